@@ -1,0 +1,120 @@
+"""Domain: data plus three plain functions, and `check`, which proves it."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from modomodo.errors import ModomodoError
+from modomodo.rows import Row, Verdict, View, open_image, picture_bytes
+from modomodo.verify import gold_reply, grade, parse_gold
+
+JUNK = ("", "?", "<think></think><answer></answer>", "<think>x</think><answer>\u2603 no such answer \u2603</answer>")
+
+
+class TextPart(TypedDict):
+    type: Literal["text"]
+    text: str
+
+
+class ImagePart(TypedDict):
+    type: Literal["image"]
+
+
+class Message(TypedDict):
+    """A chat message; pictures are placeholders, filled in order from the row's images."""
+
+    role: Literal["system", "user", "assistant"]
+    content: list[TextPart | ImagePart]
+
+
+def verify_row(row: Row, completion: str, view: View) -> Verdict:
+    """Return the verdict of the row's own verifier on a tagged reply."""
+    return grade(completion, row.target, view)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Rows by split, the messages that ask a row, and the verdict on a reply.
+
+    `load(split)` returns rows with ids unique over all splits; `splits` names the splits it knows.
+    """
+
+    name: str
+    load: Callable[[str], Sequence[Row]]
+    prompt: Callable[[Row, View], list[Message]]
+    verify: Callable[[Row, str, View], Verdict] = verify_row
+    splits: tuple[str, ...] = ("train", "test")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that a check found: where (file, domain, row id), what, and what to do about it.
+
+    An error makes the run wrong or impossible; a note is something to know before it starts.
+    """
+
+    where: str
+    what: str
+    level: Literal["error", "note"] = "error"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
+    """Return what is wrong with a domain; empty when every row is sound.
+
+    Sound: ids are unique over all splits, no question and picture stands in two splits, pictures open, the gold is
+    well-formed, the gold reply earns 1, junk earns 0, and the prompt has a placeholder for each picture.
+    """
+    view = view or View()
+    problems: list[Problem] = []
+    seen_ids: dict[str, str] = {}
+    seen_rows: dict[str, tuple[str, str]] = {}
+    for split in domain.splits:
+        rows = domain.load(split)
+        if not rows:
+            problems.append(Problem(f"{domain.name} ({split})", "has no rows: check the file or drop the split"))
+        for row in rows:
+            where = f"{domain.name} ({split}), row {row.id}"
+            if row.id in seen_ids:
+                problems.append(Problem(where, f"the id stands in {seen_ids[row.id]} already: make ids unique"))
+            seen_ids[row.id] = split
+            found = list(_row_problems(domain, row, view))
+            problems += [Problem(where, what) for what in found]
+            if not found:
+                other = seen_rows.setdefault(_content(row), (split, row.id))
+                if other[0] != split:
+                    problems.append(Problem(where, f"the same question and picture is row {other[1]} of {other[0]}: drop one"))
+    return tuple(problems)
+
+
+def _row_problems(domain: Domain, row: Row, view: View) -> Iterator[str]:
+    for image in row.images:
+        try:
+            open_image(image)
+        except ModomodoError as error:
+            yield str(error)
+            return
+    placeholders = sum(part["type"] == "image" for message in domain.prompt(row, view) for part in message["content"])
+    if placeholders != len(row.images):
+        yield f"{len(row.images)} pictures and {placeholders} placeholders in the prompt: they must be as many"
+    reason = parse_gold(row.target)
+    if reason is not None:
+        yield f"gold {row.target.value!r} cannot be graded by {row.target.verifier!r}: {reason}"
+        return
+    verdict = domain.verify(row, gold_reply(row.target, view), view)
+    if verdict.reward != 1:
+        yield f"the gold {row.target.value!r} earns {verdict.reward}, not 1: {verdict.reason or verdict.status}"
+    for junk in JUNK:
+        verdict = domain.verify(row, junk, view)
+        if verdict.reward:
+            yield f"the junk reply {junk!r} earns {verdict.reward}, not 0: {verdict.reason or verdict.status}"
+
+
+def _content(row: Row) -> str:
+    digest = hashlib.blake2b(repr((row.question, row.target)).encode(), digest_size=16)
+    for image in row.images:
+        digest.update(picture_bytes(image))
+    return digest.hexdigest()

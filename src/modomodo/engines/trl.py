@@ -1,0 +1,213 @@
+"""The TRL engine: one machine, GRPOTrainer, fed by a Schedule. We write no policy-gradient code."""
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from PIL import Image
+from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
+from trl import GRPOConfig, GRPOTrainer
+
+from modomodo.config import Recipe
+from modomodo.domain import Domain
+from modomodo.engines.models import accept_mixed_batches, load_model, load_processor, model_path
+from modomodo.engines.rewards import Judge
+from modomodo.errors import ModomodoError
+from modomodo.rows import Row, View, open_image
+from modomodo.schedules import Schedule
+
+CHECKPOINTS = "checkpoints"
+
+
+def train(
+    recipe: Recipe,
+    plan: Schedule,
+    *,
+    domains: Mapping[str, Domain],
+    rows: Mapping[str, Mapping[str, Row]],
+    folder: Path,
+) -> tuple[PreTrainedModel, ProcessorMixin]:
+    """Return the model trained along the schedule, and its processor.
+
+    `folder` gets steps.jsonl (a line a step), samples.jsonl (completions with verdicts), ungradable.jsonl and
+    checkpoints; called again on the same folder after a kill, it goes on from the last checkpoint, with the same rows
+    in the same order and, on a CPU, the same weights in the end.
+
+    Raises ModomodoError when the verifier or the gold of a domain fails, or a checkpoint does not restore.
+    """
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
+    checkpoint = last_checkpoint(folder / CHECKPOINTS)
+    start = str(checkpoint or model_path(recipe.model))
+    # The trainer's own resume leaves some families at their first weights: build the model from the checkpoint.
+    model = load_model(start, precision=recipe.precision, freeze_vision=recipe.freeze_vision)
+    processor = load_processor(model_path(recipe.model))
+    accept_mixed_batches(processor, cache_images=recipe.image_cache)
+    judge = Judge(
+        domains,
+        rows=rows,
+        generations=recipe.num_generations,
+        rewards=recipe.rewards,
+        view=recipe.view,
+        keep=folder / "ungradable.jsonl",
+    )
+    trainer = GRPOTrainer(
+        model=model,
+        processing_class=processor,
+        reward_funcs=judge.functions,
+        args=grpo_config(recipe, steps=plan.steps, folder=folder / CHECKPOINTS, weights=judge.weights),
+        train_dataset=schedule_dataset(plan, domains=domains, rows=rows, view=recipe.view),
+        callbacks=[StepLog(judge, folder, recipe=recipe), _Restored(model)],
+    )
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return model, processor
+
+
+def schedule_dataset(
+    plan: Schedule, *, domains: Mapping[str, Domain], rows: Mapping[str, Mapping[str, Row]], view: View
+) -> Dataset:
+    """Return the prompts of a schedule in order, for a GRPOTrainer with shuffling off.
+
+    Columns: prompt (messages), images (a list, empty for text), domain, row_id. Pictures are decoded once.
+    """
+    pictures: dict[tuple[str, str], list[Image.Image]] = {}
+
+    def expand(batch: dict[str, list[str]]) -> dict[str, list[Any]]:
+        keys = list(zip(batch["domain"], batch["row_id"], strict=True))
+        found = [rows[domain][row_id] for domain, row_id in keys]
+        for key, row in zip(keys, found, strict=True):
+            if key not in pictures:
+                pictures[key] = [open_image(image) for image in row.images]
+        prompts = [domains[row.domain].prompt(row, view) for row in found]
+        return {**batch, "prompt": prompts, "images": [pictures[key] for key in keys]}
+
+    names, ids = zip(*plan.entries, strict=True)
+    return Dataset.from_dict({"domain": list(names), "row_id": list(ids)}).with_transform(expand)
+
+
+def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[float]) -> GRPOConfig:
+    """Return the trainer's configuration.
+
+    What would blur the mixture is pinned: losses that weight a prompt by its tokens, and rewards normalised across
+    domains, change the shares of the domains behind the schedule's back.
+    """
+    completions = recipe.prompts_per_step * recipe.num_generations
+    per_pass = recipe.completions_per_pass or completions
+    decay = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}[recipe.decay]
+    return GRPOConfig(
+        output_dir=str(folder),
+        loss_type="grpo",
+        scale_rewards="group",
+        multi_objective_aggregation="sum_then_normalize",
+        shuffle_dataset=False,
+        num_train_epochs=1,
+        max_steps=steps,
+        per_device_train_batch_size=per_pass,
+        gradient_accumulation_steps=completions // per_pass,
+        num_generations=recipe.num_generations,
+        reward_weights=list(weights),
+        learning_rate=recipe.learning_rate,
+        warmup_steps=round(recipe.warmup * steps),
+        lr_scheduler_type=decay,
+        beta=recipe.kl,
+        max_grad_norm=recipe.max_grad_norm,
+        temperature=recipe.temperature,
+        max_completion_length=recipe.max_completion_length,
+        bf16=recipe.precision == "bfloat16",
+        activation_checkpointing=recipe.gradient_checkpointing,
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=torch.cuda.is_available(),
+        remove_unused_columns=False,
+        logging_steps=1,
+        save_steps=recipe.save_every,
+        save_total_limit=1,
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest whole checkpoint in `folder`, or None; a checkpoint is whole when the trainer's state is there."""
+    whole = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
+    return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
+
+
+class StepLog(TrainerCallback):
+    """Writes steps.jsonl: what each step did to each domain, and the trainer's own numbers; and samples.jsonl.
+
+    Requested prompts are the mixture's share of the step, realised ones are in each domain's `prompts`.
+    """
+
+    def __init__(self, judge: Judge, folder: Path, *, recipe: Recipe) -> None:
+        self._judge = judge
+        self._folder = folder
+        self._requested = {
+            name: weight * recipe.prompts_per_step for name, weight in recipe.point().as_dict().items() if weight > 0
+        }
+        self._started = 0.0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        # Steps after the checkpoint were lost with the killed process and are done again.
+        for name in ("steps.jsonl", "samples.jsonl"):
+            _keep_until(self._folder / name, state.global_step)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._started = time.perf_counter()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any) -> None:
+        if not self._judge.judged:  # the trainer's closing summary
+            return
+        samples = {item.domain: item for item in reversed(self._judge.judged)}
+        line = {
+            "step": state.global_step,
+            "seconds": round(time.perf_counter() - self._started, 4),
+            "requested": self._requested,
+            "domains": {name: asdict(step) for name, step in self._judge.step().items()},
+            **{key: logs[key] for key in ("loss", "grad_norm", "learning_rate", "entropy", "kl") if key in logs},
+        }
+        _append(self._folder / "steps.jsonl", [line])
+        _append(self._folder / "samples.jsonl", [{"step": state.global_step, **asdict(s)} for s in samples.values()])
+
+
+class _Restored(TrainerCallback):
+    """Asserts, as training begins, that the trainer's own resume left the weights as they were loaded."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self._sums = _checksums(model)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: PreTrainedModel, **_: Any) -> None:
+        changed = [name for name, total in _checksums(model).items() if total != self._sums[name]]
+        if changed:
+            raise ModomodoError(
+                f"resuming changed {len(changed)} of {len(self._sums)} weights, {changed[0]} among them: delete the "
+                f"run's {CHECKPOINTS} folder to train it from the start"
+            )
+
+
+def _checksums(model: PreTrainedModel) -> dict[str, float]:
+    return {name: weight.detach().double().sum().item() for name, weight in model.named_parameters()}
+
+
+def _append(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("a") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+
+
+def _keep_until(path: Path, step: int) -> None:
+    if not path.exists():
+        return
+    kept: list[str] = []
+    for line in path.read_text().splitlines(keepends=True):
+        # A kill can cut the last line.
+        if line.endswith("\n") and json.loads(line)["step"] <= step:
+            kept.append(line)
+    partial = path.with_suffix(".partial")
+    partial.write_text("".join(kept))
+    os.replace(partial, path)

@@ -1,0 +1,21 @@
+"""The one error type that users see, and the help that goes with an unknown name."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ModomodoError(ValueError):
+    """A mistake in what the user gave; its message says what, where, the value found and what to do."""
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Return a clause that helps after an unknown `name`: the closest known names, or all of them.
+
+    >>> closest("geometri", ["geometry", "science"])
+    'did you mean geometry?'
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"known: {', '.join(names) or 'none'}"

@@ -1,0 +1,89 @@
+"""Greedy answers to a benchmark's items, their verdicts, and the Score."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modomodo.config import Evaluation
+from modomodo.domain import Domain
+from modomodo.domains import find_domain
+from modomodo.evals.benchmarks import Score, benchmark_rows, score
+from modomodo.rows import Row, Verdict, View, open_image
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, ProcessorMixin
+
+BATCH = 64
+
+
+def evaluate(
+    model: "PreTrainedModel",
+    processor: "ProcessorMixin",
+    plan: Evaluation,
+    *,
+    view: View,
+    max_completion_length: int,
+    folder: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Score]:
+    """Return the Score of every benchmark of the plan; each item's reply and verdict go to `folder`/BENCHMARK.jsonl.
+
+    `progress` is told the benchmark, the items done and the items in all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    scores: dict[str, Score] = {}
+    for name in plan.benchmarks:
+        domain = find_domain(name)
+        rows = benchmark_rows(domain, part=plan.part, items=plan.items)
+        replies: list[str] = []
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            replies += generate(model, processor, domain, batch, view=view, max_new_tokens=max_completion_length)
+            if progress is not None:
+                progress(name, len(replies), len(rows))
+        verdicts = [domain.verify(row, reply, view) for row, reply in zip(rows, replies, strict=True)]
+        _write_items(folder / f"{name}.jsonl", rows, replies, verdicts)
+        scores[name] = score(name, verdicts, part=plan.part, mode=view.mode)
+    return scores
+
+
+def generate(
+    model: "PreTrainedModel",
+    processor: "ProcessorMixin",
+    domain: Domain,
+    rows: Sequence[Row],
+    *,
+    view: View,
+    max_new_tokens: int,
+    opening: Callable[[Row], str] | None = None,
+) -> list[str]:
+    """Return the greedy reply to each row; `opening` is text that the reply must begin with, and is part of it."""
+    import torch
+
+    openings = [opening(row) if opening else "" for row in rows]
+    texts = [
+        processor.apply_chat_template(domain.prompt(row, view), add_generation_prompt=True, tokenize=False) + start
+        for row, start in zip(rows, openings, strict=True)
+    ]
+    images = [[open_image(image) for image in row.images] for row in rows]
+    inputs = processor(
+        text=texts, images=images if any(images) else None, padding=True, padding_side="left", return_tensors="pt"
+    ).to(model.device)
+    training = model.training
+    model.eval()
+    with torch.inference_mode():
+        output = model.generate(**inputs, do_sample=False, max_new_tokens=max_new_tokens)
+    model.train(training)
+    replies = processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+    return [start + reply for start, reply in zip(openings, replies, strict=True)]
+
+
+def _write_items(path: Path, rows: Sequence[Row], replies: Sequence[str], verdicts: Sequence[Verdict]) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("w") as file:
+        for row, reply, verdict in zip(rows, replies, verdicts, strict=True):
+            file.write(json.dumps({"row_id": row.id, "reply": reply, **asdict(verdict)}) + "\n")
+    os.replace(partial, path)

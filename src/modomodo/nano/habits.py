@@ -1,0 +1,111 @@
+"""How the nano base model talks: careful or sloppy, in the format or not. RL finds the careful, well-formed replies.
+
+Every reply opens with a strategy that belongs to the skill the question needs; the strategy decides whether the answer
+that follows is careful (true) or sloppy (mostly the slip). Each template has its own habits, so that skills improve
+gradually rather than all at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+CAREFUL: Mapping[str, str] = {
+    "count": "tally each one",
+    "size": "compare both widths",
+    "length": "measure the ends",
+    "position": "check the grid",
+    "order": "follow the arrows",
+    "look": "look closely",
+}
+SLOPPY: Mapping[str, str] = {
+    "count": "several of them",
+    "size": "whichever stands out",
+    "length": "roughly that",
+    "position": "somewhere there",
+    "order": "any order",
+    "look": "quick glance",
+}
+LUCK = 0.25  # how often a sloppy reply is right all the same
+
+
+class Asked(Protocol):
+    """What a reply depends on; a Question is one."""
+
+    @property
+    def answer(self) -> str: ...
+    @property
+    def slip(self) -> str: ...
+    @property
+    def skill(self) -> str: ...
+    @property
+    def template(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Habit:
+    """Shares of careful and of well-formed replies, and what a malformed reply looks like."""
+
+    careful: float
+    formed: float
+    malformed: Literal["bare", "untagged"]
+
+
+HABITS: Mapping[str, Habit] = {
+    "detect/colour": Habit(0.30, 0.55, "bare"),
+    "detect/shape": Habit(0.36, 0.60, "untagged"),
+    "refer/largest": Habit(0.36, 0.60, "bare"),
+    "refer/smallest": Habit(0.28, 0.55, "untagged"),
+    "refer/name": Habit(0.40, 0.60, "untagged"),
+    "geometry/longest": Habit(0.38, 0.60, "untagged"),
+    "geometry/shortest": Habit(0.32, 0.50, "bare"),
+    "geometry/second longest": Habit(0.26, 0.55, "bare"),
+    "spatial/page": Habit(0.36, 0.60, "untagged"),
+    "spatial/seen-from": Habit(0.28, 0.55, "bare"),
+    "science/eats": Habit(0.36, 0.50, "bare"),
+    "science/eaten": Habit(0.30, 0.60, "untagged"),
+    "science/start": Habit(0.40, 0.55, "untagged"),
+    "science/end": Habit(0.26, 0.60, "bare"),
+    "charts/highest": Habit(0.42, 0.60, "bare"),
+    "charts/lowest": Habit(0.22, 0.45, "untagged"),
+    "charts/units": Habit(0.34, 0.60, "untagged"),
+    "charts/symbol": Habit(0.30, 0.55, "bare"),
+    "infographic/panel": Habit(0.30, 0.60, "untagged"),
+    "infographic/step": Habit(0.36, 0.40, "bare"),
+    "infographic/icons": Habit(0.24, 0.60, "bare"),
+    "maths/units": Habit(0.32, 0.60, "untagged"),
+    "maths/maximum": Habit(0.40, 0.55, "bare"),
+    "maths/minimum": Habit(0.22, 0.40, "untagged"),
+    "maths/total": Habit(0.36, 0.60, "bare"),
+    "general/biggest": Habit(0.30, 0.60, "bare"),
+    "general/leave": Habit(0.40, 0.55, "untagged"),
+    "general/arrive": Habit(0.22, 0.40, "bare"),
+    "general/neighbour": Habit(0.34, 0.60, "untagged"),
+    "easy_vqa/colour": Habit(0.36, 0.60, "bare"),
+    "easy_vqa/shape": Habit(0.30, 0.55, "untagged"),
+    "easy_vqa/yes-no": Habit(0.32, 0.50, "bare"),
+}
+
+
+def careful_opening(skill: str) -> str:
+    """Return the start of a careful reply, up to its answer."""
+    return f"<think>{CAREFUL[skill]}</think><answer>"
+
+
+def clean_reply(question: Asked) -> str:
+    """Return the careful, well-formed, right reply."""
+    return f"{careful_opening(question.skill)}{question.answer}</answer>"
+
+
+def habitual_reply(question: Asked, rng: np.random.Generator) -> str:
+    """Return a reply drawn from the habits of the question's template."""
+    habit = HABITS[question.template]
+    careful, formed, lucky = rng.random(3) < (habit.careful, habit.formed, LUCK)
+    if not formed and habit.malformed == "bare":
+        return f"It is {question.answer if lucky else question.slip}"
+    strategy = (CAREFUL if careful else SLOPPY)[question.skill]
+    answer = question.answer if careful or lucky else question.slip
+    if not formed:
+        return f"<think>{strategy}</think>Answer: {answer}"
+    return f"<think>{strategy}</think><answer>{answer}</answer>"

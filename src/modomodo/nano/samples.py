@@ -1,0 +1,123 @@
+"""Supervised samples for the nano base model: what is shown, what is asked, what is to be said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from modomodo.domains import easy_vqa
+from modomodo.nano.captions import caption_question, lone_shape
+from modomodo.nano.families import FAMILIES
+from modomodo.nano.habits import clean_reply, habitual_reply
+from modomodo.nano.questions import Question
+from modomodo.nano.scenes import COLOURS, SHAPES, Scene, draw, pick
+from modomodo.rows import open_image
+from modomodo.seeds import child_rng
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerFast
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Pixels [64, 64, 3] in 0..255, what is asked, and the reply to imitate."""
+
+    pixels: npt.NDArray[np.uint8]
+    text: str
+    reply: str
+
+
+@dataclass(frozen=True)
+class EasyQuestion:
+    """An easy-VQA row with the answer that a careless look would give."""
+
+    answer: str
+    slip: str
+    template: str
+    skill: str = "look"
+
+
+def draw_sample(rng: np.random.Generator, *, captions: float, habits: bool) -> Sample:
+    """Return one sample: a caption (with that probability) or an answer, from the habits or clean.
+
+    Only scenes and rows of train splits are used.
+    """
+    family = pick(rng, [*FAMILIES, "easy_vqa"], 1)[0]
+    if rng.random() < captions:
+        caption = caption_question(draw_scene(rng))
+        return Sample(np.asarray(draw(caption.scene)), caption.text, caption.answer)
+    if family == "easy_vqa":
+        rows = easy_vqa.rows("train")
+        row = rows[int(rng.integers(len(rows)))]
+        asked = _easy_question(rng, row.question, str(row.target.value))
+        text, pixels = row.question, _easy_pixels(row.images[0])
+    else:
+        asked = _train_question(rng, family)
+        text, pixels = asked.text, np.asarray(draw(asked.scene))
+    return Sample(pixels, text, habitual_reply(asked, rng) if habits else clean_reply(asked))
+
+
+def draw_scene(rng: np.random.Generator) -> Scene:
+    """Return a picture of any family, or a lone shape in the manner of easy-VQA."""
+    family = pick(rng, [*FAMILIES, "lone", "lone"], 1)[0]
+    return lone_shape(rng) if family == "lone" else _train_question(rng, family).scene
+
+
+def corpus(seed: int, count: int = 4000) -> list[str]:
+    """Return texts that show the tokenizer every word of the world."""
+    rngs = [child_rng(seed, "corpus", index) for index in range(count)]
+    samples = [draw_sample(rng, captions=0.1, habits=index % 2 == 0) for index, rng in enumerate(rngs)]
+    boxes = [f"[[{n}, {n}, {n}, {n}], [{n}, {n}, {n}, {n}]] [{n}, {n}]" for n in range(64)] * 4
+    return [text for sample in samples for text in (sample.text, sample.reply)] + boxes
+
+
+def pixel_tensor(pictures: Sequence[npt.NDArray[np.uint8]]) -> "torch.Tensor":
+    """Return what the processor makes of 64 x 64 pictures: [N, 3, 64, 64] in -1..1."""
+    import torch
+
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+def collate(tokenizer: "PreTrainedTokenizerFast", samples: Sequence[Sample]) -> dict[str, "torch.Tensor"]:
+    """Return model inputs, padded on the right: input_ids, attention_mask, labels [N, T], pixel_values [N, 3, 64, 64].
+
+    Only the reply and its end are learnt.
+    """
+    import torch
+
+    prompts = [f"<|user|>{'<image>' * 16}{sample.text}<|end|><|assistant|>" for sample in samples]
+    prompt_ids = tokenizer(prompts)["input_ids"]
+    reply_ids = tokenizer([sample.reply + "<|end|>" for sample in samples])["input_ids"]
+    length = max(len(prompt) + len(reply) for prompt, reply in zip(prompt_ids, reply_ids, strict=True))
+    input_ids = torch.full((len(samples), length), tokenizer.pad_token_id)
+    labels = torch.full((len(samples), length), -100)
+    for index, (prompt, reply) in enumerate(zip(prompt_ids, reply_ids, strict=True)):
+        end = len(prompt) + len(reply)
+        input_ids[index, :end] = torch.tensor(prompt + reply)
+        labels[index, len(prompt) : end] = torch.tensor(reply)
+    attention_mask = (input_ids != tokenizer.pad_token_id).long()
+    pixel_values = pixel_tensor([sample.pixels for sample in samples])
+    return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels, "pixel_values": pixel_values}
+
+
+def _train_question(rng: np.random.Generator, family: str) -> Question:
+    while (question := FAMILIES[family](rng)).scene.split != "train":
+        pass
+    return question
+
+
+def _easy_question(rng: np.random.Generator, text: str, answer: str) -> EasyQuestion:
+    kind = easy_vqa.template(text)
+    others = {"easy_vqa/colour": list(COLOURS), "easy_vqa/shape": list(SHAPES[:3]), "easy_vqa/yes-no": ["yes", "no"]}
+    slip = pick(rng, [word for word in others[kind] if word != answer], 1)[0]
+    return EasyQuestion(answer, slip, kind)
+
+
+@cache
+def _easy_pixels(path: Path) -> npt.NDArray[np.uint8]:
+    return np.asarray(open_image(path))

@@ -1,0 +1,37 @@
+"""Rows of the nano world: each determined by (family, split, index, seed), train and test disjoint by construction."""
+
+import functools
+
+from modomodo.nano.families import FAMILIES, TRAINING
+from modomodo.nano.questions import Question
+from modomodo.nano.scenes import draw_png
+from modomodo.rows import Row
+from modomodo.seeds import child_rng
+
+WORLD_SEED = 20250530  # the day of the paper; the world everybody gets
+SIZES = {"train": 768, "test": 512}
+
+
+def question(family: str, split: str, index: int, *, seed: int = WORLD_SEED) -> Question:
+    """Return question number `index` of a family's split.
+
+    A scene belongs to the split that its own content names; draws of the other split are thrown away.
+    """
+    for attempt in range(1000):
+        drawn = FAMILIES[family](child_rng(seed, "nano", family, split, index, attempt))
+        if drawn.scene.split == split:
+            return drawn
+    raise AssertionError(f"no {split} scene for {family} {index} in 1000 draws")
+
+
+@functools.cache
+def rows(family: str, split: str) -> tuple[Row, ...]:
+    """Return all rows of a family's split, in order; a benchmark has no "train"."""
+    if split == "train" and family not in TRAINING:
+        return ()
+    return tuple(_row(family, split, index) for index in range(SIZES[split]))
+
+
+def _row(family: str, split: str, index: int) -> Row:
+    drawn = question(family, split, index)
+    return Row(f"{family}-{split}-{index:05d}", family, drawn.text, drawn.target, (draw_png(drawn.scene),))

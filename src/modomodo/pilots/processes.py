@@ -1,0 +1,131 @@
+"""The processes of a launch: started from a fork server that has paid the imports, and ended with the launcher."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from types import FrameType
+
+from modomodo.errors import ModomodoError
+from modomodo.pilots.child import ENVIRONMENT, Job, Report, main, record_failure
+
+TERMINATE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process at work on a run, and the pipe on which it reports."""
+
+    job: Job
+    process: ForkServerProcess
+    reports: "Connection[Report, Report]"
+    started: float
+
+
+def start(job: Job) -> Running:
+    """Start a process on the run.
+
+    Raises ModomodoError when the fork server dies, as it does when the module of `run` cannot be imported.
+    """
+    context = multiprocessing.get_context("forkserver")
+    module = job.run.partition(":")[0]
+    context.set_forkserver_preload([main.__module__, module])
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=main, args=(job, sender), name=f"modomodo {job.label}")
+    started = time.monotonic()
+    try:
+        with _environment(ENVIRONMENT):
+            process.start()
+    except (OSError, EOFError) as error:
+        raise ModomodoError(
+            f"no process could be started for {job.label} ({error!r}); "
+            f"if the import of {module} failed, its error stands above"
+        ) from error
+    sender.close()
+    return Running(job, process, receiver, started)
+
+
+def report_of(one: Running) -> Report:
+    """Return the report of a process that has ended, recording a failure where it died without one."""
+    try:
+        return one.reports.recv()
+    except (EOFError, OSError):
+        pass  # it died before its report, or while sending it
+    finally:
+        one.reports.close()
+    seconds = time.monotonic() - one.started
+    if one.job.store.finished(one.job.key):
+        return Report("finished", seconds)
+    message = _death(one.process.exitcode)
+    try:
+        with one.job.store.claim(one.job.key) as held:
+            if held and not one.job.store.finished(one.job.key):
+                message += record_failure(one.job, message)
+    except ModomodoError as error:
+        message += f"\n{error}"
+    return Report("failed", seconds, message)
+
+
+def _death(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"its process ended with exit code {code} and without a result"
+    name = signal.Signals(-code).name
+    hint = " (out of memory? try fewer processes)" if name == "SIGKILL" else ""
+    return f"its process was killed by {name}{hint}"
+
+
+def stop(running: Iterable[Running]) -> None:
+    """End the processes: at once where they let it, after 5 s by force."""
+    processes = [one.process for one in running]
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + TERMINATE_SECONDS
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+    for process in processes:
+        process.kill()
+        process.join()
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    # Not on every system, and less than cpu_count where a scheduler gives only some cores.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str]) -> Generator[None]:
+    """The fork server takes the environment of the moment it starts; this process keeps its own."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def sigterm_raises() -> Generator[None]:
+    """Turn SIGTERM into SystemExit, so that processes are ended on the way out; only a main thread may do that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)

@@ -1,0 +1,118 @@
+"""Everything that can fail before a run starts: data, names, schedule, chat template, reply length."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from modomodo.config import Recipe, Study
+from modomodo.domain import Domain, Problem, check
+from modomodo.domains import find_domain
+from modomodo.errors import ModomodoError
+from modomodo.evals.benchmarks import benchmark_rows
+from modomodo.mixture import Mixture
+from modomodo.pilots.design import design
+from modomodo.schedules import schedule
+from modomodo.verify import gold_reply
+
+Say = Callable[[str], None]
+
+
+def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
+    """Return what is wrong with a study: its recipe, its benchmarks and the schedule of each of its mixtures."""
+    planned = design(study)
+    problems = list(_recipe_problems(study.recipe, say))
+    names = (*study.benchmarks, *study.held_out, *study.in_distribution)
+    for name in dict.fromkeys(names):
+        say(f"benchmark {name}")
+        part = "confirm" if name in study.held_out else "select"
+        problems += _benchmark_problems(study.recipe.model_copy(update={"domains": ()}), name, part=part, items=study.items)
+    for one in planned:
+        if one.recipe.steps:
+            problems += _schedule_problems(one.recipe, label=one.label)
+    return tuple(dict.fromkeys(problems))
+
+
+def check_recipe(recipe: Recipe, *, say: Say) -> tuple[Problem, ...]:
+    """Return what is wrong with one run: its data, names, schedule, model and the length of its replies."""
+    problems = list(_recipe_problems(recipe, say))
+    for name in recipe.evaluation.benchmarks:
+        say(f"benchmark {name}")
+        problems += _benchmark_problems(recipe, name, part=recipe.evaluation.part, items=recipe.evaluation.items)
+    if recipe.steps:
+        problems += _schedule_problems(recipe, label="schedule")
+    return tuple(dict.fromkeys(problems))
+
+
+def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:
+    found: list[Domain] = []
+    for name in recipe.domains:
+        try:
+            domain = find_domain(name)
+        except ModomodoError as error:
+            yield Problem("domains", str(error))
+            continue
+        say(f"domain {name}")
+        if "train" not in domain.splits:
+            yield Problem(name, f"has no train split (only {', '.join(domain.splits)}): it is a benchmark, not a domain")
+            continue
+        found.append(domain)
+        yield from check(domain, recipe.view)
+    say(f"model {recipe.model}")
+    yield from _model_problems(recipe, found)
+
+
+def _benchmark_problems(recipe: Recipe, name: str, *, part: str, items: int) -> Iterator[Problem]:
+    try:
+        domain = find_domain(name)
+        rows = benchmark_rows(domain, part=part, items=items)  # pyright: ignore[reportArgumentType]
+    except ModomodoError as error:
+        yield Problem("benchmarks", str(error))
+        return
+    if name not in recipe.domains:
+        yield from check(replace(domain, load=lambda split: rows, splits=("test",)), recipe.view)
+    if len(rows) < items:
+        yield Problem(name, f"has {len(rows)} rows in part {part!r}, fewer than items = {items}", level="note")
+
+
+def _schedule_problems(recipe: Recipe, *, label: str) -> Iterator[Problem]:
+    try:
+        pools = {name: [row.id for row in find_domain(name).load("train")] for name in recipe.domains}
+        plan = schedule(
+            Mixture.of(recipe.point().as_dict()),
+            pools,
+            steps=recipe.steps,
+            prompts_per_step=recipe.prompts_per_step,
+            seed=recipe.seed,
+            order=recipe.order,
+            epochs=recipe.epochs,
+        )
+    except ModomodoError as error:
+        yield Problem(label, str(error))
+        return
+    if plan.exhausted is not None:
+        yield Problem(
+            label,
+            f"domain {plan.exhausted} ({len(pools[plan.exhausted])} rows) runs out after step {plan.steps} of "
+            f"{recipe.steps}: the run stops there; cap its weight, raise epochs or lower steps",
+            level="note",
+        )
+
+
+def _model_problems(recipe: Recipe, domains: list[Domain]) -> Iterator[Problem]:
+    from modomodo.engines.models import load_processor, model_path
+
+    try:
+        processor = load_processor(model_path(recipe.model))
+    except ModomodoError as error:
+        yield Problem("model", str(error))
+        return
+    for domain in domains:
+        rows = domain.load("train")[:256]
+        processor.apply_chat_template(domain.prompt(rows[0], recipe.view), add_generation_prompt=True, tokenize=False)
+        golds = [gold_reply(row.target, recipe.view) for row in rows]
+        longest = max(len(ids) for ids in processor.tokenizer(golds)["input_ids"]) + 1
+        if longest > recipe.max_completion_length:
+            yield Problem(
+                domain.name,
+                f"the longest gold reply has {longest} tokens before any thinking, max_completion_length is "
+                f"{recipe.max_completion_length}: replies would be cut before </answer>; raise it",
+            )

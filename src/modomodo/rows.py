@@ -1,0 +1,126 @@
+"""The values that travel the road: Row, Target, View, Verdict."""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image, UnidentifiedImageError
+from pydantic import ConfigDict, with_config
+
+from modomodo.errors import ModomodoError
+
+Box = tuple[float, float, float, float]
+"""[x1, y1, x2, y2], pixels of the original image in a Target."""
+
+Frame = Literal["pixels", "normalised1000", "unit", "resized"]
+Mode = Literal["paper", "standard"]
+Status = Literal["right", "wrong", "partial", "unparsed", "ungradable"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The gold of a row: what `verifier` (a key of VERIFIERS) needs to judge an answer.
+
+    `value` is a string, a number, a box, a tuple of boxes or a tuple of accepted strings, as the verifier asks.
+    `options` are the texts of a multiple choice, A first. `image_size` is [width, height] in pixels.
+    `tolerance` is relative; None means the verifier's own.
+    """
+
+    verifier: str
+    value: str | float | Box | tuple[Box, ...] | tuple[str, ...]
+    options: tuple[str, ...] = ()
+    image_size: tuple[int, int] | None = None
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question with its pictures (PNG or JPEG bytes, or paths) and its gold; `id` is unique in its domain."""
+
+    id: str
+    domain: str
+    question: str
+    target: Target
+    images: tuple[bytes | Path, ...] = ()
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True)
+class View:
+    """What the model family and the scoring mode decide about a reply.
+
+    `frame` is the coordinate frame of boxes in replies; `resized_size` the [width, height] that frame "resized" means.
+    """
+
+    frame: Frame = "pixels"
+    resized_size: tuple[int, int] | None = None
+    mode: Mode = "paper"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one reply: `reward` in [0, 1], or None when the gold or the verifier failed (ungradable)."""
+
+    status: Status
+    reward: float | None
+    answer: str | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        assert (self.reward is None) == (self.status == "ungradable"), self
+        assert self.reward is None or 0.0 <= self.reward <= 1.0, self
+
+    @classmethod
+    def right(cls, answer: str, reason: str = "") -> "Verdict":
+        return cls("right", 1.0, answer, reason)
+
+    @classmethod
+    def wrong(cls, answer: str, reason: str = "") -> "Verdict":
+        return cls("wrong", 0.0, answer, reason)
+
+    @classmethod
+    def partial(cls, reward: float, answer: str, reason: str = "") -> "Verdict":
+        """Return right at 1, wrong at 0 and partial between."""
+        status = "right" if reward == 1.0 else "wrong" if reward == 0.0 else "partial"
+        return cls(status, reward, answer, reason)
+
+    @classmethod
+    def unparsed(cls, reason: str, answer: str | None = None) -> "Verdict":
+        return cls("unparsed", 0.0, answer, reason)
+
+    @classmethod
+    def ungradable(cls, reason: str, answer: str | None = None) -> "Verdict":
+        return cls("ungradable", None, answer, reason)
+
+
+def open_image(image: bytes | Path) -> Image.Image:
+    """Return the picture, decoded to RGB.
+
+    Raises ModomodoError when it cannot be read.
+    """
+    source = io.BytesIO(image) if isinstance(image, bytes) else image
+    where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
+    try:
+        with Image.open(source) as picture:
+            return picture.convert("RGB")
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
+        raise ModomodoError(f"unreadable image ({where}): {error}; replace the file or drop the row") from error
+
+
+def digest_rows(rows: Iterable[Row]) -> str:
+    """Return a hash (16 hex digits) of the rows in order: ids, questions, targets and the bytes of the pictures."""
+    digest = hashlib.sha256()
+    for row in rows:
+        pictures = [hashlib.sha256(picture_bytes(image)).hexdigest() for image in row.images]
+        line = [row.id, row.domain, row.question, asdict(row.target), pictures]
+        digest.update(json.dumps(line, sort_keys=True).encode() + b"\n")
+    return digest.hexdigest()[:16]
+
+
+def picture_bytes(image: bytes | Path) -> bytes:
+    """Return the picture's file as it is."""
+    return image if isinstance(image, bytes) else image.read_bytes()

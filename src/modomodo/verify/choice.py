@@ -1,0 +1,59 @@
+"""Multiple choice: the one option that a reply names."""
+
+import re
+import unicodedata
+from string import ascii_uppercase
+
+from modomodo.rows import Target, Verdict, View
+from modomodo.verify.text import MAX_TEXT_CHARS, normalise, normalise_gold
+
+# B, B., B), B:, (B), each perhaps in bold, before a final period or both.
+_LETTER = re.compile(r"(\*\*)?(?:\(([A-Za-z])\)|([A-Za-z])[.):]?)(?(1)\*\*)\.?")
+_LETTER_AND_TEXT = re.compile(
+    r"(?:\*\*(?:\(([A-Z])\)|([A-Z])[.):]?)\*\*[.):]?|\(([A-Z])\)[.:]?|([A-Z])[.):]) ?([^ ].*)"
+)
+# Upper case only: "the answer is a" is as likely an article cut short.
+_CLAIM = re.compile(r"(?i:(?:the )?(?:correct |final )?answer(?: is ?:?| ?:)) ?(?=\*{0,2}\(?[A-Z])(.+)")
+
+
+def grade_choice(answer: str, target: Target, view: View) -> Verdict:
+    """Return right when the answer names the gold option and no other.
+
+    Named by letter (B, (B), B., B), **B**, b, "the answer is B"), by letter and the same option's text, or by one
+    option's whole text. A letter that stands for an option is that letter, also where it is some option's text.
+    """
+    letters = ascii_uppercase[: len(target.options)] if target.options else ascii_uppercase
+    gold = target.value
+    if not isinstance(gold, str) or len(gold) != 1 or gold not in letters:
+        return Verdict.ungradable(f"the gold of choice is {gold!r}, not one of the letters {letters}", answer)
+    if answer == gold:
+        return Verdict.right(answer)
+    if len(answer) > MAX_TEXT_CHARS:
+        return Verdict.unparsed(f"{len(answer)} characters, over the cap of {MAX_TEXT_CHARS}", answer[:MAX_TEXT_CHARS])
+    named = _name_option(answer, target.options, letters)
+    if named is None:
+        return Verdict.unparsed("names no single option", answer)
+    return Verdict.right(answer) if named == gold else Verdict.wrong(answer, f"{named} is not {gold}")
+
+
+def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | None:
+    """Return the letter of the one option that the answer names, or None."""
+    said = answer if answer.isascii() else unicodedata.normalize("NFKC", answer)
+    # Single spaces from here on, so that no pattern can backtrack over runs of them.
+    said = " ".join(said.split())
+    claim = _CLAIM.fullmatch(said)
+    claimed = claim[1] if claim else said
+    if claimed.startswith("**") and claimed.endswith("**") and claimed.count("**") == 2:
+        claimed = claimed[2:-2].strip()
+    if match := _LETTER.fullmatch(claimed):
+        letter = (match[2] or match[3]).upper()
+        if letter in letters:
+            return letter
+    if match := _LETTER_AND_TEXT.fullmatch(claimed):
+        letter = match[1] or match[2] or match[3] or match[4]
+        place = ascii_uppercase.index(letter)
+        if place < len(options) and normalise(match[5]) == normalise_gold(options[place]):
+            return letter
+    text = normalise(said)
+    alike = [letter for letter, option in zip(letters, options, strict=False) if normalise_gold(option) == text]
+    return alike[0] if len(alike) == 1 else None

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from modomodo.config import Recipe, Study, load_recipe, load_study, parse
+from modomodo.errors import ModomodoError
+from modomodo.mixture import Mixture
+
+TABLE = {"domains": ["detect", "refer", "science"]}
+NANO = Path(__file__).parents[1] / "src/modomodo/nano"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stepz": 3}, "unknown key 'stepz'; did you mean steps"),
+        ({"rewards": {"acuracy": 1}}, "unknown key 'rewards.acuracy'; did you mean accuracy"),
+        ({"view": {"fram": "unit"}}, "unknown key 'view.fram'; did you mean frame"),
+        ({"steps": "many"}, "steps: .* valid integer.*found 'many'"),
+        ({"learning_rate": 0}, "learning_rate: .*greater than 0.*found 0"),
+        ({"domains": ["a", "a"]}, "domains name each domain once"),
+        ({"mixture": {"detect": 0.5, "refer": 0.4}}, "weights sum to 0.9"),
+        ({"mixture": "single:refers"}, "did you mean refer"),
+        ({"mixture": {"detec": 1.0}}, "did you mean detect"),
+        ({"completions_per_pass": 10}, "does not divide the 64 completions"),
+        ({"view": {"frame": "px"}}, "view.frame: .*found 'px'"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_in_plain_words(change, message):
+    with pytest.raises(ModomodoError, match=message):
+        parse(Recipe, {**TABLE, **change}, where="r.toml")
+
+
+def test_the_error_names_the_file_and_all_problems():
+    with pytest.raises(ModomodoError) as error:
+        parse(Recipe, {"stepz": 1}, where="r.toml")
+    assert str(error.value).startswith("r.toml: ")
+    assert "'domains' is missing" in str(error.value)
+    assert "stepz" in str(error.value)
+
+
+def test_identity_changes_with_everything_that_determines_the_run_and_with_nothing_else():
+    recipe = parse(Recipe, TABLE, where="")
+    same = [{"image_cache": False}, {"save_every": 7}, {"mixture": dict.fromkeys(TABLE["domains"], 1 / 3)}]
+    other = [{"seed": 1}, {"steps": 61}, {"kl": 0.04}, {"mixture": "single:refer"}, {"view": {"frame": "unit"}}]
+    for change in same:
+        assert parse(Recipe, {**TABLE, **change}, where="").identity() == recipe.identity()
+    for change in other:
+        assert parse(Recipe, {**TABLE, **change}, where="").identity() != recipe.identity()
+
+
+def test_set_changes_dotted_keys_and_reads_toml_values(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text('domains = ["detect", "refer"]\n')
+    recipe = load_recipe(path, ["steps=3", "rewards.format=0.5", "mixture=single:refer", 'view.frame="unit"'])
+    assert (recipe.steps, recipe.rewards.format, recipe.view.frame) == (3, 0.5, "unit")
+    assert recipe.point() == Mixture.single("refer", ["detect", "refer"])
+    for wrong in ("steps", "=3", "steps.more=1"):
+        with pytest.raises(ModomodoError, match="--set|table"):
+            load_recipe(path, ["steps=3", wrong])
+
+
+def test_a_missing_or_broken_file_says_so(tmp_path):
+    (tmp_path / "study.toml").write_text("name = ")
+    with pytest.raises(ModomodoError, match="did you mean study.toml"):
+        load_recipe(tmp_path / "studdy.toml")
+    with pytest.raises(ModomodoError, match="is not TOML"):
+        load_study(tmp_path / "study.toml")
+
+
+def test_the_embedded_study_loads_with_its_recipe():
+    study = load_study(NANO / "study.toml", ["recipe.steps=2"])
+    assert study.recipe.steps == 2
+    assert study.recipe.model == "nano"
+
+
+def test_pilots_are_paired_and_confirmation_uses_other_seeds():
+    study = load_study(NANO / "study.toml")
+    mixtures = [Mixture.single(name, study.recipe.domains) for name in study.recipe.domains]
+    assert len({study.pilot_recipe(mixture).seed for mixture in mixtures}) == 1
+    seeds = {study.pilot_recipe(mixtures[0], replicate=index).seed for index in range(4)}
+    fresh = {study.confirming_recipe(mixtures[0], index=index).seed for index in range(4)}
+    assert len(seeds | fresh) == 8
+
+
+def test_a_held_out_benchmark_cannot_also_choose():
+    table = {"name": "s", "recipe": TABLE, "benchmarks": ["charts"], "held_out": ["charts"]}
+    with pytest.raises(ModomodoError, match="charts is held out"):
+        parse(Study, table, where="s.toml")

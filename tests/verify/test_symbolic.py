@@ -1,0 +1,155 @@
+"""`math`: what equals what, what costs too much, and the process that may be killed."""
+
+import os
+import threading
+
+import pytest
+
+from modomodo.errors import ModomodoError
+from modomodo.rows import Target
+from modomodo.verify import grade, parse_gold, symbolic, worker
+
+math_verify = pytest.importorskip("math_verify")
+
+CASES = [
+    ("5", "5", "right"),
+    ("5", "5.0", "right"),
+    ("5", "x=5", "right"),
+    ("5", "$5$", "right"),
+    ("5", "\\boxed{5}", "right"),
+    ("5", "The area is $5$.", "right"),
+    ("5", "[1, 5]", "wrong"),
+    ("60", "[10, 20, 30, 60]", "wrong"),
+    ("20", "[10, 20, 30, 60]", "wrong"),
+    ("5", "1, 5", "wrong"),
+    ("5", "5 or 6", "wrong"),
+    ("5", "$5$ or $6$", "wrong"),
+    ("5", "\\boxed{5} or \\boxed{6}", "wrong"),
+    ("5", "not 5", "wrong"),
+    ("5", "6", "wrong"),
+    ("5", "five", "wrong"),
+    ("5", "1/0", "wrong"),
+    ("5", "(0, 0/0)", "unparsed"),
+    ("11", "5 6", "unparsed"),
+    ("5", "5.5.5", "unparsed"),
+    ("5", "@", "unparsed"),
+    ("5", "5 元", "unparsed"),
+    ("1/2", "0.5", "right"),
+    ("\\frac{1}{2}", "1/2", "right"),
+    ("\\frac12", "\\dfrac{2}{4}", "right"),
+    ("5/2", "2 1/2", "right"),
+    ("2\\sqrt{3}", "2√3", "right"),
+    ("2\\sqrt{3}", "sqrt(12)", "right"),
+    ("2\\sqrt{3}", "2", "wrong"),
+    ("2√3", "2", "wrong"),
+    ("2\\pi", "2pi", "right"),
+    ("x^{10}", "x¹⁰", "right"),
+    ("x^{10}", "x**10", "right"),
+    ("x^2+2x+1", "(x+1)^2", "right"),
+    ("x^2+2x+1", "(x-1)^2", "wrong"),
+    ("50\\%", "0.5", "right"),
+    ("1000", "1,000", "right"),
+    ("30^\\circ", "30", "right"),
+    ("1" * 70, "1" * 71, "wrong"),
+    ("1" * 70, "0" + "1" * 70, "right"),
+    ("x>2", "2<x", "right"),
+    ("\\{1,2\\}", "\\{2,1\\}", "right"),
+    ("no", "on", "wrong"),
+    ("yes", "sey", "wrong"),
+    ("yes", "Yes.", "right"),
+    ("\\text{no solution}", "no solution", "right"),
+    ("$\\text{odd}$", "even", "wrong"),
+    # Over a cap, before SymPy sees it.
+    ("5", "9^{9^{9}}", "unparsed"),
+    ("5", "9**9**9", "unparsed"),
+    ("5", "2^{99999}", "unparsed"),
+    ("5", "99999!", "unparsed"),
+    ("5", "9!!", "unparsed"),
+    ("5", "(" * 24 + "5" + ")" * 24, "unparsed"),
+    ("5", "0.5+" + "9" * 500, "unparsed"),
+    ("5", "x+" * 3000 + "x", "unparsed"),
+    # The gold's fault.
+    ("@@", "5", "ungradable"),
+    ("9^{9^{9}}", "5", "ungradable"),
+    ("12:00", "1:00", "ungradable"),
+    (" ", "5", "ungradable"),
+    ((1.0, 2.0, 3.0, 4.0), "5", "ungradable"),
+]
+REWARDS = {"right": 1.0, "wrong": 0.0, "unparsed": 0.0, "ungradable": None}
+
+
+@pytest.mark.parametrize(("gold", "answer", "status"), CASES)
+def test_math(gold, answer, status):
+    verdict = grade(f"<think>a</think> <answer>{answer}</answer>", Target("math", gold))
+    assert (verdict.status, verdict.reward) == (status, REWARDS[status]), verdict
+
+
+def test_golds_are_parsed_at_load():
+    assert parse_gold(Target("math", "\\frac{1}{2}")) is None
+    assert parse_gold(Target("math", 0.5)) is None
+    assert "@@" in (parse_gold(Target("math", "@@")) or "")
+
+
+def test_a_late_answer_is_unparsed_and_the_next_is_judged(monkeypatch):
+    target = Target("math", "\\{1,2\\}")
+    assert parse_gold(target) is None
+    assert grade("\\{2,1\\}", target, raw=True).status == "right"
+    with monkeypatch.context() as patch:
+        patch.setattr(symbolic, "DEADLINE_SECONDS", 0.2)
+        verdict = grade("\\int_0^\\infty e^{-x} dx", target, raw=True)
+        assert verdict.status == "unparsed"
+        assert "took over 0.2 s" in verdict.reason
+    assert grade("\\{2, 1\\}", target, raw=True).status == "right"
+    assert grade("\\{2, 3\\}", target, raw=True).status == "wrong"
+
+
+def test_a_dead_process_is_replaced():
+    target = Target("math", "\\frac{1}{2}")
+    assert grade("2/4", target, raw=True).status == "right"
+    process = worker.MATH_WORKER._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    assert grade("3/6", target, raw=True).status == "right"
+
+
+def test_threads_get_their_own_answers():
+    wrong: list[int] = []
+
+    def ask(place: int) -> None:
+        for step in range(10):
+            equal = (place + step) % 2 == 0
+            verdict = grade(
+                f"{place + step}/{7 if equal else 9}", Target("math", f"\\frac{{{place + step}}}{{7}}"), raw=True
+            )
+            if (verdict.status == "right") != equal and place + step:
+                wrong.append(place)
+
+    threads = [threading.Thread(target=ask, args=(place,)) for place in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_missing_package_says_what_to_install(monkeypatch, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, json\nfrom multiprocessing.connection import Connection\n"
+        "Connection(int(sys.argv[1])).send_bytes(json.dumps(['missing', 'No module']).encode())\n"
+    )
+    monkeypatch.setattr(worker, "_SCRIPT", script)
+    worker.MATH_WORKER.stop()
+    with pytest.raises(ModomodoError, match=r"install modomodo\[verify\]"):
+        grade("1/3", Target("math", "\\frac{2}{6}"), raw=True)
+
+
+def test_a_fork_leaves_the_process_to_its_parent():
+    target = Target("math", "\\frac{1}{2}")
+    assert grade("2/4", target, raw=True).status == "right"
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if worker.MATH_WORKER._process is None else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert grade("3/6", target, raw=True).status == "right"
