@@ -56,13 +56,13 @@ def test_set_changes_dotted_keys_and_reads_toml_values(tmp_path):
     assert (recipe.steps, recipe.rewards.format, recipe.view.frame) == (3, 0.5, "unit")
     assert recipe.point() == Mixture.single("refer", ["detect", "refer"])
     for wrong in ("steps", "=3", "steps.more=1"):
-        with pytest.raises(ModomodoError, match="--set|table"):
+        with pytest.raises(ModomodoError, match=r"--set|table"):
             load_recipe(path, ["steps=3", wrong])
 
 
 def test_a_missing_or_broken_file_says_so(tmp_path):
     (tmp_path / "study.toml").write_text("name = ")
-    with pytest.raises(ModomodoError, match="did you mean study.toml"):
+    with pytest.raises(ModomodoError, match=r"did you mean study\.toml"):
         load_recipe(tmp_path / "studdy.toml")
     with pytest.raises(ModomodoError, match="is not TOML"):
         load_study(tmp_path / "study.toml")

@@ -57,7 +57,7 @@ def test_a_sound_domain_has_no_problems():
         (changed("train", 1, images=(b"no picture",)), r"row train-1: unreadable image \(10 bytes\)"),
         (changed("train", 1, images=(Path("lost.png"),)), r"unreadable image \(lost.png\)"),
         (changed("train", 1, images=()), "0 pictures and 1 placeholders"),
-        (changed("train", 1, target=Target("choice", "Q", options=("x", "y"))), "gold 'Q' cannot be graded by 'choice'"),
+        (changed("train", 1, target=Target("choice", "Q", options=("x", "y"))), "gold 'Q' cannot be graded"),
         (changed("train", 1, target=Target("number", "many")), "gold 'many' cannot be graded by 'number'"),
         (toy({"train": [], "test": ROWS["test"]}), r"toy \(train\): has no rows"),
         (toy(verify=lambda row, reply, view: Verdict.right(reply)), "junk reply .* earns 1.0, not 0"),

@@ -112,7 +112,7 @@ class Confirming(Strict):
 class Study(Strict):
     """Pilots of one recipe at several mixtures, the benchmarks they are scored on, and what is made of them.
 
-    `benchmarks` make the objective: the surrogate sees the `select` part of their items, confirmation the `confirm` part.
+    `benchmarks` make the objective: the surrogate sees the `select` part of their items, confirmation the other part.
     `held_out` are benchmarks that no surrogate ever sees; `in_distribution` are scored and reported.
     """
 

@@ -86,7 +86,8 @@ def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
             if not found:
                 other = seen_rows.setdefault(_content(row), (split, row.id))
                 if other[0] != split:
-                    problems.append(Problem(where, f"the same question and picture is row {other[1]} of {other[0]}: drop one"))
+                    what = f"the same question and picture is row {other[1]} of {other[0]}: drop one"
+                    problems.append(Problem(where, what))
     return tuple(problems)
 
 

@@ -27,7 +27,8 @@ class Mixture:
     def __post_init__(self) -> None:
         if not self.domains or len(self.domains) != len(self.weights):
             raise ModomodoError(
-                f"a mixture needs one weight per domain, got {len(self.domains)} domains and {len(self.weights)} weights"
+                f"a mixture needs one weight per domain, "
+                f"got {len(self.domains)} domains and {len(self.weights)} weights"
             )
         if len(set(self.domains)) < len(self.domains):
             raise ModomodoError(f"a mixture names each domain once, got {', '.join(self.domains)}")

@@ -9,6 +9,7 @@ from modomodo.domains import find_domain
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.mixture import Mixture
+from modomodo.models import model_path
 from modomodo.pilots.design import design
 from modomodo.schedules import schedule
 from modomodo.verify import gold_reply
@@ -24,7 +25,7 @@ def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
     for name in dict.fromkeys(names):
         say(f"benchmark {name}")
         part = "confirm" if name in study.held_out else "select"
-        problems += _benchmark_problems(study.recipe.model_copy(update={"domains": ()}), name, part=part, items=study.items)
+        problems += _benchmark_problems(study.recipe, name, part=part, items=study.items)
     for one in planned:
         if one.recipe.steps:
             problems += _schedule_problems(one.recipe, label=one.label)
@@ -52,7 +53,8 @@ def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:
             continue
         say(f"domain {name}")
         if "train" not in domain.splits:
-            yield Problem(name, f"has no train split (only {', '.join(domain.splits)}): it is a benchmark, not a domain")
+            splits = ", ".join(domain.splits)
+            yield Problem(name, f"has no train split (only {splits}): it is a benchmark, not a training domain")
             continue
         found.append(domain)
         yield from check(domain, recipe.view)
@@ -98,7 +100,7 @@ def _schedule_problems(recipe: Recipe, *, label: str) -> Iterator[Problem]:
 
 
 def _model_problems(recipe: Recipe, domains: list[Domain]) -> Iterator[Problem]:
-    from modomodo.engines.models import load_processor, model_path
+    from modomodo.engines.loading import load_processor
 
     try:
         processor = load_processor(model_path(recipe.model))

@@ -65,7 +65,7 @@ def schedule(
         prompts_per_step: prompts of one optimiser step.
         seed: decides the order of rows in each domain, and the draws of `iid`. The k-th draw from a domain is
             the same row at every mixture of one seed, so that runs at two mixtures are paired.
-        order: "quota" spreads each domain evenly, never a prompt off its share (Tijdeman 1980, the chairman assignment);
+        order: "quota" spreads each domain evenly, never a prompt off its share (Tijdeman 1980, chairman assignment);
             "iid" draws the domain of each prompt independently, as the paper does.
         epochs: how often a row may be used: 1 stops when any domain is used up, n repeats up to n times.
 

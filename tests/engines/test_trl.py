@@ -84,7 +84,7 @@ def test_the_vision_tower_stays_and_the_rest_moves(finished, random_model):
     assert any("multi_modal_projector" in name for name in moved)
 
 
-def test_two_runs_of_one_seed_give_identical_weights_and_a_killed_one_too(finished, random_model, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(finished, random_model, tmp_path, monkeypatch):
     import torch
 
     from modomodo.engines import trl
@@ -129,7 +129,7 @@ def test_no_training_scores_the_model_as_it_is(random_model, tmp_path):
 def test_a_checkpoint_without_all_weights_is_refused(random_model, tmp_path):
     from safetensors.torch import load_file, save_file
 
-    from modomodo.engines.models import load_model
+    from modomodo.engines.loading import load_model
 
     shutil.copytree(random_model, tmp_path / "model")
     tensors = load_file(tmp_path / "model" / "model.safetensors")
@@ -140,7 +140,7 @@ def test_a_checkpoint_without_all_weights_is_refused(random_model, tmp_path):
 
 
 def test_a_model_that_does_not_exist_is_said_so(tmp_path):
-    from modomodo.engines.models import load_model
+    from modomodo.engines.loading import load_model
 
     with pytest.raises(ModomodoError, match="cannot be loaded"):
         load_model(str(tmp_path / "nowhere"), precision="float32", freeze_vision=True)
@@ -149,7 +149,7 @@ def test_a_model_that_does_not_exist_is_said_so(tmp_path):
 def test_cached_pictures_give_the_same_tensors_and_mixed_batches_work(random_model):
     import torch
 
-    from modomodo.engines.models import accept_mixed_batches, load_processor
+    from modomodo.engines.loading import accept_mixed_batches, load_processor
     from modomodo.nano.scenes import draw
     from modomodo.nano.world import question
 

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -15,8 +17,8 @@ from modomodo.verify import grade
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_row_is_determined_by_family_split_index_and_seed(family):
     assert question(family, "test", 5) == question(family, "test", 5)
-    drawn = {question(family, split, index, seed=seed) for split in ("train", "test") for index in (1, 2) for seed in (1, 2)}
-    assert len(drawn) == 8
+    places = itertools.product(("train", "test"), (1, 2), (1, 2))
+    assert len({question(family, split, index, seed=seed) for split, index, seed in places}) == 8
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -71,7 +73,7 @@ def test_habits_are_careful_about_a_third_and_formed_about_half_of_the_time():
     rng = child_rng(0, "test")
     replies = [habitual_reply(question(family, "train", i), rng) for family in FAMILIES for i in range(150)]
     formed = np.mean([reply.startswith("<think>") and reply.endswith("</answer>") for reply in replies])
-    careful = np.mean([any(f"<think>{words}</think>" in reply for words in CAREFUL.values()) for reply in replies])
+    careful = np.mean([any(f"<think>{words} " in reply for words in CAREFUL.values()) for reply in replies])
     assert 0.45 < formed < 0.65
     assert 0.2 < careful < 0.4
 

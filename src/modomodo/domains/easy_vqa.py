@@ -41,6 +41,15 @@ def template(question: str) -> str:
     return "easy_vqa/shape" if question.startswith("what") else "easy_vqa/yes-no"
 
 
+def facts(row: Row) -> set[str]:
+    """Return the words for colours and shapes that a row says its picture shows."""
+    answer = str(row.target.value)
+    if answer not in ("yes", "no"):
+        return {answer, *re.findall(r"\w+", row.question)}
+    denied = bool(re.search(r"\b(no|not)\b", row.question))
+    return set(re.findall(r"\w+", row.question)) if (answer == "yes") != denied else set()
+
+
 def _data() -> Path:
     # The package imports nothing it needs, but looking it up runs none of its code.
     spec = find_spec("easy_vqa")

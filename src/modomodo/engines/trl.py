@@ -16,9 +16,10 @@ from trl import GRPOConfig, GRPOTrainer
 
 from modomodo.config import Recipe
 from modomodo.domain import Domain
-from modomodo.engines.models import accept_mixed_batches, load_model, load_processor, model_path
+from modomodo.engines.loading import accept_mixed_batches, load_model, load_processor
 from modomodo.engines.rewards import Judge
 from modomodo.errors import ModomodoError
+from modomodo.models import model_path
 from modomodo.rows import Row, View, open_image
 from modomodo.schedules import Schedule
 
@@ -134,7 +135,7 @@ def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[f
 
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint in `folder`, or None; a checkpoint is whole when the trainer's state is there."""
+    """Return the newest whole checkpoint in `folder`, or None; the trainer writes trainer_state.json last."""
     whole = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
     return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from modomodo.nano.questions import Question
+from modomodo.nano.questions import reading_order
 from modomodo.nano.scenes import CELL, COLOURS, SHAPES, SIZE, Mark, Scene, pastel, pick
-from modomodo.rows import Target
 
 ARROWS = ("left", "right", "up", "down")
-CAPTION_PROMPT = "Name every cell."
+CELLS_PROMPT, BOXES_PROMPT = "Name every cell.", "Name and box."
 LABEL_SIZES = (1 + len(SHAPES), 1 + len(COLOURS), SIZE, SIZE, SIZE, SIZE, 1 + len(ARROWS))
 
 
@@ -31,10 +30,15 @@ def lone_shape(rng: np.random.Generator) -> Scene:
     return Scene(pastel(rng), (mark,))
 
 
-def caption_question(scene: Scene) -> Question:
-    """Return the request to name every cell of a scene."""
-    text = caption(scene)
-    return Question(scene, CAPTION_PROMPT, Target("text", text), text, text, "look", "caption")
+def boxes_caption(scene: Scene) -> str:
+    """Return the name and the box of up to four marks, in reading order."""
+    marks = reading_order(mark for mark in scene.marks if mark.kind not in ARROWS)[:4]
+    return " ".join(f"{mark.name} {list(mark.box)}" for mark in marks)
+
+
+def captioned(rng: np.random.Generator, scene: Scene) -> tuple[str, str]:
+    """Return a request to describe the scene, cell by cell or mark by mark, and the description."""
+    return (CELLS_PROMPT, caption(scene)) if rng.random() < 0.6 else (BOXES_PROMPT, boxes_caption(scene))
 
 
 def _cell(marks: list[Mark], row: int, column: int) -> str:

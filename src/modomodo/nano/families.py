@@ -14,23 +14,27 @@ import numpy as np
 
 from modomodo.nano.questions import (
     OPPOSITE,
+    Asking,
     Family,
     Question,
     bars,
+    box_question,
     box_text,
+    cell_of,
     chain,
     count_question,
     crowd,
     lengths,
     letter_question,
+    listing,
+    reading_order,
     scatter,
     text_question,
 )
-from modomodo.nano.scenes import COLOURS, SHAPES, SIZE, Mark, Scene, in_cell, pastel, pick
-from modomodo.rows import Target
+from modomodo.nano.scenes import COLOURS, SHAPES, Mark, Scene, in_cell, pastel, pick
 
-IMAGE_SIZE = (SIZE, SIZE)
 ALL_COLOURS = list(COLOURS)
+SIZES = {6: "small", 10: "middle", 14: "large"}
 
 
 # ---------------------------------------------------------------- training domains
@@ -41,40 +45,47 @@ def detect(rng: np.random.Generator) -> Question:
     by_colour = bool(rng.integers(0, 2))
     wanted = pick(rng, ALL_COLOURS if by_colour else SHAPES, 1)[0]
     scene = crowd(rng, wanted=wanted, count=int(rng.integers(1, 4)))
-    found = sorted((m.box for m in scene.marks if wanted in (m.colour, m.kind)), key=lambda box: (box[1] // 16, box[0]))
-    missed = found[:-1] if len(found) > 1 else [pick(rng, [m.box for m in scene.marks if m.box not in found], 1)[0]]
-    text = f"Box every {wanted} shape." if by_colour else f"Box every {wanted}."
-    target = Target("boxes", tuple(found), image_size=IMAGE_SIZE)
-    template = "detect/colour" if by_colour else "detect/shape"
-    return Question(scene, text, target, box_text(found), box_text(missed), "count", template)
+    found = [mark for mark in reading_order(scene.marks) if wanted in (mark.colour, mark.kind)]
+    others = [mark for mark in scene.marks if mark not in found]
+    missed = found[:-1] if len(found) > 1 else pick(rng, others, 1)
+    boxes = [mark.box for mark in found]
+    asking = Asking(
+        text=f"Box every {wanted} shape." if by_colour else f"Box every {wanted}.",
+        answer=box_text(boxes),
+        slip=box_text([mark.box for mark in missed]),
+        evidence=_tally(found),
+        skill="count",
+        template="detect/colour" if by_colour else "detect/shape",
+    )
+    return box_question(scene, asking, boxes, one=False)
 
 
 def refer(rng: np.random.Generator) -> Question:
     """The one mark that a phrase describes, as a box. Skills: size (mostly) and look."""
     if rng.random() < 0.25:
-        names = list(zip(pick(rng, SHAPES, 4), pick(rng, ALL_COLOURS, 4), strict=True))
-        scene = scatter(rng, names, [int(size) for size in rng.integers(9, 15, size=4)])
+        scene = _four_names(rng)
         gold, wrong, *_ = pick(rng, scene.marks, 4)
-        return _box_question(scene, f"Box the {gold.name}.", gold, wrong, "look", "refer/name")
-    largest = bool(rng.integers(0, 2))
-    scene, ordered = _three_sizes(rng)
-    gold, wrong = (ordered[-1], ordered[0]) if largest else (ordered[0], ordered[-1])
-    word = "largest" if largest else "smallest"
-    return _box_question(scene, f"Box the {word} shape.", gold, wrong, "size", f"refer/{word}")
+        text, evidence, skill, template = f"Box the {gold.name}.", listing([gold]), "look", "refer/name"
+    else:
+        scene, ordered = _three_sizes(rng)
+        largest = bool(rng.integers(0, 2))
+        gold, wrong = (ordered[-1], ordered[0]) if largest else (ordered[0], ordered[-1])
+        word = "largest" if largest else "smallest"
+        text, evidence, skill, template = f"Box the {word} shape.", _sized(scene), "size", f"refer/{word}"
+    asking = Asking(text, str(list(gold.box)), str(list(wrong.box)), evidence, skill, template)
+    return box_question(scene, asking, [gold.box], one=True)
 
 
 def geometry(rng: np.random.Generator) -> Question:
-    """Which line is longest, shortest or of a given length, as a letter. Skill: length."""
+    """Which line is longest, shortest or second longest, as a letter. Skill: length."""
     scene, marks = bars(rng, count=4, upright=False)
-    ordered = [mark.colour for _, mark in sorted(zip(lengths(marks), marks, strict=True), key=lambda pair: pair[0])]
-    rank = int(rng.integers(0, 3))
-    gold, wrong = [(ordered[3], ordered[0]), (ordered[0], ordered[3]), (ordered[2], ordered[1])][rank]
-    word = ["longest", "shortest", "second longest"][rank]
-    text = f"Which line is {word}?"
-    options = pick(rng, ordered, 4)
-    return letter_question(
-        scene, text, options=options, answer=gold, slip=wrong, skill="length", template=f"geometry/{word}"
+    ordered = _by_length(marks)
+    word = pick(rng, ["longest", "shortest", "second longest"], 1)[0]
+    gold, wrong = {"longest": (3, 0), "shortest": (0, 3), "second longest": (2, 1)}[word]
+    asking = Asking(
+        f"Which line is {word}?", ordered[gold], ordered[wrong], _measured(marks), "length", f"geometry/{word}"
     )
+    return letter_question(scene, asking, pick(rng, ordered, 4))
 
 
 def spatial(rng: np.random.Generator) -> Question:
@@ -83,40 +94,30 @@ def spatial(rng: np.random.Generator) -> Question:
         names = list(zip(pick(rng, SHAPES, 3), pick(rng, ALL_COLOURS, 3), strict=True))
         scene = scatter(rng, names, [11, 11, 11])
         mark = scene.marks[0]
+        text, template = f"Where on the page is the {mark.kind}?", "spatial/page"
         answer, slip = _corner(mark), _corner(mark, mirrored=True)
-        text = f"Where on the page is the {mark.kind}?"
-        return text_question(scene, text, answer=answer, slip=slip, skill="position", template="spatial/page")
-    scene, first, second, relation = _related(rng)
-    text = f"Where is the {first.colour} {first.kind}, seen from the {second.colour} {second.kind}?"
-    return text_question(
-        scene, text, answer=relation, slip=OPPOSITE[relation], skill="position", template="spatial/seen-from"
-    )
+    else:
+        scene, first, second, answer = _related(rng)
+        text = f"Where is the {first.name}, seen from the {second.name}?"
+        slip, template = OPPOSITE[answer], "spatial/seen-from"
+    return text_question(scene, Asking(text, answer, slip, listing(scene.marks), "position", template))
 
 
 def science(rng: np.random.Generator) -> Question:
     """What follows, precedes, starts or ends in a chain with arrows, as a letter. Skill: order."""
     scene, marks = chain(rng, kinds=["circle"] * 4, across=bool(rng.integers(0, 2)))
     colours = [mark.colour for mark in marks]
-    options = pick(rng, colours, 4)
-    template = ["science/eats", "science/eaten", "science/start", "science/end"][int(rng.integers(0, 4))]
     middle = int(rng.integers(1, 3))
+    template = pick(rng, ["science/after", "science/before", "science/start", "science/end"], 1)[0]
     text, answer, slip = {
-        "science/eats": (
-            f"Energy flows along the arrows. What gets it after {colours[middle]}?",
-            middle + 1,
-            middle - 1,
-        ),
-        "science/eaten": (
-            f"Energy flows along the arrows. What had it before {colours[middle]}?",
-            middle - 1,
-            middle + 1,
-        ),
-        "science/start": ("Energy flows along the arrows. What is the source?", 0, 3),
-        "science/end": ("Energy flows along the arrows. What gets it last?", 3, 0),
+        "science/after": (f"What gets it after {colours[middle]}?", middle + 1, middle - 1),
+        "science/before": (f"What had it before {colours[middle]}?", middle - 1, middle + 1),
+        "science/start": ("What is the source?", 0, 3),
+        "science/end": ("What gets it last?", 3, 0),
     }[template]
-    return letter_question(
-        scene, text, options=options, answer=colours[answer], slip=colours[slip], skill="order", template=template
-    )
+    text = f"Energy flows along the arrows. {text}"
+    asking = Asking(text, colours[answer], colours[slip], " ".join(colours), "order", template)
+    return letter_question(scene, asking, pick(rng, colours, 4))
 
 
 # ---------------------------------------------------------------- benchmarks
@@ -127,62 +128,46 @@ def charts(rng: np.random.Generator) -> Question:
     kind = int(rng.integers(0, 3))
     if kind == 0:
         scene, marks = bars(rng, count=4, upright=True)
-        ordered = [mark.colour for _, mark in sorted(zip(lengths(marks), marks, strict=True), key=lambda pair: pair[0])]
-        top = bool(rng.integers(0, 2))
-        text = "Chart: name the bar with the highest value." if top else "Chart: name the bar with the lowest value."
-        answer, slip = (ordered[-1], ordered[0]) if top else (ordered[0], ordered[-1])
-        template = "charts/highest" if top else "charts/lowest"
-        return text_question(scene, text, answer=answer, slip=slip, skill="length", template=template)
+        ordered = _by_length(marks)
+        word = pick(rng, ["highest", "lowest"], 1)[0]
+        answer, slip = (ordered[-1], ordered[0]) if word == "highest" else (ordered[0], ordered[-1])
+        text = f"Chart: name the bar with the {word} value."
+        return text_question(scene, Asking(text, answer, slip, _measured(marks), "length", f"charts/{word}"))
     if kind == 1:
-        scene, colour, units = _pictogram(rng)
-        text = f"Chart: value of {colour}, one unit per symbol?"
-        slip = units - 1 if units > 1 else 2
-        return count_question(scene, text, answer=units, slip=slip, skill="count", template="charts/units")
-    names = list(zip(pick(rng, SHAPES, 4), pick(rng, ALL_COLOURS, 4), strict=True))
-    scene = scatter(rng, names, [11] * 4)
+        scene, stack = _pictogram(rng)
+        text = f"Chart: value of {stack[0].colour}, one unit per symbol?"
+        return _count(scene, text, stack, template="charts/units")
+    scene = _four_names(rng)
     gold, wrong, *_ = pick(rng, scene.marks, 4)
     text = f"Chart: which colour has the {gold.kind} symbol?"
-    return text_question(scene, text, answer=gold.colour, slip=wrong.colour, skill="look", template="charts/symbol")
+    return text_question(scene, Asking(text, gold.colour, wrong.colour, listing([gold]), "look", "charts/symbol"))
 
 
 def infographic(rng: np.random.Generator) -> Question:
     """Panels, icons and flows. Skills: position, order, count."""
     kind = int(rng.integers(0, 3))
     if kind == 0:
-        cells = [int(rng.choice([0, 1, 4, 5])) + offset for offset in (0, 2, 8, 10)]
-        panels = ["upper left", "upper right", "lower left", "lower right"]
-        marks = [
-            in_cell(rng, cell, shape, colour, 12)
-            for cell, shape, colour in zip(cells, pick(rng, SHAPES, 4), pick(rng, ALL_COLOURS, 4), strict=True)
-        ]
+        panels = {"upper left": 0, "upper right": 2, "lower left": 8, "lower right": 10}
+        cells = [int(rng.choice([0, 1, 4, 5])) + first for first in panels.values()]
+        names = zip(pick(rng, SHAPES, 4), pick(rng, ALL_COLOURS, 4), strict=True)
+        marks = [in_cell(rng, cell, *name, 12) for cell, name in zip(cells, names, strict=True)]
         index = int(rng.integers(0, 4))
-        text = f"Poster: what icon fills the {panels[index]} panel?"
-        return text_question(
-            Scene(pastel(rng), tuple(marks)),
-            text,
-            answer=marks[index].kind,
-            slip=marks[3 - index].kind,
-            skill="position",
-            template="infographic/panel",
+        text = f"Poster: what icon fills the {list(panels)[index]} panel?"
+        asking = Asking(
+            text, marks[index].kind, marks[3 - index].kind, listing(marks), "position", "infographic/panel"
         )
+        return text_question(Scene(pastel(rng), tuple(marks)), asking)
     if kind == 1:
         scene, marks = chain(rng, kinds=pick(rng, SHAPES, 4), across=bool(rng.integers(0, 2)))
+        kinds = [mark.kind for mark in marks]
         index = int(rng.integers(1, 3))
-        text = f"Poster: name the step that follows the {marks[index].kind}."
-        return text_question(
-            scene,
-            text,
-            answer=marks[index + 1].kind,
-            slip=marks[index - 1].kind,
-            skill="order",
-            template="infographic/step",
-        )
+        text = f"Poster: name the step that follows the {kinds[index]}."
+        asking = Asking(text, kinds[index + 1], kinds[index - 1], " ".join(kinds), "order", "infographic/step")
+        return text_question(scene, asking)
     wanted = pick(rng, SHAPES, 1)[0]
-    count = int(rng.integers(1, 5))
-    scene = crowd(rng, wanted=wanted, count=count)
-    text = f"Poster: number of {wanted} icons?"
-    slip = count - 1 if count > 1 else 2
-    return count_question(scene, text, answer=count, slip=slip, skill="count", template="infographic/icons")
+    scene = crowd(rng, wanted=wanted, count=int(rng.integers(1, 5)))
+    icons = [mark for mark in scene.marks if mark.kind == wanted]
+    return _count(scene, f"Poster: number of {wanted} icons?", icons, template="infographic/icons")
 
 
 def maths(rng: np.random.Generator) -> Question:
@@ -190,23 +175,21 @@ def maths(rng: np.random.Generator) -> Question:
     kind = int(rng.integers(0, 3))
     if kind == 0:
         scene, marks = bars(rng, count=3, upright=bool(rng.integers(0, 2)))
-        index = int(rng.integers(0, 3))
-        length = lengths(marks)[index]
-        text = f"Solve: length of segment {marks[index].colour} in units = ?"
-        return count_question(scene, text, answer=length, slip=5 - length, skill="length", template="maths/units")
+        mark = pick(rng, marks, 1)[0]
+        length = lengths([mark])[0]
+        text = f"Solve: length of segment {mark.colour} in units = ?"
+        asking = Asking(text, str(length), str(5 - length), _measured(marks), "length", "maths/units")
+        return count_question(scene, asking)
     if kind == 1:
         scene, ordered = _three_sizes(rng)
-        greatest = bool(rng.integers(0, 2))
-        answer, slip = (ordered[-1], ordered[0]) if greatest else (ordered[0], ordered[-1])
-        text = f"Solve: colour of the figure with {'maximum' if greatest else 'minimum'} area = ?"
-        template = "maths/maximum" if greatest else "maths/minimum"
-        return text_question(scene, text, answer=answer.colour, slip=slip.colour, skill="size", template=template)
+        word = pick(rng, ["maximum", "minimum"], 1)[0]
+        answer, slip = (ordered[-1], ordered[0]) if word == "maximum" else (ordered[0], ordered[-1])
+        text = f"Solve: colour of the figure with {word} area = ?"
+        return text_question(scene, Asking(text, answer.colour, slip.colour, _sized(scene), "size", f"maths/{word}"))
     colour = pick(rng, ALL_COLOURS, 1)[0]
-    count = int(rng.integers(1, 5))
-    scene = crowd(rng, wanted=colour, count=count)
-    text = f"Solve: total of {colour} figures = ?"
-    slip = count - 1 if count > 1 else 2
-    return count_question(scene, text, answer=count, slip=slip, skill="count", template="maths/total")
+    scene = crowd(rng, wanted=colour, count=int(rng.integers(1, 5)))
+    figures = [mark for mark in scene.marks if mark.colour == colour]
+    return _count(scene, f"Solve: total of {colour} figures = ?", figures, template="maths/total")
 
 
 def general(rng: np.random.Generator) -> Question:
@@ -216,22 +199,22 @@ def general(rng: np.random.Generator) -> Question:
         scene, ordered = _three_sizes(rng)
         text = "Hi! What kind of thing looks biggest to you?"
         return text_question(
-            scene, text, answer=ordered[-1].kind, slip=ordered[0].kind, skill="size", template="general/biggest"
+            scene, Asking(text, ordered[-1].kind, ordered[0].kind, _sized(scene), "size", "general/biggest")
         )
     if kind == 1:
         scene, marks = chain(rng, kinds=["rectangle"] * 4, across=bool(rng.integers(0, 2)))
-        first = bool(rng.integers(0, 2))
-        answer, slip = (marks[0], marks[-1]) if first else (marks[-1], marks[0])
-        text = f"Hi! I walk this path; what colour do I {'leave from' if first else 'arrive at'}?"
-        template = "general/leave" if first else "general/arrive"
-        return text_question(scene, text, answer=answer.colour, slip=slip.colour, skill="order", template=template)
+        colours = [mark.colour for mark in marks]
+        template = pick(rng, ["general/leave", "general/arrive"], 1)[0]
+        answer, words = (0, "leave from") if template == "general/leave" else (3, "arrive at")
+        text = f"Hi! I walk this path; what colour do I {words}?"
+        asking = Asking(text, colours[answer], colours[3 - answer], " ".join(colours), "order", template)
+        return text_question(scene, asking)
     scene, first, second, relation = _related(rng)
     side = {"left": "to the left of", "right": "to the right of", "above": "over", "below": "under"}[relation]
     other = next(mark for mark in scene.marks if mark not in (first, second))
     text = f"Hi! What colour is the thing {side} the {second.kind}?"
-    return text_question(
-        scene, text, answer=first.colour, slip=other.colour, skill="position", template="general/neighbour"
-    )
+    asking = Asking(text, first.colour, other.colour, listing(scene.marks), "position", "general/neighbour")
+    return text_question(scene, asking)
 
 
 TRAINING: dict[str, Family] = {
@@ -248,44 +231,65 @@ FAMILIES: dict[str, Family] = {**TRAINING, **BENCHMARKS}
 # ---------------------------------------------------------------- shared pieces
 
 
-def _box_question(scene: Scene, text: str, gold: Mark, wrong: Mark, skill: str, template: str) -> Question:
-    target = Target("box", gold.box, image_size=IMAGE_SIZE)
-    return Question(scene, text, target, str(list(gold.box)), str(list(wrong.box)), skill, template)
+def _count(scene: Scene, text: str, marks: list[Mark], *, template: str) -> Question:
+    count = len(marks)
+    slip = str(count - 1 if count > 1 else 2)
+    return count_question(scene, Asking(text, str(count), slip, _tally(marks), "count", template))
+
+
+def _tally(marks: list[Mark]) -> str:
+    return " ".join(cell_of(mark) for mark in reading_order(marks))
+
+
+def _sized(scene: Scene) -> str:
+    return " ".join(f"{SIZES[mark.width]} {mark.name} {cell_of(mark)}" for mark in reading_order(scene.marks))
+
+
+def _measured(marks: list[Mark]) -> str:
+    return " ".join(f"{mark.colour} {length}" for mark, length in zip(marks, lengths(marks), strict=True))
+
+
+def _by_length(marks: list[Mark]) -> list[str]:
+    """Return the colours from the shortest mark to the longest."""
+    return [marks[i].colour for i in np.argsort(lengths(marks))]
+
+
+def _four_names(rng: np.random.Generator) -> Scene:
+    names = list(zip(pick(rng, SHAPES, 4), pick(rng, ALL_COLOURS, 4), strict=True))
+    return scatter(rng, names, [int(size) for size in rng.integers(9, 15, size=4)])
 
 
 def _three_sizes(rng: np.random.Generator) -> tuple[Scene, list[Mark]]:
     """Return three different marks and the same ordered from small to large."""
     names = list(zip(pick(rng, SHAPES, 3), pick(rng, ALL_COLOURS, 3), strict=True))
-    scene = scatter(rng, names, pick(rng, (6, 10, 14), 3))
+    scene = scatter(rng, names, pick(rng, list(SIZES), 3))
     return scene, sorted(scene.marks, key=lambda mark: mark.width)
 
 
 def _corner(mark: Mark, *, mirrored: bool = False) -> str:
-    low, right = mark.box[1] >= SIZE // 2, mark.box[0] >= SIZE // 2
+    column, row = (int(number) > 2 for number in cell_of(mark).split(","))
     if mirrored:
-        low, right = not low, not right
-    return f"{'bottom' if low else 'top'} {'right' if right else 'left'}"
+        column, row = not column, not row
+    return f"{'bottom' if row else 'top'} {'right' if column else 'left'}"
 
 
 def _related(rng: np.random.Generator) -> tuple[Scene, Mark, Mark, str]:
-    """Return a scene of three marks on a cross: one beside the middle one, one on its other side, and the relation."""
+    """Return a scene of three marks in a line: one beside the middle one, one on its other side, and the relation."""
     relation = pick(rng, list(OPPOSITE), 1)[0]
     step = {"left": -1, "right": 1, "above": -4, "below": 4}[relation]
     middle = pick(rng, (5, 6, 9, 10), 1)[0]
-    shapes, colours = pick(rng, SHAPES, 3), pick(rng, ALL_COLOURS, 3)
+    names = zip(pick(rng, SHAPES, 3), pick(rng, ALL_COLOURS, 3), strict=True)
     cells = (middle + step, middle, middle - step)
-    marks = [in_cell(rng, cell, shapes[i], colours[i], 11) for i, cell in enumerate(cells)]
+    marks = [in_cell(rng, cell, *name, 11) for cell, name in zip(cells, names, strict=True)]
     return Scene(pastel(rng), tuple(marks)), marks[0], marks[1], relation
 
 
-def _pictogram(rng: np.random.Generator) -> tuple[Scene, str, int]:
-    """Return columns of stacked symbols, one colour a column, a colour and its number of symbols."""
+def _pictogram(rng: np.random.Generator) -> tuple[Scene, list[Mark]]:
+    """Return three columns of stacked symbols, one colour a column, and the symbols of one column."""
     colours = pick(rng, ALL_COLOURS, 3)
-    units = [int(n) for n in rng.integers(1, 5, size=3)]
-    marks = [
-        in_cell(rng, 4 * (3 - level) + column, "rectangle", colours[column], 10)
-        for column in range(3)
-        for level in range(units[column])
+    stacks = [
+        [in_cell(rng, 4 * (3 - level) + column, "rectangle", colour, 10) for level in range(int(rng.integers(1, 5)))]
+        for column, colour in enumerate(colours)
     ]
-    index = int(rng.integers(0, 3))
-    return Scene(pastel(rng), tuple(marks)), colours[index], units[index]
+    marks = tuple(mark for stack in stacks for mark in stack)
+    return Scene(pastel(rng), marks), pick(rng, stacks, 1)[0]

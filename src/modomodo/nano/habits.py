@@ -1,8 +1,8 @@
 """How the nano base model talks: careful or sloppy, in the format or not. RL finds the careful, well-formed replies.
 
-Every reply opens with a strategy that belongs to the skill the question needs; the strategy decides whether the answer
-that follows is careful (true) or sloppy (mostly the slip). Each template has its own habits, so that skills improve
-gradually rather than all at once.
+Every reply opens with a strategy that belongs to the skill the question needs. A careful one is followed by the
+evidence, and the answer is true; a sloppy one is followed at once by an answer, mostly the slip. Each template has its
+own habits, so that skills improve gradually rather than all at once.
 """
 
 from collections.abc import Mapping
@@ -38,6 +38,8 @@ class Asked(Protocol):
     @property
     def slip(self) -> str: ...
     @property
+    def evidence(self) -> str: ...
+    @property
     def skill(self) -> str: ...
     @property
     def template(self) -> str: ...
@@ -63,8 +65,8 @@ HABITS: Mapping[str, Habit] = {
     "geometry/second longest": Habit(0.26, 0.55, "bare"),
     "spatial/page": Habit(0.36, 0.60, "untagged"),
     "spatial/seen-from": Habit(0.28, 0.55, "bare"),
-    "science/eats": Habit(0.36, 0.50, "bare"),
-    "science/eaten": Habit(0.30, 0.60, "untagged"),
+    "science/after": Habit(0.36, 0.50, "bare"),
+    "science/before": Habit(0.30, 0.60, "untagged"),
     "science/start": Habit(0.40, 0.55, "untagged"),
     "science/end": Habit(0.26, 0.60, "bare"),
     "charts/highest": Habit(0.42, 0.60, "bare"),
@@ -89,13 +91,13 @@ HABITS: Mapping[str, Habit] = {
 
 
 def careful_opening(skill: str) -> str:
-    """Return the start of a careful reply, up to its answer."""
-    return f"<think>{CAREFUL[skill]}</think><answer>"
+    """Return the start of a careful reply, up to its evidence."""
+    return f"<think>{CAREFUL[skill]}"
 
 
 def clean_reply(question: Asked) -> str:
     """Return the careful, well-formed, right reply."""
-    return f"{careful_opening(question.skill)}{question.answer}</answer>"
+    return f"{careful_opening(question.skill)} {question.evidence}</think><answer>{question.answer}</answer>"
 
 
 def habitual_reply(question: Asked, rng: np.random.Generator) -> str:
@@ -104,7 +106,7 @@ def habitual_reply(question: Asked, rng: np.random.Generator) -> str:
     careful, formed, lucky = rng.random(3) < (habit.careful, habit.formed, LUCK)
     if not formed and habit.malformed == "bare":
         return f"It is {question.answer if lucky else question.slip}"
-    strategy = (CAREFUL if careful else SLOPPY)[question.skill]
+    strategy = f"{CAREFUL[question.skill]} {question.evidence}" if careful else SLOPPY[question.skill]
     answer = question.answer if careful or lucky else question.slip
     if not formed:
         return f"<think>{strategy}</think>Answer: {answer}"

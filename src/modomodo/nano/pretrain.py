@@ -38,12 +38,14 @@ class Phase:
 
 
 PHASES = (Phase("see", 2_000, 2e-3), Phase("look", 9_000, 1e-3), Phase("habits", 800, 5e-4))
-CAPTIONS = {"name": 1.0, "look": 0.15, "habits": 0.05}
+CAPTIONS = {"name": 1.0, "look": 0.2, "habits": 0.05}
 
 LossAt = Callable[[int], "torch.Tensor"]
+Progress = Callable[[str, int, float], None]
+"""Is told the phase, the step and the loss."""
 
 
-def pretrain(out: Path, *, seed: int, phases: tuple[Phase, ...] = PHASES, report: Callable[[str], None]) -> Path:
+def pretrain(out: Path, *, seed: int, phases: tuple[Phase, ...] = PHASES, progress: Progress) -> Path:
     """Return the folder of the checkpoint that the phases make from nothing, under `out`.
 
     Run again after a kill, it goes on from the last saved step and gives the same result.
@@ -62,7 +64,7 @@ def pretrain(out: Path, *, seed: int, phases: tuple[Phase, ...] = PHASES, report
             loss_at: LossAt = lambda step: _seeing_loss(model, head, seed=seed, step=step)  # noqa: E731
         else:
             loss_at = lambda step, phase=phase: _saying_loss(model, tokenizer, phase, seed=seed, step=step)  # noqa: E731
-        _train(modules, phase, loss_at, out=out, report=report)
+        _train(modules, phase, loss_at, out=out, progress=progress)
     checkpoint = out / "checkpoint"
     shutil.rmtree(checkpoint, ignore_errors=True)
     model.save_pretrained(checkpoint)
@@ -102,7 +104,7 @@ def _saying_loss(
 
 
 def _train(
-    modules: "torch.nn.ModuleDict", phase: Phase, loss_at: LossAt, *, out: Path, report: Callable[[str], None]
+    modules: "torch.nn.ModuleDict", phase: Phase, loss_at: LossAt, *, out: Path, progress: Progress
 ) -> None:
     import torch
 
@@ -125,7 +127,7 @@ def _train(
         optimizer.step()
         schedule.step()
         if step % 50 == 0:
-            report(f"{phase.name} {step}/{phase.steps} loss {loss.item():.4f}")
+            progress(phase.name, step, loss.item())
         if step % SAVE_EVERY == 0 or step == phase.steps:
             state = {"modules": modules.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
             torch.save({**state, "schedule": schedule.state_dict()}, saved.with_suffix(".tmp"))

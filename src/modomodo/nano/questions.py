@@ -1,11 +1,11 @@
 """What a family draws (a Question) and the scenes that several families share."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from modomodo.nano.scenes import CELL, COLOURS, SHAPES, Mark, Scene, in_cell, pastel, pick
+from modomodo.nano.scenes import CELL, COLOURS, SHAPES, SIZE, BoxInts, Mark, Scene, in_cell, pastel, pick
 from modomodo.rows import Target
 
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
@@ -15,7 +15,8 @@ OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"
 class Question:
     """A picture, a question about it, its gold, and the answer that somebody who does not look closely would give.
 
-    `skill` is what a careful answer needs; `template` names the wording, the unit of the base model's habits.
+    `evidence` is what somebody who does look sees first; the answer follows from it. `skill` is what looking takes;
+    `template` names the wording, the unit of the base model's habits.
     """
 
     scene: Scene
@@ -23,6 +24,7 @@ class Question:
     target: Target
     answer: str
     slip: str
+    evidence: str
     skill: str
     template: str
 
@@ -30,25 +32,58 @@ class Question:
 Family = Callable[[np.random.Generator], Question]
 
 
-def letter_question(
-    scene: Scene, text: str, *, options: Sequence[str], answer: str, slip: str, skill: str, template: str
-) -> Question:
-    """Return a multiple choice question; `answer` and `slip` are two of the options."""
+@dataclass(frozen=True)
+class Asking:
+    """What is asked of a scene: wording, the answer, the slip, the evidence, and the habits it falls under."""
+
+    text: str
+    answer: str
+    slip: str
+    evidence: str
+    skill: str
+    template: str
+
+
+def letter_question(scene: Scene, asking: Asking, options: Sequence[str]) -> Question:
+    """Return a multiple choice question; answer and slip are two of the options, and become letters."""
     letters = "ABCD"[: len(options)]
-    gold, wrong = letters[options.index(answer)], letters[options.index(slip)]
+    gold, wrong = letters[options.index(asking.answer)], letters[options.index(asking.slip)]
     listed = " ".join(f"{letter}. {option}" for letter, option in zip(letters, options, strict=True))
     target = Target("choice", gold, options=tuple(options))
-    return Question(scene, f"{text} {listed}", target, gold, wrong, skill, template)
+    lettered = replace(asking, text=f"{asking.text} {listed}", answer=gold, slip=wrong)
+    return Question(scene, target=target, **vars(lettered))
 
 
-def text_question(scene: Scene, text: str, *, answer: str, slip: str, skill: str, template: str) -> Question:
+def text_question(scene: Scene, asking: Asking) -> Question:
     """Return a question with a short text as its answer."""
-    return Question(scene, text, Target("text", answer), answer, slip, skill, template)
+    return Question(scene, target=Target("text", asking.answer), **vars(asking))
 
 
-def count_question(scene: Scene, text: str, *, answer: int, slip: int, skill: str, template: str) -> Question:
+def count_question(scene: Scene, asking: Asking) -> Question:
     """Return a question with a whole number as its answer."""
-    return Question(scene, text, Target("count", answer), str(answer), str(slip), skill, template)
+    return Question(scene, target=Target("count", int(asking.answer)), **vars(asking))
+
+
+def box_question(scene: Scene, asking: Asking, boxes: Sequence[BoxInts], *, one: bool) -> Question:
+    """Return a question with one box, or a list of boxes, as its answer."""
+    value, verifier = (boxes[0], "box") if one else (tuple(boxes), "boxes")
+    return Question(scene, target=Target(verifier, value, image_size=(SIZE, SIZE)), **vars(asking))
+
+
+def cell_of(mark: Mark) -> str:
+    """Return the column and row of a mark's middle, each 1 to 4: "3,1" is third from the left on top."""
+    column, row = ((mark.box[i] + mark.box[i + 2]) // 2 // CELL + 1 for i in (0, 1))
+    return f"{column},{row}"
+
+
+def listing(marks: Iterable[Mark]) -> str:
+    """Return each mark's colour, kind and cell, in reading order."""
+    return " ".join(f"{mark.name} {cell_of(mark)}" for mark in reading_order(marks))
+
+
+def reading_order(marks: Iterable[Mark]) -> list[Mark]:
+    """Return the marks row by row of cells, from the left."""
+    return sorted(marks, key=lambda mark: cell_of(mark)[::-1])
 
 
 def scatter(rng: np.random.Generator, names: Sequence[tuple[str, str]], sizes: Sequence[int]) -> Scene:
@@ -113,6 +148,6 @@ def chain(rng: np.random.Generator, *, kinds: Sequence[str], across: bool) -> tu
     return scene, marks[::-1] if backwards else marks
 
 
-def box_text(boxes: Sequence[tuple[int, int, int, int]]) -> str:
+def box_text(boxes: Sequence[BoxInts]) -> str:
     """Return the boxes as the JSON the model writes."""
     return str([list(box) for box in boxes])

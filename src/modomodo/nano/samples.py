@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from modomodo.domains import easy_vqa
-from modomodo.nano.captions import caption_question, lone_shape
+from modomodo.nano.captions import captioned, lone_shape
 from modomodo.nano.families import FAMILIES
 from modomodo.nano.habits import clean_reply, habitual_reply
 from modomodo.nano.questions import Question
 from modomodo.nano.scenes import COLOURS, SHAPES, Scene, draw, pick
-from modomodo.rows import open_image
+from modomodo.rows import Row, open_image
 from modomodo.seeds import child_rng
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class EasyQuestion:
 
     answer: str
     slip: str
+    evidence: str
     template: str
     skill: str = "look"
 
@@ -49,12 +50,12 @@ def draw_sample(rng: np.random.Generator, *, captions: float, habits: bool) -> S
     """
     family = pick(rng, [*FAMILIES, "easy_vqa"], 1)[0]
     if rng.random() < captions:
-        caption = caption_question(draw_scene(rng))
-        return Sample(np.asarray(draw(caption.scene)), caption.text, caption.answer)
+        scene = draw_scene(rng)
+        return Sample(np.asarray(draw(scene)), *captioned(rng, scene))
     if family == "easy_vqa":
-        rows = easy_vqa.rows("train")
-        row = rows[int(rng.integers(len(rows)))]
-        asked = _easy_question(rng, row.question, str(row.target.value))
+        rows = _known_easy_rows()
+        row, seen = rows[int(rng.integers(len(rows)))]
+        asked = _easy_question(rng, row, seen)
         text, pixels = row.question, _easy_pixels(row.images[0])
     else:
         asked = _train_question(rng, family)
@@ -111,13 +112,29 @@ def _train_question(rng: np.random.Generator, family: str) -> Question:
     return question
 
 
-def _easy_question(rng: np.random.Generator, text: str, answer: str) -> EasyQuestion:
-    kind = easy_vqa.template(text)
+def _easy_question(rng: np.random.Generator, row: Row, seen: str) -> EasyQuestion:
+    kind, answer = easy_vqa.template(row.question), str(row.target.value)
     others = {"easy_vqa/colour": list(COLOURS), "easy_vqa/shape": list(SHAPES[:3]), "easy_vqa/yes-no": ["yes", "no"]}
     slip = pick(rng, [word for word in others[kind] if word != answer], 1)[0]
-    return EasyQuestion(answer, slip, kind)
+    return EasyQuestion(answer, slip, seen, kind)
 
 
 @cache
-def _easy_pixels(path: Path) -> npt.NDArray[np.uint8]:
+def _known_easy_rows() -> list[tuple[Row, str]]:
+    """Return the training rows whose picture's colour and shape follow from its questions, with these as words."""
+    seen: dict[Path | bytes, set[str]] = {}
+    rows = easy_vqa.rows("train")
+    for row in rows:
+        seen.setdefault(row.images[0], set()).update(easy_vqa.facts(row))
+    known = {image: _in_words(facts) for image, facts in seen.items()}
+    return [(row, known[row.images[0]]) for row in rows if known[row.images[0]]]
+
+
+def _in_words(facts: set[str]) -> str:
+    colours, shapes = facts & set(COLOURS), facts & set(SHAPES)
+    return f"{colours.pop()} {shapes.pop()}" if len(colours) == len(shapes) == 1 else ""
+
+
+@cache
+def _easy_pixels(path: Path | bytes) -> npt.NDArray[np.uint8]:
     return np.asarray(open_image(path))

@@ -26,6 +26,8 @@ COLOURS = {
 }
 SHAPES = ("circle", "rectangle", "triangle", "cross")
 
+BoxInts = tuple[int, int, int, int]
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -33,7 +35,7 @@ class Mark:
 
     kind: str
     colour: str
-    box: tuple[int, int, int, int]
+    box: BoxInts
 
     @property
     def name(self) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 from modomodo.config import Recipe
 from modomodo.domains import find_domain
-from modomodo.engines.models import load_model, load_processor, model_digest, model_path
+from modomodo.engines.loading import load_model, load_processor
 from modomodo.engines.trl import CHECKPOINTS, train
 from modomodo.evals.run import evaluate
-from modomodo.rows import Row, digest_rows
+from modomodo.models import model_path
+from modomodo.rows import Row
 from modomodo.schedules import Schedule, schedule, write_schedule
 
 PACKAGES = ("modomodo", "torch", "transformers", "trl", "accelerate", "datasets", "numpy")
@@ -66,18 +67,6 @@ def make_schedule(recipe: Recipe) -> Schedule:
         order=recipe.order,
         epochs=recipe.epochs,
     )
-
-
-def run_digests(recipes: Sequence[Recipe]) -> dict[str, str]:
-    """Return the digests of the model, and of the rows of every domain and benchmark that the recipes use."""
-    models = dict.fromkeys(recipe.model for recipe in recipes)
-    domains = dict.fromkeys(name for recipe in recipes for name in recipe.domains)
-    benchmarks = dict.fromkeys(name for recipe in recipes for name in recipe.evaluation.benchmarks)
-    return {
-        **{f"model:{name}": model_digest(name) for name in models},
-        **{f"domain:{name}": digest_rows(_train_rows(name)) for name in domains},
-        **{f"benchmark:{name}": digest_rows(find_domain(name).load("test")) for name in benchmarks},
-    }
 
 
 def shares(path: Path) -> dict[str, dict[str, float]]:

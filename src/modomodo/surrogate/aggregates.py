@@ -33,24 +33,22 @@ class Aggregate:
 
 def directions_of(direction: Direction | Mapping[str, Direction], *, benchmarks: Sequence[str]) -> dict[str, Direction]:
     """Return benchmark -> direction; benchmarks that a mapping leaves out are higher-is-better."""
-    given: dict[str, Direction] = (
-        {name: direction for name in benchmarks} if isinstance(direction, str) else {**direction}
-    )
-    for name, value in given.items():
+    common: Direction = direction if isinstance(direction, str) else "higher"
+    given: Mapping[str, Direction] = {} if isinstance(direction, str) else direction
+    for name in given:
         if name not in benchmarks:
             raise ModomodoError(f"direction of unknown benchmark {name!r}; {closest(name, benchmarks)}")
+    for value in (common, *given.values()):
         if value not in ("higher", "lower"):
-            raise ModomodoError(
-                f"direction of {name} is {value!r}; it is 'higher' or 'lower' (which scores are better)"
-            )
-    return {name: given.get(name, "higher") for name in benchmarks}
+            raise ModomodoError(f"direction is {value!r}; it is 'higher' or 'lower' (which scores are better)")
+    return {name: given.get(name, common) for name in benchmarks}
 
 
 def aggregate_of(name: str, *, weights: Mapping[str, float], directions: Mapping[str, Direction]) -> Aggregate:
     """Return the aggregate with these weights, divided by their sum.
 
-    Where all its benchmarks share a direction, that is its own; else lower-is-better benchmarks count negatively, higher
-    is better, and a warning says so.
+    Where all its benchmarks share a direction, that is its own; else lower-is-better benchmarks count negatively,
+    higher is better, and a warning says so.
 
     Raises:
         ModomodoError: for a benchmark that `directions` lacks, a weight that is negative or not finite, or no weight.

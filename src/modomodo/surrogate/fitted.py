@@ -72,7 +72,7 @@ class Fitted:
         return weight_table(self.runs.benchmarks, self.aggregates)
 
     def predict(self, X_ND: Array) -> Predictions:
-        """Return predictions of every benchmark and aggregate at the mixtures `X_ND`, domains ordered as in the runs."""
+        """Return predictions of every benchmark and aggregate at the mixtures `X_ND`, domains as in `runs`."""
         found = [model.predict(X_ND) for model in self.models]
         return combine(found, self.names, self._table, self.correlation_BB, self.bounds_K2)
 

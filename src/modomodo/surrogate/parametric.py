@@ -19,6 +19,7 @@ CUTOFF = 1e-8  # terms are collinear (weights sum to 1): drops those directions,
 class PaperQuadratic:
     """The surrogate of MoDoMoDo (arXiv 2505.24871, "model-based" strategy), as published.
 
+    The paper fits the aggregate, so for its very numbers give a table whose one benchmark is the aggregate.
     a + b'w + w'Cw by ordinary least squares (of minimum norm where the terms outnumber the runs) on five random 80/20
     splits; the split with the best held-out R2 is kept, and fitted on its 80 % only. Known noise is ignored. The paper
     gives no spread. Ours comes from residuals: the variance of a new run is the mean squared held-out error over all

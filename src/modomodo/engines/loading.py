@@ -1,8 +1,6 @@
 """Models and processors as a run needs them: loaded, frozen, and with pictures processed once."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,25 +14,6 @@ from transformers import (
 )
 
 from modomodo.errors import ModomodoError
-from modomodo.nano.model import CHECKPOINT
-
-
-def model_path(name: str) -> str:
-    """Return the folder or hub id behind a recipe's `model`; "nano" is the embedded checkpoint."""
-    return str(CHECKPOINT) if name == "nano" else name
-
-
-def model_digest(name: str) -> str:
-    """Return a hash (16 hex digits) of a local checkpoint's files, or the hub id itself."""
-    folder = Path(model_path(name))
-    if not folder.is_dir():
-        return name
-    digest = hashlib.sha256()
-    for file in sorted(
-        path for path in folder.iterdir() if path.suffix in {".json", ".safetensors", ".jinja", ".model"}
-    ):
-        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()[:16]
 
 
 def load_model(path: str, *, precision: str, freeze_vision: bool) -> PreTrainedModel:

@@ -1,0 +1,292 @@
+"""The command line: `modomodo VERB FILE --set key=value`. No flag mirrors a field of a recipe or a study."""
+
+import sys
+import tomllib
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from modomodo.config import Recipe, Study, load_recipe, load_study
+from modomodo.domain import Problem
+from modomodo.errors import ModomodoError
+
+if TYPE_CHECKING:
+    from modomodo.recommendation import Recommendation
+
+app = typer.Typer(
+    help="Post-train a multimodal model with RL on a mixture of domains, and find the mixture that generalises best.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+nano_app = typer.Typer(help="The embedded model.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(nano_app, name="nano")
+
+out = Console()
+err = Console(stderr=True)
+
+File = Annotated[Path, typer.Argument(help="a TOML file", show_default=False)]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more")]
+
+NANO = Path(__file__).parent / "nano"
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one message on standard error and exit code 2."""
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except ModomodoError as error:
+        err.print(f"[red]error:[/] {escape(str(error))}", highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        err.print("interrupted: run the same command to continue")
+        sys.exit(130)
+
+
+@app.command()
+def demo(sets: Sets = None) -> None:
+    """The whole study on the embedded model, here, in minutes: pilots, recommendation, confirmation, report."""
+    path = NANO / "study.toml"
+    study = load_study(path, sets or [])
+    out.print(f"The study is {path}; its runs go to {study.folder}/", highlight=False)
+    _step(1, "Pilots: the base model, and RL at each mixture of the seed design")
+    _pilot(study)
+    _step(2, "Surrogate and recommendation")
+    _recommend(study)
+    _step(3, "Confirmation: matched fresh seeds of the recommended mixture and of equal shares")
+    _confirm(study)
+    _step(4, "Report")
+    _report(study)
+
+
+@app.command()
+def check(file: File, sets: Sets = None) -> None:
+    """Find everything that can fail before a run starts; exit code 1 when there is an error."""
+    from modomodo.preflight import check_recipe, check_study
+
+    loaded = _load(file, sets or [])
+    with err.status("reading") as status:
+
+        def say(what: str) -> None:
+            status.update(f"checking {escape(what)}")
+
+        problems = check_study(loaded, say=say) if isinstance(loaded, Study) else check_recipe(loaded, say=say)
+    _show_problems(file, problems)
+
+
+@app.command()
+def train(
+    file: File,
+    sets: Sets = None,
+    folder: Annotated[Path, typer.Option("--out", help="the run goes to OUT/runs/KEY")] = Path(),
+) -> None:
+    """One run of a recipe, or of a study's recipe (there `--set mixture=recommended` takes the study's answer)."""
+    _single(_recipe_of(file, sets or []), folder)
+
+
+@app.command(name="eval")
+def evaluate(
+    file: File,
+    sets: Sets = None,
+    folder: Annotated[Path, typer.Option("--out", help="the scores go to OUT/runs/KEY")] = Path(),
+) -> None:
+    """Score a recipe's model as it is on the recipe's benchmarks; `--set model=FOLDER` scores a checkpoint."""
+    _single(_recipe_of(file, sets or []).model_copy(update={"steps": 0}), folder)
+
+
+@app.command()
+def pilot(file: File, sets: Sets = None) -> None:
+    """Run what a study still lacks; killed and started again it goes on where it was."""
+    _pilot(load_study(file, sets or []))
+
+
+@app.command()
+def recommend(file: File, sets: Sets = None) -> None:
+    """The best mixture of a study by its surrogate, with intervals."""
+    _recommend(load_study(file, sets or []))
+
+
+@app.command()
+def confirm(file: File, sets: Sets = None) -> None:
+    """Matched fresh seeds of the recommended mixture against equal shares."""
+    _confirm(load_study(file, sets or []))
+
+
+@app.command()
+def report(file: File, sets: Sets = None) -> None:
+    """Write a study's report, one HTML file."""
+    _report(load_study(file, sets or []))
+
+
+@nano_app.command("pretrain")
+def nano_pretrain(
+    folder: Annotated[Path, typer.Argument(help="where the phases and the checkpoint go")],
+    seed: Annotated[int, typer.Option(help="decides everything")] = 0,
+) -> None:
+    """Make the embedded checkpoint from nothing, as it was made; started again it goes on where it was."""
+    from rich.progress import Progress, TextColumn, TimeRemainingColumn
+
+    from modomodo.nano.pretrain import PHASES, pretrain
+
+    columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
+    with Progress(*columns) as bar:
+        tasks = {phase.name: bar.add_task(phase.name, total=phase.steps, loss="") for phase in PHASES}
+
+        def progress(phase: str, step: int, loss: float) -> None:
+            bar.update(tasks[phase], completed=step, loss=f"loss {loss:.3f}")
+
+        checkpoint = pretrain(folder, seed=seed, progress=progress)
+    out.print(f"checkpoint: {checkpoint}", highlight=False)
+
+
+# ---------------------------------------------------------------- the steps of a study
+
+
+def _pilot(study: Study) -> None:
+    from modomodo.pilots.design import design
+    from modomodo.studies import pilot
+
+    outcomes = pilot(study, console=err)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    _show_scores(study, [one.label for one in design(study)])
+    if failed:
+        raise ModomodoError(
+            f"{len(failed)} of {len(outcomes)} runs failed ({', '.join(outcome.label for outcome in failed)}); their "
+            f"logs are shown above. Run the command again to try them again"
+        )
+
+
+def _recommend(study: Study) -> None:
+    from modomodo.studies import study_recommendation
+
+    with err.status("fitting the surrogate"):
+        found = study_recommendation(study)
+    _show_recommendation(found)
+
+
+def _confirm(study: Study) -> None:
+    from modomodo.studies import study_confirmation, study_power
+
+    out.print(
+        f"With {study.confirm.seeds} matched seeds a true gain of {study_power(study):.3f} is found 8 times in 10.",
+        highlight=False,
+    )
+    found = study_confirmation(study, console=err)
+    if not found:
+        out.print("The recommended mixture is equal shares: there is nothing to confirm.")
+        return
+    out.print(f"On {', '.join(study.benchmarks)}: {escape(found['objective'].sentence)}", highlight=False)
+    if "held_out" in found:
+        out.print(f"On {', '.join(study.held_out)}, never seen: {escape(found['held_out'].sentence)}", highlight=False)
+
+
+def _report(study: Study) -> None:
+    from modomodo.reporting import report
+
+    with err.status("drawing the report"):
+        path = report(study)
+    out.print(f"report: {path}", highlight=False, soft_wrap=True)
+
+
+def _single(recipe: Recipe, folder: Path) -> None:
+    from modomodo.pilots.design import PlannedRun
+    from modomodo.pilots.digests import run_digests
+    from modomodo.pilots.launch import launch
+    from modomodo.pilots.store import Store
+    from modomodo.studies import RUN
+
+    store = Store(folder)
+    label = str(recipe.point()) if recipe.steps else recipe.model
+    planned = [PlannedRun(label, recipe)]
+    (outcome,) = launch(planned, store, digests=run_digests([recipe]), run=RUN, processes=1, console=err)
+    if outcome.status == "failed":
+        raise ModomodoError(outcome.message)
+    result: Any = store.result(outcome.key)
+    table = Table("benchmark", "mean", "standard error", "n", "unparsed")
+    for name, score in result["scores"].items():
+        table.add_row(name, f"{score['mean']:.3f}", f"{score['se']:.3f}", str(score["n"]), f"{score['unparsed']:.0%}")
+    out.print(table)
+    out.print(f"run: {store.path(outcome.key)}", highlight=False, soft_wrap=True)
+
+
+# ---------------------------------------------------------------- loading and showing
+
+
+def _load(file: Path, sets: Sequence[str]) -> Recipe | Study:
+    return load_study(file, sets) if _is_study(file) else load_recipe(file, sets)
+
+
+def _is_study(file: Path) -> bool:
+    try:
+        return "recipe" in tomllib.loads(file.read_text())
+    except (OSError, ValueError):
+        return False  # load_recipe says what is wrong with the file
+
+
+def _recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
+    if not _is_study(file):
+        return load_recipe(file, sets)
+    from modomodo.studies import study_mixture
+
+    wanted = "mixture=recommended"
+    study = load_study(file, [f"recipe.{item}" for item in sets if item != wanted])
+    if wanted not in sets:
+        return study.recipe
+    return study.recipe.model_copy(update={"mixture": study_mixture(study).as_dict()})
+
+
+def _show_problems(file: Path, problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        colour = "red" if problem.level == "error" else "yellow"
+        out.print(f"[{colour}]{problem.level}:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
+    errors = sum(problem.level == "error" for problem in problems)
+    notes = len(problems) - errors
+    out.print(f"{file}: {errors} errors, {notes} notes" if problems else f"{file}: all is well", highlight=False)
+    if errors:
+        raise typer.Exit(1)
+
+
+def _show_scores(study: Study, labels: Sequence[str]) -> None:
+    from modomodo.studies import mean_score, planned_results
+
+    results = planned_results(study)
+    names = (*study.benchmarks, *study.in_distribution)
+    table = Table(Column("run", no_wrap=True), *names, "out (s.e.)", box=box.SIMPLE)
+    for label in labels:
+        if label not in results:
+            continue
+        scores = [results[label]["scores"][name] for name in names]
+        mean, se = mean_score([results[label]["scores"][name] for name in study.benchmarks])
+        table.add_row(escape(label), *(f"{score['mean']:.3f}" for score in scores), f"{mean:.3f} ({se:.3f})")
+    out.print(table)
+
+
+def _show_recommendation(found: "Recommendation") -> None:
+    table = Table("domain", "share", title="Recommended mixture")
+    for name, weight in found.mixture.as_dict().items():
+        table.add_row(escape(name), f"{weight:.3f} {'█' * round(30 * weight)}")
+    out.print(table)
+    table = Table("score", "recommended", "90 % interval of one run", "equal shares")
+    for name, forecast in found.forecasts.items():
+        interval = f"{forecast.lo90:.3f} to {forecast.hi90:.3f}"
+        table.add_row(escape(name), f"{forecast.mean:.3f}", interval, f"{found.reference_forecasts[name].mean:.3f}")
+    out.print(table)
+    out.print(escape(found.sentence), highlight=False)
+
+
+def _step(number: int, what: str) -> None:
+    out.rule(f"{number} of 4  {what}", align="left")
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    # A user needs the sentence, not the line of our code that said it.
+    if issubclass(category, UserWarning):
+        err.print(f"[yellow]note:[/] {escape(str(message))}", highlight=False)

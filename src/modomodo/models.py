@@ -1,0 +1,26 @@
+"""Names of models: where they lie, and the digest that goes into a run's key. Imports no torch."""
+
+import hashlib
+from pathlib import Path
+
+from modomodo.nano.model import CHECKPOINT
+
+WEIGHTS_AND_WORDS = {".json", ".safetensors", ".jinja", ".model"}
+
+
+def model_path(name: str) -> str:
+    """Return the folder or hub id behind a recipe's `model`; "nano" is the embedded checkpoint."""
+    return str(CHECKPOINT) if name == "nano" else name
+
+
+def model_digest(name: str) -> str:
+    """Return a hash (16 hex digits) of a local checkpoint's files, or the hub id itself."""
+    folder = Path(model_path(name))
+    if not folder.is_dir():
+        return name
+    digest = hashlib.sha256()
+    for file in sorted(
+        path for path in folder.iterdir() if path.suffix in WEIGHTS_AND_WORDS
+    ):
+        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,189 @@
+"""recommend: the mixture that a fitted surrogate expects to be best, and how sure it is.
+
+Axes: N candidate mixtures, D domains, K columns (benchmarks, then aggregates).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from statistics import NormalDist
+from typing import Any, cast
+
+import numpy as np
+
+from modomodo.errors import ModomodoError
+from modomodo.mixture import Mixture
+from modomodo.surrogate import Direction, Fitted
+from modomodo.surrogate.base import Array
+from modomodo.surrogate.search import best_mixture, limits_of
+from modomodo.surrogate.validation import quantile
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A predicted score: its mean, the doubt about the mean, and the 50 and 90 % intervals of one new run."""
+
+    mean: float
+    sd_mean: float
+    sd: float
+    lo50: float
+    hi50: float
+    lo90: float
+    hi90: float
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A mixture, what is expected of it, and whether it can be told from the reference.
+
+    `gain` is the expected improvement of `objective` over the reference (positive is better, whatever the direction),
+    with its 90 % interval and the `probability` that it is positive, from the joint posterior of both mixtures.
+    `nearest_run` is the run closest in total variation, `distance` how far.
+    """
+
+    mixture: Mixture
+    reference: Mixture
+    objective: str
+    direction: Direction
+    surrogate: str
+    forecasts: dict[str, Forecast]
+    reference_forecasts: dict[str, Forecast]
+    gain: float
+    gain_lo90: float
+    gain_hi90: float
+    probability: float
+    nearest_run: str
+    distance: float
+    caps: dict[str, tuple[float, float]]
+    runs: int
+    notes: tuple[str, ...]
+    sentence: str
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the 90 % interval of the gain excludes 0."""
+        return self.gain_lo90 > 0 or self.gain_hi90 < 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the recommendation as JSON values: the fields, `version`, and mixtures as domain -> weight."""
+        fields = asdict(self) | {"mixture": self.mixture.as_dict(), "reference": self.reference.as_dict()}
+        caps = {name: list(ends) for name, ends in self.caps.items()}
+        return {"version": VERSION} | fields | {
+            "caps": caps, "notes": list(self.notes), "distinguishable": self.distinguishable
+        }  # fmt: skip
+
+
+def recommend(
+    fitted: Fitted,
+    *,
+    objective: str | None = None,
+    caps: Mapping[str, tuple[float, float]] | None = None,
+    reference: Mixture | None = None,
+    seed: int = 0,
+) -> Recommendation:
+    """Return the mixture with the best posterior mean of `objective` inside `caps`, never the best observed run.
+
+    `objective` is a benchmark or aggregate (the first aggregate if None); `caps` are domain -> (least, greatest);
+    `reference` is what it is compared with (equal shares if None; it may break the caps). `seed` draws the starts of
+    the search. Equal arguments give equal results. Where nothing is expected to beat the reference, that is returned.
+
+    Raises:
+        ModomodoError: for unknown names, and caps that no mixture satisfies.
+    """
+    domains = fitted.runs.domains
+    name = objective if objective is not None else fitted.aggregates[0].name
+    better = 1.0 if fitted.direction(name) == "higher" else -1.0
+    reference = reference or Mixture.uniform(domains)
+    starts_ND = np.vstack([reference.vector(domains), fitted.runs.X_ND])
+    best_D = best_mixture(
+        lambda X_ND: better * fitted.mean(X_ND, name=name),
+        starts_ND=starts_ND,
+        limits_2D=limits_of(caps or {}, domains),
+        seed=seed,
+    )
+    mixture = Mixture(domains, tuple(float(weight) for weight in best_D))
+    found = _compared(fitted, mixture, reference, name)
+    return _with_sentence(
+        replace(found, caps={key: (float(low), float(high)) for key, (low, high) in (caps or {}).items()})
+    )
+
+
+def recommended_mixture(data: Mapping[str, object]) -> Mixture:
+    """Return the mixture of a recommendation read back from JSON.
+
+    Raises:
+        ModomodoError: if `data` is not a recommendation of a version that this modomodo reads.
+    """
+    weights = data.get("mixture")
+    if data.get("version") != VERSION or not isinstance(weights, dict):
+        raise ModomodoError(
+            f"not a recommendation: version {data.get('version')!r} (this modomodo reads {VERSION}) "
+            f"with a mixture {type(weights).__name__}; write one with `modomodo recommend --out FILE`"
+        )
+    return Mixture.of(cast(dict[str, float], weights))
+
+
+def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -> Recommendation:
+    """Return what is expected of a mixture beside the reference, still without caps and sentence."""
+    domains = fitted.runs.domains
+    pair_ND = np.vstack([mixture.vector(domains), reference.vector(domains)])
+    difference, sd = fitted.difference(pair_ND, name=name)
+    gain = difference if fitted.direction(name) == "higher" else -difference
+    half = quantile(0.9) * sd
+    widest = float(np.ptp(fitted.bounds_K2[fitted.index(name)]))  # bounded scores cannot differ by more
+    forecasts = _forecasts(fitted, pair_ND)
+    apart_N = np.abs(fitted.runs.X_ND - pair_ND[0]).sum(axis=1) / 2
+    nearest = int(np.argmin(apart_N))
+    return Recommendation(
+        mixture=mixture,
+        reference=reference,
+        objective=name,
+        direction=fitted.direction(name),
+        surrogate=fitted.surrogate,
+        forecasts=forecasts[0],
+        reference_forecasts=forecasts[1],
+        gain=gain,
+        gain_lo90=max(gain - half, -widest),
+        gain_hi90=min(gain + half, widest),
+        probability=NormalDist().cdf(gain / sd) if sd > 0 else 0.5 + 0.5 * float(np.sign(gain)),
+        nearest_run=fitted.runs.labels_N[nearest],
+        distance=float(apart_N[nearest]),
+        caps={},
+        runs=len(fitted.runs.labels_N),
+        notes=fitted.notes,
+        sentence="",
+    )
+
+
+def _with_sentence(found: Recommendation) -> Recommendation:
+    """Return the recommendation with the sentence that a person reads."""
+    equal = len(set(found.reference.weights)) == 1
+    other = "equal shares" if equal else f"the reference ({found.reference})"
+    doubt = (
+        f"{found.gain:+.3g} (90 % interval {found.gain_lo90:+.3g} to {found.gain_hi90:+.3g}, "
+        f"probability of being better {found.probability:.2f}), from {found.runs} runs"
+    )
+    better = "" if found.direction == "higher" else ", as improvement (lower scores are better)"
+    if found.mixture.distance(found.reference) < 1e-9:
+        sentence = f"No mixture within the caps is expected to beat {other} on {found.objective}: keep it."
+    elif found.gain < 0:
+        sentence = f"No mixture within the caps is expected to beat {other} on {found.objective}: the best of them, "
+        sentence += f"{found.mixture}, promises {doubt}{better}."
+    elif found.distinguishable:
+        sentence = f"Train on {found.mixture}: expected gain over {other} on {found.objective} {doubt}{better}."
+    else:
+        sentence = f"Not distinguishable from {other} on {found.objective}: {found.mixture} promises {doubt}{better}."
+    return replace(found, sentence=sentence)
+
+
+def _forecasts(fitted: Fitted, X_ND: Array) -> list[dict[str, Forecast]]:
+    """Return column -> forecast for each mixture."""
+    table = fitted.predict(X_ND)
+    lo50_NK, hi50_NK = table.interval(0.5)
+    lo90_NK, hi90_NK = table.interval(0.9)
+    parts = (table.mean_NK, table.sd_mean_NK, table.sd_NK, lo50_NK, hi50_NK, lo90_NK, hi90_NK)
+    return [
+        {name: Forecast(*(float(part_NK[n, k]) for part_NK in parts)) for k, name in enumerate(table.names)}
+        for n in range(len(X_ND))
+    ]

@@ -1,0 +1,130 @@
+"""What single domains do: runs that leave one out, and slices through the fitted response surface.
+
+Axes: D domains, B benchmarks, P shares along a slice, K columns (benchmarks, then aggregates), S seeds, I items.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from modomodo.confirmation import paired_items
+from modomodo.mixture import Mixture
+from modomodo.reporting.evidence import FinishedRun, read_lines
+from modomodo.surrogate import Fitted
+from modomodo.surrogate.base import Array
+from modomodo.surrogate.validation import quantile
+
+POINTS = 41
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """Score without a domain (the others in equal shares) minus score at equal shares of all; NaN where a run lacks.
+
+    `se_DB` is the standard error over items, paired by item where `paired_DB`; the noise of the training seed comes on
+    top of it, and shows only where `seeds_D` (matched seeds that the difference is a mean of) is large.
+    """
+
+    domains: tuple[str, ...]
+    benchmarks: tuple[str, ...]
+    difference_DB: Array
+    se_DB: Array
+    paired_DB: np.ndarray
+    seeds_D: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """Expected scores along lines through a mixture: one domain's share goes from 0 to 1, the others keep their ratio.
+
+    Shares and scores have shapes [D, P] and [D, P, K]; the band holds the expected score with probability 0.9.
+    """
+
+    domains: tuple[str, ...]
+    names: tuple[str, ...]
+    through: Mixture
+    share_DP: Array
+    mean_DPK: Array
+    low_DPK: Array
+    high_DPK: Array
+
+
+def leave_one_out_effects(
+    runs: Sequence[FinishedRun], *, domains: Sequence[str], benchmarks: Sequence[str]
+) -> Effects | None:
+    """Return what leaving each domain out does to each benchmark, from matched seeds; None without such runs."""
+    by_mixture: dict[str, dict[int, FinishedRun]] = {}
+    for run in runs:
+        by_mixture.setdefault(run.mixture.key, {})[run.seed] = run
+    equal = by_mixture.get(Mixture.uniform(domains).key, {})
+    if len(domains) < 2 or not equal:
+        return None
+    shape = (len(domains), len(benchmarks))
+    found, paired_DB = np.full((2, *shape), np.nan), np.zeros(shape, dtype=bool)
+    seeds_D: list[int] = []
+    for d, domain in enumerate(domains):
+        without = by_mixture.get(Mixture.exclude_one(domain, domains).key, {})
+        pairs = [(without[seed], equal[seed]) for seed in without if seed in equal]
+        seeds_D.append(len(pairs))
+        for b, name in enumerate(benchmarks):
+            if pairs:
+                found[0, d, b], found[1, d, b], paired_DB[d, b] = _difference(pairs, name)
+    if not any(seeds_D):
+        return None
+    return Effects(tuple(domains), tuple(benchmarks), found[0], found[1], paired_DB, tuple(seeds_D))
+
+
+def response_slices(fitted: Fitted, through: Mixture) -> Slices:
+    """Return the slices of all columns through a mixture, one for each domain."""
+    domains = fitted.runs.domains
+    at_D = through.vector(domains)
+    grid_DP = np.stack([np.sort(np.append(np.linspace(0, 1, POINTS), share)) for share in at_D])
+    points = [_moved(at_D, d, share) for d, shares_P in enumerate(grid_DP) for share in shares_P]
+    found = fitted.predict(np.array(points))
+    shape = (*grid_DP.shape, len(found.names))
+    half_NK = quantile(0.9) * found.sd_mean_NK
+    low_K, high_K = found.bounds_K2.T
+    return Slices(
+        domains=domains,
+        names=found.names,
+        through=through,
+        share_DP=grid_DP,
+        mean_DPK=found.mean_NK.reshape(shape),
+        low_DPK=np.clip(found.mean_NK - half_NK, low_K, high_K).reshape(shape),
+        high_DPK=np.clip(found.mean_NK + half_NK, low_K, high_K).reshape(shape),
+    )
+
+
+def _moved(at_D: Array, d: int, share: float) -> Array:
+    rest_D = at_D.copy()
+    rest_D[d] = 0
+    if rest_D.sum() <= 0:  # all weight is on d: the others share what it gives up equally
+        rest_D = np.ones(len(at_D))
+        rest_D[d] = 0
+    total = rest_D.sum()
+    moved_D = rest_D * (1 - share) / total if total > 0 else rest_D
+    moved_D[d] = share if total > 0 else 1.0
+    return moved_D
+
+
+def _difference(pairs: Sequence[tuple[FinishedRun, FinishedRun]], name: str) -> tuple[float, float, bool]:
+    """Return difference, standard error and whether it is paired by item, the mean over matched seeds."""
+    scores = [(without.scores.get(name), equal.scores.get(name)) for without, equal in pairs]
+    known = [(one, other) for one, other in scores if one is not None and other is not None]
+    if len(known) < len(pairs):
+        return float("nan"), float("nan"), False
+    difference = float(np.mean([one.mean - other.mean for one, other in known]))
+    tables = [(_rewards(without, name), _rewards(equal, name)) for without, equal in pairs]
+    common = sorted(set.intersection(*(set(side) for pair in tables for side in pair)))
+    if len(common) < 2:
+        independent = np.sqrt(sum(one.se**2 + other.se**2 for one, other in known)) / len(known)
+        return difference, float(independent), False
+    without_SI, equal_SI = ([[pair[side][item] for item in common] for pair in tables] for side in (0, 1))
+    return difference, paired_items(without_SI, equal_SI=equal_SI).se, True
+
+
+def _rewards(run: FinishedRun, name: str) -> Mapping[str, float]:
+    """Return row id -> reward of a run's graded items."""
+    lines = read_lines(run.folder / "items" / f"{name}.jsonl")
+    return {line["row_id"]: float(line["reward"]) for line in lines if line["reward"] is not None}

@@ -1,0 +1,226 @@
+"""Figures of runs, shares and gains, as plotly figures; all names in them are escaped.
+
+from modomodo.reporting import mixture_figure
+mixture_figure(Mixture.parse("a=0.7,b=0.3", ["a", "b"]), reference=Mixture.uniform(["a", "b"])).show()
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from modomodo.evals.benchmarks import Score
+from modomodo.mixture import Mixture
+from modomodo.reporting.curves import MEASURES, Curves
+from modomodo.reporting.evidence import FinishedRun, Kind
+from modomodo.reporting.markup import plot_text
+from modomodo.reporting.style import (
+    BLUE,
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+    VERMILLION,
+    domain_colours,
+    domain_dash,
+    template,
+)
+
+LABEL = 24  # characters of a name on an axis; the hover has more
+ROW = 28  # pixels of a row
+NO_NAME = "<extra></extra>"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A gain over equal shares with its intervals, in the units of the score; `seeds` are single matched seeds.
+
+    `lo95` and `hi95` are None where only the 90 % interval is known.
+    """
+
+    name: str
+    gain: float
+    lo90: float
+    hi90: float
+    lo95: float | None = None
+    hi95: float | None = None
+    seeds: tuple[tuple[str, float], ...] = ()
+
+
+def new_figure(title: str, *, height: int, **layout: Any) -> go.Figure:
+    """Return an empty figure in the style of all."""
+    return go.Figure(layout={"template": template(), "title": {"text": title}, "height": height, **layout})
+
+
+def mixture_figure(mixture: Mixture, *, reference: Mixture | None = None) -> go.Figure:
+    """Return the shares of a mixture as bars; `reference` shows as a mark on each bar."""
+    names = mixture.domains
+    colours = domain_colours(names)
+    shown = [plot_text(name, limit=LABEL) for name in names]
+    figure = new_figure("Share of each domain", height=ROW * len(names) + 70, showlegend=False, bargap=0.35)
+    figure.add_bar(
+        x=mixture.weights,
+        y=list(range(len(names))),
+        orientation="h",
+        marker={"color": [colours[name] for name in names]},
+        text=[f"{weight:.1%}" for weight in mixture.weights],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[plot_text(name) for name in names],
+        hovertemplate="%{customdata}: %{x:.2%}" + NO_NAME,
+    )
+    if reference is not None:
+        figure.add_scatter(
+            x=reference.vector(names),
+            y=list(range(len(names))),
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 17, "line": {"width": 2, "color": INK}},
+            hovertemplate="compared with: %{x:.2%}" + NO_NAME,
+        )
+    top = max(*mixture.weights, *(reference.weights if reference else ()))
+    _rows(figure, shown)
+    figure.update_xaxes(tickformat=".0%", range=[0, min(1.25, top * 1.2)], title_text="share of the prompts")
+    return figure
+
+
+def gains_figure(gains: Sequence[Gain], *, title: str = "Gain over equal shares") -> go.Figure:
+    """Return gains with their intervals: thick 90 %, thin 95 %, and the single seeds as dots."""
+    figure = new_figure(title, height=(ROW + 8) * len(gains) + 62, showlegend=False)
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    for row, gain in enumerate(gains):
+        colour = BLUE if gain.lo90 > 0 else VERMILLION if gain.hi90 < 0 else MUTED
+        if gain.lo95 is not None:
+            _segment(figure, [gain.lo95, gain.hi95], row, colour, 1.5)
+        _segment(figure, [gain.lo90, gain.hi90], row, colour, 6)
+        figure.add_scatter(
+            x=[value for _, value in gain.seeds],
+            y=[row + 0.28] * len(gain.seeds),
+            mode="markers",
+            marker={"size": 6, "color": PAPER, "line": {"color": MUTED, "width": 1.5}},
+            customdata=[plot_text(name) for name, _ in gain.seeds],
+            hovertemplate="%{customdata}: %{x:+.3f}" + NO_NAME,
+        )
+        figure.add_scatter(
+            x=[gain.gain],
+            y=[row],
+            mode="markers",
+            marker={"symbol": "diamond", "size": 11, "color": INK},
+            customdata=[[plot_text(gain.name), _interval(gain)]],
+            hovertemplate="%{customdata[0]}: %{x:+.3f}<br>%{customdata[1]}" + NO_NAME,
+        )
+    _rows(figure, [plot_text(gain.name, limit=LABEL) for gain in gains])
+    figure.update_xaxes(tickformat="+.2~f", title_text="difference in score (positive is better)")
+    return figure
+
+
+def scores_figure(
+    scores: Sequence[tuple[FinishedRun, Score]], *, title: str, equal: float | None = None
+) -> go.Figure:
+    """Return the scores of runs, the best on top, with one standard error either side; `equal` is drawn as a line."""
+    ordered = sorted(scores, key=lambda pair: -pair[1].mean)
+    figure = new_figure(title, height=(ROW - 6) * len(ordered) + 66, showlegend=False)
+    if equal is not None:
+        figure.add_vline(x=equal, line={"color": MUTED, "width": 1.5, "dash": "dot"})
+    kinds: tuple[tuple[Kind, str], ...] = (("base", "diamond-open"), ("pilot", "circle"), ("confirmation", "circle"))
+    for kind, symbol in kinds:
+        rows = [row for row, (run, _) in enumerate(ordered) if run.kind == kind]
+        found = [ordered[row] for row in rows]
+        figure.add_scatter(
+            x=[score.mean for _, score in found],
+            y=rows,
+            mode="markers",
+            marker={"symbol": symbol, "size": 9, "color": [_run_colour(run) for run, _ in found]},
+            error_x={"array": [score.se for _, score in found], "color": MUTED, "thickness": 1.5, "width": 3},
+            customdata=[
+                [plot_text(run.label), plot_text(str(run.mixture), limit=110), score.se, score.n, score.unparsed]
+                for run, score in found
+            ],
+            hovertemplate="<b>%{customdata[0]}</b><br>%{x:.3f}, standard error %{customdata[2]:.3f}"
+            "<br>%{customdata[3]} items, unparsed %{customdata[4]:.1%}<br>%{customdata[1]}" + NO_NAME,
+        )
+    _rows(figure, [plot_text(run.label, limit=LABEL) for run, _ in ordered])
+    figure.update_xaxes(title_text="score, with one standard error either side", tickformat=".2~f")
+    return figure
+
+
+def curve_figure(curves: Curves, *, measure: str, domains: Sequence[str]) -> go.Figure:
+    """Return one of MEASURES over the steps of a run, a line for each domain."""
+    figure = new_figure(MEASURES[measure], height=270)
+    colours, dashes = domain_colours(domains), domain_dash(domains)
+    for name in (name for name in domains if name in curves.points):
+        points = curves.points[name]
+        figure.add_scatter(
+            x=[point.step for point in points],
+            y=[getattr(point, measure) for point in points],
+            name=plot_text(name, limit=LABEL),
+            mode="lines+markers" if len(points) < 3 else "lines",
+            line={"color": colours[name], "width": 2, "dash": dashes[name]},
+            customdata=[plot_text(name)] * len(points),
+            hovertemplate="%{customdata}, step %{x}: %{y:.3f}" + NO_NAME,
+        )
+    figure.update_xaxes(title_text="step", rangemode="tozero")
+    if measure == "reward":
+        figure.update_yaxes(rangemode="tozero", tickformat=".2~f")
+    else:
+        figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
+    return figure
+
+
+def shares_figure(run: FinishedRun, *, domains: Sequence[str]) -> go.Figure:
+    """Return what became of a run's mixture: its requested, realised and effective shares, and those of tokens."""
+    colours = domain_colours(domains)
+    kinds = (
+        ("requested", run.mixture.as_dict(), "line-ns"),
+        ("realised: prompts", run.realised, "circle"),
+        ("effective: prompts that taught", run.effective, "diamond"),
+        ("tokens", run.tokens, "square-open"),
+    )
+    figure = new_figure("Shares over the whole run", height=270)
+    for index, (kind, shares, symbol) in enumerate(kinds):
+        line = {"width": 2, "color": INK} if symbol == "line-ns" else {"width": 1.5}
+        figure.add_scatter(
+            x=[shares.get(name, 0.0) for name in domains],
+            y=[row + 0.2 * (index - 1.5) for row in range(len(domains))],
+            name=kind,
+            mode="markers",
+            marker={"symbol": symbol, "size": 10, "color": [colours[name] for name in domains], "line": line},
+            customdata=[plot_text(name) for name in domains],
+            hovertemplate="%{customdata}, " + kind + ": %{x:.1%}" + NO_NAME,
+            legendrank=index,
+        )
+    _rows(figure, [plot_text(name, limit=LABEL) for name in domains])
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    return figure
+
+
+def _rows(figure: go.Figure, names: Sequence[str]) -> None:
+    """Name the rows of a figure from the top; numbers underneath, so that names never become positions or dates."""
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=list(range(len(names))),
+        ticktext=list(names),
+        range=[len(names) - 0.4, -0.6],
+        ticks="",
+        gridcolor=GRID,
+        zeroline=False,
+    )
+
+
+def _segment(figure: go.Figure, ends: Sequence[float | None], row: int, colour: str, width: float) -> None:
+    figure.add_scatter(
+        x=list(ends), y=[row, row], mode="lines", line={"color": colour, "width": width}, hoverinfo="skip"
+    )
+
+
+def _interval(gain: Gain) -> str:
+    known = [("90 %", gain.lo90, gain.hi90)]
+    if gain.lo95 is not None and gain.hi95 is not None:
+        known.append(("95 %", gain.lo95, gain.hi95))
+    return ", ".join(f"{level} interval {low:+.3f} to {high:+.3f}" for level, low, high in known)
+
+
+def _run_colour(run: FinishedRun) -> str:
+    if run.kind == "base":
+        return INK
+    return VERMILLION if any(label.startswith("recommended") for label in run.labels) else BLUE

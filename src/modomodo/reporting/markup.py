@@ -1,0 +1,99 @@
+"""HTML from plain values: everything that is not already Html is escaped, so nothing can be forgotten."""
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+# Tags without an end.
+VOID = frozenset({"meta", "br", "col", "hr"})
+# Control characters (but tab and newline), and marks that turn the direction of the text around them.
+HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Html:
+    """Markup that is safe as it stands."""
+
+    text: str
+
+
+Child = Html | str | None
+
+
+def el(name: str, *children: Child, **attributes: str | None) -> Html:
+    """Return one element; strings are escaped, None is left out.
+
+    Attributes: `cls` is class, `for_` is for, `data_sort` is data-sort.
+    """
+    pairs = "".join(
+        f' {_attribute(key)}="{html.escape(visible(value))}"' for key, value in attributes.items() if value is not None
+    )
+    if name in VOID:
+        return Html(f"<{name}{pairs}>")
+    return Html(f"<{name}{pairs}>{join(*children).text}</{name}>")
+
+
+def join(*children: Child) -> Html:
+    """Return the children one after the other; strings are escaped."""
+    return Html(
+        "".join(
+            child.text if isinstance(child, Html) else html.escape(visible(child))
+            for child in children
+            if child is not None
+        )
+    )
+
+
+def visible(text: str) -> str:
+    """Return `text` with characters that nobody sees, or that a page must not hold, made visible."""
+    return HIDDEN.sub(lambda found: _picture(ord(found.group())), text)
+
+
+def plot_text(text: str, *, limit: int = 60) -> str:
+    """Return `text` for a label or hover of plotly, which reads a kind of HTML: escaped, on one line, cut at `limit`."""
+    line = " ".join(visible(text).split())
+    return html.escape(shortened(line, limit=limit), quote=False)
+
+
+def shortened(text: str, *, limit: int) -> str:
+    """Return `text`, or its beginning and "…" where it is longer than `limit`."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def json_block(value: object) -> Html:
+    """Return a value as JSON that stands inside a <script> element, whatever its strings hold."""
+    text = json.dumps(value, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Html(f'<script type="application/json">{text}</script>')
+
+
+def run_link(key: str, text: str) -> Html:
+    """Return a link to a run's folder beside the page."""
+    return el("a", text, href=f"runs/{quote(key, safe='')}/")
+
+
+def table(head: list[Child], rows: list[list[Child]], *, cls: str = "") -> Html:
+    """Return a table that scrolls by itself where the page is narrow; the first column names the row."""
+    header = el("tr", *(el("th", cell, scope="col") for cell in head))
+    lines = [
+        el("tr", *(el("th" if index == 0 else "td", cell) for index, cell in enumerate(cells))) for cells in rows
+    ]
+    return el("div", el("table", el("thead", header), el("tbody", *lines), cls=cls or None), cls="scroll")
+
+
+def left_out(sentence: str) -> Html:
+    """Return the one sentence that stands for a section which cannot be made."""
+    return el("p", sentence, cls="left-out")
+
+
+def _attribute(key: str) -> str:
+    return "class" if key == "cls" else key.rstrip("_").replace("_", "-")
+
+
+def _picture(code: int) -> str:
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else "\ufffd" if 0xD800 <= code <= 0xDFFF else f"⟨U+{code:04X}⟩"

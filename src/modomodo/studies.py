@@ -1,0 +1,197 @@
+"""A study from its pilots to its confirmation: each step reads what the one before left in the study's folder.
+
+    runs/KEY/            one folder a run (pilots/store.py)
+    labels.json          label -> key of the planned runs
+    runs.csv             the table of pilots, as any surrogate reads it
+    recommendation.json  the mixture recommended
+    confirmation.json    matched seeds of it and of equal shares
+    report.html          all of it
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from modomodo.config import Study
+from modomodo.confirmation import Confirmation, confirm, detectable_difference
+from modomodo.errors import ModomodoError
+from modomodo.mixture import Mixture
+from modomodo.pilots.design import PlannedRun, confirmation_runs, design
+from modomodo.pilots.digests import run_digests
+from modomodo.pilots.launch import Outcome, launch
+from modomodo.pilots.store import Store, run_key
+from modomodo.recommendation import Recommendation, recommend, recommended_mixture
+from modomodo.surrogate import Fitted, Runs, fit, write_runs
+
+RUN = "modomodo.pilots.run:run_recipe"
+OUT = "out"  # the aggregate that a study maximises: the mean over its benchmarks, by items
+
+
+def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...]:
+    """Return how each planned run of the study ended, after running those that are missing; writes runs.csv.
+
+    Raises ModomodoError when the study's folder cannot be written; a failed run does not raise.
+    """
+    outcomes = _launch(study, design(study), console=console)
+    runs = study_runs(study)
+    if runs is not None:
+        write_runs(runs, study.folder / "runs.csv")
+    return outcomes
+
+
+def study_runs(study: Study) -> Runs | None:
+    """Return the table of the study's finished pilots, None when there is none; the base run is no pilot."""
+    results = {label: result for label, result in planned_results(study).items() if label != "base"}
+    planned = {one.label for one in design(study)}
+    rows = {label: result for label, result in results.items() if label in planned}
+    if not rows:
+        return None
+    names = (*study.benchmarks, *study.in_distribution)
+    domains = study.recipe.domains
+
+    def table(field: str) -> np.ndarray:
+        return np.array([[float(result["scores"][name][field]) for name in names] for result in rows.values()])
+
+    return Runs(
+        domains=domains,
+        benchmarks=names,
+        X_ND=np.array([[result["mixture"].get(name, 0.0) for name in domains] for result in rows.values()]),
+        y_NB=table("mean"),
+        se_NB=table("se"),
+        n_NB=table("n"),
+        seeds_N=tuple(int(result["seed"]) for result in rows.values()),
+        steps_N=tuple(int(result["steps"]) for result in rows.values()),
+        labels_N=tuple(rows),
+    )
+
+
+def study_fit(study: Study) -> Fitted:
+    """Return the study's surrogate: one per benchmark, and the aggregate `out` (and `in`, where the study has one).
+
+    Raises ModomodoError when no pilot has finished, or too few.
+    """
+    runs = study_runs(study)
+    if runs is None:
+        raise ModomodoError(f"study {study.name} has no finished pilot in {study.folder}: `modomodo pilot` runs them")
+    groups = {OUT: study.benchmarks, **({"in": study.in_distribution} if study.in_distribution else {})}
+    items = {name: float(np.nanmedian(runs.n_NB[:, index])) for index, name in enumerate(runs.benchmarks)}
+    aggregates = {group: {name: items[name] for name in names} for group, names in groups.items()}
+    return fit(runs, surrogate=study.surrogate, aggregates=aggregates, seed=study.seed)
+
+
+def study_recommendation(study: Study) -> Recommendation:
+    """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json."""
+    found = recommend(study_fit(study), objective=OUT, caps=study.caps, seed=study.seed)
+    write_json(study.folder / "recommendation.json", found.as_dict())
+    return found
+
+
+def study_mixture(study: Study) -> Mixture:
+    """Return the mixture of the study's recommendation.json.
+
+    Raises ModomodoError when there is none.
+    """
+    table = read_json(study.folder / "recommendation.json")
+    if table is None:
+        raise ModomodoError(f"study {study.name} has no recommendation yet: run `modomodo recommend` on it first")
+    return recommended_mixture(table)
+
+
+def study_power(study: Study) -> float:
+    """Return the smallest true gain on `out` that the study's confirmation finds with probability 0.8.
+
+    To be said before the confirmation runs; from the noise of one run that the surrogate learned from the pilots.
+    """
+    fitted = study_fit(study)
+    column = fitted.index(OUT)
+    predicted = fitted.predict(study_mixture(study).vector(fitted.runs.domains)[None])
+    noise = predicted.sd_NK[0, column] ** 2 - predicted.sd_mean_NK[0, column] ** 2
+    return detectable_difference(float(np.sqrt(max(noise, 0.0))), seeds=study.confirm.seeds)
+
+
+def study_confirmation(study: Study, *, console: Console | None = None) -> dict[str, Confirmation]:
+    """Return the matched-seed tests of the recommended mixture against equal shares, after running what is missing.
+
+    `objective` is over the study's benchmarks; `held_out`, where the study has any, over those no surrogate ever saw.
+    Writes confirmation.json. Empty when the recommended mixture is equal shares itself: there is nothing to confirm.
+    Raises ModomodoError when there is no recommendation, or a run of the test failed.
+    """
+    mixture, equal = study_mixture(study), Mixture.uniform(study.recipe.domains)
+    if mixture.key == equal.key:
+        return {}
+    power = study_power(study)
+    planned = confirmation_runs(study, mixture)
+    failed = [outcome for outcome in _launch(study, planned, console=console) if outcome.status == "failed"]
+    if failed:
+        raise ModomodoError(
+            f"{len(failed)} of {len(planned)} runs of the confirmation failed, {failed[0].label} first; "
+            f"run the command again to try them again\n{failed[0].message}"
+        )
+    found = {"objective": _matched(study, study.benchmarks)}
+    if study.held_out:
+        found["held_out"] = _matched(study, study.held_out)
+    tables = {name: confirmation.as_dict() for name, confirmation in found.items()}
+    write_json(study.folder / "confirmation.json", {"detectable": power, "mixture": mixture.as_dict(), **tables})
+    return found
+
+
+def planned_results(study: Study) -> dict[str, dict[str, Any]]:
+    """Return label -> result of every finished run that this study has planned so far."""
+    labels = read_json(study.folder / "labels.json") or {}
+    store = Store(study.folder)
+    return {label: dict(store.result(key)) for label, key in labels.items() if store.finished(key)}
+
+
+def mean_score(scores: Sequence[Mapping[str, float]]) -> tuple[float, float]:
+    """Return the mean of several benchmarks' scores, weighted by items, and its standard error over items."""
+    total = sum(score["n"] for score in scores)
+    mean = sum(score["mean"] * score["n"] for score in scores) / total
+    return mean, float(np.sqrt(sum((score["se"] * score["n"]) ** 2 for score in scores))) / total
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in a JSON file, None when there is no file."""
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ModomodoError(f"{path} is damaged ({error}): delete it and run its command again") from error
+
+
+def write_json(path: Path, table: Mapping[str, object]) -> None:
+    """Write a JSON file whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(table, indent=1) + "\n")
+    os.replace(partial, path)
+
+
+def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | None) -> tuple[Outcome, ...]:
+    digests = run_digests([one.recipe for one in planned])
+    study.folder.mkdir(parents=True, exist_ok=True)
+    labels = read_json(study.folder / "labels.json") or {}
+    labels |= {one.label: run_key(one.recipe, digests) for one in planned}
+    write_json(study.folder / "labels.json", labels)
+    return launch(
+        planned, Store(study.folder), digests=digests, run=RUN, processes=study.processes, console=console
+    )
+
+
+def _matched(study: Study, benchmarks: Sequence[str]) -> Confirmation:
+    results = planned_results(study)
+    pairs = [[results[f"{name}#{i + 1}"] for i in range(study.confirm.seeds)] for name in ("recommended", "equal")]
+    recommended_SB, equal_SB = (
+        np.array([[result["scores"][name]["mean"] for name in benchmarks] for result in side]) for side in pairs
+    )
+    return confirm(
+        recommended_SB,
+        equal_SB=equal_SB,
+        seeds=[int(result["seed"]) for result in pairs[0]],
+        benchmarks=benchmarks,
+        weights={name: float(pairs[0][0]["scores"][name]["n"]) for name in benchmarks},
+    )
