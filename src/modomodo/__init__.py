@@ -1,0 +1,57 @@
+"""RL on a mixture of verifiable domains, and the mixture that generalises best, with how sure that is.
+
+Values (Row, Target, View, Verdict, Mixture, Schedule) and plain functions; `import modomodo` loads numpy and pydantic,
+and the heavier functions are loaded when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from modomodo.config import Recipe as Recipe
+from modomodo.config import Study as Study
+from modomodo.config import load_recipe as load_recipe
+from modomodo.config import load_study as load_study
+from modomodo.domain import Domain as Domain
+from modomodo.domain import Problem as Problem
+from modomodo.domain import check as check
+from modomodo.errors import ModomodoError as ModomodoError
+from modomodo.mixture import Mixture as Mixture
+from modomodo.rows import Row as Row
+from modomodo.rows import Target as Target
+from modomodo.rows import Verdict as Verdict
+from modomodo.rows import View as View
+from modomodo.schedules import Schedule as Schedule
+from modomodo.schedules import schedule as schedule
+from modomodo.verify import grade as grade
+
+if TYPE_CHECKING:
+    from modomodo.confirmation import confirm as confirm
+    from modomodo.domains import DOMAINS as DOMAINS
+    from modomodo.domains import find_domain as find_domain
+    from modomodo.evals.run import evaluate as evaluate
+    from modomodo.pilots.run import run_recipe as train  # noqa: F401 # pyright: ignore[reportUnusedImport]
+    from modomodo.recommendation import recommend as recommend
+    from modomodo.reporting import report as report
+    from modomodo.studies import pilot as pilot
+    from modomodo.surrogate import fit as fit
+    from modomodo.surrogate import read_runs as read_runs
+
+_LATER = {
+    "DOMAINS": ("modomodo.domains", "DOMAINS"),
+    "find_domain": ("modomodo.domains", "find_domain"),
+    "confirm": ("modomodo.confirmation", "confirm"),
+    "evaluate": ("modomodo.evals.run", "evaluate"),
+    "fit": ("modomodo.surrogate", "fit"),
+    "pilot": ("modomodo.studies", "pilot"),
+    "read_runs": ("modomodo.surrogate", "read_runs"),
+    "recommend": ("modomodo.recommendation", "recommend"),
+    "report": ("modomodo.reporting", "report"),
+    "train": ("modomodo.pilots.run", "run_recipe"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module 'modomodo' has no attribute {name!r}")
+    module, attribute = _LATER[name]
+    return getattr(import_module(module), attribute)

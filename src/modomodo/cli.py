@@ -198,7 +198,7 @@ def _report(study: Study) -> None:
 
 def _single(recipe: Recipe, folder: Path) -> None:
     from modomodo.pilots.design import PlannedRun
-    from modomodo.pilots.digests import run_digests
+    from modomodo.pilots.inputs import run_digests
     from modomodo.pilots.launch import launch
     from modomodo.pilots.store import Store
     from modomodo.studies import RUN

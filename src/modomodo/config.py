@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -30,8 +30,8 @@ class Strict(BaseModel):
 class Rewards(Strict):
     """Weights of the rewards of one reply; all are 0 when the format does not parse."""
 
-    accuracy: float = Field(2.0, ge=0)
-    format: float = Field(1.0, ge=0)
+    accuracy: Annotated[float, Field(ge=0)] = 2.0
+    format: Annotated[float, Field(ge=0)] = 1.0
 
 
 class Evaluation(Strict):
@@ -223,9 +223,10 @@ def _apply(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
         *parents, last = key.split(".")
         place = table
         for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
+            inner = place.setdefault(parent, {})
+            if not isinstance(inner, dict):
                 raise ModomodoError(f"--set {item!r}: {parent} is a value, not a table")
+            place = cast(dict[str, Any], inner)
         place[last] = value
     return table
 

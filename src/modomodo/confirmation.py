@@ -3,6 +3,7 @@
 Axes: S matched seeds, B benchmarks, I items.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
@@ -99,7 +100,7 @@ def confirm(
     ]
     corrected = _holm([part.p for part in parts])
     parts = [replace(part, p_holm=p) for part, p in zip(parts, corrected, strict=True)]
-    real = aggregate.sd > 0 and (aggregate.lo95 > 0 or aggregate.hi95 < 0)
+    real = bool(aggregate.sd > 0 and (aggregate.lo95 > 0 or aggregate.hi95 < 0))
     return Confirmation(tuple(seeds), aggregate, tuple(parts), real, _sentence(aggregate, len(seeds), real))
 
 
@@ -125,7 +126,7 @@ def detectable_difference(sd: float, *, seeds: int, power: float = 0.8, level: f
         middle = (low + high) / 2
         reached = float(cast(Any, stats).nct.sf(critical, degrees, middle))
         low, high = (low, middle) if reached >= power else (middle, high)
-    return float(high * np.sqrt(2.0 / seeds) * sd)
+    return high * math.sqrt(2.0 / seeds) * sd
 
 
 def paired_items(recommended_SI: npt.ArrayLike, *, equal_SI: npt.ArrayLike) -> ItemInterval:
@@ -142,7 +143,7 @@ def paired_items(recommended_SI: npt.ArrayLike, *, equal_SI: npt.ArrayLike) -> I
     if not np.isfinite(tables).all():
         raise ModomodoError("items have missing scores: an ungradable item counts as 0 or is left out of both tables")
     difference_I = (tables[0] - tables[1]).mean(axis=0)
-    mean, se = float(difference_I.mean()), float(np.std(difference_I, ddof=1) / np.sqrt(len(difference_I)))
+    mean, se = float(difference_I.mean()), float(np.std(difference_I, ddof=1)) / math.sqrt(len(difference_I))
     half = _student(0.975, len(difference_I) - 1) * se
     return ItemInterval(mean, se, mean - half, mean + half)
 
@@ -172,9 +173,9 @@ def _difference(name: str, recommended_S: Array, equal_S: Array, sign: float) ->
     count, gain, sd = len(gain_S), float(gain_S.mean()), float(np.std(gain_S, ddof=1))
     # Equal differences up to rounding have no spread to judge by.
     sd = sd if sd > 1e-12 * max(1.0, float(np.abs(gain_S).max())) else 0.0
-    se = sd / np.sqrt(count)
+    se = sd / math.sqrt(count)
     half90, half95 = _student(0.95, count - 1) * se, _student(0.975, count - 1) * se
-    p = 2 * (1 - _student_below(abs(gain) / se, count - 1)) if se > 0 else 1.0
+    p = 2 * _student_below(-abs(gain) / se, count - 1) if se > 0 else 1.0
     means = float(recommended_S.mean()), float(equal_S.mean())
     return Difference(name, *means, gain, sd, gain - half90, gain + half90, gain - half95, gain + half95, p, p)
 

@@ -19,8 +19,6 @@ def model_digest(name: str) -> str:
     if not folder.is_dir():
         return name
     digest = hashlib.sha256()
-    for file in sorted(
-        path for path in folder.iterdir() if path.suffix in WEIGHTS_AND_WORDS
-    ):
+    for file in sorted(path for path in folder.iterdir() if path.suffix in WEIGHTS_AND_WORDS):
         digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]

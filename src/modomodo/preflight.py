@@ -1,6 +1,6 @@
 """Everything that can fail before a run starts: data, names, schedule, chat template, reply length."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from modomodo.config import Recipe, Study
@@ -8,10 +8,10 @@ from modomodo.domain import Domain, Problem, check
 from modomodo.domains import find_domain
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import benchmark_rows
-from modomodo.mixture import Mixture
 from modomodo.models import model_path
 from modomodo.pilots.design import design
-from modomodo.schedules import schedule
+from modomodo.pilots.inputs import make_schedule
+from modomodo.rows import Row
 from modomodo.verify import gold_reply
 
 Say = Callable[[str], None]
@@ -70,37 +70,32 @@ def _benchmark_problems(recipe: Recipe, name: str, *, part: str, items: int) -> 
         yield Problem("benchmarks", str(error))
         return
     if name not in recipe.domains:
-        yield from check(replace(domain, load=lambda split: rows, splits=("test",)), recipe.view)
+
+        def load(split: str) -> Sequence[Row]:
+            return rows
+
+        yield from check(replace(domain, load=load, splits=("test",)), recipe.view)
     if len(rows) < items:
         yield Problem(name, f"has {len(rows)} rows in part {part!r}, fewer than items = {items}", level="note")
 
 
 def _schedule_problems(recipe: Recipe, *, label: str) -> Iterator[Problem]:
     try:
-        pools = {name: [row.id for row in find_domain(name).load("train")] for name in recipe.domains}
-        plan = schedule(
-            Mixture.of(recipe.point().as_dict()),
-            pools,
-            steps=recipe.steps,
-            prompts_per_step=recipe.prompts_per_step,
-            seed=recipe.seed,
-            order=recipe.order,
-            epochs=recipe.epochs,
-        )
+        plan = make_schedule(recipe)
     except ModomodoError as error:
         yield Problem(label, str(error))
         return
     if plan.exhausted is not None:
         yield Problem(
             label,
-            f"domain {plan.exhausted} ({len(pools[plan.exhausted])} rows) runs out after step {plan.steps} of "
+            f"domain {plan.exhausted} runs out after step {plan.steps} of "
             f"{recipe.steps}: the run stops there; cap its weight, raise epochs or lower steps",
             level="note",
         )
 
 
 def _model_problems(recipe: Recipe, domains: list[Domain]) -> Iterator[Problem]:
-    from modomodo.engines.loading import load_processor
+    from modomodo.engines.loading import load_processor, render, reply_lengths
 
     try:
         processor = load_processor(model_path(recipe.model))
@@ -109,9 +104,9 @@ def _model_problems(recipe: Recipe, domains: list[Domain]) -> Iterator[Problem]:
         return
     for domain in domains:
         rows = domain.load("train")[:256]
-        processor.apply_chat_template(domain.prompt(rows[0], recipe.view), add_generation_prompt=True, tokenize=False)
+        render(processor, domain.prompt(rows[0], recipe.view))
         golds = [gold_reply(row.target, recipe.view) for row in rows]
-        longest = max(len(ids) for ids in processor.tokenizer(golds)["input_ids"]) + 1
+        longest = max(reply_lengths(processor, golds))
         if longest > recipe.max_completion_length:
             yield Problem(
                 domain.name,

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from PIL import Image, UnidentifiedImageError
 from pydantic import ConfigDict, with_config
 
 from modomodo.errors import ModomodoError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Box = tuple[float, float, float, float]
 """[x1, y1, x2, y2], pixels of the original image in a Target."""
@@ -97,11 +99,13 @@ class Verdict:
         return cls("ungradable", None, answer, reason)
 
 
-def open_image(image: bytes | Path) -> Image.Image:
+def open_image(image: bytes | Path) -> "Image.Image":
     """Return the picture, decoded to RGB.
 
     Raises ModomodoError when it cannot be read.
     """
+    from PIL import Image, UnidentifiedImageError
+
     source = io.BytesIO(image) if isinstance(image, bytes) else image
     where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
     try:

@@ -1,11 +1,11 @@
 """A study from its pilots to its confirmation: each step reads what the one before left in the study's folder.
 
-    runs/KEY/            one folder a run (pilots/store.py)
-    labels.json          label -> key of the planned runs
-    runs.csv             the table of pilots, as any surrogate reads it
-    recommendation.json  the mixture recommended
-    confirmation.json    matched seeds of it and of equal shares
-    report.html          all of it
+runs/KEY/            one folder a run (pilots/store.py)
+labels.json          label -> key of the planned runs
+runs.csv             the table of pilots, as any surrogate reads it
+recommendation.json  the mixture recommended
+confirmation.json    matched seeds of it and of equal shares
+report.html          all of it
 """
 
 import json
@@ -22,7 +22,7 @@ from modomodo.confirmation import Confirmation, confirm, detectable_difference
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
 from modomodo.pilots.design import PlannedRun, confirmation_runs, design
-from modomodo.pilots.digests import run_digests
+from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import Outcome, launch
 from modomodo.pilots.store import Store, run_key
 from modomodo.recommendation import Recommendation, recommend, recommended_mixture
@@ -177,9 +177,7 @@ def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | N
     labels = read_json(study.folder / "labels.json") or {}
     labels |= {one.label: run_key(one.recipe, digests) for one in planned}
     write_json(study.folder / "labels.json", labels)
-    return launch(
-        planned, Store(study.folder), digests=digests, run=RUN, processes=study.processes, console=console
-    )
+    return launch(planned, Store(study.folder), digests=digests, run=RUN, processes=study.processes, console=console)
 
 
 def _matched(study: Study, benchmarks: Sequence[str]) -> Confirmation:

@@ -62,7 +62,7 @@ def test_a_run_follows_its_schedule_and_logs_every_step(finished):
         planned = [domain for domain, _ in plan.step(index)]
         assert realised == {name: planned.count(name) for name in realised}
         assert sum(realised.values()) == 2
-        assert line["requested"] == {"spatial": 1.5, "science": 0.5}
+        assert line["requested"] == {"spatial": 0.75, "science": 0.25}
         assert all(step["completions"] == 2 * step["prompts"] for step in line["domains"].values())
     assert result["realised"] == {name: count / 6 for name, count in plan.counts().items()}
     assert result["scores"]["charts"]["n"] == 6

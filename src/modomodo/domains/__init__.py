@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from modomodo.domain import Domain, Message
 from modomodo.domains import easy_vqa
 from modomodo.errors import ModomodoError, closest
-from modomodo.nano import world
+from modomodo.nano.world import rows as nano_rows
 from modomodo.rows import Row, View
 
 __all__ = ["DOMAINS", "find_domain"]
@@ -19,7 +19,7 @@ def _bare_question(row: Row, view: View) -> list[Message]:
 
 
 def _nano(family: str, splits: tuple[str, ...]) -> Domain:
-    return Domain(family, partial(world.rows, family), _bare_question, splits=splits)
+    return Domain(family, partial(nano_rows, family), _bare_question, splits=splits)
 
 
 DOMAINS: dict[str, Domain] = {

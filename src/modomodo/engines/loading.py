@@ -1,7 +1,10 @@
 """Models and processors as a run needs them: loaded, frozen, and with pictures processed once."""
 
+import os
+import shutil
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import torch
 from PIL import Image
@@ -13,6 +16,7 @@ from transformers import (
     ProcessorMixin,
 )
 
+from modomodo.domain import Message
 from modomodo.errors import ModomodoError
 
 
@@ -22,7 +26,7 @@ def load_model(path: str, *, precision: str, freeze_vision: bool) -> PreTrainedM
     Raises ModomodoError when the folder lacks weights that the architecture has, or when there is no tower to freeze.
     """
     try:
-        model, info = AutoModelForImageTextToText.from_pretrained(
+        model, info = cast(Any, AutoModelForImageTextToText).from_pretrained(
             path, dtype=getattr(torch, precision), output_loading_info=True
         )
     except (OSError, ValueError) as error:
@@ -47,6 +51,26 @@ def load_processor(path: str) -> ProcessorMixin:
     if not processor.chat_template:
         raise ModomodoError(f"the processor of {path!r} has no chat template: choose an instruct model, or add one")
     return processor
+
+
+def render(processor: ProcessorMixin, messages: Sequence[Message]) -> str:
+    """Return the text that a prompt's messages become, up to where the reply begins; pictures are placeholders."""
+    template: Any = processor
+    return template.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
+
+
+def reply_lengths(processor: ProcessorMixin, replies: Sequence[str]) -> list[int]:
+    """Return the number of tokens of each reply, its end counted."""
+    return [len(ids) + 1 for ids in cast(Any, processor).tokenizer(list(replies))["input_ids"]]
+
+
+def save(model: PreTrainedModel, processor: ProcessorMixin, folder: Path) -> None:
+    """Write a model and its processor whole or not at all: a kill while saving leaves nothing behind that name."""
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save_pretrained(partial)
+    processor.save_pretrained(partial)
+    os.replace(partial, folder)
 
 
 def accept_mixed_batches(processor: ProcessorMixin, *, cache_images: bool) -> None:

@@ -1,9 +1,9 @@
 """Rewards for a GRPO trainer, and what each step did to each domain. Works inside anybody's TRL script.
 
-    judge = Judge({"spatial": domain}, rows=rows, generations=8)
+    judge = Judge({"spatial": find_domain("spatial")}, generations=8)
     trainer = GRPOTrainer(reward_funcs=judge.functions, args=GRPOConfig(reward_weights=judge.weights, ...), ...)
 
-The training rows need the columns `domain` and `row_id`; `StepLog` in engines/trl.py writes `judge.records`.
+The training rows need the columns `domain` and `row_id`; `StepLog` in engines/trl.py writes what `judge.step` returns.
 """
 
 import json
@@ -71,23 +71,32 @@ class Judge:
         self,
         domains: Mapping[str, Domain],
         *,
-        rows: Mapping[str, Mapping[str, Row]],
         generations: int,
+        rows: Mapping[str, Mapping[str, Row]] | None = None,
         rewards: Rewards | None = None,
         view: View | None = None,
         keep: Path | None = None,
     ) -> None:
-        """Args: rows by domain and id; completions of one prompt; `keep` is a JSONL file for ungradable rows."""
-        self._domains = domains
-        self._rows = rows
+        """Judge replies to rows of `domains`.
+
+        `generations` is the number of completions of one prompt; `rows` are by domain and id, by default the train
+        split; `keep` is a JSONL file for ungradable rows.
+        """
+        self.domains = domains
+        self.rows = rows or {name: {row.id: row for row in domain.load("train")} for name, domain in domains.items()}
+        self.view = view or View()
         self._generations = generations
         self._rewards = rewards or Rewards()
-        self._view = view or View()
         self._keep = keep
         self._recent = {name: deque[bool](maxlen=WINDOW) for name in domains}
         self._batch: list[Judged] = []
         self._of: object = None
         self.judged: list[Judged] = []
+
+    @property
+    def pools(self) -> dict[str, list[str]]:
+        """The row ids of each domain, for `schedule`."""
+        return {name: list(rows) for name, rows in self.rows.items()}
 
     @property
     def functions(self) -> list[RewardFunction]:
@@ -137,9 +146,9 @@ class Judge:
         return Judged(domain, row_id, text, verdict, formed, tokens, reward)
 
     def _verdict(self, domain: str, row_id: str, text: str) -> Verdict:
-        row = self._rows[domain][row_id]
+        row = self.rows[domain][row_id]
         try:
-            verdict = self._domains[domain].verify(row, text, self._view)
+            verdict = self.domains[domain].verify(row, text, self.view)
         # The one boundary: whatever a verifier raises, the run keeps the row and the traceback, and goes on.
         except Exception:  # noqa: BLE001
             verdict = Verdict.ungradable(traceback.format_exc())

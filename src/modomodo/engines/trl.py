@@ -12,28 +12,22 @@ import torch
 from datasets import Dataset
 from PIL import Image
 from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
-from trl import GRPOConfig, GRPOTrainer
+from trl.trainer.grpo_config import GRPOConfig
+from trl.trainer.grpo_trainer import GRPOTrainer
 
 from modomodo.config import Recipe
-from modomodo.domain import Domain
+from modomodo.domains import find_domain
 from modomodo.engines.loading import accept_mixed_batches, load_model, load_processor
 from modomodo.engines.rewards import Judge
 from modomodo.errors import ModomodoError
 from modomodo.models import model_path
-from modomodo.rows import Row, View, open_image
+from modomodo.rows import open_image
 from modomodo.schedules import Schedule
 
 CHECKPOINTS = "checkpoints"
 
 
-def train(
-    recipe: Recipe,
-    plan: Schedule,
-    *,
-    domains: Mapping[str, Domain],
-    rows: Mapping[str, Mapping[str, Row]],
-    folder: Path,
-) -> tuple[PreTrainedModel, ProcessorMixin]:
+def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> tuple[PreTrainedModel, ProcessorMixin]:
     """Return the model trained along the schedule, and its processor.
 
     `folder` gets steps.jsonl (a line a step), samples.jsonl (completions with verdicts), ungradable.jsonl and
@@ -45,13 +39,14 @@ def train(
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
     checkpoint = last_checkpoint(folder / CHECKPOINTS)
     start = str(checkpoint or model_path(recipe.model))
+    if checkpoint is not None:
+        print(f"resuming from {checkpoint}", flush=True)
     # The trainer's own resume leaves some families at their first weights: build the model from the checkpoint.
     model = load_model(start, precision=recipe.precision, freeze_vision=recipe.freeze_vision)
     processor = load_processor(model_path(recipe.model))
     accept_mixed_batches(processor, cache_images=recipe.image_cache)
     judge = Judge(
-        domains,
-        rows=rows,
+        {name: find_domain(name) for name in plan.counts()},
         generations=recipe.num_generations,
         rewards=recipe.rewards,
         view=recipe.view,
@@ -60,18 +55,16 @@ def train(
     trainer = GRPOTrainer(
         model=model,
         processing_class=processor,
-        reward_funcs=judge.functions,
+        reward_funcs=[*judge.functions],
         args=grpo_config(recipe, steps=plan.steps, folder=folder / CHECKPOINTS, weights=judge.weights),
-        train_dataset=schedule_dataset(plan, domains=domains, rows=rows, view=recipe.view),
-        callbacks=[StepLog(judge, folder, recipe=recipe), _Restored(model)],
+        train_dataset=schedule_dataset(plan, judge),
+        callbacks=[StepLog(judge, folder, requested=recipe.point().as_dict()), _Restored(model)],
     )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return model, processor
 
 
-def schedule_dataset(
-    plan: Schedule, *, domains: Mapping[str, Domain], rows: Mapping[str, Mapping[str, Row]], view: View
-) -> Dataset:
+def schedule_dataset(plan: Schedule, judge: Judge) -> Dataset:
     """Return the prompts of a schedule in order, for a GRPOTrainer with shuffling off.
 
     Columns: prompt (messages), images (a list, empty for text), domain, row_id. Pictures are decoded once.
@@ -80,11 +73,11 @@ def schedule_dataset(
 
     def expand(batch: dict[str, list[str]]) -> dict[str, list[Any]]:
         keys = list(zip(batch["domain"], batch["row_id"], strict=True))
-        found = [rows[domain][row_id] for domain, row_id in keys]
+        found = [judge.rows[domain][row_id] for domain, row_id in keys]
         for key, row in zip(keys, found, strict=True):
             if key not in pictures:
                 pictures[key] = [open_image(image) for image in row.images]
-        prompts = [domains[row.domain].prompt(row, view) for row in found]
+        prompts = [judge.domains[row.domain].prompt(row, judge.view) for row in found]
         return {**batch, "prompt": prompts, "images": [pictures[key] for key in keys]}
 
     names, ids = zip(*plan.entries, strict=True)
@@ -143,36 +136,34 @@ def last_checkpoint(folder: Path) -> Path | None:
 class StepLog(TrainerCallback):
     """Writes steps.jsonl: what each step did to each domain, and the trainer's own numbers; and samples.jsonl.
 
-    Requested prompts are the mixture's share of the step, realised ones are in each domain's `prompts`.
+    `requested` are the shares asked for, by domain; realised prompts are in each domain's `prompts`.
     """
 
-    def __init__(self, judge: Judge, folder: Path, *, recipe: Recipe) -> None:
+    def __init__(self, judge: Judge, folder: Path, *, requested: Mapping[str, float]) -> None:
         self._judge = judge
         self._folder = folder
-        self._requested = {
-            name: weight * recipe.prompts_per_step for name, weight in recipe.point().as_dict().items() if weight > 0
-        }
-        self._started = 0.0
+        self._requested = {name: share for name, share in requested.items() if share > 0}
+        self._last = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         # Steps after the checkpoint were lost with the killed process and are done again.
         for name in ("steps.jsonl", "samples.jsonl"):
             _keep_until(self._folder / name, state.global_step)
-
-    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._started = time.perf_counter()
+        self._last = time.perf_counter()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any) -> None:
         if not self._judge.judged:  # the trainer's closing summary
             return
+        now = time.perf_counter()
         samples = {item.domain: item for item in reversed(self._judge.judged)}
         line = {
             "step": state.global_step,
-            "seconds": round(time.perf_counter() - self._started, 4),
+            "seconds": round(now - self._last, 4),
             "requested": self._requested,
             "domains": {name: asdict(step) for name, step in self._judge.step().items()},
             **{key: logs[key] for key in ("loss", "grad_norm", "learning_rate", "entropy", "kl") if key in logs},
         }
+        self._last = now
         _append(self._folder / "steps.jsonl", [line])
         _append(self._folder / "samples.jsonl", [{"step": state.global_step, **asdict(s)} for s in samples.values()])
 

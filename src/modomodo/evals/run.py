@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from modomodo.config import Evaluation
 from modomodo.domain import Domain
@@ -63,19 +63,18 @@ def generate(
     """Return the greedy reply to each row; `opening` is text that the reply must begin with, and is part of it."""
     import torch
 
+    from modomodo.engines.loading import render
+
     openings = [opening(row) if opening else "" for row in rows]
-    texts = [
-        processor.apply_chat_template(domain.prompt(row, view), add_generation_prompt=True, tokenize=False) + start
-        for row, start in zip(rows, openings, strict=True)
-    ]
+    texts = [render(processor, domain.prompt(row, view)) + start for row, start in zip(rows, openings, strict=True)]
     images = [[open_image(image) for image in row.images] for row in rows]
-    inputs = processor(
+    inputs = cast(Any, processor)(
         text=texts, images=images if any(images) else None, padding=True, padding_side="left", return_tensors="pt"
     ).to(model.device)
     training = model.training
     model.eval()
     with torch.inference_mode():
-        output = model.generate(**inputs, do_sample=False, max_new_tokens=max_new_tokens)
+        output = cast(Any, model).generate(**inputs, do_sample=False, max_new_tokens=max_new_tokens)
     model.train(training)
     replies = processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
     return [start + reply for start, reply in zip(openings, replies, strict=True)]

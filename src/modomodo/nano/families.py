@@ -153,9 +153,7 @@ def infographic(rng: np.random.Generator) -> Question:
         marks = [in_cell(rng, cell, *name, 12) for cell, name in zip(cells, names, strict=True)]
         index = int(rng.integers(0, 4))
         text = f"Poster: what icon fills the {list(panels)[index]} panel?"
-        asking = Asking(
-            text, marks[index].kind, marks[3 - index].kind, listing(marks), "position", "infographic/panel"
-        )
+        asking = Asking(text, marks[index].kind, marks[3 - index].kind, listing(marks), "position", "infographic/panel")
         return text_question(Scene(pastel(rng), tuple(marks)), asking)
     if kind == 1:
         scene, marks = chain(rng, kinds=pick(rng, SHAPES, 4), across=bool(rng.integers(0, 2)))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
+VISION_WIDTH = 128
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>"
@@ -79,13 +80,13 @@ def make_model(
     from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
 
     vision = CLIPVisionConfig(
-        hidden_size=128,
-        intermediate_size=384,
+        hidden_size=VISION_WIDTH,
+        intermediate_size=3 * VISION_WIDTH,
         num_hidden_layers=3,
         num_attention_heads=4,
         image_size=SIZE,
         patch_size=CELL,
-        projection_dim=128,
+        projection_dim=VISION_WIDTH,
     )
     text = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -96,20 +97,27 @@ def make_model(
         num_key_value_heads=4,
         max_position_embeddings=512,
         tie_word_embeddings=True,
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=token_id(tokenizer, "<|pad|>"),
+        eos_token_id=token_id(tokenizer, "<|end|>"),
         bos_token_id=None,
     )
     config = LlavaConfig(
         vision_config=vision,
         text_config=text,
-        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        image_token_index=token_id(tokenizer, "<image>"),
         image_seq_length=(SIZE // CELL) ** 2,
         vision_feature_layer=-1,
         vision_feature_select_strategy="default",
         tie_word_embeddings=True,
     )
     model = LlavaForConditionalGeneration(config)
-    model.generation_config.eos_token_id = tokenizer.eos_token_id
-    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.generation_config.eos_token_id = token_id(tokenizer, "<|end|>")
+    model.generation_config.pad_token_id = token_id(tokenizer, "<|pad|>")
     return model
+
+
+def token_id(tokenizer: "PreTrainedTokenizerFast", token: str) -> int:
+    """Return the number of a token."""
+    found = tokenizer.convert_tokens_to_ids(token)
+    assert isinstance(found, int), token
+    return found

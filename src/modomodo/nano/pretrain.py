@@ -21,7 +21,7 @@ from modomodo.seeds import child_rng, child_seed
 
 if TYPE_CHECKING:
     import torch
-    from transformers import LlavaForConditionalGeneration
+    from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 BATCH = {"see": 64, "name": 32, "look": 32, "habits": 64}
 WARMUP = 200  # steps over which the learning rate rises
@@ -56,7 +56,8 @@ def pretrain(out: Path, *, seed: int, phases: tuple[Phase, ...] = PHASES, progre
     torch.manual_seed(child_seed(seed, "nano", "weights"))
     tokenizer = make_tokenizer(corpus(seed))
     model = make_model(tokenizer)
-    head = torch.nn.Linear(model.config.vision_config.hidden_size, sum(LABEL_SIZES))
+    head = torch.nn.Linear(model.get_input_embeddings().embedding_dim, sum(LABEL_SIZES), bias=False)
+    torch.nn.init.normal_(head.weight, std=2 * head.in_features**-0.5).requires_grad_(False)
     out.mkdir(parents=True, exist_ok=True)
     modules = torch.nn.ModuleDict({"model": model, "head": head})
     for phase in phases:
@@ -75,16 +76,19 @@ def pretrain(out: Path, *, seed: int, phases: tuple[Phase, ...] = PHASES, progre
 def _seeing_loss(
     model: "LlavaForConditionalGeneration", head: "torch.nn.Linear", *, seed: int, step: int
 ) -> "torch.Tensor":
-    """Return the loss of naming and bounding the mark in every cell from the vision tower's features.
+    """Return the loss of naming and bounding the mark in every cell from what the language model will be shown.
 
-    Real vision towers come pre-trained too; the linear head is thrown away. Boxes count where a mark is.
+    Real vision towers come pre-trained too. The head is random, never trained and thrown away: it reads the projected
+    features after the normalisation that the language model applies, so that colour, kind and place must each stand out
+    there. (A trained head reads a colour too faint for the language model ever to notice.) Boxes count where a mark is.
     """
     import torch
 
     scenes = [draw_scene(child_rng(seed, "pretrain", "see", step, index)) for index in range(BATCH["see"])]
     labels = torch.tensor([cell_labels(scene) for scene in scenes]).flatten(0, 1)
     pixels = pixel_tensor([np.asarray(draw(scene)) for scene in scenes])
-    features = model.model.vision_tower(pixels, output_hidden_states=True).hidden_states[-1][:, 1:].flatten(0, 1)
+    shown = torch.cat(list(model.get_image_features(pixels).pooler_output))
+    features = torch.nn.functional.rms_norm(shown, shown.shape[-1:])
     filled = labels[:, 0] > 0
     losses: list[torch.Tensor] = []
     for index, scores in enumerate(head(features).split(LABEL_SIZES, dim=-1)):
@@ -94,7 +98,7 @@ def _seeing_loss(
 
 
 def _saying_loss(
-    model: "LlavaForConditionalGeneration", tokenizer: object, phase: Phase, *, seed: int, step: int
+    model: "LlavaForConditionalGeneration", tokenizer: "PreTrainedTokenizerFast", phase: Phase, *, seed: int, step: int
 ) -> "torch.Tensor":
     # A batch is all captions or all answers: captions are longer, and padding costs as much as text.
     captions = float(child_rng(seed, "pretrain", phase.name, step).random() < CAPTIONS[phase.name])
@@ -103,12 +107,13 @@ def _saying_loss(
     return model(**collate(tokenizer, samples)).loss
 
 
-def _train(
-    modules: "torch.nn.ModuleDict", phase: Phase, loss_at: LossAt, *, out: Path, progress: Progress
-) -> None:
+def _train(modules: "torch.nn.ModuleDict", phase: Phase, loss_at: LossAt, *, out: Path, progress: Progress) -> None:
     import torch
 
-    optimizer = torch.optim.AdamW(modules.parameters(), lr=phase.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    # A seen picture stays seen: only `see` moves the tower.
+    for parameter in modules["model"].model.vision_tower.parameters():
+        parameter.requires_grad_(phase.name == "see")
+    optimizer = torch.optim.AdamW([p for p in modules.parameters() if p.requires_grad], lr=phase.rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, phase.steps))
     saved = out / f"{phase.name}.pt"
     first = 0

@@ -13,6 +13,7 @@ from modomodo.domains import easy_vqa
 from modomodo.nano.captions import captioned, lone_shape
 from modomodo.nano.families import FAMILIES
 from modomodo.nano.habits import clean_reply, habitual_reply
+from modomodo.nano.model import token_id
 from modomodo.nano.questions import Question
 from modomodo.nano.scenes import COLOURS, SHAPES, Scene, draw, pick
 from modomodo.rows import Row, open_image
@@ -95,13 +96,13 @@ def collate(tokenizer: "PreTrainedTokenizerFast", samples: Sequence[Sample]) -> 
     prompt_ids = tokenizer(prompts)["input_ids"]
     reply_ids = tokenizer([sample.reply + "<|end|>" for sample in samples])["input_ids"]
     length = max(len(prompt) + len(reply) for prompt, reply in zip(prompt_ids, reply_ids, strict=True))
-    input_ids = torch.full((len(samples), length), tokenizer.pad_token_id)
+    input_ids = torch.full((len(samples), length), token_id(tokenizer, "<|pad|>"))
     labels = torch.full((len(samples), length), -100)
     for index, (prompt, reply) in enumerate(zip(prompt_ids, reply_ids, strict=True)):
         end = len(prompt) + len(reply)
         input_ids[index, :end] = torch.tensor(prompt + reply)
         labels[index, len(prompt) : end] = torch.tensor(reply)
-    attention_mask = (input_ids != tokenizer.pad_token_id).long()
+    attention_mask = (input_ids != token_id(tokenizer, "<|pad|>")).long()
     pixel_values = pixel_tensor([sample.pixels for sample in samples])
     return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels, "pixel_values": pixel_values}
 

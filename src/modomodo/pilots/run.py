@@ -1,22 +1,19 @@
 """One run from its recipe: schedule, train, score. The function that a launcher sends to a fresh process."""
 
 import json
-import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from modomodo.config import Recipe
-from modomodo.domains import find_domain
-from modomodo.engines.loading import load_model, load_processor
+from modomodo.engines.loading import load_model, load_processor, save
 from modomodo.engines.trl import CHECKPOINTS, train
 from modomodo.evals.run import evaluate
 from modomodo.models import model_path
-from modomodo.rows import Row
-from modomodo.schedules import Schedule, schedule, write_schedule
+from modomodo.pilots.inputs import make_schedule
+from modomodo.schedules import write_schedule
 
 PACKAGES = ("modomodo", "torch", "transformers", "trl", "accelerate", "datasets", "numpy")
 
@@ -33,7 +30,8 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     if plan is not None:
         write_schedule(plan, folder / "schedule.csv")
     if plan is not None and not trained.exists():
-        _train(recipe, plan, folder, trained)
+        model, _ = train(recipe, plan, folder=folder)
+        save(model, load_processor(model_path(recipe.model)), trained)
     model = load_model(
         str(trained) if plan is not None else model_path(recipe.model), precision=recipe.precision, freeze_vision=False
     )
@@ -53,20 +51,6 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
         **shares(folder / "steps.jsonl"),
         "versions": versions(),
     }
-
-
-def make_schedule(recipe: Recipe) -> Schedule:
-    """Return the schedule of a recipe, over the train split of its domains."""
-    pools = {name: [row.id for row in _train_rows(name)] for name in _weighted(recipe)}
-    return schedule(
-        recipe.point(),
-        pools,
-        steps=recipe.steps,
-        prompts_per_step=recipe.prompts_per_step,
-        seed=recipe.seed,
-        order=recipe.order,
-        epochs=recipe.epochs,
-    )
 
 
 def shares(path: Path) -> dict[str, dict[str, float]]:
@@ -96,28 +80,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def _train(recipe: Recipe, plan: Schedule, folder: Path, trained: Path) -> None:
-    names = _weighted(recipe)
-    rows: dict[str, dict[str, Row]] = {name: {row.id: row for row in _train_rows(name)} for name in names}
-    model, _ = train(
-        recipe, plan, domains={name: find_domain(name) for name in names}, rows=rows, folder=folder
-    )
-    # Renamed when whole: a kill while saving must not leave half a model behind that name.
-    partial = folder / "model.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    model.save_pretrained(partial)
-    load_processor(model_path(recipe.model)).save_pretrained(partial)
-    os.replace(partial, trained)
-
-
-def _train_rows(name: str) -> Sequence[Row]:
-    return find_domain(name).load("train")
-
-
-def _weighted(recipe: Recipe) -> list[str]:
-    return [name for name, weight in recipe.point().as_dict().items() if weight > 0]
 
 
 def _normalised(counts: dict[str, Any]) -> dict[str, float]:

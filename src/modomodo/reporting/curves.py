@@ -1,19 +1,19 @@
 """Training curves of one run, from its steps.jsonl: per domain, in bins of steps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modomodo.reporting.evidence import read_lines
 
-POINTS = 40  # of a curve, at most
+POINTS = 24  # of a curve, at most
 
 MEASURES = {
     "reward": "Reward",
-    "format": "Share of replies in the right format",
-    "zero_advantage": "Share of groups with zero advantage",
-    "effective": "Effective share of the mixture",
+    "format": "Replies in the right format",
+    "zero_advantage": "Groups with zero advantage",
+    "effective": "Effective shares",
 }
 """Measure -> what a reader calls it."""
 
@@ -22,19 +22,20 @@ MEASURES = {
 class Point:
     """Means over a bin of steps, weighted by completions (reward, format) or prompts (zero_advantage).
 
-    `effective` is the domain's share of the prompts of the bin that taught something; None where none did.
+    They are None where the bin has no prompt of the domain. `effective` is the domain's share of the prompts of the bin
+    that taught something; None where none did.
     """
 
     step: float
-    reward: float
-    format: float
-    zero_advantage: float
+    reward: float | None
+    format: float | None
+    zero_advantage: float | None
     effective: float | None
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Domain -> points of a run; every point stands for `bin_steps` steps. A bin without the domain has no point."""
+    """Domain -> points of a run; every point stands for `bin_steps` steps."""
 
     bin_steps: int
     points: Mapping[str, tuple[Point, ...]]
@@ -47,15 +48,12 @@ def read_curves(path: Path) -> Curves | None:
         return None
     bin_steps = -(-len(lines) // POINTS)
     bins = [lines[start : start + bin_steps] for start in range(0, len(lines), bin_steps)]
-    points: dict[str, list[Point]] = {}
-    for steps in bins:
-        for name, point in _points(steps).items():
-            points.setdefault(name, []).append(point)
-    return Curves(bin_steps, {name: tuple(found) for name, found in points.items()})
+    names = dict.fromkeys(name for line in lines for name in line["domains"])
+    points = [_points(steps, names) for steps in bins]
+    return Curves(bin_steps, {name: tuple(found[name] for found in points) for name in names})
 
 
-def _points(steps: Sequence[Mapping[str, Any]]) -> dict[str, Point]:
-    names = dict.fromkeys(name for step in steps for name in step["domains"])
+def _points(steps: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Point]:
     parts = {name: [step["domains"][name] for step in steps if name in step["domains"]] for name in names}
     taught = {name: sum(p["prompts"] * (1 - p["zero_advantage"]) for p in found) for name, found in parts.items()}
     total = sum(taught.values())
@@ -72,6 +70,6 @@ def _points(steps: Sequence[Mapping[str, Any]]) -> dict[str, Point]:
     }
 
 
-def _mean(parts: Sequence[Mapping[str, Any]], field: str, weight: str) -> float:
+def _mean(parts: Sequence[Mapping[str, Any]], field: str, weight: str) -> float | None:
     total = sum(part[weight] for part in parts)
-    return sum(part[field] * part[weight] for part in parts) / total if total else 0.0
+    return sum(part[field] * part[weight] for part in parts) / total if total else None

@@ -15,7 +15,9 @@ from modomodo.surrogate import Fitted
 from modomodo.surrogate.base import Array
 from modomodo.surrogate.validation import quantile
 
-POINTS = 41
+# The response is steep where a domain begins and where it crowds out the others.
+ENDS = np.array([0.0, 0.002, 0.005, 0.01, 0.02, 0.035])
+SHARES = np.concatenate([ENDS, np.linspace(0.05, 0.95, 37), 1 - ENDS[::-1]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,7 @@ def response_slices(fitted: Fitted, through: Mixture) -> Slices:
     """Return the slices of all columns through a mixture, one for each domain."""
     domains = fitted.runs.domains
     at_D = through.vector(domains)
-    grid_DP = np.stack([np.sort(np.append(np.linspace(0, 1, POINTS), share)) for share in at_D])
+    grid_DP = np.stack([np.sort(np.append(SHARES, share)) for share in at_D])
     points = [_moved(at_D, d, share) for d, shares_P in enumerate(grid_DP) for share in shares_P]
     found = fitted.predict(np.array(points))
     shape = (*grid_DP.shape, len(found.names))

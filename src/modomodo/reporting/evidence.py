@@ -51,9 +51,9 @@ class FinishedRun:
     @property
     def label(self) -> str:
         """The name that a reader sees."""
-        if self.labels:
-            return self.labels[0]
-        return "base" if self.kind == "base" else f"not planned: {self.key[:6]}"
+        if self.kind == "base":  # one for each part of the items
+            return f"base ({self.part})"
+        return self.labels[0] if self.labels else f"not planned: {self.key[:6]}"
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def read_evidence(study: Study) -> Evidence:
     store = Store(study.folder)
     runs = [_run(store, key, result, labels) for key, result in store.results().items()]
     order = {key: index for index, key in enumerate(labels.values())}
-    runs.sort(key=lambda run: (KINDS.index(run.kind), order.get(run.key, len(order)), run.key))
+    runs.sort(key=lambda run: (KINDS.index(run.kind), run.part == "confirm", order.get(run.key, len(order)), run.key))
     missing: dict[str, str] = {}
     recommendation, confirmation = (read_json(study.folder / f"{name}.json") for name in FILES)
     missing |= _lacking("recommendation", recommendation, RECOMMENDATION_VERSION, "recommend")

@@ -13,15 +13,12 @@ import plotly.graph_objects as go
 from modomodo.evals.benchmarks import Score
 from modomodo.mixture import Mixture
 from modomodo.reporting.curves import MEASURES, Curves
-from modomodo.reporting.evidence import FinishedRun, Kind
+from modomodo.reporting.evidence import FinishedRun
 from modomodo.reporting.markup import plot_text
 from modomodo.reporting.style import (
-    BLUE,
-    GRID,
     INK,
     MUTED,
     PAPER,
-    VERMILLION,
     domain_colours,
     domain_dash,
     template,
@@ -57,16 +54,13 @@ def mixture_figure(mixture: Mixture, *, reference: Mixture | None = None) -> go.
     """Return the shares of a mixture as bars; `reference` shows as a mark on each bar."""
     names = mixture.domains
     colours = domain_colours(names)
-    shown = [plot_text(name, limit=LABEL) for name in names]
+    shown = [f"{plot_text(name, limit=LABEL)}  <b>{weight:.1%}</b>" for name, weight in mixture.as_dict().items()]
     figure = new_figure("Share of each domain", height=ROW * len(names) + 70, showlegend=False, bargap=0.35)
     figure.add_bar(
         x=mixture.weights,
         y=list(range(len(names))),
         orientation="h",
         marker={"color": [colours[name] for name in names]},
-        text=[f"{weight:.1%}" for weight in mixture.weights],
-        textposition="outside",
-        cliponaxis=False,
         customdata=[plot_text(name) for name in names],
         hovertemplate="%{customdata}: %{x:.2%}" + NO_NAME,
     )
@@ -78,18 +72,20 @@ def mixture_figure(mixture: Mixture, *, reference: Mixture | None = None) -> go.
             marker={"symbol": "line-ns", "size": 17, "line": {"width": 2, "color": INK}},
             hovertemplate="compared with: %{x:.2%}" + NO_NAME,
         )
-    top = max(*mixture.weights, *(reference.weights if reference else ()))
     _rows(figure, shown)
-    figure.update_xaxes(tickformat=".0%", range=[0, min(1.25, top * 1.2)], title_text="share of the prompts")
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero", title_text="share of the prompts")
     return figure
 
 
 def gains_figure(gains: Sequence[Gain], *, title: str = "Gain over equal shares") -> go.Figure:
-    """Return gains with their intervals: thick 90 %, thin 95 %, and the single seeds as dots."""
+    """Return gains with their intervals: thick 90 %, thin 95 %, and the single seeds as dots.
+
+    Intervals of 90 % that hold 0 are grey.
+    """
     figure = new_figure(title, height=(ROW + 8) * len(gains) + 62, showlegend=False)
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     for row, gain in enumerate(gains):
-        colour = BLUE if gain.lo90 > 0 else VERMILLION if gain.hi90 < 0 else MUTED
+        colour = INK if gain.lo90 > 0 or gain.hi90 < 0 else MUTED
         if gain.lo95 is not None:
             _segment(figure, [gain.lo95, gain.hi95], row, colour, 1.5)
         _segment(figure, [gain.lo90, gain.hi90], row, colour, 6)
@@ -105,42 +101,40 @@ def gains_figure(gains: Sequence[Gain], *, title: str = "Gain over equal shares"
             x=[gain.gain],
             y=[row],
             mode="markers",
-            marker={"symbol": "diamond", "size": 11, "color": INK},
+            marker={"symbol": "diamond", "size": 12, "color": PAPER, "line": {"width": 2, "color": INK}},
             customdata=[[plot_text(gain.name), _interval(gain)]],
             hovertemplate="%{customdata[0]}: %{x:+.3f}<br>%{customdata[1]}" + NO_NAME,
         )
     _rows(figure, [plot_text(gain.name, limit=LABEL) for gain in gains])
+    ends = [0.0, *(end for one in gains for end in (one.lo90, one.hi90, one.lo95, one.hi95) if end is not None)]
+    ends += [value for one in gains for _, value in one.seeds]
+    room = 0.05 * (max(ends) - min(ends)) or 0.01
+    figure.update_xaxes(range=[min(ends) - room, max(ends) + room])
     figure.update_xaxes(tickformat="+.2~f", title_text="difference in score (positive is better)")
     return figure
 
 
-def scores_figure(
-    scores: Sequence[tuple[FinishedRun, Score]], *, title: str, equal: float | None = None
-) -> go.Figure:
+def scores_figure(scores: Sequence[tuple[FinishedRun, Score]], *, title: str, equal: float | None = None) -> go.Figure:
     """Return the scores of runs, the best on top, with one standard error either side; `equal` is drawn as a line."""
     ordered = sorted(scores, key=lambda pair: -pair[1].mean)
     figure = new_figure(title, height=(ROW - 6) * len(ordered) + 66, showlegend=False)
     if equal is not None:
-        figure.add_vline(x=equal, line={"color": MUTED, "width": 1.5, "dash": "dot"})
-    kinds: tuple[tuple[Kind, str], ...] = (("base", "diamond-open"), ("pilot", "circle"), ("confirmation", "circle"))
-    for kind, symbol in kinds:
-        rows = [row for row, (run, _) in enumerate(ordered) if run.kind == kind]
-        found = [ordered[row] for row in rows]
-        figure.add_scatter(
-            x=[score.mean for _, score in found],
-            y=rows,
-            mode="markers",
-            marker={"symbol": symbol, "size": 9, "color": [_run_colour(run) for run, _ in found]},
-            error_x={"array": [score.se for _, score in found], "color": MUTED, "thickness": 1.5, "width": 3},
-            customdata=[
-                [plot_text(run.label), plot_text(str(run.mixture), limit=110), score.se, score.n, score.unparsed]
-                for run, score in found
-            ],
-            hovertemplate="<b>%{customdata[0]}</b><br>%{x:.3f}, standard error %{customdata[2]:.3f}"
-            "<br>%{customdata[3]} items, unparsed %{customdata[4]:.1%}<br>%{customdata[1]}" + NO_NAME,
-        )
+        figure.add_vline(x=equal, line={"color": MUTED, "width": 1.5, "dash": "dot"}, layer="below")
+    figure.add_scatter(
+        x=[score.mean for _, score in ordered],
+        y=list(range(len(ordered))),
+        mode="markers",
+        marker={"symbol": [_symbol(run) for run, _ in ordered], "size": 9, "color": INK, "line": {"color": INK}},
+        error_x={"array": [score.se for _, score in ordered], "color": MUTED, "thickness": 1.5, "width": 3},
+        customdata=[
+            [plot_text(run.label), plot_text(str(run.mixture), limit=110), score.se, score.n, score.unparsed]
+            for run, score in ordered
+        ],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{x:.3f}, standard error %{customdata[2]:.3f}"
+        "<br>%{customdata[3]} items, unparsed %{customdata[4]:.1%}<br>%{customdata[1]}" + NO_NAME,
+    )
     _rows(figure, [plot_text(run.label, limit=LABEL) for run, _ in ordered])
-    figure.update_xaxes(title_text="score, with one standard error either side", tickformat=".2~f")
+    figure.update_xaxes(title_text="score ± one standard error", tickformat=".2~f")
     return figure
 
 
@@ -156,6 +150,7 @@ def curve_figure(curves: Curves, *, measure: str, domains: Sequence[str]) -> go.
             name=plot_text(name, limit=LABEL),
             mode="lines+markers" if len(points) < 3 else "lines",
             line={"color": colours[name], "width": 2, "dash": dashes[name]},
+            connectgaps=True,
             customdata=[plot_text(name)] * len(points),
             hovertemplate="%{customdata}, step %{x}: %{y:.3f}" + NO_NAME,
         )
@@ -172,8 +167,8 @@ def shares_figure(run: FinishedRun, *, domains: Sequence[str]) -> go.Figure:
     colours = domain_colours(domains)
     kinds = (
         ("requested", run.mixture.as_dict(), "line-ns"),
-        ("realised: prompts", run.realised, "circle"),
-        ("effective: prompts that taught", run.effective, "diamond"),
+        ("realised", run.realised, "circle"),
+        ("effective", run.effective, "diamond"),
         ("tokens", run.tokens, "square-open"),
     )
     figure = new_figure("Shares over the whole run", height=270)
@@ -202,7 +197,7 @@ def _rows(figure: go.Figure, names: Sequence[str]) -> None:
         ticktext=list(names),
         range=[len(names) - 0.4, -0.6],
         ticks="",
-        gridcolor=GRID,
+        ticklabelstandoff=6,
         zeroline=False,
     )
 
@@ -220,7 +215,8 @@ def _interval(gain: Gain) -> str:
     return ", ".join(f"{level} interval {low:+.3f} to {high:+.3f}" for level, low, high in known)
 
 
-def _run_colour(run: FinishedRun) -> str:
+def _symbol(run: FinishedRun) -> str:
+    """Return the mark of a run: open before any training, a diamond at the recommended mixture."""
     if run.kind == "base":
-        return INK
-    return VERMILLION if any(label.startswith("recommended") for label in run.labels) else BLUE
+        return "circle-open"
+    return "diamond" if any(label.startswith("recommended") for label in run.labels) else "circle"

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from modomodo.reporting.effects import Effects, Slices
 from modomodo.reporting.figures import LABEL, NO_NAME, new_figure
 from modomodo.reporting.markup import plot_text
-from modomodo.reporting.style import BLUE, DIVERGING, INK, MUTED, VERMILLION, domain_colours, shade
+from modomodo.reporting.style import DIVERGING, INK, MUTED, domain_colours, shade
 from modomodo.surrogate import Fitted
 from modomodo.surrogate.predictions import weighted
 
@@ -27,17 +27,17 @@ def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
     inside_N = (y_N >= low_N) & (y_N <= high_N)
     figure = new_figure(plot_text(name), height=320, showlegend=False)
     _diagonal(figure, np.concatenate([y_N[used_N], low_N[used_N], high_N[used_N]]))
-    for inside, colour, symbol in ((True, BLUE, "circle"), (False, VERMILLION, "diamond-open")):
+    for inside, symbol in ((True, "circle"), (False, "diamond-open")):
         rows = np.flatnonzero(used_N & (inside_N == inside))
         figure.add_scatter(
             x=y_N[rows],
             y=mean_N[rows],
             mode="markers",
-            marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": 2, "color": colour}},
+            marker={"color": INK, "size": 8 if inside else 11, "symbol": symbol, "line": {"width": 2, "color": INK}},
             error_y={
                 "array": (high_N - mean_N)[rows],
                 "arrayminus": (mean_N - low_N)[rows],
-                "color": shade(colour, 0.55),
+                "color": shade(MUTED, 0.7),
                 "thickness": 1.5,
                 "width": 3,
             },
@@ -46,7 +46,7 @@ def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
                     plot_text(fitted.runs.labels_N[row]),
                     float(low_N[row]),
                     float(high_N[row]),
-                    plot_text(str(fitted.runs.mixture(row)), limit=110),
+                    plot_text(str(fitted.runs.mixture(int(row))), limit=110),
                 ]
                 for row in rows
             ],
@@ -58,9 +58,7 @@ def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
     return figure
 
 
-def slice_figure(
-    slices: Slices, *, domain: str, name: str, caps: tuple[float, float] | None = None
-) -> go.Figure:
+def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, float] | None = None) -> go.Figure:
     """Return the expected score of `name` over the share of `domain`, with its 90 % band; outside `caps` is hatched."""
     d, k = slices.domains.index(domain), slices.names.index(name)
     share_P, colour = slices.share_DP[d], domain_colours(slices.domains)[domain]
@@ -90,7 +88,11 @@ def slice_figure(
         hovertemplate="share %{x:.0%}: %{y:.3f}<br>90 % band %{customdata[0]:.3f} to %{customdata[1]:.3f}" + NO_NAME,
     )
     figure.add_scatter(
-        x=[at], y=[mean_P[here]], mode="markers", marker={"color": INK, "size": 9, "symbol": "diamond"}, hoverinfo="skip"
+        x=[at],
+        y=[mean_P[here]],
+        mode="markers",
+        marker={"color": INK, "size": 9, "symbol": "diamond"},
+        hoverinfo="skip",
     )
     spread = (float(slices.low_DPK[:, :, k].min()), float(slices.high_DPK[:, :, k].max()))
     room = 0.04 * (spread[1] - spread[0]) or 0.01
@@ -100,11 +102,9 @@ def slice_figure(
 
 
 def effects_figure(effects: Effects) -> go.Figure:
-    """Return a heat map: the score without a domain minus that of equal shares, in hundredths; blue: it is missed."""
+    """Return a heat map: the score without a domain minus that of equal shares, in hundredths; purple: it is missed."""
     largest = np.nanmax(np.abs(effects.difference_DB), initial=1e-6)
-    cells = [
-        [_cell_text(effects, d, b) for b in range(len(effects.benchmarks))] for d in range(len(effects.domains))
-    ]
+    cells = [[_cell_text(effects, d, b) for b in range(len(effects.benchmarks))] for d in range(len(effects.domains))]
     figure = new_figure("Score without a domain minus score at equal shares", height=46 * len(effects.domains) + 90)
     figure.add_heatmap(
         z=100 * effects.difference_DB,
@@ -113,7 +113,7 @@ def effects_figure(effects: Effects) -> go.Figure:
         colorscale=[list(stop) for stop in DIVERGING],
         zmin=-100 * largest,
         zmax=100 * largest,
-        text=[[f"{value:+.1f}" if np.isfinite(value) else "" for value in row] for row in 100 * effects.difference_DB],
+        text=_cell_numbers(effects),
         texttemplate="%{text}",
         customdata=cells,
         hovertemplate="%{customdata}" + NO_NAME,
@@ -133,10 +133,21 @@ def effects_figure(effects: Effects) -> go.Figure:
         ticktext=without,
         autorange="reversed",
         ticks="",
+        ticklabelstandoff=6,
         showgrid=False,
         zeroline=False,
     )
     return figure
+
+
+def _cell_numbers(effects: Effects) -> list[list[str]]:
+    return [
+        [
+            f"{100 * value:+.1f}<br>±{100 * se:.1f}" if np.isfinite(value) else ""
+            for value, se in zip(*rows, strict=True)
+        ]
+        for rows in zip(effects.difference_DB, effects.se_DB, strict=True)
+    ]
 
 
 def _diagonal(figure: go.Figure, values: np.ndarray) -> None:

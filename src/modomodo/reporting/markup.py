@@ -22,7 +22,7 @@ class Html:
 Child = Html | str | None
 
 
-def el(name: str, *children: Child, **attributes: str | None) -> Html:
+def el(tag: str, /, *children: Child, **attributes: str | None) -> Html:
     """Return one element; strings are escaped, None is left out.
 
     Attributes: `cls` is class, `for_` is for, `data_sort` is data-sort.
@@ -30,9 +30,9 @@ def el(name: str, *children: Child, **attributes: str | None) -> Html:
     pairs = "".join(
         f' {_attribute(key)}="{html.escape(visible(value))}"' for key, value in attributes.items() if value is not None
     )
-    if name in VOID:
-        return Html(f"<{name}{pairs}>")
-    return Html(f"<{name}{pairs}>{join(*children).text}</{name}>")
+    if tag in VOID:
+        return Html(f"<{tag}{pairs}>")
+    return Html(f"<{tag}{pairs}>{join(*children).text}</{tag}>")
 
 
 def join(*children: Child) -> Html:
@@ -52,7 +52,7 @@ def visible(text: str) -> str:
 
 
 def plot_text(text: str, *, limit: int = 60) -> str:
-    """Return `text` for a label or hover of plotly, which reads a kind of HTML: escaped, on one line, cut at `limit`."""
+    """Return `text` for a label or hover of plotly, which reads a kind of HTML: escaped, on one line, cut."""
     line = " ".join(visible(text).split())
     return html.escape(shortened(line, limit=limit), quote=False)
 
@@ -64,7 +64,7 @@ def shortened(text: str, *, limit: int) -> str:
 
 def json_block(value: object) -> Html:
     """Return a value as JSON that stands inside a <script> element, whatever its strings hold."""
-    text = json.dumps(value, separators=(",", ":"))
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Html(f'<script type="application/json">{text}</script>')
@@ -78,9 +78,7 @@ def run_link(key: str, text: str) -> Html:
 def table(head: list[Child], rows: list[list[Child]], *, cls: str = "") -> Html:
     """Return a table that scrolls by itself where the page is narrow; the first column names the row."""
     header = el("tr", *(el("th", cell, scope="col") for cell in head))
-    lines = [
-        el("tr", *(el("th" if index == 0 else "td", cell) for index, cell in enumerate(cells))) for cells in rows
-    ]
+    lines = [el("tr", *(el("th" if index == 0 else "td", cell) for index, cell in enumerate(cells))) for cells in rows]
     return el("div", el("table", el("thead", header), el("tbody", *lines), cls=cls or None), cls="scroll")
 
 

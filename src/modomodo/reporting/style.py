@@ -1,4 +1,4 @@
-"""Colours and the plotly template of all figures.
+"""Colours and the plotly template of all figures: colour means a domain, all else is ink.
 
 INK, MUTED, GRID and PAPER are the light theme; page.js puts the dark theme's colours in their place, wherever a figure
 names exactly these.
@@ -11,17 +11,16 @@ INK = "#1c2128"
 MUTED = "#6a737d"
 GRID = "#e4e7eb"
 PAPER = "#ffffff"
-BAND = "rgba(106,115,125,0.18)"
 
 # Okabe and Ito (2008), told apart with any colour vision; those that show best on white come first, black is the ink.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-BLUE, VERMILLION = PALETTE[:2]
 DASHES = ("solid", "dash", "dot", "dashdot")
-DIVERGING = ((0.0, BLUE), (0.5, PAPER), (1.0, VERMILLION))
+# Purple and green are told apart with any colour vision (ColorBrewer PRGn), and no domain wears them.
+DIVERGING = ((0.0, "#762a83"), (0.5, PAPER), (1.0, "#1b7837"))
 
 
 def domain_colours(domains: Sequence[str]) -> dict[str, str]:
-    """Return domain -> colour, the same in every figure of a study; after the seventh they repeat, see `domain_dash`."""
+    """Return domain -> colour, the same in all figures of a study; they repeat after seven, see `domain_dash`."""
     return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(domains)}
 
 
@@ -54,7 +53,7 @@ def template() -> dict[str, Any]:
             "paper_bgcolor": PAPER,
             "plot_bgcolor": PAPER,
             "colorway": list(PALETTE),
-            "margin": {"l": 8, "r": 14, "t": 12, "b": 8},
+            "margin": {"l": 8, "r": 20, "t": 12, "b": 8},
             "xaxis": axis,
             "yaxis": axis,
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},

@@ -139,14 +139,7 @@ def fit(
     directions = directions_of(direction, benchmarks=runs.benchmarks)
     limits, notes = _bounds(runs, directions, dict(bounds or {}))
     runs = _usable(runs, method.minimum, surrogate)
-    named = aggregates or {DEFAULT: default_weights(runs.n_NB, benchmarks=runs.benchmarks)}
-    for name in named:
-        if name in runs.benchmarks:
-            raise ModomodoError(f"aggregate {name} bears the name of a benchmark: choose another")
-    made = tuple(
-        aggregate_of(name, weights=weights, directions={b: directions[b] for b in runs.benchmarks})
-        for name, weights in named.items()
-    )
+    made = _aggregates(runs, aggregates, directions)
     if not aggregates:
         by_items = bool(np.isfinite(runs.n_NB).any(axis=0).all())
         notes.append(f"{DEFAULT} weights the benchmarks {'by their number of items' if by_items else 'equally'}")
@@ -161,6 +154,18 @@ def fit(
     directions |= {aggregate.name: aggregate.direction for aggregate in made}
     predicted = combine(left_out, names, weights_KB, correlation_BB, bounds_K2)
     return Fitted(runs, surrogate, models, made, directions, bounds_K2, correlation_BB, predicted, tuple(notes))
+
+
+def _aggregates(
+    runs: Runs, given: Mapping[str, Mapping[str, float]] | None, directions: Mapping[str, Direction]
+) -> tuple[Aggregate, ...]:
+    """Return the given aggregates over the benchmarks that are left, or the default one."""
+    named = given or {DEFAULT: default_weights(runs.n_NB, benchmarks=runs.benchmarks)}
+    for name in named:
+        if name in runs.benchmarks:
+            raise ModomodoError(f"aggregate {name} bears the name of a benchmark: choose another")
+    used: dict[str, Direction] = {benchmark: directions[benchmark] for benchmark in runs.benchmarks}
+    return tuple(aggregate_of(name, weights=weights, directions=used) for name, weights in named.items())
 
 
 def _usable(runs: Runs, minimum: int, surrogate: str) -> Runs:

@@ -13,6 +13,7 @@ from modomodo.seeds import child_rng
 from modomodo.surrogate.base import Array
 
 CANDIDATES = 1024  # of each sparsity, before the best are refined
+DUST = 1e-9  # a weight this close to its least is meant to be it
 STEPS = (0.8, 0.3, 0.1)  # of the refinement, in log weights
 
 
@@ -43,7 +44,8 @@ def best_mixture(value: Callable[[Array], Array], *, starts_ND: Array, limits_2D
     `value` maps mixtures [N, D] to [N]. Random mixtures of several sparsities, then random steps around the best, then
     SLSQP from the best few.
     """
-    low_D, high_D = limits_2D
+    low_D: Array = limits_2D[0]
+    high_D: Array = limits_2D[1]
     rng = child_rng(seed, "search")
     domains = len(low_D)
     drawn = [rng.dirichlet(np.full(domains, alpha), CANDIDATES) for alpha in (0.2, 1.0, 5.0)]
@@ -60,7 +62,8 @@ def best_mixture(value: Callable[[Array], Array], *, starts_ND: Array, limits_2D
     polished_ND = np.vstack([_polish(value, points_ND[row], low_D, high_D, spread) for row in top])
     points_ND, value_N = np.vstack([points_ND[top], polished_ND]), np.r_[value_N[top], value(polished_ND)]
     best = int(np.argmax(value_N))
-    return points_ND[best] if value_N[best] > least + 1e-9 * spread + 1e-15 else first_D
+    best_D = points_ND[best] if value_N[best] > least + 1e-9 * spread + 1e-15 else first_D
+    return np.asarray(np.where(best_D - low_D < DUST, low_D, best_D), dtype=np.float64)
 
 
 def _polish(value: Callable[[Array], Array], start_D: Array, low_D: Array, high_D: Array, spread: float) -> Array:

@@ -1,4 +1,4 @@
-"""Digests of the rows and the model that a run depends on; they go into its key. Imports no torch."""
+"""What goes into a run: its schedule, and the digests of rows and model that its key is made of. Imports no torch."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,22 @@ from modomodo.config import Recipe
 from modomodo.domains import find_domain
 from modomodo.models import model_digest
 from modomodo.rows import digest_rows
+from modomodo.schedules import Schedule, schedule
+
+
+def make_schedule(recipe: Recipe) -> Schedule:
+    """Return the schedule of a recipe, over the train split of its domains."""
+    names = [name for name, weight in recipe.point().as_dict().items() if weight > 0]
+    pools = {name: [row.id for row in find_domain(name).load("train")] for name in names}
+    return schedule(
+        recipe.point(),
+        pools,
+        steps=recipe.steps,
+        prompts_per_step=recipe.prompts_per_step,
+        seed=recipe.seed,
+        order=recipe.order,
+        epochs=recipe.epochs,
+    )
 
 
 def run_digests(recipes: Sequence[Recipe]) -> dict[str, str]:

@@ -1,0 +1,116 @@
+"""The first section: the mixture, what it gains, how sure that is, and what it cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from modomodo.reporting.blocks import Section, figure_block, grid, number, sentence_or, signed
+from modomodo.reporting.cautions import cautions
+from modomodo.reporting.evidence import Evidence
+from modomodo.reporting.figures import Gain, gains_figure, mixture_figure
+from modomodo.reporting.markup import Child, Html, el, left_out, table
+
+
+def answer_section(evidence: Evidence) -> Section:
+    """Return the answer first: recommendation, confirmation, held-out benchmarks, cost, and what to mind."""
+    body: list[Child] = [_verdict(evidence), _recommendation(evidence)]
+    mixture = evidence.recommended()
+    if mixture is not None:
+        shares = figure_block(mixture_figure(mixture, reference=evidence.equal), note="The marks are equal shares.")
+        gains = figure_block(
+            gains_figure(headline_gains(evidence)),
+            note="Predicted by the surrogate; measured with fresh seeds, on the benchmarks and on held-out ones. "
+            "Thick: 90 % interval. Thin: 95 %.",
+        )
+        body.append(grid(shares, gains))
+    body += [el("h3", "Held-out benchmarks"), _held_out(evidence), el("h3", "What it cost"), _cost(evidence)]
+    found = cautions(evidence)
+    if found:
+        body.append(el("aside", el("h3", "Read it with this in mind"), el("ul", *(el("li", one) for one in found))))
+    return Section("answer", "Answer", "The answer", tuple(body))
+
+
+def headline_gains(evidence: Evidence) -> list[Gain]:
+    """Return the predicted gain, and the measured ones on the study's and on the held-out benchmarks."""
+    gains: list[Gain] = []
+    found = evidence.recommendation
+    if found is not None:
+        gains.append(Gain("predicted", found["gain"], found["gain_lo90"], found["gain_hi90"]))
+    tests = evidence.confirmation or {}
+    for key, name in (("objective", "measured"), ("held_out", "held out")):
+        if key in tests:
+            gains.append(measured_gain(tests[key]["aggregate"], name=name))
+    return gains
+
+
+def measured_gain(difference: Mapping[str, Any], *, name: str, seeds: tuple[tuple[str, float], ...] = ()) -> Gain:
+    """Return a difference of confirmation.json as a Gain."""
+    ends = {key: float(difference[key]) for key in ("gain", "lo90", "hi90", "lo95", "hi95")}
+    return Gain(name, seeds=seeds, **ends)
+
+
+def _verdict(evidence: Evidence) -> Html:
+    if evidence.confirmation is None:
+        return el("p", el("b", "Not confirmed yet. ", cls="badge unsure"), evidence.missing["confirmation"], cls="lead")
+    found = evidence.confirmation["objective"]
+    if not found["real"]:
+        badge = el("b", "Not distinguishable ", cls="badge unsure")
+    elif found["aggregate"]["gain"] > 0:
+        badge = el("b", "Confirmed ", cls="badge good")
+    else:
+        badge = el("b", "Refuted ", cls="badge bad")
+    return el("p", badge, found["sentence"], cls="lead")
+
+
+def _recommendation(evidence: Evidence) -> Html:
+    found = evidence.recommendation
+    if found is None:
+        return sentence_or(evidence.missing, "recommendation")
+    near = f" The nearest run is {found['nearest_run']}, {found['distance']:.1%} of the prompts away."
+    return el("p", el("b", "Predicted beforehand. "), found["sentence"], near)
+
+
+def _held_out(evidence: Evidence) -> Html:
+    study = evidence.study
+    if not study.held_out:
+        return left_out("This study names no held-out benchmark (`held_out`), so nothing here was unseen by design.")
+    names = ", ".join(study.held_out)
+    tests = evidence.confirmation or {}
+    if "held_out" not in tests:
+        return left_out(f"No surrogate ever sees {names}; `modomodo confirm` scores them, and has not done so yet.")
+    bases = [run for run in evidence.of_kind("base") if run.part == "confirm"]
+    rows: list[list[Child]] = []
+    for one in tests["held_out"]["benchmarks"]:
+        base = bases[0].scores.get(one["name"]) if bases else None
+        interval = f"{signed(one['lo95'])} to {signed(one['hi95'])}"
+        scores = (number(base.mean) if base else "–", number(one["equal"]), number(one["recommended"]))
+        rows.append([one["name"], *scores, signed(one["gain"]), interval])
+    sentence = el("p", f"No surrogate ever saw a score of {names}. ", tests["held_out"]["sentence"])
+    head: list[Child] = ["benchmark", "before training", "equal shares", "recommended", "gain", "95 % interval"]
+    return el("div", sentence, table(head, rows))
+
+
+def _cost(evidence: Evidence) -> Html:
+    runs = evidence.runs
+    counts = {kind: len(evidence.of_kind(kind)) for kind in ("pilot", "confirmation", "base")}
+    words = {"pilot": "pilots", "confirmation": "of the confirmation", "base": "of the model as it was"}
+    parts = ", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count)
+    hours = {kind: sum(run.seconds for run in evidence.of_kind(kind)) / 3600 for kind in ("pilot", "confirmation")}
+    tiles = (
+        (f"{len(runs):,}", "runs", parts or "none finished"),
+        (f"{sum(run.steps for run in runs):,}", "steps", "of training, in all runs"),
+        (f"{sum(run.prompts for run in runs):,}", "prompts", f"{sum(run.completions for run in runs):,} completions"),
+        (
+            _hours(sum(run.seconds for run in runs) / 3600),
+            "process-hours",
+            f"{_hours(hours['pilot'])} for pilots, {_hours(hours['confirmation'])} for confirmation",
+        ),
+    )
+    return el("div", *(_tile(*tile) for tile in tiles), cls="tiles")
+
+
+def _tile(value: str, name: str, detail: str) -> Html:
+    return el("div", el("b", value), el("span", name), el("small", detail))
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.2g}" if hours < 1 else f"{hours:.1f}"

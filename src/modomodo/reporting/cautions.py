@@ -1,0 +1,95 @@
+"""What a reader of the report should know before believing it: one sentence each."""
+
+from collections.abc import Sequence
+
+from modomodo.mixture import Mixture
+from modomodo.reporting.blocks import link_to
+from modomodo.reporting.evidence import Evidence, FinishedRun
+from modomodo.reporting.markup import Child, el, join
+
+UNPARSED = 0.2  # share of replies that did not parse, beyond which a score says more of the format than of the skill
+OFF = 0.05  # total variation between the requested and the realised mixture
+
+
+def cautions(evidence: Evidence) -> list[Child]:
+    """Return the sentences, none where all is as planned."""
+    return [*_plan(evidence), *_surrogate(evidence), *_training(evidence), *_scores(evidence)]
+
+
+def _plan(evidence: Evidence) -> list[Child]:
+    found: list[Child] = [f"{label} is planned and {why}." for label, why in evidence.unfinished.items()]
+    unplanned = [run for run in evidence.runs if not run.labels and run.kind != "base"]
+    if unplanned:
+        found.append(
+            f"{_count(len(unplanned), 'run')} in the folder belong to no present plan and are counted as cost."
+        )
+    mixture, tested = evidence.recommended(), (evidence.confirmation or {}).get("mixture")
+    if mixture is not None and tested is not None and mixture.distance(Mixture.of(tested)) > 1e-6:
+        found.append(
+            f"The confirmation tested another mixture ({Mixture.of(tested)}) than the one now recommended: "
+            "run `modomodo confirm` again."
+        )
+    return found
+
+
+def _surrogate(evidence: Evidence) -> list[Child]:
+    found: list[Child] = []
+    fitted, recommendation = evidence.fitted, evidence.recommendation
+    if fitted is not None and recommendation is not None:
+        now = len(fitted.runs.labels_N)
+        if now != recommendation["runs"]:
+            found.append(f"The recommendation was made from {recommendation['runs']} runs; there are {now} now.")
+        figures = {one.name: one for one in fitted.validation()}.get(recommendation["objective"])
+        if figures is not None and not figures.r2 > 0:
+            found.append(
+                f"The surrogate predicts {figures.name} of mixtures it has not seen no better than the mean of all "
+                f"runs does (R² {figures.r2:.2f}): its predicted gain is a guess, the matched seeds are the evidence."
+            )
+    notes = [*(fitted.notes if fitted else ()), *(recommendation["notes"] if recommendation else ())]
+    return [*found, *(f"{note[:1].upper()}{note[1:]}." for note in dict.fromkeys(notes))]
+
+
+def _training(evidence: Evidence) -> list[Child]:
+    found: list[Child] = []
+    for run in evidence.runs:
+        if run.exhausted:
+            found.append(join(link_to(run), f" stopped after {run.steps} steps: {run.exhausted} ran out of rows."))
+    off = [run for run in evidence.runs if run.realised and run.mixture.distance(Mixture.of(run.realised)) > OFF]
+    if off:
+        found.append(
+            join(f"More than {OFF:.0%} of the prompts are not where the mixture puts them in ", *_links(off), ".")
+        )
+    versions = {tuple(sorted(run.versions.items())) for run in evidence.runs if run.versions}
+    if len(versions) > 1:
+        found.append(el("a", "The runs were made with different versions of packages.", href="#repeat"))
+    return found
+
+
+def _scores(evidence: Evidence) -> list[Child]:
+    found: list[Child] = []
+    for run in evidence.runs:
+        for name, score in run.scores.items():
+            if score.ungradable:
+                found.append(
+                    join(
+                        link_to(run),
+                        f": {_count(score.ungradable, 'item')} of {name} could not be graded and are left out "
+                        f"(score {score.mean:.3f}; {score.worst_case:.3f} if they count as 0).",
+                    )
+                )
+    trained = [run for run in evidence.runs if run.kind != "base"]
+    bad = [run for run in trained if any(score.unparsed > UNPARSED for score in run.scores.values())]
+    if bad:
+        found.append(
+            join(f"More than {UNPARSED:.0%} of the replies to a benchmark did not parse in ", *_links(bad), ".")
+        )
+    return found
+
+
+def _links(runs: Sequence[FinishedRun]) -> list[Child]:
+    links: list[Child] = [part for run in runs for part in (link_to(run), ", ")]
+    return links[:-1]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,107 @@
+"""report: the study's folder as one self-contained HTML page."""
+
+import base64
+import hashlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from modomodo.config import Study
+from modomodo.errors import ModomodoError
+from modomodo.reporting.answer import answer_section
+from modomodo.reporting.confirming import confirmation_section
+from modomodo.reporting.evidence import Evidence, read_evidence
+from modomodo.reporting.markup import Html, el, json_block
+from modomodo.reporting.prediction import prediction_section, surface_section
+from modomodo.reporting.repeat import repeat_section
+from modomodo.reporting.scores import scores_section
+from modomodo.reporting.style import template
+from modomodo.reporting.training import samples_section, training_section
+
+HERE = Path(__file__).parent
+
+
+def report(study: Study) -> Path:
+    """Return the path of the study's report.html, written whole or not at all from what its folder holds now.
+
+    What the folder lacks is left out with a sentence that says so. Raises ModomodoError for damaged files, and where
+    the folder cannot be written.
+    """
+    evidence = read_evidence(study)
+    text = page(evidence, made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
+    path = study.folder / "report.html"
+    partial = path.with_suffix(".partial")
+    try:
+        study.folder.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise ModomodoError(
+            f"cannot write {path}: {error.strerror or error}; free space or set its permissions, then run it again"
+        ) from error
+    return path
+
+
+def page(evidence: Evidence, *, made: str) -> str:
+    """Return the whole page; `made` is when, as a reader should see it."""
+    sections = [
+        answer_section(evidence),
+        scores_section(evidence),
+        prediction_section(evidence),
+        training_section(evidence),
+        surface_section(evidence),
+        confirmation_section(evidence),
+        samples_section(evidence),
+        repeat_section(evidence),
+    ]
+    library, ours = _plotly(), (HERE / "page.js").read_text(encoding="utf-8")
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=_policy(library, ours)),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name="color-scheme", content="light dark"),
+        el("title", f"{evidence.study.name}: modomodo report"),
+        Html(f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>"),
+    )
+    body = el(
+        "body",
+        _header(evidence),
+        el("nav", el("div", *(el("a", one.short, href=f"#{one.name}") for one in sections)), aria_label="sections"),
+        el("main", *(section.html() for section in sections)),
+        el("footer", f"Made by modomodo, {made}. Links lead to the runs beside this file and work where it lies."),
+        el("div", json_block(template()), id="template", hidden=""),
+        Html(f"<script>{library}</script><script>{ours}</script>"),
+    )
+    return "<!doctype html>\n" + el("html", head, body, lang="en").text + "\n"
+
+
+def _header(evidence: Evidence) -> Html:
+    study = evidence.study
+    about = f"model {study.recipe.model} · {len(evidence.domains)} domains · benchmarks {', '.join(study.benchmarks)}"
+    return el(
+        "header",
+        el("p", "modomodo report", cls="eyebrow"),
+        el("h1", study.name),
+        el("p", about, cls="about"),
+        el("noscript", el("p", "Figures, menus and sorting need JavaScript; sentences and tables do not.")),
+        cls="top",
+    )
+
+
+def _policy(*scripts: str) -> str:
+    """Return what the page may do: run these scripts and no other, and load nothing from anywhere."""
+    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{one}'" for one in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    text = str(get_plotlyjs())
+    assert "</script" not in text.lower()
+    return text

@@ -1,0 +1,114 @@
+"""The section with the scores of every run: a figure for each benchmark, and a table that can be sorted."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from modomodo.evals.benchmarks import Score
+from modomodo.reporting.blocks import (
+    Choice,
+    Section,
+    chooser,
+    domain_legend,
+    figure_block,
+    link_to,
+    mixture_bar,
+    number,
+)
+from modomodo.reporting.evidence import Evidence, FinishedRun, Kind, aggregate
+from modomodo.reporting.figures import scores_figure
+from modomodo.reporting.markup import Child, Html, el, left_out, plot_text
+from modomodo.studies import OUT
+
+WHERE: tuple[tuple[str, str, Kind], ...] = (
+    ("select", "Pilots, on the items for choosing", "pilot"),
+    ("confirm", "Confirmation, on the items for proving", "confirmation"),
+)
+
+
+def scores_section(evidence: Evidence) -> Section:
+    """Return the scores of all finished runs."""
+    if not evidence.runs:
+        return Section("scores", "Scores", "Scores of every run", (left_out("No run has finished, so there is none."),))
+    lead = el(
+        "p",
+        "Pilots are scored on one half of each benchmark's items and the confirmation on the other half, "
+        f"so scores of the two are not to be compared. {OUT} is the mean over the study's benchmarks, by items. "
+        "The standard error is that of a score over its items; another training seed adds to it.",
+    )
+    return Section(
+        "scores",
+        "Scores",
+        "Scores of every run",
+        (lead, chooser("Benchmark", _choices(evidence)), domain_legend(evidence.domains), _table(evidence)),
+    )
+
+
+def _choices(evidence: Evidence) -> list[Choice]:
+    study = evidence.study
+    names = dict.fromkeys((OUT, *study.benchmarks, *study.in_distribution, *study.held_out))
+    return [
+        Choice(group, name, figure_block(figure))
+        for part, group, kind in WHERE
+        for name in names
+        if (figure := _figure(evidence, part, kind, name)) is not None
+    ]
+
+
+def _figure(evidence: Evidence, part: str, kind: Kind, name: str) -> go.Figure | None:
+    runs = [run for run in evidence.of_kind("base", kind) if run.part == part or run.kind == kind]
+    found = [(run, score) for run in runs if (score := _score(evidence, run, name)) is not None]
+    if not any(run.kind == kind for run, _ in found):
+        return None
+    equal = [score.mean for run, score in found if run.kind == kind and run.mixture.key == evidence.equal.key]
+    words = " (dotted: equal shares)" if equal else ""
+    return scores_figure(found, title=f"{plot_text(name)}{words}", equal=sum(equal) / len(equal) if equal else None)
+
+
+def _score(evidence: Evidence, run: FinishedRun, name: str) -> Score | None:
+    return aggregate(run, evidence.study.benchmarks) if name == OUT else run.scores.get(name)
+
+
+def _table(evidence: Evidence) -> Html:
+    study = evidence.study
+    columns = [*dict.fromkeys((OUT, *study.benchmarks, *study.in_distribution, *study.held_out))]
+    columns = [name for name in columns if any(_score(evidence, run, name) for run in evidence.runs)]
+    heads = ["run", "mixture", *columns, "kind", "steps", "minutes", "seed"]
+    header = el("tr", *(el("th", el("button", name, type="button"), scope="col") for name in heads))
+    rows = [_row(evidence, run, columns) for run in evidence.runs]
+    caption = el(
+        "p",
+        "Under each score: its standard error, and the share of replies that did not parse. "
+        "A click on a head sorts; a name leads to the run's folder beside this page.",
+        cls="note",
+    )
+    sorted_table = el("table", el("thead", header), el("tbody", *rows), cls="sortable")
+    return el("div", caption, el("div", sorted_table, cls="scroll"))
+
+
+def _row(evidence: Evidence, run: FinishedRun, columns: Sequence[str]) -> Html:
+    scores = [_score(evidence, run, name) for name in columns]
+    trained = run.kind != "base"
+    cells: list[Html] = [
+        el("th", link_to(run), data_sort=run.label),
+        el("td", mixture_bar(run.mixture, evidence.domains) if trained else "–", data_sort=_sort_mixture(run)),
+        *(_cell(score) for score in scores),
+        el("td", run.kind, data_sort=run.kind),
+        el("td", str(run.steps), data_sort=str(run.steps)),
+        el("td", f"{run.seconds / 60:.1f}", data_sort=str(run.seconds)),
+        el("td", str(run.seed) if trained else "–", data_sort=str(run.seed)),
+    ]
+    return el("tr", *cells)
+
+
+def _cell(score: Score | None) -> Html:
+    if score is None:
+        return el("td", "–")
+    small: Child = el("small", f"±{score.se:.3f}, {score.unparsed:.0%}")
+    words = f"{score.n} items, {score.unparsed:.1%} unparsed, {score.ungradable} ungradable"
+    return el("td", number(score.mean), small, data_sort=repr(score.mean), title=words)
+
+
+def _sort_mixture(run: FinishedRun) -> str:
+    """Return a number that puts concentrated mixtures last: the sum of squared shares."""
+    return repr(sum(weight**2 for weight in run.mixture.weights))

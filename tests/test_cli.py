@@ -1,0 +1,140 @@
+"""The command line as a person types it, on an untrained model: every step of the road, and every mistake."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from modomodo import cli
+from modomodo.errors import ModomodoError
+
+SMALL = """
+name = "small"
+benchmarks = ["charts", "maths"]
+held_out = ["easy_vqa"]
+items = 6
+processes = 2
+[confirm]
+seeds = 2
+[recipe]
+model = "{model}"
+domains = ["spatial", "science", "refer"]
+steps = 1
+prompts_per_step = 2
+num_generations = 2
+max_completion_length = 6
+"""
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(cli.app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def study(random_model, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    path = folder / "study.toml"
+    path.write_text(f'out = "{folder / "out"}"\n' + SMALL.format(model=random_model))
+    run("pilot", str(path))
+    return path
+
+
+def test_pilot_runs_the_seed_design_and_writes_the_table(study):
+    lines = (study.parent / "out" / "runs.csv").read_text().splitlines()
+    assert lines[0].startswith("label,w.spatial,w.science,w.refer,score.charts,score.maths,se.charts")
+    assert len(lines) == 1 + 7
+    again = run("pilot", str(study))
+    assert "equal" in again
+
+
+def test_recommend_confirm_and_report_follow(study):
+    out = study.parent / "out"
+    assert "equal shares" in run("recommend", str(study))
+    recommendation = json.loads((out / "recommendation.json").read_text())
+    # An untrained model earns nothing anywhere, so equal shares is the answer; put another to the test.
+    assert "nothing to confirm" in run("confirm", str(study))
+    recommendation["mixture"] = {"spatial": 0.5, "science": 0.25, "refer": 0.25}
+    (out / "recommendation.json").write_text(json.dumps(recommendation))
+    text = run("confirm", str(study))
+    assert "With 2 matched seeds a true gain of" in text
+    assert "not distinguishable from equal shares" in " ".join(text.split())
+    found = json.loads((out / "confirmation.json").read_text())
+    assert found["objective"]["seeds"] != found["detectable"]
+    assert found["held_out"]["benchmarks"][0]["name"] == "easy_vqa"
+    run("report", str(study))
+    assert (out / "report.html").stat().st_size > 10_000
+
+
+def test_train_and_eval_are_single_runs(study, tmp_path):
+    text = run("train", str(study), "--set", "mixture=single:refer", "--set", "steps=1", "--out", str(tmp_path))
+    assert "run:" in text
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert (folder / "model" / "model.safetensors").exists()
+    assert json.loads((folder / "result.json").read_text())["mixture"] == {"spatial": 0, "science": 0, "refer": 1}
+    wanted = ["--set", f"model={folder / 'model'}", "--set", 'evaluation.benchmarks=["maths"]']
+    assert "maths" in run("eval", str(study), *wanted, "--set", "evaluation.items=4", "--out", str(tmp_path / "e"))
+
+
+def test_check_passes_a_sound_study_and_names_what_is_wrong(study, random_model):
+    assert "all is well" in run("check", str(study))
+    changes = {
+        "recipe.steps=3000": "runs out after step",
+        "recipe.max_completion_length=2": "replies would be cut before </answer>",
+        'recipe.domains=["spatial","sciense"]': "did you mean science?",
+        'benchmarks=["chart"]': "did you mean charts?",
+        'recipe.domains=["spatial","charts"]': "has no train split",
+        "recipe.model=nowhere": "cannot be loaded",
+        "items=5000": "fewer than items = 5000",
+    }
+    for change, message in changes.items():
+        result = CliRunner().invoke(cli.app, ["check", str(study), "--set", change])
+        assert message in " ".join(result.output.split()), result.output
+        assert result.exit_code == (0 if "note:" in result.output and "error:" not in result.output else 1)
+
+
+def test_a_model_without_a_chat_template_is_found(study, random_model, tmp_path):
+    shutil.copytree(random_model, tmp_path / "mute")
+    for name in ("chat_template.jinja", "tokenizer_config.json", "processor_config.json"):
+        file = tmp_path / "mute" / name
+        if name.endswith("jinja"):
+            file.unlink()
+        elif file.exists():
+            table = json.loads(file.read_text())
+            table.pop("chat_template", None)
+            file.write_text(json.dumps(table))
+    result = CliRunner().invoke(cli.app, ["check", str(study), "--set", f"recipe.model={tmp_path / 'mute'}"])
+    assert "has no chat template" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pilot", "nowhere.toml"], "nowhere.toml does not exist"),
+        (["pilot", "STUDY", "--set", "recipe.stepz=1"], "did you mean steps?"),
+        (["train", "STUDY", "--set", "mixture=recommended", "--set", "seed=x"], "seed: "),
+        (["recommend", "STUDY", "--set", "name=other", "--set", "out=OTHER"], "has no finished pilot"),
+        (["confirm", "STUDY", "--set", "out=OTHER"], "has no recommendation yet"),
+        (["pilot", "STUDY", "--set", 'recipe.mixture={spatial=0.9}'], "weights sum to 0.9"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_no_traceback(study, tmp_path, arguments, message, monkeypatch, capsys):
+    words = [word.replace("STUDY", str(study)).replace("OTHER", str(tmp_path / "x")) for word in arguments]
+    monkeypatch.setattr("sys.argv", ["modomodo", *words])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    assert message in shown
+    assert "Traceback" not in shown
+
+
+def test_a_damaged_recommendation_is_said_so(study, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "recommendation.json").write_text("{")
+    with pytest.raises(ModomodoError, match="is damaged"):
+        run("confirm", str(study), "--set", f"out={out}")
