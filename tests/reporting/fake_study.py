@@ -37,11 +37,11 @@ def write_pilots(study: Study, *, words: str = WORDS) -> None:
     write_runs(study, design(study), words=words)
 
 
-def write_confirmation(study: Study, monkeypatch) -> None:
+def write_confirmation(study: Study, monkeypatch, *, words: str = WORDS) -> None:
     """Write confirmation.json by the study's own function, the runs made up instead of launched."""
 
     def launch(study: Study, planned: Sequence[PlannedRun], *, console: object) -> tuple[()]:
-        write_runs(study, planned)
+        write_runs(study, planned, words=words)
         return ()
 
     monkeypatch.setattr(studies, "_launch", launch)
@@ -51,7 +51,7 @@ def write_confirmation(study: Study, monkeypatch) -> None:
 def write_whole(study: Study, monkeypatch, *, words: str = WORDS) -> None:
     write_pilots(study, words=words)
     studies.study_recommendation(study)
-    write_confirmation(study, monkeypatch)
+    write_confirmation(study, monkeypatch, words=words)
 
 
 def write_runs(study: Study, planned: Sequence[PlannedRun], *, words: str = WORDS) -> None:
