@@ -35,7 +35,12 @@ def step_seconds(kind: str, recipe: Recipe, folder: Path) -> float:
     folder.mkdir(parents=True)
     (folder / "recipe-in.json").write_text(recipe.model_dump_json())
     program = [str(BARE)] if kind == "bare" else ["-c", OURS]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
     with (folder / "log.txt").open("w") as log:
         subprocess.run(
             [sys.executable, *program, str(folder / "recipe-in.json"), str(folder)],
@@ -64,7 +69,9 @@ def main(rounds: int = 5, steps: int = 25) -> None:
             took = {
                 name: step_seconds(name, ours.get(name, recipe), Path(folder) / f"{number}-{name}") for name in order
             }
-            print(f"round {number + 1}: " + ", ".join(f"{name} {value:.3f} s" for name, value in took.items()), flush=True)
+            print(
+                f"round {number + 1}: " + ", ".join(f"{name} {value:.3f} s" for name, value in took.items()), flush=True
+            )
             for name in ours:
                 logs[name].append(float(np.log(took[name] / took["bare"])))
     for name, values in logs.items():

@@ -66,7 +66,9 @@ def main(kills: int = 10, steps: int = 12, seed: int = 0) -> None:
             done = now
         subprocess.run(command(stormy, steps), check=True)
         same = table(calm) == table(stormy)
-        print(f"killed {kills} times; {resumed(stormy)} resumes from checkpoints; tables {'equal' if same else 'DIFFER'}")
+        print(
+            f"killed {kills} times; {resumed(stormy)} resumes from checkpoints; tables {'equal' if same else 'DIFFER'}"
+        )
         sys.exit(0 if same else 1)
 
 

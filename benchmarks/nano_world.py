@@ -90,7 +90,9 @@ def blindness(name: str, items: int = 256) -> list[Criterion]:
                     max_new_tokens=48,
                     opening=lambda row, skills=skills: careful_opening(skills[row.id]),
                 )
-            rewards = [domain.verify(row, reply, View()).reward or 0.0 for row, reply in zip(shown, replies, strict=True)]
+            rewards = [
+                domain.verify(row, reply, View()).reward or 0.0 for row, reply in zip(shown, replies, strict=True)
+            ]
             means.append(float(np.mean(rewards)))
         text = f"careful {means[0]:.2f}, blank {means[1]:.2f}"
         found.append(Criterion(f"{family} beats its blank picture by .25", text, means[0] - means[1] >= 0.25))
@@ -121,7 +123,11 @@ def world(study: Study) -> list[Criterion]:
         Criterion("base Out-score from .10 to .45", f"{base_out:.3f}", 0.10 <= base_out <= 0.45),
         Criterion("base unparsed replies at least 20 %", f"{unparsed:.1%}", unparsed >= 0.2),
         Criterion("equal shares gain at least .10 over base", f"{gain:+.3f}", gain >= 0.10),
-        Criterion("sd between mixtures at least twice that between seeds", f"{between:.4f} / {within:.4f} = {between / within:.1f}", between >= 2 * within),
+        Criterion(
+            "sd between mixtures at least twice that between seeds",
+            f"{between:.4f} / {within:.4f} = {between / within:.1f}",
+            between >= 2 * within,
+        ),
         _shares(study.benchmarks, table_MSB),
         *_leave_outs(study, labels, table_MSB),
     ]

@@ -1,6 +1,6 @@
 """Throughput of two single-threaded pilots side by side against one after the other, as a ratio measured in one run.
 
-    python benchmarks/two_pilots.py
+python benchmarks/two_pilots.py
 """
 
 import tempfile

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from modomodo import cli
+from modomodo.domains import DOMAINS
 from modomodo.errors import ModomodoError
 
 SMALL = """
@@ -79,24 +81,32 @@ def test_train_and_eval_are_single_runs(study, tmp_path):
     assert "maths" in run("eval", str(study), *wanted, "--set", "evaluation.items=4", "--out", str(tmp_path / "e"))
 
 
-def test_check_passes_a_sound_study_and_names_what_is_wrong(study, random_model):
-    assert "all is well" in run("check", str(study))
+@pytest.fixture
+def few_rows(monkeypatch):
+    for name in ("spatial", "science", "refer", "charts", "maths", "easy_vqa"):
+        few = replace(DOMAINS[name], load=lambda split, load=DOMAINS[name].load: load(split)[:40])
+        monkeypatch.setitem(DOMAINS, name, few)
+
+
+def test_check_passes_a_sound_study_and_names_what_is_wrong(study, few_rows):
+    long = ["--set", "recipe.max_completion_length=48"]
+    assert "all is well" in run("check", str(study), *long)
     changes = {
-        "recipe.steps=3000": "runs out after step",
+        "recipe.steps=60": "runs out after step",
         "recipe.max_completion_length=2": "replies would be cut before </answer>",
         'recipe.domains=["spatial","sciense"]': "did you mean science?",
         'benchmarks=["chart"]': "did you mean charts?",
         'recipe.domains=["spatial","charts"]': "has no train split",
         "recipe.model=nowhere": "cannot be loaded",
-        "items=5000": "fewer than items = 5000",
+        "items=50": "fewer than items = 50",
     }
     for change, message in changes.items():
-        result = CliRunner().invoke(cli.app, ["check", str(study), "--set", change])
+        result = CliRunner().invoke(cli.app, ["check", str(study), *long, "--set", change])
         assert message in " ".join(result.output.split()), result.output
         assert result.exit_code == (0 if "note:" in result.output and "error:" not in result.output else 1)
 
 
-def test_a_model_without_a_chat_template_is_found(study, random_model, tmp_path):
+def test_a_model_without_a_chat_template_is_found(study, few_rows, random_model, tmp_path):
     shutil.copytree(random_model, tmp_path / "mute")
     for name in ("chat_template.jinja", "tokenizer_config.json", "processor_config.json"):
         file = tmp_path / "mute" / name
@@ -118,7 +128,7 @@ def test_a_model_without_a_chat_template_is_found(study, random_model, tmp_path)
         (["train", "STUDY", "--set", "mixture=recommended", "--set", "seed=x"], "seed: "),
         (["recommend", "STUDY", "--set", "name=other", "--set", "out=OTHER"], "has no finished pilot"),
         (["confirm", "STUDY", "--set", "out=OTHER"], "has no recommendation yet"),
-        (["pilot", "STUDY", "--set", 'recipe.mixture={spatial=0.9}'], "weights sum to 0.9"),
+        (["pilot", "STUDY", "--set", "recipe.mixture={spatial=0.9}"], "weights sum to 0.9"),
     ],
 )
 def test_mistakes_are_one_sentence_and_no_traceback(study, tmp_path, arguments, message, monkeypatch, capsys):

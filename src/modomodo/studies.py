@@ -107,9 +107,10 @@ def study_power(study: Study) -> float:
 
     To be said before the confirmation runs; from the noise of one run that the surrogate learned from the pilots.
     """
+    mixture = study_mixture(study)
     fitted = study_fit(study)
     column = fitted.index(OUT)
-    predicted = fitted.predict(study_mixture(study).vector(fitted.runs.domains)[None])
+    predicted = fitted.predict(mixture.vector(fitted.runs.domains)[None])
     noise = predicted.sd_NK[0, column] ** 2 - predicted.sd_mean_NK[0, column] ** 2
     return detectable_difference(float(np.sqrt(max(noise, 0.0))), seeds=study.confirm.seeds)
 
@@ -182,7 +183,9 @@ def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | N
 
 def _matched(study: Study, benchmarks: Sequence[str]) -> Confirmation:
     results = planned_results(study)
-    pairs = [[results[f"{name}#{i + 1}"] for i in range(study.confirm.seeds)] for name in ("recommended", "equal")]
+    pairs = [
+        [results[f"confirm:{name}#{i + 1}"] for i in range(study.confirm.seeds)] for name in ("recommended", "equal")
+    ]
     recommended_SB, equal_SB = (
         np.array([[result["scores"][name]["mean"] for name in benchmarks] for result in side]) for side in pairs
     )

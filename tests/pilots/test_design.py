@@ -61,14 +61,14 @@ def test_the_design_of_a_study_crosses_mixtures_and_replicates():
 
 def test_confirmation_uses_fresh_matched_seeds_on_the_confirm_part():
     runs = confirmation_runs(study(), Mixture.of({"count": 0.2, "colour": 0.7, "detect": 0.1}))
-    pairs = [f"{name}#{index}" for index in (1, 2, 3) for name in ("recommended", "equal")]
-    assert [run.label for run in runs] == ["base", *pairs]
+    pairs = [f"confirm:{name}#{index}" for index in (1, 2, 3) for name in ("recommended", "equal")]
+    assert [run.label for run in runs] == ["confirm:base", *pairs]
     found = {run.label: run.recipe for run in runs}
-    assert found["base"].steps == 0
+    assert found["confirm:base"].steps == 0
     assert {recipe.evaluation.part for recipe in found.values()} == {"confirm"}
     assert all("held" in recipe.evaluation.benchmarks for recipe in found.values())
-    seeds = [found[f"equal#{index}"].seed for index in (1, 2, 3)]
-    assert seeds == [found[f"recommended#{index}"].seed for index in (1, 2, 3)]
+    seeds = [found[f"confirm:equal#{index}"].seed for index in (1, 2, 3)]
+    assert seeds == [found[f"confirm:recommended#{index}"].seed for index in (1, 2, 3)]
     assert len({*seeds, *(run.recipe.seed for run in design(study()))}) == 3 + 3  # 2 replicates and the base's 0
 
 

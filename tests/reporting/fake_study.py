@@ -119,7 +119,9 @@ def _write_steps(recipe: Recipe, folder: Path) -> None:
             for index, (name, count) in enumerate(zip(names, drawn, strict=True))
             if count
         }
-        lines.append(json.dumps({"step": step, "seconds": 5.0, "requested": {}, "domains": domains, "loss": 0.1}) + "\n")
+        lines.append(
+            json.dumps({"step": step, "seconds": 5.0, "requested": {}, "domains": domains, "loss": 0.1}) + "\n"
+        )
     (folder / "steps.jsonl").write_text("".join(lines))
 
 

@@ -6,6 +6,7 @@ import time
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import fake_study
 import pytest
@@ -61,6 +62,10 @@ class Page(HTMLParser):
 
     def section(self, name: str) -> bool:
         return any(tag == "section" and attributes.get("id") == name for tag, attributes in self.elements)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +135,8 @@ def test_links_lead_to_runs(page, whole):
 
 
 def test_answer_says_what_the_files_say(page, whole):
-    recommendation = studies.read_json(whole.folder / "recommendation.json")
-    confirmation = studies.read_json(whole.folder / "confirmation.json")
+    recommendation = read_json(whole.folder / "recommendation.json")
+    confirmation = read_json(whole.folder / "confirmation.json")
     assert recommendation["sentence"] in page.text
     assert confirmation["objective"]["sentence"] in page.text
     assert confirmation["held_out"]["sentence"] in page.text
@@ -203,7 +208,7 @@ def test_too_few_pilots_leave_the_surrogate_out(tmp_path):
 def test_failed_and_missing_runs_are_named(tmp_path):
     study = fake_study.make_study(tmp_path, **SMALL)
     fake_study.write_pilots(study)
-    labels = studies.read_json(tmp_path / "labels.json")
+    labels = read_json(tmp_path / "labels.json")
     store = studies.Store(tmp_path)
     (store.path(labels["single:count"]) / "result.json").unlink()
     store.write_failure(labels["single:count"], "CUDA out of <memory>\nmore")
@@ -211,12 +216,14 @@ def test_failed_and_missing_runs_are_named(tmp_path):
     text = Page(report(study).read_text()).text
     assert "single:count is planned and failed: CUDA out of <memory>." in text
     assert "single:colour is planned and not finished." in text
+    with store.claim(labels["single:colour"]):
+        assert "single:colour is planned and running now." in Page(report(study).read_text()).text
 
 
 def test_another_mixture_than_the_one_confirmed_is_said(tmp_path, monkeypatch):
     study = fake_study.make_study(tmp_path, **SMALL)
     fake_study.write_whole(study, monkeypatch)
-    table = studies.read_json(tmp_path / "recommendation.json")
+    table = read_json(tmp_path / "recommendation.json")
     table["mixture"] = {"count": 0.1, "colour": 0.1, "detect": 0.8}
     studies.write_json(tmp_path / "recommendation.json", table)
     assert "The confirmation tested another mixture" in Page(report(study).read_text()).text
@@ -237,7 +244,7 @@ def test_damaged_file_is_named(tmp_path):
 
 
 def test_toml_reads_back_as_the_same_study(tmp_path):
-    names = ('plain', 'two words', 'quo"te\\', "über\x7f")
+    names = ("plain", "two words", 'quo"te\\', "über\x7f")
     recipe = Recipe(domains=names, mixture={"plain": 0.25, "two words": 0.75}, learning_rate=3e-6)
     caps = {"two words": (0.0, 0.5)}
     study = fake_study.make_study(Path("some where"), recipe=recipe, caps=caps, held_out=(), processes=2)

@@ -113,7 +113,9 @@ def _train(modules: "torch.nn.ModuleDict", phase: Phase, loss_at: LossAt, *, out
     # A seen picture stays seen: only `see` moves the tower.
     for parameter in modules["model"].model.vision_tower.parameters():
         parameter.requires_grad_(phase.name == "see")
-    optimizer = torch.optim.AdamW([p for p in modules.parameters() if p.requires_grad], lr=phase.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(
+        [p for p in modules.parameters() if p.requires_grad], lr=phase.rate, betas=(0.9, 0.98), weight_decay=0.01
+    )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, phase.steps))
     saved = out / f"{phase.name}.pt"
     first = 0

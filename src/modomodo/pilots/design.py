@@ -48,13 +48,13 @@ def design(study: Study) -> tuple[PlannedRun, ...]:
 def confirmation_runs(study: Study, recommended: Mixture) -> tuple[PlannedRun, ...]:
     """Return the base run and matched seeds of the recommended and the equal mixture, on the `confirm` part.
 
-    Labels are `base`, `recommended#1`, `equal#1`, `recommended#2`, ...
+    Labels are `confirm:base`, `confirm:recommended#1`, `confirm:equal#1`, ...: no pilot's label begins so.
     """
     equal = Mixture.uniform(study.recipe.domains)
     base = study.confirming_recipe(equal, index=0).model_copy(update={"steps": 0, "seed": 0})
     pairs = [
-        PlannedRun(f"{name}#{index + 1}", study.confirming_recipe(mixture, index=index))
+        PlannedRun(f"confirm:{name}#{index + 1}", study.confirming_recipe(mixture, index=index))
         for index in range(study.confirm.seeds)
         for name, mixture in (("recommended", recommended), ("equal", equal))
     ]
-    return (PlannedRun("base", base), *pairs)
+    return (PlannedRun("confirm:base", base), *pairs)

@@ -106,7 +106,7 @@ class Evidence:
         return [
             Pair(run.seed, run, equal[run.seed])
             for label, run in by_label.items()
-            if label.startswith("recommended#") and run.seed in equal
+            if label.startswith("confirm:recommended#") and run.seed in equal
         ]
 
 
@@ -213,5 +213,7 @@ def _fitted(study: Study, missing: dict[str, str]) -> Fitted | None:
 
 
 def _why(store: Store, key: str) -> str:
+    if store.claimed(key):
+        return "running now"
     failure = store.failure(key)
     return "not finished" if failure is None else f"failed: {str(failure['message']).splitlines()[0]}"

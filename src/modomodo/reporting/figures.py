@@ -171,7 +171,7 @@ def shares_figure(run: FinishedRun, *, domains: Sequence[str]) -> go.Figure:
         ("effective", run.effective, "diamond"),
         ("tokens", run.tokens, "square-open"),
     )
-    figure = new_figure("Shares over the whole run", height=270)
+    figure = new_figure("Shares over the whole run", height=max(270, 24 * len(domains) + 120))
     for index, (kind, shares, symbol) in enumerate(kinds):
         line = {"width": 2, "color": INK} if symbol == "line-ns" else {"width": 1.5}
         figure.add_scatter(

@@ -41,17 +41,9 @@ def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
                 "thickness": 1.5,
                 "width": 3,
             },
-            customdata=[
-                [
-                    plot_text(fitted.runs.labels_N[row]),
-                    float(low_N[row]),
-                    float(high_N[row]),
-                    plot_text(str(fitted.runs.mixture(int(row))), limit=110),
-                ]
-                for row in rows
-            ],
+            customdata=[[*_run_texts(fitted, int(row)), float(low_N[row]), float(high_N[row])] for row in rows],
             hovertemplate="<b>%{customdata[0]}</b><br>observed %{x:.3f}<br>predicted %{y:.3f}, 90 % interval "
-            "%{customdata[1]:.3f} to %{customdata[2]:.3f}<br>%{customdata[3]}" + NO_NAME,
+            "%{customdata[2]:.3f} to %{customdata[3]:.3f}<br>%{customdata[1]}" + NO_NAME,
         )
     figure.update_xaxes(title_text="observed", tickformat=".2~f", nticks=6)
     figure.update_yaxes(title_text="predicted without it", tickformat=".2~f", nticks=6)
@@ -59,16 +51,14 @@ def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
 
 
 def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, float] | None = None) -> go.Figure:
-    """Return the expected score of `name` over the share of `domain`, with its 90 % band; outside `caps` is hatched."""
+    """Return the expected score of `name` over the share of `domain`, with its 90 % band; outside `caps` is grey."""
     d, k = slices.domains.index(domain), slices.names.index(name)
     share_P, colour = slices.share_DP[d], domain_colours(slices.domains)[domain]
     mean_P, low_P, high_P = (part[d, :, k] for part in (slices.mean_DPK, slices.low_DPK, slices.high_DPK))
     at = float(slices.through.vector(slices.domains)[d])
     here = int(np.argmin(np.abs(share_P - at)))
     figure = new_figure(plot_text(domain), height=240, showlegend=False)
-    for low, high in ((0.0, caps[0]), (caps[1], 1.0)) if caps else ():
-        if high > low:
-            figure.add_vrect(x0=low, x1=high, fillcolor=shade(MUTED, 0.15), line_width=0, layer="below")
+    _shade_outside(figure, caps or (0.0, 1.0))
     figure.add_vline(x=at, line={"color": MUTED, "width": 1, "dash": "dot"})
     figure.add_scatter(
         x=np.concatenate([share_P, share_P[::-1]]),
@@ -138,6 +128,16 @@ def effects_figure(effects: Effects) -> go.Figure:
         zeroline=False,
     )
     return figure
+
+
+def _shade_outside(figure: go.Figure, caps: tuple[float, float]) -> None:
+    for low, high in ((0.0, caps[0]), (caps[1], 1.0)):
+        if high > low:
+            figure.add_vrect(x0=low, x1=high, fillcolor=shade(MUTED, 0.15), line_width=0, layer="below")
+
+
+def _run_texts(fitted: Fitted, row: int) -> tuple[str, str]:
+    return plot_text(fitted.runs.labels_N[row]), plot_text(str(fitted.runs.mixture(row)), limit=110)
 
 
 def _cell_numbers(effects: Effects) -> list[list[str]]:

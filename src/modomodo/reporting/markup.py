@@ -54,7 +54,8 @@ def visible(text: str) -> str:
 def plot_text(text: str, *, limit: int = 60) -> str:
     """Return `text` for a label or hover of plotly, which reads a kind of HTML: escaped, on one line, cut."""
     line = " ".join(visible(text).split())
-    return html.escape(shortened(line, limit=limit), quote=False)
+    # Between dollars it would read TeX, where MathJax is loaded.
+    return html.escape(shortened(line, limit=limit), quote=False).replace("$", "&#36;")
 
 
 def shortened(text: str, *, limit: int) -> str:

@@ -5,7 +5,8 @@
   const touch = matchMedia("(pointer: coarse)").matches;
   const template = JSON.parse(document.querySelector("#template script").textContent);
   // The colours of style.py and what stands for them in the dark.
-  const DARK = { "#1c2128": "#e6edf3", "#6a737d": "#9aa4af", "#e4e7eb": "#2d343d", "#ffffff": "#161b22" };
+  const DARK = { "#1c2128": "#e6edf3", "#6a737d": "#9aa4af", "#e4e7eb": "#2d343d", "#ffffff": "#161b22",
+    "#762a83": "#b072c4", "#1b7837": "#43a45f" };
   const config = { responsive: true, displayModeBar: false };
   const figures = new Map();
   let printing = false;
