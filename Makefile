@@ -31,7 +31,7 @@ check: setup
 	$(BIN)/pyright
 
 docs: setup
-	$(BIN)/python docs/check_links.py
+	$(BIN)/python -m pytest tests/test_examples.py tests/test_docs.py
 
 clean:
 	rm -rf $(VENV) studies .pytest_cache .ruff_cache

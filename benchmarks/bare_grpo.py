@@ -1,3 +1,4 @@
+# pyright: basic, reportPrivateImportUsage=false, reportArgumentType=false
 """A bare GRPOTrainer script as a careful user would write it: no modomodo in the loop, the same rows and settings.
 
 Rewards are the same verifiers, called directly; pictures are decoded beforehand. `engine_overhead.py` times it.

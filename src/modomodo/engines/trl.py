@@ -69,19 +69,28 @@ def schedule_dataset(plan: Schedule, judge: Judge) -> Dataset:
 
     Columns: prompt (messages), images (a list, empty for text), domain, row_id. Pictures are decoded once.
     """
-    pictures: dict[tuple[str, str], list[Image.Image]] = {}
-
-    def expand(batch: dict[str, list[str]]) -> dict[str, list[Any]]:
-        keys = list(zip(batch["domain"], batch["row_id"], strict=True))
-        found = [judge.rows[domain][row_id] for domain, row_id in keys]
-        for key, row in zip(keys, found, strict=True):
-            if key not in pictures:
-                pictures[key] = [open_image(image) for image in row.images]
-        prompts = [judge.domains[row.domain].prompt(row, judge.view) for row in found]
-        return {**batch, "prompt": prompts, "images": [pictures[key] for key in keys]}
-
     names, ids = zip(*plan.entries, strict=True)
-    return Dataset.from_dict({"domain": list(names), "row_id": list(ids)}).with_transform(expand)
+    return Dataset.from_dict({"domain": list(names), "row_id": list(ids)}).with_transform(_Expand(judge))
+
+
+class _Expand:
+    """Turns (domain, row id) into a prompt and its pictures, as the trainer asks for them."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._pictures: dict[tuple[str, str], list[Image.Image]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # `datasets` fingerprints a transform by pickling it, which would take seconds for the rows
+
+    def __call__(self, batch: dict[str, list[str]]) -> dict[str, list[Any]]:
+        keys = list(zip(batch["domain"], batch["row_id"], strict=True))
+        found = [self._judge.rows[domain][row_id] for domain, row_id in keys]
+        for key, row in zip(keys, found, strict=True):
+            if key not in self._pictures:
+                self._pictures[key] = [open_image(image) for image in row.images]
+        prompts = [self._judge.domains[row.domain].prompt(row, self._judge.view) for row in found]
+        return {**batch, "prompt": prompts, "images": [self._pictures[key] for key in keys]}
 
 
 def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[float]) -> GRPOConfig:

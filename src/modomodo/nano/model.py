@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
-VISION_WIDTH = 128
+VISION_WIDTH = TEXT_WIDTH = 128
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>"
@@ -74,7 +74,7 @@ def make_processor(tokenizer: "PreTrainedTokenizerFast") -> "LlavaProcessor":
 
 
 def make_model(
-    tokenizer: "PreTrainedTokenizerFast", *, width: int = 128, layers: int = 4
+    tokenizer: "PreTrainedTokenizerFast", *, width: int = TEXT_WIDTH, layers: int = 4
 ) -> "LlavaForConditionalGeneration":
     """Return an untrained model; seed torch first."""
     from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration

@@ -9,12 +9,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from modomodo.nano.captions import LABEL_SIZES, cell_labels
-from modomodo.nano.model import make_model, make_processor, make_tokenizer
+from modomodo.nano.model import TEXT_WIDTH, make_model, make_processor, make_tokenizer
 from modomodo.nano.samples import collate, corpus, draw_sample, draw_scene, pixel_tensor
 from modomodo.nano.scenes import draw
 from modomodo.seeds import child_rng, child_seed
@@ -37,7 +37,12 @@ class Phase:
     rate: float
 
 
-PHASES = (Phase("see", 2_000, 2e-3), Phase("look", 9_000, 1e-3), Phase("habits", 800, 5e-4))
+PHASES = (
+    Phase("see", 2_000, 2e-3),
+    Phase("name", 600, 1e-3),
+    Phase("look", 4_000, 1e-3),
+    Phase("habits", 600, 5e-4),
+)
 CAPTIONS = {"name": 1.0, "look": 0.2, "habits": 0.05}
 
 LossAt = Callable[[int], "torch.Tensor"]
@@ -56,8 +61,8 @@ def pretrain(out: Path, *, seed: int, phases: tuple[Phase, ...] = PHASES, progre
     torch.manual_seed(child_seed(seed, "nano", "weights"))
     tokenizer = make_tokenizer(corpus(seed))
     model = make_model(tokenizer)
-    head = torch.nn.Linear(model.get_input_embeddings().embedding_dim, sum(LABEL_SIZES), bias=False)
-    torch.nn.init.normal_(head.weight, std=2 * head.in_features**-0.5).requires_grad_(False)
+    head = torch.nn.Linear(TEXT_WIDTH, sum(LABEL_SIZES), bias=False)
+    torch.nn.init.normal_(head.weight, std=2 * TEXT_WIDTH**-0.5).requires_grad_(False)
     out.mkdir(parents=True, exist_ok=True)
     modules = torch.nn.ModuleDict({"model": model, "head": head})
     for phase in phases:
@@ -87,7 +92,7 @@ def _seeing_loss(
     scenes = [draw_scene(child_rng(seed, "pretrain", "see", step, index)) for index in range(BATCH["see"])]
     labels = torch.tensor([cell_labels(scene) for scene in scenes]).flatten(0, 1)
     pixels = pixel_tensor([np.asarray(draw(scene)) for scene in scenes])
-    shown = torch.cat(list(model.get_image_features(pixels).pooler_output))
+    shown = torch.cat(list(cast(Any, model).get_image_features(pixels).pooler_output))
     features = torch.nn.functional.rms_norm(shown, shown.shape[-1:])
     filled = labels[:, 0] > 0
     losses: list[torch.Tensor] = []
@@ -111,7 +116,7 @@ def _train(modules: "torch.nn.ModuleDict", phase: Phase, loss_at: LossAt, *, out
     import torch
 
     # A seen picture stays seen: only `see` moves the tower.
-    for parameter in modules["model"].model.vision_tower.parameters():
+    for parameter in modules.get_submodule("model.model.vision_tower").parameters():
         parameter.requires_grad_(phase.name == "see")
     optimizer = torch.optim.AdamW(
         [p for p in modules.parameters() if p.requires_grad], lr=phase.rate, betas=(0.9, 0.98), weight_decay=0.01

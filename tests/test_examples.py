@@ -1,0 +1,53 @@
+"""The examples and the README's snippets run as they stand."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modomodo.surrogate import read_runs
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+RUNS = "w.a,w.b,score.x,n.x\n1,0,0.2,100\n0,1,0.3,100\n0.5,0.5,0.5,100\n0.25,0.75,0.45,100\n0.75,0.25,0.4,100\n"
+
+
+@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_a_snippet_of_the_readme_runs(snippet, tmp_path):
+    (tmp_path / "runs.csv").write_text(RUNS)
+    assert read_runs(tmp_path / "runs.csv").domains == ("a", "b")
+    done = subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_every_verb_of_the_readme_exists():
+    verbs = set(re.findall(r"^    modomodo (\w+)", README, re.MULTILINE))
+    shown = subprocess.run(
+        [sys.executable, "-m", "modomodo", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert verbs
+    assert all(re.search(rf"^\s*{verb}\b", shown, re.MULTILINE) for verb in verbs)
+
+
+def test_every_path_of_the_map_exists():
+    block = README.split("## The map")[1].split("##")[0]
+    for line in block.splitlines():
+        name = line.split()[0] if line.strip() else ""
+        if name:
+            assert (
+                any((folder / name).exists() for folder in (ROOT, ROOT / "src/modomodo")) or name == "src/modomodo/"
+            ), name
+
+
+def test_own_trl_script_changes_ten_lines_and_runs(tmp_path):
+    script = ROOT / "examples" / "own_trl_script.py"
+    assert script.read_text().count("  # +\n") <= 10
+    done = subprocess.run([sys.executable, str(script), str(tmp_path), "2"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    steps = [json.loads(line) for line in (tmp_path / "steps.jsonl").read_text().splitlines()]
+    assert [step["step"] for step in steps] == [1, 2]
+    assert steps[0]["requested"] == {"spatial": 0.7, "science": 0.3}
