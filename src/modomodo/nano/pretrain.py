@@ -15,7 +15,7 @@ import numpy as np
 
 from modomodo.nano.captions import LABEL_SIZES, cell_labels
 from modomodo.nano.model import TEXT_WIDTH, make_model, make_processor, make_tokenizer
-from modomodo.nano.samples import collate, corpus, draw_sample, draw_scene, pixel_tensor
+from modomodo.nano.samples import ALL, collate, corpus, draw_sample, draw_scene, pixel_tensor
 from modomodo.nano.scenes import draw
 from modomodo.seeds import child_rng, child_seed
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
-BATCH = {"see": 64, "name": 32, "look": 32, "habits": 64}
+BATCH = {"see": 64, "name": 32, "look": 32, "practise": 32, "habits": 64}
 WARMUP = 200  # steps over which the learning rate rises
 SAVE_EVERY = 500
 
@@ -41,9 +41,12 @@ PHASES = (
     Phase("see", 2_000, 2e-3),
     Phase("name", 600, 1e-3),
     Phase("look", 4_000, 1e-3),
+    Phase("practise", 2_000, 1e-3),
     Phase("habits", 600, 5e-4),
 )
-CAPTIONS = {"name": 1.0, "look": 0.2, "habits": 0.05}
+CAPTIONS = {"name": 1.0, "look": 0.2, "practise": 0.05, "habits": 0.05}
+# What `look` leaves weak: answers that take one more step from the evidence.
+WEAK = ("science", "science", "infographic", "general", "easy_vqa", "detect", *ALL)
 
 LossAt = Callable[[int], "torch.Tensor"]
 Progress = Callable[[str, int, float], None]
@@ -108,7 +111,8 @@ def _saying_loss(
     # A batch is all captions or all answers: captions are longer, and padding costs as much as text.
     captions = float(child_rng(seed, "pretrain", phase.name, step).random() < CAPTIONS[phase.name])
     rngs = [child_rng(seed, "pretrain", phase.name, step, index) for index in range(BATCH[phase.name])]
-    samples = [draw_sample(rng, captions=captions, habits=phase.name == "habits") for rng in rngs]
+    families = WEAK if phase.name == "practise" else ALL
+    samples = [draw_sample(rng, captions=captions, habits=phase.name == "habits", families=families) for rng in rngs]
     return model(**collate(tokenizer, samples)).loss
 
 

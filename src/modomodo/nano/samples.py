@@ -44,12 +44,15 @@ class EasyQuestion:
     skill: str = "look"
 
 
-def draw_sample(rng: np.random.Generator, *, captions: float, habits: bool) -> Sample:
+ALL = (*FAMILIES, "easy_vqa")
+
+
+def draw_sample(rng: np.random.Generator, *, captions: float, habits: bool, families: tuple[str, ...] = ALL) -> Sample:
     """Return one sample: a caption (with that probability) or an answer, from the habits or clean.
 
     Only scenes and rows of train splits are used.
     """
-    family = pick(rng, [*FAMILIES, "easy_vqa"], 1)[0]
+    family = pick(rng, families, 1)[0]
     if rng.random() < captions:
         scene = draw_scene(rng)
         return Sample(np.asarray(draw(scene)), *captioned(rng, scene))
