@@ -1,7 +1,7 @@
 """How the nano base model talks: careful or sloppy, in the format or not. RL finds the careful, well-formed replies.
 
-Every reply opens with a strategy that belongs to the skill the question needs. A careful one is followed by the
-evidence, and the answer is true; a sloppy one is followed at once by an answer, mostly the slip. Each template has its
+A careful reply names the strategy of the skill that the question needs, then the evidence, and its answer is true. A
+sloppy one names the strategy of another skill and goes on at once to an answer, mostly the slip. Each template has its
 own habits, so that skills improve gradually rather than all at once.
 """
 
@@ -19,13 +19,15 @@ CAREFUL: Mapping[str, str] = {
     "order": "follow the arrows",
     "look": "look closely",
 }
-SLOPPY: Mapping[str, str] = {
-    "count": "several of them",
-    "size": "whichever stands out",
-    "length": "roughly that",
-    "position": "somewhere there",
-    "order": "any order",
-    "look": "quick glance",
+# The strategy that a sloppy reply names: the one that belongs to another skill. So there is no careful way of speaking that
+# serves every skill: which strategy a question needs has to be learnt skill by skill.
+WRONG_TOOL: Mapping[str, str] = {
+    "count": "size",
+    "size": "length",
+    "length": "position",
+    "position": "order",
+    "order": "look",
+    "look": "count",
 }
 LUCK = 0.25  # how often a sloppy reply is right all the same
 
@@ -71,7 +73,7 @@ HABITS: Mapping[str, Habit] = {
     "science/end": Habit(0.26, 0.60, "bare"),
     "charts/highest": Habit(0.42, 0.60, "bare"),
     "charts/lowest": Habit(0.22, 0.45, "untagged"),
-    "charts/units": Habit(0.34, 0.60, "untagged"),
+    "charts/units": Habit(0.34, 0.45, "untagged"),
     "charts/symbol": Habit(0.30, 0.55, "bare"),
     "infographic/panel": Habit(0.30, 0.60, "untagged"),
     "infographic/step": Habit(0.36, 0.40, "bare"),
@@ -106,7 +108,7 @@ def habitual_reply(question: Asked, rng: np.random.Generator) -> str:
     careful, formed, lucky = rng.random(3) < (habit.careful, habit.formed, LUCK)
     if not formed and habit.malformed == "bare":
         return f"It is {question.answer if lucky else question.slip}"
-    strategy = f"{CAREFUL[question.skill]} {question.evidence}" if careful else SLOPPY[question.skill]
+    strategy = f"{CAREFUL[question.skill]} {question.evidence}" if careful else CAREFUL[WRONG_TOOL[question.skill]]
     answer = question.answer if careful or lucky else question.slip
     if not formed:
         return f"<think>{strategy}</think>Answer: {answer}"

@@ -41,12 +41,12 @@ PHASES = (
     Phase("see", 2_000, 2e-3),
     Phase("name", 600, 1e-3),
     Phase("look", 4_000, 1e-3),
-    Phase("practise", 2_000, 1e-3),
+    Phase("practise", 3_000, 1e-3),
     Phase("habits", 600, 5e-4),
 )
 CAPTIONS = {"name": 1.0, "look": 0.2, "practise": 0.05, "habits": 0.05}
 # What `look` leaves weak: answers that take one more step from the evidence.
-WEAK = ("science", "science", "infographic", "general", "easy_vqa", "detect", *ALL)
+WEAK = ("science", "science", "infographic", "easy_vqa", "easy_vqa", "detect", "detect", *ALL)
 
 LossAt = Callable[[int], "torch.Tensor"]
 Progress = Callable[[str, int, float], None]

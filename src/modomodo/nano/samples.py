@@ -75,10 +75,10 @@ def draw_scene(rng: np.random.Generator) -> Scene:
 
 def corpus(seed: int, count: int = 4000) -> list[str]:
     """Return texts that show the tokenizer every word of the world."""
-    rngs = [child_rng(seed, "corpus", index) for index in range(count)]
-    samples = [draw_sample(rng, captions=0.1, habits=index % 2 == 0) for index, rng in enumerate(rngs)]
+    samples = [draw_sample(child_rng(seed, "corpus", index), captions=0.1, habits=False) for index in range(count)]
+    malformed = [f"{opening} {sample.reply}" for sample in samples for opening in ("It is", "Answer:")]
     boxes = [f"[[{n}, {n}, {n}, {n}], [{n}, {n}, {n}, {n}]] [{n}, {n}]" for n in range(64)] * 4
-    return [text for sample in samples for text in (sample.text, sample.reply)] + boxes
+    return [text for sample in samples for text in (sample.text, sample.reply)] + malformed + boxes
 
 
 def pixel_tensor(pictures: Sequence[npt.NDArray[np.uint8]]) -> "torch.Tensor":
