@@ -10,6 +10,7 @@ import modomodo
 SOURCE = Path(modomodo.__file__).parent
 ROAD = [
     "errors",
+    "files",
     "seeds",
     "rows",
     "mixture",

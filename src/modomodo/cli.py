@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from modomodo.config import Recipe, Study, load_recipe, load_study
+from modomodo.config import Recipe, Study, limits, load_fitting, load_recipe, load_study
 from modomodo.domain import Problem
 from modomodo.errors import ModomodoError
+from modomodo.files import write_json, write_text
 
 if TYPE_CHECKING:
     from modomodo.recommendation import Recommendation
+    from modomodo.surrogate import Fitted
 
 app = typer.Typer(
     help="Post-train a multimodal model with RL on a mixture of domains, and find the mixture that generalises best.",
@@ -33,6 +35,7 @@ out = Console()
 err = Console(stderr=True)
 
 File = Annotated[Path, typer.Argument(help="a TOML file", show_default=False)]
+Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more")]
 
 NANO = Path(__file__).parent / "nano"
@@ -109,9 +112,39 @@ def pilot(file: File, sets: Sets = None) -> None:
 
 
 @app.command()
-def recommend(file: File, sets: Sets = None) -> None:
-    """The best mixture of a study by its surrogate, with intervals."""
-    _recommend(load_study(file, sets or []))
+def fit(
+    file: Runs,
+    sets: Sets = None,
+    predict: Annotated[Path | None, typer.Option(help="a CSV of mixtures, columns w.<domain>")] = None,
+    predictions: Annotated[Path | None, typer.Option("--out", help="where predictions go, CSV")] = None,
+) -> None:
+    """Fit surrogates to a study or to any table of runs, and say how well they predict what they have not seen."""
+    fitted = _fitted(file, sets or [])
+    _show_validation(fitted)
+    if (predict is None) != (predictions is None):
+        raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
+    if predict is not None and predictions is not None:
+        _write_predictions(fitted, predict, predictions)
+
+
+@app.command()
+def recommend(
+    file: Runs,
+    sets: Sets = None,
+    path: Annotated[Path | None, typer.Option("--out", help="also write the recommendation here, JSON")] = None,
+) -> None:
+    """The best mixture of a study, or of any table of runs, with intervals."""
+    if not _is_table(file):
+        found = _recommend(load_study(file, sets or []))
+    else:
+        from modomodo.recommendation import recommend
+
+        fitting = load_fitting(sets or [])
+        fitted = _fitted(file, sets or [])
+        found = recommend(fitted, objective=fitting.objective, caps=limits(fitting.caps), seed=fitting.seed)
+        _show_recommendation(found)
+    if path is not None:
+        write_json(path, found.as_dict())
 
 
 @app.command()
@@ -164,12 +197,42 @@ def _pilot(study: Study) -> None:
         )
 
 
-def _recommend(study: Study) -> None:
+def _recommend(study: Study) -> "Recommendation":
     from modomodo.studies import study_recommendation
 
     with err.status("fitting the surrogate"):
         found = study_recommendation(study)
     _show_recommendation(found)
+    return found
+
+
+def _fitted(file: Path, sets: Sequence[str]) -> "Fitted":
+    from modomodo.studies import study_fit
+    from modomodo.surrogate import fit, read_runs
+
+    if not _is_table(file):
+        return study_fit(load_study(file, sets))
+    fitting = load_fitting(sets)
+    runs = read_runs(file)
+    with err.status("fitting the surrogate"):
+        return fit(
+            runs,
+            surrogate=fitting.surrogate,
+            aggregates=fitting.named_aggregates(),
+            direction=fitting.direction,
+            bounds=fitting.bounds,
+            seed=fitting.seed,
+        )
+
+
+def _write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
+    from modomodo.surrogate import read_mixtures
+
+    X_ND = read_mixtures(grid, fitted.runs.domains)
+    columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
+    rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
+    write_text(path, "\n".join([",".join(columns), *(",".join(map(repr, row)) for row in rows_NK)]) + "\n")
+    out.print(f"predictions of {len(X_ND)} mixtures: {path}", highlight=False, soft_wrap=True)
 
 
 def _confirm(study: Study) -> None:
@@ -222,6 +285,10 @@ def _single(recipe: Recipe, folder: Path) -> None:
 
 def _load(file: Path, sets: Sequence[str]) -> Recipe | Study:
     return load_study(file, sets) if _is_study(file) else load_recipe(file, sets)
+
+
+def _is_table(file: Path) -> bool:
+    return file.suffix == ".csv"
 
 
 def _is_study(file: Path) -> bool:
@@ -280,6 +347,17 @@ def _show_recommendation(found: "Recommendation") -> None:
         table.add_row(escape(name), f"{forecast.mean:.3f}", interval, f"{found.reference_forecasts[name].mean:.3f}")
     out.print(table)
     out.print(escape(found.sentence), highlight=False)
+
+
+def _show_validation(fitted: "Fitted") -> None:
+    table = Table(Column("score", no_wrap=True), "runs", "R2", "rank correlation", "in 50 %", "in 90 %", box=box.SIMPLE)
+    for one in fitted.validation():
+        figures = (f"{one.r2:.2f}", f"{one.rho:.2f}", f"{one.cover50:.0%}", f"{one.cover90:.0%}")
+        table.add_row(escape(one.name), str(one.n), *figures)
+    out.print(f"{fitted.surrogate}: each mixture predicted from the others (shares of runs inside their intervals)")
+    out.print(table)
+    for note in fitted.notes:
+        out.print(f"note: {escape(note)}", highlight=False)
 
 
 def _step(number: int, what: str) -> None:

@@ -16,6 +16,7 @@ from modomodo.rows import View
 from modomodo.schedules import Order
 from modomodo.seeds import child_seed
 
+Direction = Literal["higher", "lower"]
 Part = Literal["select", "confirm", "all"]
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -109,6 +110,34 @@ class Confirming(Strict):
     seeds: Annotated[int, Field(ge=2)] = 4
 
 
+class Cap(Strict):
+    """Least and greatest share of a domain."""
+
+    min: Share = 0.0
+    max: Share = 1.0
+
+
+class Fitting(Strict):
+    """What is made of a bare table of runs.
+
+    `aggregate` (benchmark -> weight) or several `aggregates` by name; `objective` is the one to maximise, or a
+    benchmark; `direction` says which scores are better, for all or by benchmark; predictions stay inside `bounds`.
+    """
+
+    surrogate: str = "gp"
+    aggregate: dict[str, float] = {}
+    aggregates: dict[str, dict[str, float]] = {}
+    objective: str | None = None
+    direction: Direction | dict[str, Direction] = "higher"
+    bounds: dict[str, tuple[float, float]] = {}
+    caps: dict[str, Cap] = {}
+    seed: int = 0
+
+    def named_aggregates(self) -> dict[str, dict[str, float]]:
+        """Return all aggregates by name; the one without a name is `aggregate`."""
+        return {**({"aggregate": self.aggregate} if self.aggregate else {}), **self.aggregates}
+
+
 class Study(Strict):
     """Pilots of one recipe at several mixtures, the benchmarks they are scored on, and what is made of them.
 
@@ -127,7 +156,7 @@ class Study(Strict):
     design: Literal["seed"] = "seed"
     replicates: Positive = 1  # runs of each mixture of the design, at different seeds
     surrogate: str = "gp"
-    caps: dict[str, tuple[Share, Share]] = {}
+    caps: dict[str, Cap] = {}
     confirm: Confirming = Confirming()
     processes: Positive | None = None  # default: one per core
 
@@ -181,6 +210,16 @@ def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
     if isinstance(recipe, str):
         table["recipe"] = _read(path.parent / recipe)
     return parse(Study, _apply(table, sets), where=str(path))
+
+
+def load_fitting(sets: Sequence[str] = ()) -> Fitting:
+    """Return what `--set` says of fitting a bare table of runs."""
+    return parse(Fitting, _apply({}, sets), where="--set")
+
+
+def limits(caps: Mapping[str, Cap]) -> dict[str, tuple[float, float]]:
+    """Return domain -> (least, greatest) share."""
+    return {name: (cap.min, cap.max) for name, cap in caps.items()}
 
 
 Config = TypeVar("Config", bound=Strict)

@@ -1,7 +1,7 @@
 """Schedule: the exact ordered list of (domain, row id) a run trains on; a pure function of its arguments."""
 
 import csv
-import os
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modomodo.errors import ModomodoError, closest
+from modomodo.files import write_text
 from modomodo.mixture import Mixture
 from modomodo.seeds import child_rng
 
@@ -87,14 +88,13 @@ def schedule(
 
 
 def write_schedule(plan: Schedule, path: Path) -> None:
-    """Write the schedule as CSV (step, domain, row_id), atomically."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["step", "domain", "row_id", plan.exhausted or ""])
-        for index, (domain, row_id) in enumerate(plan.entries):
-            writer.writerow([index // plan.prompts_per_step + 1, domain, row_id])
-    os.replace(partial, path)
+    """Write the schedule as CSV (step, domain, row_id)."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["step", "domain", "row_id", plan.exhausted or ""])
+    for index, (domain, row_id) in enumerate(plan.entries):
+        writer.writerow([index // plan.prompts_per_step + 1, domain, row_id])
+    write_text(path, text.getvalue())
 
 
 def read_schedule(path: Path) -> Schedule:

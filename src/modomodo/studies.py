@@ -8,18 +8,16 @@ confirmation.json    matched seeds of it and of equal shares
 report.html          all of it
 """
 
-import json
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
-from modomodo.config import Study
+from modomodo.config import Study, limits
 from modomodo.confirmation import Confirmation, confirm, detectable_difference
 from modomodo.errors import ModomodoError
+from modomodo.files import read_json, write_json
 from modomodo.mixture import Mixture
 from modomodo.pilots.design import PlannedRun, confirmation_runs, design
 from modomodo.pilots.inputs import run_digests
@@ -86,7 +84,7 @@ def study_fit(study: Study) -> Fitted:
 
 def study_recommendation(study: Study) -> Recommendation:
     """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json."""
-    found = recommend(study_fit(study), objective=OUT, caps=study.caps, seed=study.seed)
+    found = recommend(study_fit(study), objective=OUT, caps=limits(study.caps), seed=study.seed)
     write_json(study.folder / "recommendation.json", found.as_dict())
     return found
 
@@ -153,23 +151,6 @@ def mean_score(scores: Sequence[Mapping[str, float]]) -> tuple[float, float]:
     total = sum(score["n"] for score in scores)
     mean = sum(score["mean"] * score["n"] for score in scores) / total
     return mean, float(np.sqrt(sum((score["se"] * score["n"]) ** 2 for score in scores))) / total
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a JSON file, None when there is no file."""
-    if not path.exists():
-        return None
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise ModomodoError(f"{path} is damaged ({error}): delete it and run its command again") from error
-
-
-def write_json(path: Path, table: Mapping[str, object]) -> None:
-    """Write a JSON file whole or not at all."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(table, indent=1) + "\n")
-    os.replace(partial, path)
 
 
 def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | None) -> tuple[Outcome, ...]:

@@ -20,6 +20,7 @@ from modomodo.domains import find_domain
 from modomodo.engines.loading import accept_mixed_batches, load_model, load_processor
 from modomodo.engines.rewards import Judge
 from modomodo.errors import ModomodoError
+from modomodo.files import write_text
 from modomodo.models import model_path
 from modomodo.rows import open_image
 from modomodo.schedules import Schedule
@@ -209,6 +210,4 @@ def _keep_until(path: Path, step: int) -> None:
         # A kill can cut the last line.
         if line.endswith("\n") and json.loads(line)["step"] <= step:
             kept.append(line)
-    partial = path.with_suffix(".partial")
-    partial.write_text("".join(kept))
-    os.replace(partial, path)
+    write_text(path, "".join(kept))

@@ -1,7 +1,6 @@
 """Greedy answers to a benchmark's items, their verdicts, and the Score."""
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from modomodo.config import Evaluation
 from modomodo.domain import Domain
 from modomodo.domains import find_domain
 from modomodo.evals.benchmarks import Score, benchmark_rows, score
+from modomodo.files import write_text
 from modomodo.rows import Row, Verdict, View, open_image
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def generate(
 
 
 def _write_items(path: Path, rows: Sequence[Row], replies: Sequence[str], verdicts: Sequence[Verdict]) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("w") as file:
-        for row, reply, verdict in zip(rows, replies, verdicts, strict=True):
-            file.write(json.dumps({"row_id": row.id, "reply": reply, **asdict(verdict)}) + "\n")
-    os.replace(partial, path)
+    lines = [
+        json.dumps({"row_id": row.id, "reply": reply, **asdict(verdict)})
+        for row, reply, verdict in zip(rows, replies, verdicts, strict=True)
+    ]
+    write_text(path, "\n".join(lines) + "\n")

@@ -19,8 +19,8 @@ CAREFUL: Mapping[str, str] = {
     "order": "follow the arrows",
     "look": "look closely",
 }
-# The strategy that a sloppy reply names: the one that belongs to another skill. So there is no careful way of speaking that
-# serves every skill: which strategy a question needs has to be learnt skill by skill.
+# The strategy that a sloppy reply names: one that belongs to another skill. So no careful way of speaking serves every
+# skill: which strategy a question needs has to be learnt skill by skill.
 WRONG_TOOL: Mapping[str, str] = {
     "count": "size",
     "size": "length",

@@ -18,6 +18,7 @@ from typing import cast
 
 from modomodo.config import Recipe, digest
 from modomodo.errors import ModomodoError, closest
+from modomodo.files import explained, write_json
 
 VERSION = 1
 
@@ -62,7 +63,7 @@ class Store:
 
         Raises ModomodoError when it cannot be written, before any run is started in vain.
         """
-        with _explained(self.folder):
+        with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.folder).close()
 
@@ -106,11 +107,11 @@ class Store:
         The kernel releases the claim of a process that dies, however it dies.
         """
         folder = self.path(key)
-        with _explained(folder):
+        with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            with _explained(folder / "lock"):
+            with explained(folder / "lock"):
                 held = _lock(handle, fcntl.LOCK_EX)
             yield held
             # Closing would do, were it not for processes that the run forked and left: they share the handle.
@@ -121,13 +122,13 @@ class Store:
     def claimed(self, key: str) -> bool:
         """Return whether a process holds the run now."""
         path = self.path(key) / "lock"
-        with _explained(path, to="read"):
+        with explained(path, to="read"):
             try:
                 handle = os.open(path, os.O_RDONLY)
             except FileNotFoundError:
                 return False
         try:
-            with _explained(path):
+            with explained(path):
                 # Shared, so that two launchers that look at the same moment do not see each other.
                 return not _lock(handle, fcntl.LOCK_SH)
         finally:
@@ -137,21 +138,21 @@ class Store:
         """Put an earlier failure aside and write `recipe.json`; the caller holds the claim."""
         assert not self.finished(key), key
         folder = self.path(key)
-        with _explained(folder), suppress(FileNotFoundError):
+        with explained(folder), suppress(FileNotFoundError):
             os.rename(folder / "failure.json", folder / f"failure-{_attempts(folder)}.json")
-        _write(folder / "recipe.json", recipe.model_dump(mode="json"))
+        write_json(folder / "recipe.json", recipe.model_dump(mode="json"))
 
     def write_result(self, key: str, result: Mapping[str, object]) -> None:
         """Finish the run with `result` (plus key and version); the caller holds the claim."""
         assert not self.finished(key), key
-        _write(self.path(key) / "result.json", {"version": VERSION, "key": key, **result})
+        write_json(self.path(key) / "result.json", {"version": VERSION, "key": key, **result})
 
     def write_failure(self, key: str, message: str, *, traceback: str = "") -> None:
         """Record that the attempt failed; the caller holds the claim."""
         assert not self.finished(key), key
         time = datetime.now(UTC).isoformat(timespec="seconds")
         found = {"version": VERSION, "key": key, "message": message, "traceback": traceback, "time": time}
-        _write(self.path(key) / "failure.json", found)
+        write_json(self.path(key) / "failure.json", found)
 
 
 def _pick(digests: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
@@ -179,7 +180,7 @@ def _lock(handle: int, kind: int) -> bool:
 
 def _read(path: Path) -> dict[str, object] | None:
     try:
-        with _explained(path, to="read"):
+        with explained(path, to="read"):
             try:
                 text = path.read_text()
             except FileNotFoundError:
@@ -193,35 +194,3 @@ def _read(path: Path) -> dict[str, object] | None:
     raise ModomodoError(
         f"{path} is damaged ({problem}); restore the file, or delete it and run the study again, which repeats this run"
     )
-
-
-def _write(path: Path, value: Mapping[str, object]) -> None:
-    """Write JSON so that a kill or a full disk leaves the old file or none, never a part of one."""
-    text = json.dumps(value, indent=2) + "\n"
-    partial = path.with_name(path.name + ".partial")
-    with _explained(path):
-        try:
-            with partial.open("w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-@contextmanager
-def _explained(path: Path, *, to: str = "write") -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ModomodoError(
-            f"cannot {to} {path}: {error.strerror or error}; free space, set its permissions, "
-            "or choose another folder (--set out=FOLDER), then run the same command again"
-        ) from error

@@ -10,10 +10,11 @@ from modomodo.config import Study
 from modomodo.confirmation import VERSION as CONFIRMATION_VERSION
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import Score
+from modomodo.files import read_json
 from modomodo.mixture import Mixture
 from modomodo.pilots.store import Store
 from modomodo.recommendation import VERSION as RECOMMENDATION_VERSION
-from modomodo.studies import read_json, study_fit
+from modomodo.studies import study_fit
 from modomodo.surrogate import Fitted
 
 Kind = Literal["base", "pilot", "confirmation"]

@@ -2,12 +2,11 @@
 
 import base64
 import hashlib
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from modomodo.config import Study
-from modomodo.errors import ModomodoError
+from modomodo.files import write_text
 from modomodo.reporting.answer import answer_section
 from modomodo.reporting.confirming import confirmation_section
 from modomodo.reporting.evidence import Evidence, read_evidence
@@ -30,15 +29,7 @@ def report(study: Study) -> Path:
     evidence = read_evidence(study)
     text = page(evidence, made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
     path = study.folder / "report.html"
-    partial = path.with_suffix(".partial")
-    try:
-        study.folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise ModomodoError(
-            f"cannot write {path}: {error.strerror or error}; free space or set its permissions, then run it again"
-        ) from error
+    write_text(path, text)
     return path
 
 

@@ -1,5 +1,6 @@
 """The sections of the surrogate: how well it predicts, and what it says of single domains."""
 
+from modomodo.config import limits
 from modomodo.reporting.blocks import Choice, Section, chooser, figure_block, grid, sentence_or
 from modomodo.reporting.effects import leave_one_out_effects, response_slices
 from modomodo.reporting.evidence import Evidence
@@ -40,7 +41,7 @@ def _slices(evidence: Evidence, fitted: Fitted) -> list[Child]:
     mixture = evidence.recommended()
     slices = response_slices(fitted, mixture or evidence.equal)
     through = "the recommended mixture" if mixture else f"equal shares ({evidence.missing['recommendation']})"
-    caps = evidence.study.caps
+    caps = limits(evidence.study.caps)
     lead = el(
         "p",
         f"Expected scores through {through} (diamond): one domain's share changes, the others keep their ratio. "

@@ -96,6 +96,24 @@ def read_runs(path: str | Path) -> Runs:
     return runs
 
 
+def read_mixtures(path: str | Path, domains: Sequence[str]) -> Array:
+    """Return the mixtures of a CSV file, shape [N, D] in the order of `domains`; only its `w.` columns are read.
+
+    Raises:
+        ModomodoError: for other domains than those, and as `read_runs` for weights.
+    """
+    path = Path(path)
+    header, lines = _read_lines(path)
+    found = _names(header, "w")
+    if set(found) != set(domains) or not lines:
+        raise ModomodoError(
+            f"{path} has {len(lines)} mixtures of {', '.join(found) or 'no domain'}; "
+            f"at least one mixture of {', '.join(domains)} is needed (columns w.<domain>)"
+        )
+    weights_ND = _numbers(path, lines, [f"w.{name}" for name in domains], required=True)
+    return _on_simplex(path, weights_ND, [number for number, _ in lines])
+
+
 def write_runs(runs: Runs, path: str | Path) -> None:
     """Write the runs as a CSV file that `read_runs` gives back exactly; columns that nobody knows are left out."""
     columns: dict[str, list[str]] = {"label": list(runs.labels_N)}

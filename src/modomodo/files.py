@@ -1,0 +1,67 @@
+"""Files written whole or not at all, and read back with errors that say what to do."""
+
+import json
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from modomodo.errors import ModomodoError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a kill or a full disk leaves the old one or none, never a part of one.
+
+    Raises ModomodoError when it cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def explained(path: Path, *, to: str = "write") -> Generator[None]:
+    """Turn an error of the disk into one that says which file and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise ModomodoError(
+            f"cannot {to} {path}: {error.strerror or error}; free space, set its permissions, "
+            "or choose another folder (--set out=FOLDER), then run the same command again"
+        ) from error
+
+
+def write_json(path: Path, table: Mapping[str, object]) -> None:
+    """Write a JSON file, as `write_text`."""
+    write_text(path, json.dumps(table, indent=1) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in a JSON file, None when there is no file.
+
+    Raises ModomodoError when it is damaged.
+    """
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ModomodoError(f"{path} is damaged ({error}): delete it and run its command again") from error
+    if not isinstance(found, dict):
+        raise ModomodoError(f"{path} is damaged (no JSON object): delete it and run its command again")
+    return cast(dict[str, Any], found)
