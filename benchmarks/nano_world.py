@@ -28,8 +28,9 @@ from modomodo.nano.families import FAMILIES
 from modomodo.nano.habits import careful_opening
 from modomodo.nano.scenes import SIZE
 from modomodo.nano.world import question
+from modomodo.pilots.design import design
 from modomodo.rows import Row, View
-from modomodo.studies import pilot, planned_results
+from modomodo.studies import finished_results, pilot
 
 RESULTS = Path(__file__).parent / "results"
 STUDY = Path(__file__).parents[1] / "src/modomodo/nano/study.toml"
@@ -101,7 +102,7 @@ def blindness(name: str, items: int = 256) -> list[Criterion]:
 
 def world(study: Study) -> list[Criterion]:
     """Return the criteria about the runs of the seed design."""
-    results = planned_results(study)
+    results = finished_results(study, design(study))
     labels = list(dict.fromkeys(label.partition("#")[0] for label in results if label != "base"))
     table_MSB = np.array(
         [

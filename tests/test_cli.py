@@ -148,3 +148,21 @@ def test_a_damaged_recommendation_is_said_so(study, tmp_path):
     (out / "recommendation.json").write_text("{")
     with pytest.raises(ModomodoError, match="is damaged"):
         run("confirm", str(study), "--set", f"out={out}")
+
+
+def test_the_demo_shortened(random_model, tmp_path):
+    changes = [
+        f"out={tmp_path / 'out'}",
+        f"recipe.model={random_model}",
+        'recipe.domains=["spatial","science"]',
+        "recipe.steps=1",
+        "recipe.prompts_per_step=2",
+        "recipe.num_generations=2",
+        "recipe.max_completion_length=6",
+        "items=4",
+        "confirm.seeds=2",
+    ]
+    text = run("demo", *(word for change in changes for word in ("--set", change)))
+    for step in ("1 of 4", "2 of 4", "3 of 4", "4 of 4", "report:"):
+        assert step in text
+    assert (tmp_path / "out" / "report.html").exists()

@@ -64,7 +64,7 @@ def test_a_missing_or_broken_file_says_so(tmp_path):
     (tmp_path / "study.toml").write_text("name = ")
     with pytest.raises(ModomodoError, match=r"did you mean study\.toml"):
         load_recipe(tmp_path / "studdy.toml")
-    with pytest.raises(ModomodoError, match="is not TOML"):
+    with pytest.raises(ModomodoError, match="cannot be read as TOML"):
         load_study(tmp_path / "study.toml")
 
 

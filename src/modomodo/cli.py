@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 from rich import box
 from rich.console import Console
@@ -19,6 +20,7 @@ from modomodo.errors import ModomodoError
 from modomodo.files import write_json, write_text
 
 if TYPE_CHECKING:
+    from modomodo.pilots.design import PlannedRun
     from modomodo.recommendation import Recommendation
     from modomodo.surrogate import Fitted
 
@@ -45,11 +47,16 @@ def main() -> None:
     """Run the command line; a user's mistake is one message on standard error and exit code 2."""
     warnings.showwarning = _show_warning
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except ModomodoError as error:
         err.print(f"[red]error:[/] {escape(str(error))}", highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         err.print("interrupted: run the same command to continue")
         sys.exit(130)
 
@@ -59,7 +66,7 @@ def demo(sets: Sets = None) -> None:
     """The whole study on the embedded model, here, in minutes: pilots, recommendation, confirmation, report."""
     path = NANO / "study.toml"
     study = load_study(path, sets or [])
-    out.print(f"The study is {path}; its runs go to {study.folder}/", highlight=False)
+    out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
     _step(1, "Pilots: the base model, and RL at each mixture of the seed design")
     _pilot(study)
     _step(2, "Surrogate and recommendation")
@@ -189,7 +196,7 @@ def _pilot(study: Study) -> None:
 
     outcomes = pilot(study, console=err)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    _show_scores(study, [one.label for one in design(study)])
+    _show_scores(study, design(study))
     if failed:
         raise ModomodoError(
             f"{len(failed)} of {len(outcomes)} runs failed ({', '.join(outcome.label for outcome in failed)}); their "
@@ -232,7 +239,7 @@ def _write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
     columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
     rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
     write_text(path, "\n".join([",".join(columns), *(",".join(map(repr, row)) for row in rows_NK)]) + "\n")
-    out.print(f"predictions of {len(X_ND)} mixtures: {path}", highlight=False, soft_wrap=True)
+    out.print(f"predictions of {len(X_ND)} mixtures: {escape(str(path))}", highlight=False, soft_wrap=True)
 
 
 def _confirm(study: Study) -> None:
@@ -256,7 +263,7 @@ def _report(study: Study) -> None:
 
     with err.status("drawing the report"):
         path = report(study)
-    out.print(f"report: {path}", highlight=False, soft_wrap=True)
+    out.print(f"report: {escape(str(path))}", highlight=False, soft_wrap=True)
 
 
 def _single(recipe: Recipe, folder: Path) -> None:
@@ -277,7 +284,7 @@ def _single(recipe: Recipe, folder: Path) -> None:
     for name, score in result["scores"].items():
         table.add_row(name, f"{score['mean']:.3f}", f"{score['se']:.3f}", str(score["n"]), f"{score['unparsed']:.0%}")
     out.print(table)
-    out.print(f"run: {store.path(outcome.key)}", highlight=False, soft_wrap=True)
+    out.print(f"run: {escape(str(store.path(outcome.key)))}", highlight=False, soft_wrap=True)
 
 
 # ---------------------------------------------------------------- loading and showing
@@ -288,7 +295,7 @@ def _load(file: Path, sets: Sequence[str]) -> Recipe | Study:
 
 
 def _is_table(file: Path) -> bool:
-    return file.suffix == ".csv"
+    return file.suffix.lower() == ".csv"
 
 
 def _is_study(file: Path) -> bool:
@@ -316,20 +323,21 @@ def _show_problems(file: Path, problems: Sequence[Problem]) -> None:
         out.print(f"[{colour}]{problem.level}:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
     errors = sum(problem.level == "error" for problem in problems)
     notes = len(problems) - errors
-    out.print(f"{file}: {errors} errors, {notes} notes" if problems else f"{file}: all is well", highlight=False)
+    out.print(
+        f"{escape(str(file))}: {errors} errors, {notes} notes" if problems else f"{escape(str(file))}: all is well",
+        highlight=False,
+    )
     if errors:
         raise typer.Exit(1)
 
 
-def _show_scores(study: Study, labels: Sequence[str]) -> None:
-    from modomodo.studies import mean_score, planned_results
+def _show_scores(study: Study, planned: "Sequence[PlannedRun]") -> None:
+    from modomodo.studies import finished_results, mean_score
 
-    results = planned_results(study)
+    results = finished_results(study, planned)
     names = (*study.benchmarks, *study.in_distribution)
     table = Table(Column("run", no_wrap=True), *names, "out (s.e.)", box=box.SIMPLE)
-    for label in labels:
-        if label not in results:
-            continue
+    for label in results:
         scores = [results[label]["scores"][name] for name in names]
         mean, se = mean_score([results[label]["scores"][name] for name in study.benchmarks])
         table.add_row(escape(label), *(f"{score['mean']:.3f}" for score in scores), f"{mean:.3f} ({se:.3f})")

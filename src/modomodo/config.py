@@ -25,7 +25,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Strict(BaseModel):
     """Frozen; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class Rewards(Strict):
@@ -50,7 +50,7 @@ class Recipe(Strict):
     engine: Literal["trl"] = "trl"
     domains: Annotated[tuple[str, ...], Field(min_length=1)]
     mixture: str | dict[str, float] = "equal"
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     steps: Annotated[int, Field(ge=0)] = 60  # 0 scores the model as it is
     prompts_per_step: Positive = 8
@@ -163,8 +163,12 @@ class Study(Strict):
     @model_validator(mode="after")
     def _disjoint(self) -> "Study":
         for name in self.held_out:
-            if name in self.benchmarks or name in self.in_distribution:
-                raise ValueError(f"{name} is held out and also scored on pilots: held_out benchmarks are seen by none")
+            if name in (*self.benchmarks, *self.in_distribution, *self.recipe.domains):
+                raise ValueError(f"{name} is held out and also trained or scored on pilots: held_out is seen by none")
+        names = (*self.benchmarks, *self.held_out, *self.in_distribution)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is named twice among benchmarks, held_out and in_distribution")
         for name in self.caps:
             if name not in self.recipe.domains:
                 raise ValueError(f"caps name {name!r}; {closest(name, self.recipe.domains)}")
@@ -245,8 +249,8 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         near = closest(path.name, [file.name for file in path.parent.glob("*.toml")])
         raise ModomodoError(f"{path} does not exist; {near}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise ModomodoError(f"{path} is not TOML: {error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ModomodoError(f"{path} cannot be read as TOML: {error}") from error
 
 
 def _apply(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from modomodo.nano.model import CHECKPOINT
 
-WEIGHTS_AND_WORDS = {".json", ".safetensors", ".jinja", ".model"}
-
 
 def model_path(name: str) -> str:
     """Return the folder or hub id behind a recipe's `model`; "nano" is the embedded checkpoint."""
@@ -19,6 +17,6 @@ def model_digest(name: str) -> str:
     if not folder.is_dir():
         return name
     digest = hashlib.sha256()
-    for file in sorted(path for path in folder.iterdir() if path.suffix in WEIGHTS_AND_WORDS):
+    for file in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != ".md"):
         digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]

@@ -8,6 +8,7 @@ confirmation.json    matched seeds of it and of equal shares
 report.html          all of it
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,9 +45,10 @@ def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...
 
 def study_runs(study: Study) -> Runs | None:
     """Return the table of the study's finished pilots, None when there is none; the base run is no pilot."""
-    results = {label: result for label, result in planned_results(study).items() if label != "base"}
-    planned = {one.label for one in design(study)}
-    rows = {label: result for label, result in results.items() if label in planned}
+    planned = [one for one in design(study) if one.recipe.steps]
+    # Two labels may name one run (with two domains, `single:a` is `exclude:b`): it counts once.
+    by_key = {result["key"]: (label, result) for label, result in reversed(finished_results(study, planned).items())}
+    rows = dict(reversed(by_key.values()))
     if not rows:
         return None
     names = (*study.benchmarks, *study.in_distribution)
@@ -84,7 +86,16 @@ def study_fit(study: Study) -> Fitted:
 
 def study_recommendation(study: Study) -> Recommendation:
     """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json."""
-    found = recommend(study_fit(study), objective=OUT, caps=limits(study.caps), seed=study.seed)
+    fitted = study_fit(study)
+    planned = [one for one in design(study) if one.recipe.steps]
+    missing = len(planned) - len(finished_results(study, planned))
+    if missing:
+        warnings.warn(
+            f"{missing} of the {len(planned)} pilots of {study.name}, as its file stands now, are not finished: "
+            "`modomodo pilot` runs them",
+            stacklevel=2,
+        )
+    found = recommend(fitted, objective=OUT, caps=limits(study.caps), seed=study.seed)
     write_json(study.folder / "recommendation.json", found.as_dict())
     return found
 
@@ -122,6 +133,7 @@ def study_confirmation(study: Study, *, console: Console | None = None) -> dict[
     """
     mixture, equal = study_mixture(study), Mixture.uniform(study.recipe.domains)
     if mixture.key == equal.key:
+        (study.folder / "confirmation.json").unlink(missing_ok=True)
         return {}
     power = study_power(study)
     planned = confirmation_runs(study, mixture)
@@ -131,19 +143,27 @@ def study_confirmation(study: Study, *, console: Console | None = None) -> dict[
             f"{len(failed)} of {len(planned)} runs of the confirmation failed, {failed[0].label} first; "
             f"run the command again to try them again\n{failed[0].message}"
         )
-    found = {"objective": _matched(study, study.benchmarks)}
+    found = {"objective": _matched(study, planned, study.benchmarks)}
     if study.held_out:
-        found["held_out"] = _matched(study, study.held_out)
+        found["held_out"] = _matched(study, planned, study.held_out)
     tables = {name: confirmation.as_dict() for name, confirmation in found.items()}
     write_json(study.folder / "confirmation.json", {"detectable": power, "mixture": mixture.as_dict(), **tables})
     return found
 
 
-def planned_results(study: Study) -> dict[str, dict[str, Any]]:
-    """Return label -> result of every finished run that this study has planned so far."""
-    labels = read_json(study.folder / "labels.json") or {}
+def finished_results(study: Study, planned: Sequence[PlannedRun]) -> dict[str, dict[str, Any]]:
+    """Return label -> result of those of the planned runs that are finished.
+
+    A run that was made under another state of the study's file does not count.
+    """
+    keys = read_json(study.folder / "labels.json") or {}
     store = Store(study.folder)
-    return {label: dict(store.result(key)) for label, key in labels.items() if store.finished(key)}
+    found: dict[str, dict[str, Any]] = {}
+    for one in planned:
+        key = keys.get(one.label)
+        if key is not None and store.finished(key) and store.recipe(key).identity() == one.recipe.identity():
+            found[one.label] = dict(store.result(key))
+    return found
 
 
 def mean_score(scores: Sequence[Mapping[str, float]]) -> tuple[float, float]:
@@ -162,8 +182,8 @@ def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | N
     return launch(planned, Store(study.folder), digests=digests, run=RUN, processes=study.processes, console=console)
 
 
-def _matched(study: Study, benchmarks: Sequence[str]) -> Confirmation:
-    results = planned_results(study)
+def _matched(study: Study, planned: Sequence[PlannedRun], benchmarks: Sequence[str]) -> Confirmation:
+    results = finished_results(study, planned)
     pairs = [
         [results[f"confirm:{name}#{i + 1}"] for i in range(study.confirm.seeds)] for name in ("recommended", "equal")
     ]

@@ -94,7 +94,7 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(finished, ran
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(trl.StepLog, "on_log", _dies_at(2, trl.StepLog.on_log, die))
+        patch.setattr(trl.StepLog, "on_step_end", _dies_at(2, trl.StepLog.on_step_end, die))
         with pytest.raises(KeyboardInterrupt):
             run_recipe(recipe(random_model), tmp_path)
     assert trl.last_checkpoint(tmp_path / trl.CHECKPOINTS).name == "checkpoint-1"
@@ -109,12 +109,12 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(finished, ran
 
 
 def _dies_at(step, original, die):
-    def on_log(self, args, state, control, **options):
+    def on_step_end(self, args, state, control, **options):
         original(self, args, state, control, **options)
         if state.global_step == step:
             die()
 
-    return on_log
+    return on_step_end
 
 
 def test_no_training_scores_the_model_as_it_is(random_model, tmp_path):

@@ -36,6 +36,8 @@ def load_model(path: str, *, precision: str, freeze_vision: bool) -> PreTrainedM
         raise ModomodoError(
             f"model {path!r}: {len(missing)} weights are not in the checkpoint, {missing[0]} among them"
         )
+    if torch.cuda.is_available():
+        model.to("cuda")
     if freeze_vision:
         for parameter in _vision_tower(model, path).parameters():
             parameter.requires_grad_(False)

@@ -139,12 +139,20 @@ def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[f
 
 def last_checkpoint(folder: Path) -> Path | None:
     """Return the newest whole checkpoint in `folder`, or None; the trainer writes trainer_state.json last."""
-    whole = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
+    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path / "trainer_state.json")]
     return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
 
 
+def _is_whole(state: Path) -> bool:
+    try:
+        return "global_step" in json.loads(state.read_text())
+    except (OSError, ValueError):
+        return False
+
+
 class StepLog(TrainerCallback):
-    """Writes steps.jsonl: what each step did to each domain, and the trainer's own numbers; and samples.jsonl.
+    """Writes what each step did to each domain (steps.jsonl), a completion of each (samples.jsonl), and the trainer's
+    own numbers as often as it logs them (trainer.jsonl).
 
     `requested` are the shares asked for, by domain; realised prompts are in each domain's `prompts`.
     """
@@ -157,13 +165,11 @@ class StepLog(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         # Steps after the checkpoint were lost with the killed process and are done again.
-        for name in ("steps.jsonl", "samples.jsonl"):
+        for name in ("steps.jsonl", "samples.jsonl", "trainer.jsonl"):
             _keep_until(self._folder / name, state.global_step)
         self._last = time.perf_counter()
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any) -> None:
-        if not self._judge.judged:  # the trainer's closing summary
-            return
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         now = time.perf_counter()
         samples = {item.domain: item for item in reversed(self._judge.judged)}
         line = {
@@ -171,11 +177,13 @@ class StepLog(TrainerCallback):
             "seconds": round(now - self._last, 4),
             "requested": self._requested,
             "domains": {name: asdict(step) for name, step in self._judge.step().items()},
-            **{key: logs[key] for key in ("loss", "grad_norm", "learning_rate", "entropy", "kl") if key in logs},
         }
         self._last = now
-        _append(self._folder / "steps.jsonl", [line])
         _append(self._folder / "samples.jsonl", [{"step": state.global_step, **asdict(s)} for s in samples.values()])
+        _append(self._folder / "steps.jsonl", [line])
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any) -> None:
+        _append(self._folder / "trainer.jsonl", [{"step": state.global_step, **logs}])
 
 
 class _Restored(TrainerCallback):

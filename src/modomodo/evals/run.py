@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, ProcessorMixin
 
 BATCH = 64
+# Greedy means greedy: the beams and penalties of a checkpoint's own generation config stay out.
+GREEDY: dict[str, Any] = {
+    "do_sample": False,
+    "num_beams": 1,
+    "repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+    "min_new_tokens": 0,
+}
 
 
 def evaluate(
@@ -74,7 +82,7 @@ def generate(
     training = model.training
     model.eval()
     with torch.inference_mode():
-        output = cast(Any, model).generate(**inputs, do_sample=False, max_new_tokens=max_new_tokens)
+        output = cast(Any, model).generate(**inputs, **GREEDY, max_new_tokens=max_new_tokens)
     model.train(training)
     replies = processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
     return [start + reply for start, reply in zip(openings, replies, strict=True)]

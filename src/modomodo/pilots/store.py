@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from modomodo.config import Recipe, digest
+from modomodo.config import Recipe, digest, parse
 from modomodo.errors import ModomodoError, closest
 from modomodo.files import explained, write_json
 
@@ -90,6 +90,17 @@ class Store:
                 "or delete the folder and run the study again"
             )
         return found
+
+    def recipe(self, key: str) -> Recipe:
+        """Return the recipe that a run was begun with.
+
+        Raises ModomodoError when it is missing or damaged.
+        """
+        path = self.path(key) / "recipe.json"
+        found = _read(path)
+        if found is None:
+            raise ModomodoError(f"{path} does not exist: delete the run's folder and run the study again")
+        return parse(Recipe, found, where=str(path))
 
     def results(self) -> dict[str, dict[str, object]]:
         """Return the results of all finished runs by key, also of runs that the study no longer plans."""

@@ -101,14 +101,10 @@ class Evidence:
 
     def pairs(self) -> list[Pair]:
         """Return the matched seeds of the confirmation that are finished at both mixtures."""
-        runs = self.of_kind("confirmation")
-        by_label = {label: run for run in runs for label in run.labels}
-        equal = {run.seed: run for run in runs if run.mixture.key == self.equal.key}
-        return [
-            Pair(run.seed, run, equal[run.seed])
-            for label, run in by_label.items()
-            if label.startswith("confirm:recommended#") and run.seed in equal
-        ]
+        by_label = {label: run for run in self.of_kind("confirmation") for label in run.labels}
+        numbers = range(1, self.study.confirm.seeds + 1)
+        pairs = [(by_label.get(f"confirm:recommended#{i}"), by_label.get(f"confirm:equal#{i}")) for i in numbers]
+        return [Pair(ours.seed, ours, equal) for ours, equal in pairs if ours and equal and ours.seed == equal.seed]
 
 
 def read_evidence(study: Study) -> Evidence:

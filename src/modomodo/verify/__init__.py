@@ -72,7 +72,7 @@ def gold_reply(target: Target, view: View = _DEFAULT_VIEW) -> str:
     Raises ModomodoError when the gold has no such reply (`parse_gold` says why), or without a size the frame needs.
     """
     _find_verifier(target)
-    return f"<think>The gold answer.</think> <answer>{_gold_answer(target, view)}</answer>"
+    return f"<think>gold</think><answer>{_gold_answer(target, view)}</answer>"
 
 
 def _gold_answer(target: Target, view: View) -> str:

@@ -93,7 +93,7 @@ def gold_coordinates(target: Target, view: View) -> str:
     if isinstance(scale, str):
         raise ModomodoError(f"{scale}; set it, or use the frame pixels")
     if target.verifier == "boxes":
-        entries = [f'{{"Position": {_write(box, scale)}, "Confidence": 1}}' for box in golds]
+        entries = [_write(box, scale) for box in golds]
         return f"[{', '.join(entries)}]"
     box = golds[0]
     middle = ((box[0] + box[2]) / 2.0, (box[1] + box[3]) / 2.0)
