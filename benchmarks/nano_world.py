@@ -20,7 +20,7 @@ from PIL import Image
 from scipy import stats
 
 from modomodo.config import Study, load_study
-from modomodo.domains import easy_vqa, find_domain
+from modomodo.domains import find_domain
 from modomodo.engines.loading import load_model, load_processor
 from modomodo.evals.run import BATCH, generate
 from modomodo.models import model_path
@@ -177,7 +177,6 @@ def _leave_outs(study: Study, labels: list[str], table_MSB: Array) -> list[Crite
 
 def _skill(row: Row) -> str:
     if row.domain == "easy_vqa":
-        assert easy_vqa.template(row.question)
         return "look"
     return question(row.domain, "test", int(row.id.rsplit("-", 1)[1])).skill
 
