@@ -7,14 +7,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from modomodo.config import load_study
+from modomodo.config import load_recipe
 from modomodo.pilots.design import PlannedRun
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import launch
 from modomodo.pilots.store import Store
 from modomodo.studies import RUN
 
-STUDY = Path(__file__).parents[1] / "src/modomodo/nano/study.toml"
+RECIPE = Path(__file__).parents[1] / "src/modomodo/nano/recipe.toml"
 
 
 def seconds(planned: list[PlannedRun], processes: int) -> float:
@@ -29,7 +29,7 @@ def seconds(planned: list[PlannedRun], processes: int) -> float:
 
 def main() -> None:
     """Print both times and their ratio; one order, then the other."""
-    recipe = load_study(STUDY, ["recipe.steps=20"]).recipe
+    recipe = load_recipe(RECIPE, ["steps=20"])
     planned = [PlannedRun(f"seed {seed}", recipe.model_copy(update={"seed": seed})) for seed in range(4)]
     ratios: list[float] = []
     for order in ((1, 2), (2, 1)):

@@ -74,6 +74,15 @@ def test_the_embedded_study_loads_with_its_recipe():
     assert study.recipe.model == "nano"
 
 
+def test_a_study_refuses_what_it_decides_for_each_run_and_its_recipe_serves_alone():
+    for change in ("recipe.seed=3", "recipe.mixture=equal", "recipe.evaluation.items=5"):
+        with pytest.raises(ModomodoError, match="of its own: leave it out"):
+            load_study(NANO / "study.toml", [change])
+    alone = load_recipe(NANO / "study.toml", ["seed=3"])
+    assert alone.seed == 3
+    assert alone == load_recipe(NANO / "recipe.toml", ["seed=3"])
+
+
 def test_pilots_are_paired_and_confirmation_uses_other_seeds():
     study = load_study(NANO / "study.toml")
     mixtures = [Mixture.single(name, study.recipe.domains) for name in study.recipe.domains]

@@ -243,13 +243,16 @@ def _write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
 
 
 def _confirm(study: Study) -> None:
-    from modomodo.studies import study_confirmation, study_power
+    from modomodo.studies import again, count_confirmations, study_confirmation, study_power
 
     out.print(
         f"With {study.confirm.seeds} matched seeds a true gain of {study_power(study):.3f} is found 8 times in 10.",
         highlight=False,
     )
     found = study_confirmation(study, console=err)
+    tests = count_confirmations(study)
+    if tests > 1:
+        out.print(f"note: {again(tests)}", highlight=False)
     if not found:
         out.print("The recommended mixture is equal shares: there is nothing to confirm.")
         return
@@ -306,15 +309,13 @@ def _is_study(file: Path) -> bool:
 
 
 def _recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
-    if not _is_study(file):
-        return load_recipe(file, sets)
+    wanted = "mixture=recommended"
+    recipe = load_recipe(file, [item for item in sets if item != wanted])
+    if wanted not in sets:
+        return recipe
     from modomodo.studies import study_mixture
 
-    wanted = "mixture=recommended"
-    study = load_study(file, [f"recipe.{item}" for item in sets if item != wanted])
-    if wanted not in sets:
-        return study.recipe
-    return study.recipe.model_copy(update={"mixture": study_mixture(study).as_dict()})
+    return recipe.model_copy(update={"mixture": study_mixture(load_study(file)).as_dict()})
 
 
 def _show_problems(file: Path, problems: Sequence[Problem]) -> None:

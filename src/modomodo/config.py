@@ -18,6 +18,7 @@ from modomodo.seeds import child_seed
 
 Direction = Literal["higher", "lower"]
 Part = Literal["select", "confirm", "all"]
+OF_ONE_RUN = ("seed", "mixture", "evaluation")  # fields of a recipe that a study decides for each of its runs
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -200,20 +201,36 @@ class Study(Strict):
 
 
 def load_recipe(path: Path, sets: Sequence[str] = ()) -> Recipe:
-    """Return the recipe of a TOML file after the `key=value` changes of `sets`.
+    """Return the recipe of a TOML file, or of a study's, after the `key=value` changes of `sets`.
 
     Raises ModomodoError that names the file, the key, the value found and the closest known key.
     """
-    return parse(Recipe, _apply(_read(path), sets), where=str(path))
+    table = _read(path)
+    return parse(Recipe, _apply(_recipe_table(path, table) if "recipe" in table else table, sets), where=str(path))
 
 
 def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
-    """Return the study of a TOML file; `recipe` is a table or the path of a recipe file beside it."""
+    """Return the study of a TOML file; `recipe` is a table or the path of a recipe file beside it.
+
+    Raises ModomodoError as `load_recipe`, and for a seed, mixture or evaluation in the recipe, which a study decides
+    for each of its runs; those of a recipe file serve its single runs and are left out.
+    """
     table = _read(path)
-    recipe = table.get("recipe")
-    if isinstance(recipe, str):
-        table["recipe"] = _read(path.parent / recipe)
-    return parse(Study, _apply(table, sets), where=str(path))
+    if isinstance(table.get("recipe"), str):
+        table["recipe"] = {k: v for k, v in _recipe_table(path, table).items() if k not in OF_ONE_RUN}
+    table = _apply(table, sets)
+    decided = [key for key in OF_ONE_RUN if isinstance(table.get("recipe"), dict) and key in table["recipe"]]
+    if decided:
+        raise ModomodoError(
+            f"{path}: recipe.{decided[0]} is {table['recipe'][decided[0]]!r}, but a study gives each of its runs a "
+            f"{decided[0]} of its own: leave it out (`seed`, `replicates`, `benchmarks` and `items` are the study's)"
+        )
+    return parse(Study, table, where=str(path))
+
+
+def _recipe_table(path: Path, study: Mapping[str, Any]) -> dict[str, Any]:
+    recipe = study["recipe"]
+    return _read(path.parent / recipe) if isinstance(recipe, str) else dict(recipe)
 
 
 def load_fitting(sets: Sequence[str] = ()) -> Fitting:

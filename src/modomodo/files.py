@@ -1,5 +1,6 @@
 """Files written whole or not at all, and read back with errors that say what to do."""
 
+import fcntl
 import json
 import os
 from collections.abc import Generator, Mapping
@@ -44,6 +45,18 @@ def explained(path: Path, *, to: str = "write") -> Generator[None]:
             f"cannot {to} {path}: {error.strerror or error}; free space, set its permissions, "
             "or choose another folder (--set out=FOLDER), then run the same command again"
         ) from error
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None]:
+    """Hold a lock file, waiting for another process that holds it; the kernel releases that of a dead one."""
+    with explained(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
 
 def write_json(path: Path, table: Mapping[str, object]) -> None:

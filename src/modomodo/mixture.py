@@ -119,7 +119,8 @@ class Mixture:
     @property
     def key(self) -> str:
         """A hash (12 hex digits) of the non-zero weights; the order of domains and absent domains do not matter."""
-        weights = sorted((name, round(weight, 9)) for name, weight in self.as_dict().items() if weight > 0)
+        rounded = {name: round(weight, 9) for name, weight in self.as_dict().items()}
+        weights = sorted((name, weight) for name, weight in rounded.items() if weight > 0)
         return hashlib.sha256(json.dumps(weights).encode()).hexdigest()[:12]
 
 

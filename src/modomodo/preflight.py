@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from modomodo.config import Recipe, Study
+from modomodo.config import Recipe, Study, limits
 from modomodo.domain import Domain, Problem, check
 from modomodo.domains import find_domain
-from modomodo.errors import ModomodoError
+from modomodo.errors import ModomodoError, closest
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.models import model_path
 from modomodo.pilots.design import design
 from modomodo.pilots.inputs import make_schedule
 from modomodo.rows import Row
+from modomodo.surrogate import SURROGATES
+from modomodo.surrogate.search import limits_of
 from modomodo.verify import gold_reply
 
 Say = Callable[[str], None]
@@ -22,6 +24,7 @@ def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
     planned = design(study)
     problems = list(_recipe_problems(study.recipe, say))
     names = (*study.benchmarks, *study.held_out, *study.in_distribution)
+    problems += _choice_problems(study)
     for name in dict.fromkeys(names):
         say(f"benchmark {name}")
         part = "confirm" if name in study.held_out else "select"
@@ -41,6 +44,16 @@ def check_recipe(recipe: Recipe, *, say: Say) -> tuple[Problem, ...]:
     if recipe.steps:
         problems += _schedule_problems(recipe, label="schedule")
     return tuple(dict.fromkeys(problems))
+
+
+def _choice_problems(study: Study) -> Iterator[Problem]:
+    """Yield what would only fail once the pilots are done."""
+    if study.surrogate not in SURROGATES:
+        yield Problem("surrogate", f"unknown surrogate {study.surrogate!r}; {closest(study.surrogate, SURROGATES)}")
+    try:
+        limits_of(limits(study.caps), study.recipe.domains)
+    except ModomodoError as error:
+        yield Problem("caps", str(error))
 
 
 def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:

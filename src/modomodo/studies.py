@@ -5,9 +5,11 @@ labels.json          label -> key of the planned runs
 runs.csv             the table of pilots, as any surrogate reads it
 recommendation.json  the mixture recommended
 confirmation.json    matched seeds of it and of equal shares
+confirmations.jsonl  every confirmation that was ever made, a line each
 report.html          all of it
 """
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,10 +17,10 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from modomodo.config import Study, limits
+from modomodo.config import Study, digest, limits
 from modomodo.confirmation import Confirmation, confirm, detectable_difference
 from modomodo.errors import ModomodoError
-from modomodo.files import read_json, write_json
+from modomodo.files import locked, read_json, write_json, write_text
 from modomodo.mixture import Mixture
 from modomodo.pilots.design import PlannedRun, confirmation_runs, design
 from modomodo.pilots.inputs import run_digests
@@ -96,18 +98,23 @@ def study_recommendation(study: Study) -> Recommendation:
             stacklevel=2,
         )
     found = recommend(fitted, objective=OUT, caps=limits(study.caps), seed=study.seed)
-    write_json(study.folder / "recommendation.json", found.as_dict())
+    write_json(study.folder / "recommendation.json", {**found.as_dict(), "pilots": _pilots(study)})
     return found
 
 
 def study_mixture(study: Study) -> Mixture:
     """Return the mixture of the study's recommendation.json.
 
-    Raises ModomodoError when there is none.
+    Raises ModomodoError when there is none, or when it was made from other pilots than those finished now.
     """
     table = read_json(study.folder / "recommendation.json")
     if table is None:
         raise ModomodoError(f"study {study.name} has no recommendation yet: run `modomodo recommend` on it first")
+    if table.get("pilots") != _pilots(study):
+        raise ModomodoError(
+            f"{study.folder / 'recommendation.json'} was not made from the pilots that are finished now: "
+            "run `modomodo recommend` again"
+        )
     return recommended_mixture(table)
 
 
@@ -147,8 +154,24 @@ def study_confirmation(study: Study, *, console: Console | None = None) -> dict[
     if study.held_out:
         found["held_out"] = _matched(study, planned, study.held_out)
     tables = {name: confirmation.as_dict() for name, confirmation in found.items()}
-    write_json(study.folder / "confirmation.json", {"detectable": power, "mixture": mixture.as_dict(), **tables})
+    whole = {"detectable": power, "mixture": mixture.as_dict(), **tables}
+    write_json(study.folder / "confirmation.json", whole)
+    _remember(study, whole)
     return found
+
+
+def count_confirmations(study: Study) -> int:
+    """Return how many different confirmations the study has seen, on the same items."""
+    path = study.folder / "confirmations.jsonl"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def again(tests: int) -> str:
+    """Return the caution about a confirmation that is not the first."""
+    return (
+        f"this is confirmation {tests} of this study on the same items; of 20 tests of mixtures that are no better, "
+        "one looks real by chance. All of them are in confirmations.jsonl."
+    )
 
 
 def finished_results(study: Study, planned: Sequence[PlannedRun]) -> dict[str, dict[str, Any]]:
@@ -173,12 +196,27 @@ def mean_score(scores: Sequence[Mapping[str, float]]) -> tuple[float, float]:
     return mean, float(np.sqrt(sum((score["se"] * score["n"]) ** 2 for score in scores))) / total
 
 
+def _pilots(study: Study) -> str:
+    """Return a hash of the finished pilots that a recommendation is made from."""
+    planned = [one for one in design(study) if one.recipe.steps]
+    return digest(sorted(str(result["key"]) for result in finished_results(study, planned).values()))
+
+
+def _remember(study: Study, whole: Mapping[str, Any]) -> None:
+    """Add a confirmation to confirmations.jsonl unless it stands there: trying until one looks real must show."""
+    path, line = study.folder / "confirmations.jsonl", json.dumps(whole)
+    earlier = path.read_text().splitlines() if path.exists() else []
+    if line not in earlier:
+        write_text(path, "\n".join([*earlier, line]) + "\n")
+
+
 def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | None) -> tuple[Outcome, ...]:
     digests = run_digests([one.recipe for one in planned])
     study.folder.mkdir(parents=True, exist_ok=True)
-    labels = read_json(study.folder / "labels.json") or {}
-    labels |= {one.label: run_key(one.recipe, digests) for one in planned}
-    write_json(study.folder / "labels.json", labels)
+    with locked(study.folder / "labels.lock"):  # two launchers may work on one study
+        labels = read_json(study.folder / "labels.json") or {}
+        labels |= {one.label: run_key(one.recipe, digests) for one in planned}
+        write_json(study.folder / "labels.json", labels)
     return launch(planned, Store(study.folder), digests=digests, run=RUN, processes=study.processes, console=console)
 
 

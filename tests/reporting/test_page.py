@@ -245,7 +245,7 @@ def test_damaged_file_is_named(tmp_path):
 
 def test_toml_reads_back_as_the_same_study(tmp_path):
     names = ("plain", "two words", 'quo"te\\', "über\x7f")
-    recipe = Recipe(domains=names, mixture={"plain": 0.25, "two words": 0.75}, learning_rate=3e-6)
+    recipe = Recipe(domains=names, learning_rate=3e-6)
     caps = {"two words": {"min": 0.0, "max": 0.5}}
     study = fake_study.make_study(Path("some where"), recipe=recipe, caps=caps, held_out=(), processes=2)
     assert Study.model_validate(tomllib.loads(to_toml(study))) == study

@@ -97,6 +97,8 @@ def test_repeated_seeds_are_named(tmp_path: Path):
         ("w.a,w.b,score.x\n.5,.5,inf\n", "line 2: score.x is inf"),
         ("w.a,w.b,score.x,se.x\n.5,.5,1,-1\n", "line 2: se.x is -1"),
         ("w.a,w.b,score.x,seed\n.5,.5,1,1.5\n", "line 2: seed is 1.5"),
+        ("w.a,w.b,score.x\n.5,.5,1e200\n", "line 2: score.x is 1e200; it must lie between"),
+        ("w.a,w.b,score.\x1b[31mx\n.5,.5,1\n", r"line 1: 'score.\\x1b\[31mx' has characters that cannot be printed"),
         ("w.a,w.b,score.x\n.5,.5\n", "line 2 has 2 cells, the header 3"),
         ("w.a,w.a,score.x\n.5,.5,1\n", "2 columns called w.a"),
     ],

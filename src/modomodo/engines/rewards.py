@@ -60,6 +60,15 @@ class Judged:
     reward: float | None
 
 
+def verdict_on(row: Row, completion: str, *, domain: Domain, view: View) -> Verdict:
+    """Return the domain's verdict on a reply; ungradable, with the traceback, where its verifier raises."""
+    try:
+        return domain.verify(row, completion, view)
+    # The one boundary: whatever a verifier raises, a run keeps the row and the traceback, and goes on.
+    except Exception:  # noqa: BLE001
+        return Verdict.ungradable(traceback.format_exc())
+
+
 class Judge:
     """Verdicts on the completions of a step, as two reward functions: accuracy (or IoU) and format.
 
@@ -146,12 +155,7 @@ class Judge:
         return Judged(domain, row_id, text, verdict, formed, tokens, reward)
 
     def _verdict(self, domain: str, row_id: str, text: str) -> Verdict:
-        row = self.rows[domain][row_id]
-        try:
-            verdict = self.domains[domain].verify(row, text, self.view)
-        # The one boundary: whatever a verifier raises, the run keeps the row and the traceback, and goes on.
-        except Exception:  # noqa: BLE001
-            verdict = Verdict.ungradable(traceback.format_exc())
+        verdict = verdict_on(self.rows[domain][row_id], text, domain=self.domains[domain], view=self.view)
         self._recent[domain].append(verdict.status == "ungradable")
         if verdict.status == "ungradable" and self._keep is not None:
             line = {"domain": domain, "row_id": row_id, "completion": text, **asdict(verdict)}

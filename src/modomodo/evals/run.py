@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from modomodo.config import Evaluation
 from modomodo.domain import Domain
 from modomodo.domains import find_domain
+from modomodo.engines.rewards import verdict_on
 from modomodo.evals.benchmarks import Score, benchmark_rows, score
 from modomodo.files import write_text
 from modomodo.rows import Row, Verdict, View, open_image
@@ -52,7 +53,7 @@ def evaluate(
             replies += generate(model, processor, domain, batch, view=view, max_new_tokens=max_completion_length)
             if progress is not None:
                 progress(name, len(replies), len(rows))
-        verdicts = [domain.verify(row, reply, view) for row, reply in zip(rows, replies, strict=True)]
+        verdicts = [verdict_on(row, reply, domain=domain, view=view) for row, reply in zip(rows, replies, strict=True)]
         _write_items(folder / f"{name}.jsonl", rows, replies, verdicts)
         scores[name] = score(name, verdicts, part=plan.part, mode=view.mode)
     return scores

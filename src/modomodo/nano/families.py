@@ -116,7 +116,8 @@ def science(rng: np.random.Generator) -> Question:
         "science/end": ("What gets it last?", 3, 0),
     }[template]
     text = f"Energy flows along the arrows. {text}"
-    asking = Asking(text, colours[answer], colours[slip], " ".join(colours), "order", template)
+    evidence = f"{' '.join(colours)} so {colours[answer]}"
+    asking = Asking(text, colours[answer], colours[slip], evidence, "order", template)
     return letter_question(scene, asking, pick(rng, colours, 4))
 
 

@@ -46,7 +46,7 @@ PHASES = (
 )
 CAPTIONS = {"name": 1.0, "look": 0.2, "practise": 0.05, "habits": 0.05}
 # What `look` leaves weak: answers that take one more step from the evidence.
-WEAK = ("science", "science", "infographic", "easy_vqa", "easy_vqa", "detect", "detect", *ALL)
+WEAK = ("science", "science", "infographic", "maths", "easy_vqa", "easy_vqa", "detect", "detect", *ALL)
 
 LossAt = Callable[[int], "torch.Tensor"]
 Progress = Callable[[str, int, float], None]

@@ -1,5 +1,6 @@
 """Supervised samples for the nano base model: what is shown, what is asked, what is to be said."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -120,7 +121,13 @@ def _easy_question(rng: np.random.Generator, row: Row, seen: str) -> EasyQuestio
     kind, answer = easy_vqa.template(row.question), str(row.target.value)
     others = {"easy_vqa/colour": list(COLOURS), "easy_vqa/shape": list(SHAPES[:3]), "easy_vqa/yes-no": ["yes", "no"]}
     slip = pick(rng, [word for word in others[kind] if word != answer], 1)[0]
-    return EasyQuestion(answer, slip, seen, kind)
+    return EasyQuestion(answer, slip, _easy_evidence(row.question, seen) if kind.endswith("yes-no") else seen, kind)
+
+
+def _easy_evidence(question: str, seen: str) -> str:
+    """Return what is seen, and whether the colour or the shape that a yes-no question names is part of it."""
+    (asked,) = {*COLOURS, *SHAPES} & set(re.findall(r"\w+", question))
+    return f"{seen} {'with' if asked in seen.split() else 'without'} {asked}"
 
 
 @cache

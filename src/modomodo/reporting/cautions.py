@@ -6,6 +6,7 @@ from modomodo.mixture import Mixture
 from modomodo.reporting.blocks import link_to
 from modomodo.reporting.evidence import Evidence, FinishedRun
 from modomodo.reporting.markup import Child, el, join
+from modomodo.studies import again, count_confirmations
 
 UNPARSED = 0.2  # share of replies that did not parse, beyond which a score says more of the format than of the skill
 OFF = 0.05  # total variation between the requested and the realised mixture
@@ -29,6 +30,9 @@ def _plan(evidence: Evidence) -> list[Child]:
             f"The confirmation tested another mixture ({Mixture.of(tested)}) than the one now recommended: "
             "run `modomodo confirm` again."
         )
+    tests = count_confirmations(evidence.study)
+    if tests > 1:
+        found.append(again(tests))
     return found
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modomodo.config import Study
+from modomodo.config import OF_ONE_RUN, Study
 from modomodo.reporting.blocks import Section, link_to
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.markup import Child, Html, el, join, left_out, table
@@ -45,7 +45,7 @@ def repeat_section(evidence: Evidence) -> Section:
 
 def to_toml(study: Study) -> str:
     """Return a study as TOML, which `load_study` reads back as the same study; fields that are None are left out."""
-    return "\n".join(_toml_lines(study.model_dump(mode="json"), path="")) + "\n"
+    return "\n".join(_toml_lines(study.model_dump(mode="json", exclude={"recipe": {*OF_ONE_RUN}}), path="")) + "\n"
 
 
 def _toml_lines(fields: Mapping[str, Any], *, path: str) -> list[str]:

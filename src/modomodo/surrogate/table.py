@@ -20,6 +20,7 @@ KINDS = ("w", "score", "se", "n")
 PLAIN = ("label", "seed", "steps")
 MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-"})
 ROUNDING = 0.01
+LARGEST = 1e100  # squares of larger numbers overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class Runs:
             raise ModomodoError(f"{n} runs need as many seeds and steps, got {len(self.seeds_N)}, {len(self.steps_N)}")
         for row in range(n):
             self.mixture(row)
-        if np.isinf(self.y_NB).any() or (self.se_NB < 0).any() or (self.n_NB <= 0).any():
+        if (np.abs(self.y_NB) > LARGEST).any() or (self.se_NB < 0).any() or (self.n_NB <= 0).any():
             raise ModomodoError("scores of the runs are finite or NaN, standard errors not negative, counts positive")
 
     def mixture(self, row: int) -> Mixture:
@@ -147,6 +148,10 @@ def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ModomodoError(f"cannot read {path} as a CSV file of runs: {error}") from None
     rows = [(number, row) for number, row in rows if any(row)]
+    for number, row in rows:
+        for cell in row:
+            if not cell.isprintable():
+                raise ModomodoError(f"{path} line {number}: {cell!r} has characters that cannot be printed")
     if not rows:
         raise ModomodoError(f"{path} is empty: a header with w.<domain> and score.<benchmark> is needed")
     header = rows[0][1]
@@ -187,7 +192,7 @@ def _numbers(
     lines: Sequence[tuple[int, dict[str, str]]],
     columns: Sequence[str],
     *,
-    low: float = -math.inf,
+    low: float = -LARGEST,
     required: bool = False,
 ) -> Array:
     """Return the cells of `columns`, shape [N, columns]; a missing cell or column is NaN, or refused if required."""
@@ -203,8 +208,9 @@ def _numbers(
                 value = float(cell)
             except ValueError:
                 raise ModomodoError(f"{path} line {number}: {column} is {cell!r}, not a number") from None
-            if not math.isfinite(value) or value < low:
-                raise ModomodoError(f"{path} line {number}: {column} is {cell}; it is finite and at least {low:g}")
+            if not low <= value <= LARGEST:
+                between = f"between {max(low, -LARGEST):g} and {LARGEST:g}"
+                raise ModomodoError(f"{path} line {number}: {column} is {cell}; it must lie {between}")
             found[row, index] = value
     return found
 
