@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,7 +156,11 @@ def _fill(
     epochs: int,
 ) -> Schedule:
     entries: list[tuple[str, str]] = []
-    queues = {name: _row_order(name, sorted(pools[name]), seed=seed, epochs=epochs) for name in names}
+    queues: dict[str, list[str]] = {}
+    for index, name in enumerate(names):
+        ids = sorted(pools[name])
+        needed = math.ceil(int((picks_K == index).sum()) / len(ids))
+        queues[name] = _row_order(name, ids, seed=seed, epochs=min(epochs, needed))
     used = dict.fromkeys(names, 0)
     for pick in picks_K:
         name = names[int(pick)]

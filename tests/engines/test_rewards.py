@@ -72,6 +72,16 @@ def test_the_run_stops_when_a_domain_passes_one_percent_of_at_least_200_verdicts
         verdicts.accuracy([RIGHT] * 10, **columns(10))
 
 
+def test_a_resumed_run_remembers_what_was_ungradable_before_the_kill(tmp_path):
+    keep = tmp_path / "ungradable.jsonl"
+    keep.write_text("first\nsecond\nof a step that was lost\n")
+    verdicts = judge(broken, keep=keep)
+    verdicts.resume([{"toy": {"completions": 150, "ungradable": 2}}, {"toy": {"completions": 49, "ungradable": 0}}])
+    assert keep.read_text() == "first\nsecond\n"
+    with pytest.raises(ModomodoError, match="domain toy: 3 of the last 200 verdicts are ungradable"):
+        verdicts.accuracy([RIGHT], **columns(1))
+
+
 def test_the_trainer_sums_none_as_nothing():
     # TRL's own arithmetic (grpo_trainer.py): rows where every function says None become NaN, not 0.
     import torch

@@ -17,6 +17,7 @@ from typing import Any
 from modomodo.config import Rewards
 from modomodo.domain import Domain
 from modomodo.errors import ModomodoError
+from modomodo.files import write_text
 from modomodo.rows import Row, Verdict, View
 from modomodo.verify import Reply, parse_reply
 
@@ -131,6 +132,16 @@ class Judge:
         judged, self.judged = self.judged, []
         names = dict.fromkeys(item.domain for item in judged)
         return {name: self._domain_step([item for item in judged if item.domain == name]) for name in names}
+
+    def resume(self, steps: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
+        """Take up where the lines of steps.jsonl (domain -> its DomainStep as a table) end, after a kill."""
+        for domains in steps:
+            for name, step in domains.items():
+                broken = step["ungradable"]
+                self._recent[name].extend([True] * broken + [False] * (step["completions"] - broken))
+        if self._keep is not None and self._keep.exists():
+            kept = sum(step["ungradable"] for domains in steps for step in domains.values())
+            write_text(self._keep, "".join(self._keep.read_text().splitlines(keepends=True)[:kept]))
 
     def _judge(self, completions: Sequence[Completion], columns: Mapping[str, Any]) -> list[Judged]:
         if self._of is completions:  # the trainer hands the same list to both functions

@@ -165,8 +165,10 @@ class StepLog(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         # Steps after the checkpoint were lost with the killed process and are done again.
-        for name in ("steps.jsonl", "samples.jsonl", "trainer.jsonl"):
+        done = _keep_until(self._folder / "steps.jsonl", state.global_step)
+        for name in ("samples.jsonl", "trainer.jsonl"):
             _keep_until(self._folder / name, state.global_step)
+        self._judge.resume([line["domains"] for line in done])
         self._last = time.perf_counter()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -210,12 +212,14 @@ def _append(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
         file.writelines(json.dumps(line) + "\n" for line in lines)
 
 
-def _keep_until(path: Path, step: int) -> None:
+def _keep_until(path: Path, step: int) -> list[dict[str, Any]]:
+    """Drop the lines of later steps from a file, and return the others, read."""
     if not path.exists():
-        return
+        return []
     kept: list[str] = []
     for line in path.read_text().splitlines(keepends=True):
         # A kill can cut the last line.
         if line.endswith("\n") and json.loads(line)["step"] <= step:
             kept.append(line)
     write_text(path, "".join(kept))
+    return [json.loads(line) for line in kept]
