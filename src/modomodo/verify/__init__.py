@@ -1,5 +1,6 @@
 """The verifiers: `grade` a completion, and prove that a gold can be graded."""
 
+import asyncio
 from collections.abc import Callable
 
 from modomodo.errors import ModomodoError, closest
@@ -11,7 +12,7 @@ from modomodo.verify.parse import MAX_REPLY_CHARS, Reply, parse_bare, parse_repl
 from modomodo.verify.symbolic import grade_math
 from modomodo.verify.text import grade_anls, grade_relaxed, grade_text
 
-__all__ = ["VERIFIERS", "Reply", "Verifier", "gold_reply", "grade", "parse_gold", "parse_reply"]
+__all__ = ["VERIFIERS", "Reply", "Verifier", "gold_reply", "grade", "grade_async", "parse_gold", "parse_reply"]
 
 Verifier = Callable[[str, Target, View], Verdict]
 """Judges the inner answer of a reply that already parsed."""
@@ -51,6 +52,13 @@ def grade(completion: str, target: Target, view: View = _DEFAULT_VIEW, *, raw: b
     if isinstance(reply, str):
         return Verdict.unparsed(reply)
     return verifier(reply.answer, target, view)
+
+
+async def grade_async(completion: str, target: Target, view: View = _DEFAULT_VIEW, *, raw: bool = False) -> Verdict:
+    """Return what `grade` returns, without holding up the event loop while a `math` answer is worked out."""
+    if target.verifier != "math":
+        return grade(completion, target, view, raw=raw)
+    return await asyncio.to_thread(grade, completion, target, view, raw=raw)
 
 
 def parse_gold(target: Target) -> str | None:

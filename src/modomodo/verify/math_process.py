@@ -1,38 +1,59 @@
-"""The process in which math-verify runs, started by worker.py: a script without modomodo, so that it starts fast.
+"""The processes in which math-verify runs, started by worker.py: a script without modomodo, so that it starts fast.
 
-It answers one JSON request [gold, answer] after another on the pipe whose file descriptor is its only argument, after a
-first "ready" or "missing". Its replies are ["same" | "different" | "unread" | "deep" | "failed", detail].
+The first process imports math-verify and then only forks: each byte on its socket brings one end of a socket pair, and
+asks for a child that serves it. So a fresh worker takes milliseconds. A worker answers one JSON request [gold, answer,
+seconds] after another with ["same" | "different" | "unread" | "deep" | "failed", detail].
+
+The kernel ends a worker that passes its deadline (SIGALRM with its default action): that also works while C code holds
+the interpreter, and when the process that asked is long dead.
 """
 
 import json
+import os
+import resource
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any, cast
 
-_LAST_RESORT_SECONDS = 60
+MEMORY_BYTES = 2 << 30  # of one worker; more is a MemoryError, and so a verdict
 
 
 def main(descriptor: int) -> None:
-    pipe: Connection[Any, Any] = Connection(descriptor)
+    """Say whether math-verify is there, then fork a worker for every byte, until the other end closes."""
+    control = socket.socket(fileno=descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     try:
         _judge("$\\frac{1}{2}$", "$0.5$")
     except ImportError as error:
-        pipe.send_bytes(json.dumps(["missing", str(error)]).encode())
+        control.sendall(json.dumps(["missing", str(error)]).encode() + b"\n")
         return
-    pipe.send_bytes(json.dumps(["ready", ""]).encode())
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
+    control.sendall(json.dumps(["ready", ""]).encode() + b"\n")
     while True:
-        try:
-            gold, answer = json.loads(pipe.recv_bytes())
-        except EOFError:
+        byte, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not byte:
             return
-        # If the parent dies, nobody kills a hopeless computation: the unhandled signal then ends this process.
-        signal.alarm(_LAST_RESORT_SECONDS)
+        if os.fork() == 0:
+            control.close()
+            _serve(socket.socket(fileno=descriptors[0]))
+            os._exit(0)
+        os.close(descriptors[0])
+
+
+def _serve(asked: socket.socket) -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    requests = asked.makefile("rb")
+    for line in requests:
+        gold, answer, seconds = json.loads(line)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         reply = _guarded(gold, answer)
-        signal.alarm(0)
-        pipe.send_bytes(json.dumps(reply).encode())
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        asked.sendall(json.dumps(reply).encode() + b"\n")
 
 
 def _guarded(gold: str, answer: str) -> tuple[str, str]:
@@ -76,8 +97,8 @@ def _parse(text: str) -> list[object]:
 def _verify(gold: list[object], answer: list[object]) -> bool:
     import math_verify  # pyright: ignore[reportMissingTypeStubs]
 
-    verify = cast(Callable[..., bool], math_verify.verify)
-    return verify(gold, answer, timeout_seconds=None, raise_on_error=True)
+    verify = cast(Callable[..., Any], math_verify.verify)
+    return bool(verify(gold, answer, timeout_seconds=None, raise_on_error=True))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from modomodo.rows import Target, Verdict, View
 from modomodo.verify.number import number_text, read_number
 from modomodo.verify.parse import is_visible
 from modomodo.verify.text import normalise, normalise_gold
-from modomodo.verify.worker import MATH_WORKER
+from modomodo.verify.worker import MATH_WORKERS
 
 DEADLINE_SECONDS = 2.0
 """Wall time for one answer; a gold has five times as much, once."""
@@ -62,7 +62,7 @@ def grade_math(answer: str, target: Target, view: View) -> Verdict:
         return Verdict.ungradable(problem, answer)
     if over := _over_cap(answer):
         return Verdict.unparsed(over, answer[:200])
-    outcome, detail = MATH_WORKER.ask(_to_latex(gold), _to_latex(answer), DEADLINE_SECONDS)
+    outcome, detail = MATH_WORKERS.ask(_to_latex(gold), _to_latex(answer), DEADLINE_SECONDS)
     match outcome:
         case "same":
             return Verdict.right(answer)
@@ -117,7 +117,7 @@ def _gold_problem(gold: str) -> str:
     if over := _over_cap(gold):
         return f"the gold of math is {gold[:200]!r}: {over}"
     latex = _to_latex(gold)
-    outcome, detail = MATH_WORKER.ask(latex, latex, 5.0 * DEADLINE_SECONDS)
+    outcome, detail = MATH_WORKERS.ask(latex, latex, 5.0 * DEADLINE_SECONDS)
     return "" if outcome == "same" else f"the gold of math, {gold!r}, is {outcome} against itself {detail}"
 
 
