@@ -79,7 +79,9 @@ def main() -> None:
             list(pool.map(lambda case: grade(case[0], case[1], VIEW), some))
 
         found = rate(algebra(), two_threads)
-    print(f"{'math, 2 workers':16} {found:9,.0f} a second (at least 200 is asked){'' if found >= 200 else '  TOO SLOW'}")
+    print(
+        f"{'math, 2 workers':16} {found:9,.0f} a second (at least 200 is asked){'' if found >= 200 else '  TOO SLOW'}"
+    )
     hostile()
 
 
@@ -90,7 +92,9 @@ def hostile(next_ones: int = 40) -> None:
     for answer in HOSTILE:
         started = time.perf_counter()
         verdict = grade(say(answer), target, VIEW)
-        print(f"{answer[:40]:42} {verdict.status:9} after {time.perf_counter() - started:5.2f} s  {verdict.reason[:60]}")
+        print(
+            f"{answer[:40]:42} {verdict.status:9} after {time.perf_counter() - started:5.2f} s  {verdict.reason[:60]}"
+        )
         for completion, gold in algebra()[:next_ones]:
             started = time.perf_counter()
             grade(completion, gold, VIEW)
