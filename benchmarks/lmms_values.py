@@ -32,7 +32,7 @@ ANLS_ANSWERS = (
 def functions(wheel: Path, member: str, *names: str) -> list[Callable[..., Any]]:
     """Return functions of a module of the wheel, without their decorators."""
     tree = ast.parse(zipfile.ZipFile(wheel).read(member))
-    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in names]
+    found: list[Any] = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in names]
     for node in found:
         node.decorator_list = []
     space: dict[str, Any] = {}

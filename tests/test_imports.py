@@ -29,6 +29,7 @@ ROAD = [
     "models",
     "schedules",
     "config",
+    "completions",
     "engines",
     "evals",
     "pilots",
@@ -37,7 +38,9 @@ ROAD = [
     "confirmation",
     "studies",
     "preflight",
+    "playing",
     "reporting",
+    "console",
     "cli",
 ]
 

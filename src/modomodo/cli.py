@@ -1,26 +1,36 @@
 """The command line: `modomodo VERB FILE --set key=value`. No flag mirrors a field of a recipe or a study."""
 
+import json
+import os
 import sys
 import tomllib
 import warnings
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 import typer
-from rich import box
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
-from modomodo.config import Recipe, Study, limits, load_fitting, load_recipe, load_study
-from modomodo.domain import Problem
-from modomodo.errors import ModomodoError
+from modomodo.config import Recipe, Study, limits, load_fitting, load_grading, load_recipe, load_study
+from modomodo.console import (
+    err,
+    out,
+    show_grades,
+    show_problems,
+    show_recommendation,
+    show_scores,
+    show_step,
+    show_validation,
+    show_warning,
+)
+from modomodo.errors import ModomodoError, printable
 from modomodo.files import write_json, write_text
 
 if TYPE_CHECKING:
-    from modomodo.pilots.design import PlannedRun
     from modomodo.recommendation import Recommendation
     from modomodo.surrogate import Fitted
 
@@ -33,9 +43,6 @@ app = typer.Typer(
 nano_app = typer.Typer(help="The embedded model.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(nano_app, name="nano")
 
-out = Console()
-err = Console(stderr=True)
-
 File = Annotated[Path, typer.Argument(help="a TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more")]
@@ -45,7 +52,7 @@ NANO = Path(__file__).parent / "nano"
 
 def main() -> None:
     """Run the command line; a user's mistake is one message on standard error and exit code 2."""
-    warnings.showwarning = _show_warning
+    warnings.showwarning = show_warning
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except ModomodoError as error:
@@ -56,6 +63,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # What reads our output has gone, as `head` does; Python must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
         err.print("interrupted: run the same command to continue")
         sys.exit(130)
@@ -67,13 +78,13 @@ def demo(sets: Sets = None) -> None:
     path = NANO / "study.toml"
     study = load_study(path, sets or [])
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
-    _step(1, "Pilots: the base model, and RL at each mixture of the seed design")
+    show_step(1, "Pilots: the base model, and RL at each mixture of the seed design")
     _pilot(study)
-    _step(2, "Surrogate and recommendation")
+    show_step(2, "Surrogate and recommendation")
     _recommend(study)
-    _step(3, "Confirmation: matched fresh seeds of the recommended mixture and of equal shares")
+    show_step(3, "Confirmation: matched fresh seeds of the recommended mixture and of equal shares")
     _confirm(study)
-    _step(4, "Report")
+    show_step(4, "Report")
     _report(study)
 
 
@@ -89,7 +100,54 @@ def check(file: File, sets: Sets = None) -> None:
             status.update(f"checking {escape(what)}")
 
         problems = check_study(loaded, say=say) if isinstance(loaded, Study) else check_recipe(loaded, say=say)
-    _show_problems(file, problems)
+    if show_problems(file, problems):
+        raise typer.Exit(1)
+
+
+@app.command()
+def play(file: File, sets: Sets = None) -> None:
+    """Look at rows of a recipe or a study, answer them as the model would, and see the verdict and why."""
+    from modomodo.playing import play
+
+    def ask() -> str | None:
+        try:
+            return input("> ")
+        except EOFError:
+            return None
+
+    def say(line: str) -> None:
+        out.print(escape(printable(line)), highlight=False, soft_wrap=True)
+
+    answered, mean = play(load_recipe(file, sets or []), ask=ask, say=say)
+    out.print(f"{answered} answered, mean reward {mean:.2f}", highlight=False)
+
+
+@app.command()
+def grade(
+    file: Annotated[Path, typer.Argument(help="a JSONL file of completions, or - for standard input")],
+    sets: Sets = None,
+) -> None:
+    """Grade completions: the same lines with status, reward, answer and reason on standard output, in order."""
+    from modomodo.completions import grade_lines, open_lines
+
+    mode = load_grading(sets or []).mode
+    tally: Counter[tuple[str, str]] = Counter()
+    rewards: defaultdict[str, float] = defaultdict(float)
+    with open_lines(file, console=err) as lines:
+        for one in grade_lines(lines, mode=mode):
+            if one.line is None or one.verdict is None:
+                tally["malformed", ""] += 1
+                err.print(
+                    escape(printable(f"{file} line {one.number}: {one.problem}")), highlight=False, soft_wrap=True
+                )
+                continue
+            sys.stdout.write(json.dumps(one.line) + "\n")
+            tally[one.line["verifier"], one.verdict.status] += 1
+            rewards[one.line["verifier"]] += one.verdict.reward or 0.0
+    sys.stdout.flush()
+    show_grades(tally, rewards)
+    if tally["malformed", ""]:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -127,7 +185,7 @@ def fit(
 ) -> None:
     """Fit surrogates to a study or to any table of runs, and say how well they predict what they have not seen."""
     fitted = _fitted(file, sets or [])
-    _show_validation(fitted)
+    show_validation(fitted)
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
     if predict is not None and predictions is not None:
@@ -149,7 +207,7 @@ def recommend(
         fitting = load_fitting(sets or [])
         fitted = _fitted(file, sets or [])
         found = recommend(fitted, objective=fitting.objective, caps=limits(fitting.caps), seed=fitting.seed)
-        _show_recommendation(found)
+        show_recommendation(found)
     if path is not None:
         write_json(path, found.as_dict())
 
@@ -196,7 +254,7 @@ def _pilot(study: Study) -> None:
 
     outcomes = pilot(study, console=err)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    _show_scores(study, design(study))
+    show_scores(study, design(study))
     if failed:
         raise ModomodoError(
             f"{len(failed)} of {len(outcomes)} runs failed ({', '.join(outcome.label for outcome in failed)}); their "
@@ -209,7 +267,7 @@ def _recommend(study: Study) -> "Recommendation":
 
     with err.status("fitting the surrogate"):
         found = study_recommendation(study)
-    _show_recommendation(found)
+    show_recommendation(found)
     return found
 
 
@@ -316,64 +374,3 @@ def _recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
     from modomodo.studies import study_mixture
 
     return recipe.model_copy(update={"mixture": study_mixture(load_study(file)).as_dict()})
-
-
-def _show_problems(file: Path, problems: Sequence[Problem]) -> None:
-    for problem in problems:
-        colour = "red" if problem.level == "error" else "yellow"
-        out.print(f"[{colour}]{problem.level}:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
-    errors = sum(problem.level == "error" for problem in problems)
-    notes = len(problems) - errors
-    out.print(
-        f"{escape(str(file))}: {errors} errors, {notes} notes" if problems else f"{escape(str(file))}: all is well",
-        highlight=False,
-    )
-    if errors:
-        raise typer.Exit(1)
-
-
-def _show_scores(study: Study, planned: "Sequence[PlannedRun]") -> None:
-    from modomodo.studies import finished_results, mean_score
-
-    results = finished_results(study, planned)
-    names = (*study.benchmarks, *study.in_distribution)
-    table = Table(Column("run", no_wrap=True), *names, "out (s.e.)", box=box.SIMPLE)
-    for label in results:
-        scores = [results[label]["scores"][name] for name in names]
-        mean, se = mean_score([results[label]["scores"][name] for name in study.benchmarks])
-        table.add_row(escape(label), *(f"{score['mean']:.3f}" for score in scores), f"{mean:.3f} ({se:.3f})")
-    out.print(table)
-
-
-def _show_recommendation(found: "Recommendation") -> None:
-    table = Table("domain", "share", title="Recommended mixture")
-    for name, weight in found.mixture.as_dict().items():
-        table.add_row(escape(name), f"{weight:.3f} {'█' * round(30 * weight)}")
-    out.print(table)
-    table = Table("score", "recommended", "90 % interval of one run", "equal shares")
-    for name, forecast in found.forecasts.items():
-        interval = f"{forecast.lo90:.3f} to {forecast.hi90:.3f}"
-        table.add_row(escape(name), f"{forecast.mean:.3f}", interval, f"{found.reference_forecasts[name].mean:.3f}")
-    out.print(table)
-    out.print(escape(found.sentence), highlight=False)
-
-
-def _show_validation(fitted: "Fitted") -> None:
-    table = Table(Column("score", no_wrap=True), "runs", "R2", "rank correlation", "in 50 %", "in 90 %", box=box.SIMPLE)
-    for one in fitted.validation():
-        figures = (f"{one.r2:.2f}", f"{one.rho:.2f}", f"{one.cover50:.0%}", f"{one.cover90:.0%}")
-        table.add_row(escape(one.name), str(one.n), *figures)
-    out.print(f"{fitted.surrogate}: each mixture predicted from the others (shares of runs inside their intervals)")
-    out.print(table)
-    for note in fitted.notes:
-        out.print(f"note: {escape(note)}", highlight=False)
-
-
-def _step(number: int, what: str) -> None:
-    out.rule(f"{number} of 4  {what}", align="left")
-
-
-def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-    # A user needs the sentence, not the line of our code that said it.
-    if issubclass(category, UserWarning):
-        err.print(f"[yellow]note:[/] {escape(str(message))}", highlight=False)

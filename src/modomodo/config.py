@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from modomodo.errors import ModomodoError, closest
 from modomodo.mixture import Mixture
-from modomodo.rows import View
+from modomodo.rows import Mode, View
 from modomodo.schedules import Order
 from modomodo.seeds import child_seed
 
@@ -139,6 +139,12 @@ class Fitting(Strict):
         return {**({"aggregate": self.aggregate} if self.aggregate else {}), **self.aggregates}
 
 
+class Grading(Strict):
+    """How completions are graded whose lines name no `mode`: by the public metric (`standard`) or exactly (`paper`)."""
+
+    mode: Mode = "standard"
+
+
 class Study(Strict):
     """Pilots of one recipe at several mixtures, the benchmarks they are scored on, and what is made of them.
 
@@ -236,6 +242,11 @@ def _recipe_table(path: Path, study: Mapping[str, Any]) -> dict[str, Any]:
 def load_fitting(sets: Sequence[str] = ()) -> Fitting:
     """Return what `--set` says of fitting a bare table of runs."""
     return parse(Fitting, _apply({}, sets), where="--set")
+
+
+def load_grading(sets: Sequence[str] = ()) -> Grading:
+    """Return what `--set` says of grading a file of completions."""
+    return parse(Grading, _apply({}, sets), where="--set")
 
 
 def limits(caps: Mapping[str, Cap]) -> dict[str, tuple[float, float]]:

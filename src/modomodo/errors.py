@@ -19,3 +19,10 @@ def closest(name: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"known: {', '.join(names) or 'none'}"
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would obey: control characters become a replacement character."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from modomodo.errors import printable
+
 
 @dataclass(frozen=True)
 class Count:
@@ -45,10 +47,7 @@ class Board:
 
     def say(self, line: str) -> None:
         """Print a line as it is, without markup and control characters."""
-        plain = "".join(
-            letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in line
-        )
-        self.console.print(plain, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        self.console.print(printable(line), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def _left(self, count: Count) -> str:
         seconds = time_left(

@@ -1,0 +1,106 @@
+"""What the command line prints: consoles, tables and sentences. Names and texts of others are escaped."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from modomodo.config import Study
+from modomodo.domain import Problem
+from modomodo.rows import Status
+
+if TYPE_CHECKING:
+    from modomodo.pilots.design import PlannedRun
+    from modomodo.recommendation import Recommendation
+    from modomodo.surrogate import Fitted
+
+out = Console()
+err = Console(stderr=True)
+
+
+def show_problems(file: Path, problems: Sequence[Problem]) -> int:
+    """Print what a check found, and return how many of it are errors."""
+    for problem in problems:
+        colour = "red" if problem.level == "error" else "yellow"
+        out.print(f"[{colour}]{problem.level}:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
+    errors = sum(problem.level == "error" for problem in problems)
+    notes = len(problems) - errors
+    out.print(
+        f"{escape(str(file))}: {errors} errors, {notes} notes" if problems else f"{escape(str(file))}: all is well",
+        highlight=False,
+    )
+    return errors
+
+
+def show_scores(study: Study, planned: "Sequence[PlannedRun]") -> None:
+    """Print the scores of the planned runs that are finished."""
+    from modomodo.studies import finished_results, mean_score
+
+    results = finished_results(study, planned)
+    names = (*study.benchmarks, *study.in_distribution)
+    table = Table(Column("run", no_wrap=True), *names, "out (s.e.)", box=box.SIMPLE)
+    for label in results:
+        scores = [results[label]["scores"][name] for name in names]
+        mean, se = mean_score([results[label]["scores"][name] for name in study.benchmarks])
+        table.add_row(escape(label), *(f"{score['mean']:.3f}" for score in scores), f"{mean:.3f} ({se:.3f})")
+    out.print(table)
+
+
+def show_recommendation(found: "Recommendation") -> None:
+    """Print a recommendation: shares, scores, and the sentence."""
+    table = Table("domain", "share", title="Recommended mixture")
+    for name, weight in found.mixture.as_dict().items():
+        table.add_row(escape(name), f"{weight:.3f} {'█' * round(30 * weight)}")
+    out.print(table)
+    table = Table("score", "recommended", "90 % interval of one run", "equal shares")
+    for name, forecast in found.forecasts.items():
+        interval = f"{forecast.lo90:.3f} to {forecast.hi90:.3f}"
+        table.add_row(escape(name), f"{forecast.mean:.3f}", interval, f"{found.reference_forecasts[name].mean:.3f}")
+    out.print(table)
+    out.print(escape(found.sentence), highlight=False)
+
+
+def show_validation(fitted: "Fitted") -> None:
+    """Print how well a surrogate predicts what it has not seen."""
+    table = Table(Column("score", no_wrap=True), "runs", "R2", "rank correlation", "in 50 %", "in 90 %", box=box.SIMPLE)
+    for one in fitted.validation():
+        figures = (f"{one.r2:.2f}", f"{one.rho:.2f}", f"{one.cover50:.0%}", f"{one.cover90:.0%}")
+        table.add_row(escape(one.name), str(one.n), *figures)
+    out.print(f"{fitted.surrogate}: each mixture predicted from the others (shares of runs inside their intervals)")
+    out.print(table)
+    for note in fitted.notes:
+        out.print(f"note: {escape(note)}", highlight=False)
+
+
+def show_step(number: int, what: str) -> None:
+    """Print the heading of a step of the demo."""
+    out.rule(f"{number} of 4  {what}", align="left")
+
+
+def show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Print a warning as a note: a user needs the sentence, not the line of our code that said it."""
+    if issubclass(category, UserWarning):
+        err.print(f"[yellow]note:[/] {escape(str(message))}", highlight=False)
+
+
+def show_grades(tally: Mapping[tuple[str, str], int], rewards: Mapping[str, float]) -> None:
+    """Print a summary of graded completions by verifier on standard error.
+
+    `tally` is (verifier, status) -> completions, with ("malformed", "") for lines that could not be read; `rewards` is
+    verifier -> sum of rewards.
+    """
+    statuses: tuple[str, ...] = get_args(Status)
+    table = Table("verifier", "completions", "mean reward", *statuses, box=box.SIMPLE)
+    for name in sorted({verifier for verifier, status in tally if status}):
+        counts = [tally.get((name, status), 0) for status in statuses]
+        graded = sum(counts) - tally.get((name, "ungradable"), 0)
+        mean = f"{rewards[name] / graded:.3f}" if graded else "-"
+        table.add_row(escape(name), str(sum(counts)), mean, *map(str, counts))
+    err.print(table)
+    malformed = tally.get(("malformed", ""), 0)
+    if malformed:
+        err.print(f"[red]{malformed} malformed line{'s' if malformed > 1 else ''}[/], named above and left out")

@@ -1,0 +1,80 @@
+"""play: rows as a person answers them, with the verdict the model would get. The cheapest debugger of a verifier."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from modomodo.config import Recipe
+from modomodo.domain import Domain
+from modomodo.domains import find_domain
+from modomodo.engines.rewards import verdict_on
+from modomodo.rows import Row
+from modomodo.seeds import child_rng
+from modomodo.verify import gold_reply
+
+SKIP, GOLD, QUIT = "", ":gold", ":quit"
+
+
+def play(recipe: Recipe, *, ask: Callable[[], str | None], say: Callable[[str], None]) -> tuple[int, float]:
+    """Show rows of the recipe's domains in turn, judge what is typed, and return how many were answered and their mean
+    reward.
+
+    `ask` returns a line, or None when there are no more; `say` prints one. An empty line skips the row, `:gold` shows
+    the gold reply, `:quit` ends. A reply without tags is judged as the bare answer.
+    """
+    domains = [find_domain(name) for name in recipe.domains]
+    rewards: list[float] = []
+    say(f"Type a reply as the model would, or the bare answer; Enter skips, {GOLD} shows the gold, {QUIT} ends.")
+    with tempfile.TemporaryDirectory(prefix="modomodo-play-") as folder:
+        for domain, row in _rows(domains, recipe.seed):
+            _show(domain, row, recipe, Path(folder), say)
+            reply = ask()
+            while reply == GOLD:
+                say(gold_reply(row.target, recipe.view))
+                reply = ask()
+            if reply is None or reply == QUIT:
+                break
+            if reply != SKIP:
+                rewards.append(_judge(domain, row, reply, recipe, say))
+    return len(rewards), sum(rewards) / len(rewards) if rewards else 0.0
+
+
+def _rows(domains: Sequence[Domain], seed: int) -> Iterator[tuple[Domain, Row]]:
+    """Yield a row of each domain in turn, in random order, each once."""
+    drawn = [
+        [rows[int(place)] for place in child_rng(seed, "play", domain.name).permutation(len(rows))]
+        for domain in domains
+        for rows in [domain.load(domain.splits[0])]
+    ]
+    for round_ in range(max(map(len, drawn))):
+        for domain, rows in zip(domains, drawn, strict=True):
+            if round_ < len(rows):
+                yield domain, rows[round_]
+
+
+def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[[str], None]) -> None:
+    say(f"\n{domain.name}, row {row.id}, verifier {row.target.verifier}")
+    for index, image in enumerate(row.images):
+        if isinstance(image, bytes):
+            path = folder / f"{row.id.replace('/', '_')}-{index}.png"
+            path.write_bytes(image)
+            image = path
+        say(f"picture: {image}")
+    for message in domain.prompt(row, recipe.view):
+        for part in message["content"]:
+            if part["type"] == "text":
+                say(part["text"])
+
+
+def _judge(domain: Domain, row: Row, reply: str, recipe: Recipe, say: Callable[[str], None]) -> float:
+    bare = "<answer>" not in reply
+    verdict = verdict_on(
+        row, f"<think></think><answer>{reply}</answer>" if bare else reply, domain=domain, view=recipe.view
+    )
+    say(
+        f"{verdict.status}, reward {'none' if verdict.reward is None else f'{verdict.reward:.3g}'}"
+        f"{f': {verdict.reason}' if verdict.reason else ''}{' (judged as the bare answer)' if bare else ''}"
+    )
+    if verdict.reward != 1:
+        say(f"gold: {row.target.value!r}")
+    return verdict.reward or 0.0
