@@ -117,6 +117,30 @@ def _dies_at(step, original, die):
     return on_step_end
 
 
+def test_an_ungradable_row_teaches_nothing_and_is_not_summed_as_zero(random_model, tmp_path, monkeypatch):
+    from modomodo.domains import DOMAINS
+    from modomodo.pilots.run import run_recipe
+
+    def broken(row, reply, view):
+        raise RuntimeError("verifier fell over")
+
+    monkeypatch.setitem(DOMAINS, "science", replace(DOMAINS["science"], verify=broken))
+    result = run_recipe(recipe(random_model, mixture="equal", steps=2, evaluation={"benchmarks": []}), tmp_path)
+    assert result["steps"] == 2
+    steps, logs = (
+        [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text().splitlines()]
+        for name in ("steps", "trainer")
+    )
+    for step, log in zip(steps, logs, strict=False):
+        graded, lost = step["domains"]["spatial"], step["domains"]["science"]
+        assert (lost["ungradable"], lost["reward"]) == (2, 0)
+        # Half of the replies earn nothing at all, not 0: the trainer's mean is that of the others.
+        assert log["rewards/accuracy/mean"] == pytest.approx(graded["accuracy"], abs=1e-6)
+        assert log["loss"] == pytest.approx(log["loss"])
+        assert log["grad_norm"] < 1e9
+    assert len((tmp_path / "ungradable.jsonl").read_text().splitlines()) == 4
+
+
 def test_no_training_scores_the_model_as_it_is(random_model, tmp_path):
     from modomodo.pilots.run import run_recipe
 

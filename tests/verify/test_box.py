@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pycocotools import mask
 
 from modomodo.verify.box import iou
 from modomodo.verify.coordinates import read_found
@@ -30,7 +31,6 @@ def test_iou_by_hand():
 
 @given(BOXES, BOXES)
 def test_iou_agrees_with_pycocotools(a, b):
-    mask = pytest.importorskip("pycocotools.mask")
     a_wh, b_wh = ([box[0], box[1], box[2] - box[0], box[3] - box[1]] for box in (a, b))
     assert iou(a, b) == pytest.approx(mask.iou([a_wh], [b_wh], [0])[0][0], abs=1e-6)
 

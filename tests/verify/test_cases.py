@@ -276,4 +276,4 @@ def test_verdict(completion, target, view, status, reward):
 
 
 def test_the_table_is_large():
-    assert len(CASES) >= 120
+    assert len(CASES) >= 300
