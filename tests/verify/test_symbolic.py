@@ -1,5 +1,6 @@
 """`math`: what equals what, what costs too much, and the process that may be killed."""
 
+import asyncio
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ import pytest
 
 from modomodo.errors import ModomodoError
 from modomodo.rows import Target
-from modomodo.verify import grade, parse_gold, symbolic, worker
+from modomodo.verify import grade, grade_async, parse_gold, symbolic, worker
 
 math_verify = pytest.importorskip("math_verify")
 
@@ -152,6 +153,33 @@ def test_threads_get_their_own_answers():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_an_event_loop_goes_on_while_mathematics_is_worked_out(monkeypatch):
+    monkeypatch.setattr(symbolic, "DEADLINE_SECONDS", 0.5)
+    target = Target("math", "\\frac{1}{2}")
+    assert grade("2/4", target, raw=True).status == "right"
+
+    async def ticks(done: asyncio.Event) -> int:
+        count = 0
+        while not done.is_set():
+            await asyncio.sleep(0.01)
+            count += 1
+        return count
+
+    async def judge() -> tuple[list[str], int]:
+        done = asyncio.Event()
+        counting = asyncio.create_task(ticks(done))
+        answers = ["3/6", "(10^6)!", "4/8", "1/3"] * 3
+        verdicts = await asyncio.gather(*(grade_async(answer, target, raw=True) for answer in answers))
+        done.set()
+        return [verdict.status for verdict in verdicts], await counting
+
+    started = time.perf_counter()
+    statuses, count = asyncio.run(judge())
+    assert statuses == ["right", "unparsed", "right", "wrong"] * 3
+    assert time.perf_counter() - started < 3
+    assert count > 5
 
 
 def test_a_missing_package_says_what_to_install(monkeypatch, tmp_path):

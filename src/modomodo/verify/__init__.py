@@ -1,7 +1,10 @@
 """The verifiers: `grade` a completion, and prove that a gold can be graded."""
 
 import asyncio
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 
 from modomodo.errors import ModomodoError, closest
 from modomodo.rows import Target, Verdict, View
@@ -11,6 +14,7 @@ from modomodo.verify.number import grade_count, grade_number, number_text
 from modomodo.verify.parse import MAX_REPLY_CHARS, Reply, parse_bare, parse_reply
 from modomodo.verify.symbolic import grade_math
 from modomodo.verify.text import grade_anls, grade_relaxed, grade_text
+from modomodo.verify.worker import MAX_WORKERS
 
 __all__ = ["VERIFIERS", "Reply", "Verifier", "gold_reply", "grade", "grade_async", "parse_gold", "parse_reply"]
 
@@ -58,7 +62,17 @@ async def grade_async(completion: str, target: Target, view: View = _DEFAULT_VIE
     """Return what `grade` returns, without holding up the event loop while a `math` answer is worked out."""
     if target.verifier != "math":
         return grade(completion, target, view, raw=raw)
-    return await asyncio.to_thread(grade, completion, target, view, raw=raw)
+    # Not the loop's own threads: they are few, and a verdict would wait for other work.
+    wait = partial(grade, completion, target, view, raw=raw)
+    return await asyncio.get_running_loop().run_in_executor(_threads(), wait)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="modomodo-math")
+
+
+os.register_at_fork(after_in_child=_threads.cache_clear)  # threads do not survive a fork
 
 
 def parse_gold(target: Target) -> str | None:

@@ -19,7 +19,7 @@ Outcome = Literal["same", "different", "unread", "deep", "late", "dead", "failed
 MAX_WORKERS = 32  # at once; a caller beyond them waits
 MAX_IDLE = 4  # kept warm
 MAX_QUESTIONS = 2_000  # of one worker, before a fresh one takes its place: SymPy's caches only grow
-GRACE_SECONDS = 0.3  # for the kernel to end a worker whose time is up
+GRACE_SECONDS = 0.2  # for the kernel to end a worker whose time is up
 
 _SCRIPT = Path(__file__).with_name("math_process.py")
 _START_SECONDS = 120.0
