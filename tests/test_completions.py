@@ -39,6 +39,14 @@ def test_every_field_reaches_the_verifier():
     assert rewards == [1, 1, 1, 0, 1, 1, 1, 1, 1, 1]
 
 
+def test_keys_of_others_pass_and_format_needs_no_target():
+    other = {"model": "m", "code": 1, "node": 2, "draw": 3}
+    (found,) = graded(line(**other))
+    assert other.items() <= found.line.items()
+    (found,) = graded(b'{"id": 1, "verifier": "format", "completion": "<think></think><answer>x</answer>"}')
+    assert found.verdict.reward == 1
+
+
 def test_lines_keep_their_keys_and_their_order_and_get_four_more():
     slow = line(id=0, verifier="math", target="5", completion="(10^6)!")
     lines = [slow, *(line(id=number, note={"kept": number}) for number in range(1, 200))]
@@ -77,7 +85,14 @@ def test_lines_keep_their_keys_and_their_order_and_get_four_more():
         (line(options=[1, 2]), "a list of texts is needed"),
         (line(raw=1), "raw is 1: a true or false is needed"),
         (line(mode="strict"), "known: paper, standard"),
-        (line(target=float("nan")), "NaN is not JSON"),
+        (line(tolerance=10**400), "a number is needed"),
+        (line(image_size=[10**400, 5]), "[width, height] in pixels is needed"),
+        (
+            b'{"id": 1, "verifier": "box", "completion": "", "target": ' + b"[" * 700 + b"]" * 700 + b"}",
+            "nested over 2",
+        ),
+        (line()[:-2] + b', "note": 1e999}', "1e999 is no finite number"),
+        (line(target=float("nan")), "NaN is no finite number"),
     ],
 )
 def test_a_malformed_line_is_named_and_the_next_goes_on(text, problem):

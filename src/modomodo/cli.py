@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -47,6 +46,7 @@ File = Annotated[Path, typer.Argument(help="a TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more")]
 
+INTERRUPTED = 130  # what a shell expects after Ctrl-C
 NANO = Path(__file__).parent / "nano"
 
 
@@ -54,22 +54,20 @@ def main() -> None:
     """Run the command line; a user's mistake is one message on standard error and exit code 2."""
     warnings.showwarning = show_warning
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        app()
     except ModomodoError as error:
         err.print(f"[red]error:[/] {escape(str(error))}", highlight=False)
         sys.exit(2)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # What reads our output has gone, as `head` does; Python must not try to flush the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # What reads our output has gone, as `head` does, or its disk is full; Python must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):
+            err.print(f"[red]error:[/] {escape(str(error))}", highlight=False)
         sys.exit(1)
-    except (KeyboardInterrupt, typer.Abort):
-        err.print("interrupted: run the same command to continue")
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            err.print("interrupted: run the same command to continue")
+        raise
 
 
 @app.command()
@@ -131,6 +129,8 @@ def grade(
     from modomodo.completions import grade_lines, open_lines
 
     mode = load_grading(sets or []).mode
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise ModomodoError("standard output is closed: graded lines have nowhere to go")
     tally: Counter[tuple[str, str]] = Counter()
     rewards: defaultdict[str, float] = defaultdict(float)
     with open_lines(file, console=err) as lines:

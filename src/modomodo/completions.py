@@ -5,6 +5,7 @@ mode`. Out: the same with `status, reward, answer, reason`; other keys pass thro
 """
 
 import json
+import math
 import sys
 from collections import deque
 from collections.abc import Generator, Iterable
@@ -24,8 +25,11 @@ from modomodo.verify import VERIFIERS, grade
 
 NEEDED = ("id", "verifier", "completion", "target")
 OPTIONAL = ("options", "frame", "image_size", "resized_size", "tolerance", "raw", "mode")
+EASILY_MISSPELT = ("options", "frame", "image_size", "resized_size", "tolerance")
 RESULT = ("status", "reward", "answer", "reason")
 THREADS = 4  # each waits for a process of `math`; all else is done at once
+DEEPEST = 2  # a list of boxes
+LONGEST_SIDE = 1_000_000  # pixels
 WINDOW = 64  # lines under way
 
 
@@ -46,6 +50,8 @@ def open_lines(path: Path, *, console: Console) -> Generator[Iterable[bytes]]:
     Raises ModomodoError when there is no such file.
     """
     if str(path) == "-":
+        if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise ModomodoError("standard input is closed: name a file")
         yield sys.stdin.buffer
         return
     columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn())
@@ -70,7 +76,8 @@ def grade_lines(lines: Iterable[bytes], *, mode: Mode = "standard") -> Generator
     Raises ModomodoError for `math` without the package math-verify.
     """
     under_way: deque[Future[Graded]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
+    pool = ThreadPoolExecutor(THREADS)
+    try:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -79,6 +86,8 @@ def grade_lines(lines: Iterable[bytes], *, mode: Mode = "standard") -> Generator
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # at Ctrl-C, or when the reader has gone
 
 
 def _grade_line(number: int, text: bytes, mode: Mode) -> Graded:
@@ -96,10 +105,15 @@ def _read(text: bytes) -> dict[str, Any]:
     """Return the object of a line, with the keys it needs and no near miss of one."""
 
     def refuse(word: str) -> None:
-        raise ModomodoError(f"{word} is not JSON")
+        raise ModomodoError(f"{word} is no finite number")
+
+    def finite(word: str) -> float:
+        if not math.isfinite(float(word)):
+            refuse(word)
+        return float(word)
 
     try:
-        line = json.loads(text, parse_constant=refuse)
+        line = json.loads(text, parse_constant=refuse, parse_float=finite)
     except ModomodoError:
         raise
     except (ValueError, RecursionError) as error:
@@ -108,11 +122,11 @@ def _read(text: bytes) -> dict[str, Any]:
         raise ModomodoError(f"a JSON {type(line).__name__}, where an object is asked")
     found = cast(dict[str, Any], line)
     for name in NEEDED:
-        if name not in found:
+        if name not in found and not (name == "target" and found.get("verifier") == "format"):
             raise ModomodoError(f"the key {name!r} is missing")
     for name in found.keys() - {*NEEDED, *OPTIONAL, *RESULT}:
-        near = get_close_matches(name, OPTIONAL, n=1, cutoff=0.75)
-        if near and name != "model":  # of which many files tell
+        near = get_close_matches(name, EASILY_MISSPELT, n=1, cutoff=0.8)
+        if near:
             raise ModomodoError(f"the key {name!r} is unknown; did you mean {near[0]}?")
     return found
 
@@ -121,23 +135,27 @@ def _target(line: dict[str, Any]) -> Target:
     verifier = _typed(line, "verifier", str)
     if verifier not in VERIFIERS:
         raise ModomodoError(f"unknown verifier {verifier!r}; {closest(verifier, VERIFIERS)}")
-    value = line["target"]
-    if value is None or isinstance(value, dict):
+    value = line.get("target", "")
+    if verifier != "format" and (value is None or isinstance(value, dict)):
         raise ModomodoError(f"target is {value!r}: a text, a number, a box, or a list of boxes or of texts is needed")
     options = _typed(line, "options", list, default=[])
     if not all(isinstance(option, str) for option in options):
         raise ModomodoError(f"options are {options!r}: a list of texts is needed")
     tolerance = _typed(line, "tolerance", float, default=None)
-    return Target(verifier, _frozen(value), tuple(options), _size(line, "image_size"), tolerance)
+    return Target(verifier, _frozen(value, depth=0), tuple(options), _size(line, "image_size"), tolerance)
 
 
 def _view(line: dict[str, Any], mode: Mode) -> View:
     return View(_one_of(line, "frame", Frame, "pixels"), _size(line, "resized_size"), _one_of(line, "mode", Mode, mode))
 
 
-def _frozen(value: Any) -> Any:
+def _frozen(value: Any, *, depth: int) -> Any:
     """Return JSON lists as tuples; whether they suit the verifier is for the verifier to say."""
-    return tuple(_frozen(one) for one in cast(list[Any], value)) if isinstance(value, list) else value
+    if depth > DEEPEST:
+        raise ModomodoError(f"target is a list nested over {DEEPEST} deep")
+    if isinstance(value, list):
+        return tuple(_frozen(one, depth=depth + 1) for one in cast(list[Any], value))
+    return value
 
 
 def _typed(line: dict[str, Any], name: str, kind: type, **default: Any) -> Any:
@@ -145,7 +163,7 @@ def _typed(line: dict[str, Any], name: str, kind: type, **default: Any) -> Any:
     value = line.get(name)
     if value is None and "default" in default:
         return default["default"]
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LONGEST_SIDE:
         return float(value)
     if not isinstance(value, kind):
         raise ModomodoError(f"{name} is {value!r}: a {WORDS[kind]} is needed")
@@ -167,6 +185,8 @@ def _size(line: dict[str, Any], name: str) -> tuple[int, int] | None:
     if value is None:
         return None
     sides = cast(list[object], value)
-    if len(sides) != 2 or not all(isinstance(one, int | float) and one > 0 and one % 1 == 0 for one in sides):
+    if len(sides) != 2 or not all(
+        isinstance(one, int | float) and 0 < one <= LONGEST_SIDE and one % 1 == 0 for one in sides
+    ):
         raise ModomodoError(f"{name} is {value!r}: [width, height] in pixels is needed")
     return int(value[0]), int(value[1])

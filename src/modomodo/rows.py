@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import ConfigDict, with_config
 
@@ -37,6 +37,17 @@ class Target:
     options: tuple[str, ...] = ()
     image_size: tuple[int, int] | None = None
     tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        # Lists are natural to write and cannot be hashed.
+        object.__setattr__(self, "value", _frozen(self.value))
+        object.__setattr__(self, "options", _frozen(self.options))
+
+
+def _frozen(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(one) for one in cast(Iterable[object], value))
+    return value
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ FORMATS = [
     ("<think>a</think> <answer> \n\t </answer>", False),
     ("<think>a</think> <answer>\u200b \u200b</answer>", False),
     ("<think>a</think> <answer>\x00</answer>", False),
+    *[(f"<think>a</think> <answer>{blank}</answer>", False) for blank in "\u2800\u3164\u034f\ufe0f\u0301"],
     ("<think>a</think> <answer>b</answer> <answer>c</answer>", False),
     ("<think>a</think> <answer>b</answer><answer></answer>", False),
     ("<think><answer>b</answer></think>", False),

@@ -27,8 +27,48 @@ CASES = [
     ("20", "[10, 20, 30, 60]", "wrong"),
     ("5", "1, 5", "wrong"),
     ("5", "5 or 6", "wrong"),
-    ("5", "$5$ or $6$", "wrong"),
-    ("5", "\\boxed{5} or \\boxed{6}", "wrong"),
+    ("5", "$5$ or $6$", "unparsed"),
+    ("5", "\\boxed{5} or \\boxed{6}", "unparsed"),
+    *[
+        ("5", said, "unparsed")
+        for said in (
+            "$5$ or 6",
+            "6 or $5$",
+            "not $5$",
+            "I do not know $5$",
+            "\\boxed{5} is wrong, it is 6",
+            "6 $5$",
+            "$6$ $5$",
+            "-\\boxed{5}",
+            "2\\boxed{5}",
+            "\\boxed{5}^2",
+            "\\frac{\\boxed{5}}{2}",
+            "$5$0",
+            "1/$5$",
+            "$-\\boxed{5}$",
+            "The area is not $5$",
+            "the answer is or $5$",
+        )
+    ],
+    ("5", "$6$, $5$", "wrong"),
+    ("5", "-$5$", "wrong"),
+    ("5", "$$5$$", "right"),
+    ("5", "\\(5\\).", "right"),
+    ("5", "$\\boxed{5}$", "right"),
+    ("-5", "\\boxed{-5}", "right"),
+    ("\\{1,2\\}", "$1$ and $2$", "right"),
+    ("1e20", "e+20", "wrong"),
+    ("1e20", "10^{20}", "right"),
+    ("1e-7", "10^{-7}", "right"),
+    ("2e3", "6e", "wrong"),
+    ("6.02\\times 10^{23}", "6.02e23", "right"),
+    *[(gold, "7", "wrong") for gold in ("$5", "5$", "-$5", "$1,234.50", "5.", "１２")],
+    ("\\frac{1}{2}", "\\frac{1}{2}.", "right"),
+    ("\\frac{1}{2}", "x=\\frac12.", "right"),
+    ("\\frac{1}{2}", "\\frac 1 2", "right"),
+    ("3", "\\log_2 8", "right"),
+    ("yes", "\\boxed{\\text{yes}}", "right"),
+    ("yes", "\\boxed{no}", "wrong"),
     ("5", "not 5", "wrong"),
     ("5", "6", "wrong"),
     ("5", "five", "wrong"),
@@ -133,6 +173,18 @@ def test_a_dead_process_is_replaced():
         os.kill(pid, signal.SIGKILL)
     time.sleep(0.1)
     assert grade("4/8", target, raw=True).status == "right"
+
+
+def test_a_right_answer_survives_the_death_of_every_process():
+    target = Target("math", "\\frac{2}{3}")
+    for _ in range(3):
+        assert grade("4/6", target, raw=True).status == "right"
+        killed = workers()
+        worker.MATH_WORKERS._source.process.kill()
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        assert grade("6/9", target, raw=True).status == "right"
+        assert grade("6/8", target, raw=True).status == "wrong"
 
 
 def test_threads_get_their_own_answers():

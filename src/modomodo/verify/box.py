@@ -3,7 +3,7 @@
 Boxes are [x1, y1, x2, y2]; golds are in pixels of the original image, replies in the frame of the View.
 """
 
-from operator import mul
+from itertools import cycle
 from typing import cast, get_args
 
 from modomodo.errors import ModomodoError, closest
@@ -18,6 +18,9 @@ MATCH_IOU = 0.5
 _NO_OBJECTS = "no objects"
 _ROUNDING = 1e-9
 _FAR = 1e100
+
+Scale = tuple[tuple[int, int], tuple[int, int]]
+_SAME: Scale = ((1, 1), (1, 1))
 
 
 def iou(a: Box, b: Box) -> float:
@@ -108,12 +111,12 @@ def _read(answer: str, target: Target, view: View, kind: Kind) -> tuple[tuple[Bo
     scale = _scale(target, view)
     if isinstance(scale, str):
         return Verdict.ungradable(scale, answer)
-    if kind == "boxes" and normalise(answer[:32]) == _NO_OBJECTS:
+    if kind == "boxes" and len(answer) <= 32 and normalise(answer) == _NO_OBJECTS:
         return golds, []
     found = read_found(answer, kind)
     if isinstance(found, str):
         return Verdict.unparsed(found, answer)
-    if scale != (1.0, 1.0):
+    if scale is not _SAME:
         found = [Found(_scaled(numbers, scale), confidence) for numbers, confidence in found]
     return golds, found
 
@@ -148,28 +151,28 @@ def _valid_box(numbers: tuple[object, ...]) -> Box | None:
     return x1, y1, x2, y2
 
 
-def _scale(target: Target, view: View) -> tuple[float, float] | str:
-    """Return what multiplies x and y of a reply to give pixels of the original image, or which size is missing."""
+def _scale(target: Target, view: View) -> Scale | str:
+    """Return [width, height] of the image in its own pixels and in units of the reply, or which size is missing."""
     if view.frame == "pixels":
-        return 1.0, 1.0
+        return _SAME
     size = target.image_size
     if size is None or min(size) <= 0:
         return f"the frame {view.frame} needs the image size, which is {size}"
     if view.frame == "normalised1000":
-        return size[0] / 1000.0, size[1] / 1000.0
+        return size, (1000, 1000)
     if view.frame == "unit":
-        return float(size[0]), float(size[1])
+        return size, (1, 1)
     if view.frame == "resized":
         resized = view.resized_size
         if resized is None or min(resized) <= 0:
             return f"the frame resized needs the resized size, which is {resized}"
-        return size[0] / resized[0], size[1] / resized[1]
+        return size, resized
     raise ModomodoError(f"unknown frame {view.frame!r}; {closest(view.frame, get_args(Frame))}")
 
 
-def _scaled(numbers: tuple[float, ...], scale: tuple[float, float]) -> tuple[float, ...]:
-    factors = scale if len(numbers) == 2 else scale + scale
-    return tuple(map(mul, numbers, factors))
+def _scaled(numbers: tuple[float, ...], scale: Scale) -> tuple[float, ...]:
+    # Multiplied before it is divided: so an edge in whole pixels stays one.
+    return tuple(number * to / of for number, to, of in zip(numbers, cycle(scale[0]), cycle(scale[1]), strict=False))
 
 
 def _match(found: list[Found], golds: tuple[Box, ...]) -> list[float]:
@@ -189,6 +192,5 @@ def _match(found: list[Found], golds: tuple[Box, ...]) -> list[float]:
     return matched
 
 
-def _write(numbers: tuple[float, ...], scale: tuple[float, float]) -> str:
-    inverse = (1.0 / scale[0], 1.0 / scale[1])
-    return f"[{', '.join(map(number_text, _scaled(numbers, inverse)))}]"
+def _write(numbers: tuple[float, ...], scale: Scale) -> str:
+    return f"[{', '.join(map(number_text, _scaled(numbers, (scale[1], scale[0]))))}]"

@@ -8,12 +8,11 @@ from modomodo.rows import Target, Verdict, View
 from modomodo.verify.text import MAX_TEXT_CHARS, normalise, normalise_gold
 
 # B, B., B), B:, (B), each perhaps in bold, before a final period or both.
-_LETTER = re.compile(r"(\*\*)?(?:\(([A-Za-z])\)|([A-Za-z])[.):]?)(?(1)\*\*)\.?")
+_LETTER = re.compile(r"(\*\*)?(?:\(([A-Za-z])\)|([A-Za-z])[.):]?)(?(1)\*\*)(?<!\.)\.?")
 _LETTER_AND_TEXT = re.compile(
-    r"(?:\*\*(?:\(([A-Z])\)|([A-Z])[.):]?)\*\*[.):]?|\(([A-Z])\)[.:]?|([A-Z])[.):]) ?([^ ].*)"
+    r"(?:\*\*(?:\(([A-Za-z])\)|([A-Za-z])[.):]?)\*\*[.):]?|\(([A-Za-z])\)[.:]?|([A-Za-z])[.):]) ?([^ ].*)"
 )
-# Upper case only: "the answer is a" is as likely an article cut short.
-_CLAIM = re.compile(r"(?i:(?:the )?(?:correct |final )?answer(?: is ?:?| ?:)) ?(?=\*{0,2}\(?[A-Z])(.+)")
+_CLAIM = re.compile(r"(?i:(?:the )?(?:correct |final )?answer(?: is ?:?| ?:)) ?(.+)")
 
 
 def grade_choice(answer: str, target: Target, view: View) -> Verdict:
@@ -41,19 +40,28 @@ def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | N
     said = answer if answer.isascii() else unicodedata.normalize("NFKC", answer)
     # Single spaces from here on, so that no pattern can backtrack over runs of them.
     said = " ".join(said.split())
-    claim = _CLAIM.fullmatch(said)
-    claimed = claim[1] if claim else said
-    if claimed.startswith("**") and claimed.endswith("**") and claimed.count("**") == 2:
-        claimed = claimed[2:-2].strip()
+    verbatim = [letter for letter, option in zip(letters, options, strict=False) if option.strip() == answer]
+    if len(verbatim) == 1 and not _LETTER.fullmatch(said):
+        return verbatim[0]
+    bare = _unbold(said)
+    claim = _CLAIM.fullmatch(bare)
+    claimed = _unbold(claim[1]) if claim else bare
     if match := _LETTER.fullmatch(claimed):
-        letter = (match[2] or match[3]).upper()
-        if letter in letters:
-            return letter
+        letter = match[2] or match[3]
+        # "The answer is a" is as likely an article cut short.
+        if letter.upper() in letters and not (claim and letter == "a"):
+            return letter.upper()
     if match := _LETTER_AND_TEXT.fullmatch(claimed):
-        letter = match[1] or match[2] or match[3] or match[4]
+        letter = (match[1] or match[2] or match[3] or match[4]).upper()
         place = ascii_uppercase.index(letter)
         if place < len(options) and normalise(match[5]) == normalise_gold(options[place]):
             return letter
-    text = normalise(said)
-    alike = [letter for letter, option in zip(letters, options, strict=False) if normalise_gold(option) == text]
+    texts = {normalise(said), normalise(claimed)} - {""}
+    alike = [letter for letter, option in zip(letters, options, strict=False) if normalise_gold(option) in texts]
     return alike[0] if len(alike) == 1 else None
+
+
+def _unbold(text: str) -> str:
+    """Return a text without the ** around all of it."""
+    bold = text.startswith("**") and text.endswith("**") and text.count("**") == 2
+    return text[2:-2].strip() if bold else text

@@ -46,7 +46,9 @@ def main(descriptor: int) -> None:
 
 
 def _serve(asked: socket.socket) -> None:
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     requests = asked.makefile("rb")
     for line in requests:
         gold, answer, seconds = json.loads(line)

@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import lru_cache
 
 from modomodo.rows import Target, Verdict, View
@@ -19,14 +19,14 @@ _SIGN = r"[+-]"
 _NUMBER = re.compile(
     rf"(?:(?P<sign>{_SIGN})?\s?\\?\$?|\\?\$(?P<late_sign>{_SIGN})?)\s?"
     rf"(?P<digits>(?:{_DIGITS})(?:[eE][+-]?[0-9]{{1,4}})?)"
-    r"\s?(?:\\?%|\\?\$|°|\^\\circ|\^\{\\circ\})?\.?"
+    r"\s?(?:\\?%|\\?\$|°|\^\\circ|\^\{\\circ\})?(?<!\.)\.?"
 )
 _PLAIN = re.compile(r"-?[0-9]+")
 
 # What NFKC leaves alone (minus and dash), and look-alikes of the degree sign that it would make letters or spaces.
 _SIGNS = str.maketrans({"−": "-", "–": "-", "º": "°", "˚": "°"})
 # NFKC only respells these; it would make 52 of 5², 51 of 5① and 51/2 of 5½.
-_RESPELT = ("<wide>", "<narrow>", "<font>", "<noBreak>")
+_RESPELT = ("<wide>", "<narrow>", "<small>", "<font>", "<noBreak>")
 
 
 def read_number(text: str) -> Decimal | None:
@@ -104,10 +104,15 @@ def grade_number(answer: str, target: Target, view: View) -> Verdict:
         return Verdict.right(answer)
     if tolerance is None:
         tolerance = 0.0 if view.mode == "paper" else NUMBER_TOLERANCE
-    scale = abs(float(gold)) or 1.0
-    if abs(float(number) - float(gold)) <= tolerance * scale and tolerance > 0.0:
+    if tolerance > 0.0 and _within(number, gold, tolerance):
         return Verdict.right(answer, f"within {tolerance:g} of {gold}")
     return Verdict.wrong(answer, f"{number} is not {gold}")
+
+
+def _within(number: Decimal, gold: Decimal, tolerance: float) -> bool:
+    # In decimals, so that a reply exactly at the tolerance is right: in floats 1.05 is not within 0.05 of 1.
+    with localcontext(prec=100):
+        return abs(number - gold) <= Decimal(repr(tolerance)) * (abs(gold) or 1)
 
 
 def grade_count(answer: str, target: Target, view: View) -> Verdict:

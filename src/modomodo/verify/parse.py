@@ -1,10 +1,12 @@
 """The tagged reply `<think>...</think> <answer>...</answer>`, read once and strictly."""
 
+import unicodedata
 from dataclasses import dataclass
 
 MAX_REPLY_CHARS = 65_536
 """A longer completion is unparsed; 64 Ki characters is far above any trained completion length."""
 
+_BLANK = frozenset("\u2800\u3164\u115f\u1160\uffa0")  # letters and symbols by category, drawn as nothing
 _TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 
 
@@ -51,5 +53,10 @@ def parse_bare(completion: str) -> Reply | str:
 
 
 def is_visible(text: str) -> bool:
-    """Return whether a reader would see anything: zero-width and control characters alone are an empty answer."""
-    return any(char.isprintable() and not char.isspace() for char in text)
+    """Return whether a reader would see anything: blanks, zero-width, combining and control characters are nothing."""
+    return any(
+        char.isprintable() and char != " "
+        if char.isascii()
+        else unicodedata.category(char)[0] in "LNPS" and char not in _BLANK
+        for char in text
+    )

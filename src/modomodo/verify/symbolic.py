@@ -32,6 +32,13 @@ _LONG_WORD = re.compile(r"[A-Za-z]{3}|^no\b", re.IGNORECASE)
 _TEXT = re.compile(r"\\(?:text|mbox|mathrm|textbf)\{([^{}\\$]*)\}")
 
 _DELIMITED = re.compile(r"(?<!\\)\$|\\[(\[]|\\boxed")
+_DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("\\boxed{", "}"))
+_LEAD = re.compile(
+    r"(?:(?!(?:not|no|or|nor|never|either|neither|maybe|know|than)\b)[A-Za-z]+ ){0,6}(?:is|are|equals):? (?!not)"
+)
+_JOINT = re.compile(r"\s*(?:,|,? and)\s+(?=\S)|\s*,\s*(?=\S)")
+# LaTeX that takes single digits as arguments: \frac 1 2, \log_2 8.
+_SHORT_ARGUMENTS = re.compile(r"\\[dt]?(?:frac|binom) ?[0-9] [0-9]|_[0-9] [0-9]")
 _MIXED = re.compile(r"([0-9]+) ([0-9]+) ?/ ?([0-9]+)")
 _NAMES = re.compile(r"(?<![A-Za-z\\])(pi|sin|cos|tan|log|ln)(?![A-Za-z])")
 _ROOT = re.compile(r"(?:√|(?<![A-Za-z\\])sqrt) ?([0-9]+|[a-z](?![a-z]))")
@@ -55,14 +62,17 @@ def grade_math(answer: str, target: Target, view: View) -> Verdict:
     gold = _gold_text(target)
     if gold is None:
         return Verdict.ungradable(f"the gold of math is {target.value!r}, not a visible text or a number", answer)
-    known = _compare_plainly(answer, gold)
+    said = _inner(answer)
+    if said is None:
+        return Verdict.unparsed("mathematics beside other text", answer[:200])
+    known = _compare_plainly(said, gold)
     if known is not None:
         return Verdict.right(answer) if known else Verdict.wrong(answer, f"not {gold}")
     if problem := _gold_problem(gold):
         return Verdict.ungradable(problem, answer)
-    if over := _over_cap(answer):
+    if over := _over_cap(said):
         return Verdict.unparsed(over, answer[:200])
-    outcome, detail = MATH_WORKERS.ask(_to_latex(gold), _to_latex(answer), DEADLINE_SECONDS)
+    outcome, detail = MATH_WORKERS.ask(_to_latex(gold), _to_latex(said), DEADLINE_SECONDS)
     match outcome:
         case "same":
             return Verdict.right(answer)
@@ -81,12 +91,12 @@ def _gold_text(target: Target) -> str | None:
     if isinstance(value, tuple | bool):
         return None
     text = number_text(value)
-    return text if is_visible(text) else None
+    return _inner(text) or "" if is_visible(text) else None
 
 
 def _compare_plainly(answer: str, gold: str) -> bool | None:
     """Return whether answer and gold are equal where no algebra is needed to say, otherwise None."""
-    if answer == gold:
+    if answer == gold and gold:
         return True
     if _INTEGER.fullmatch(answer) and _INTEGER.fullmatch(gold):
         return Decimal(answer) == Decimal(gold)
@@ -103,7 +113,6 @@ def _compare_plainly(answer: str, gold: str) -> bool | None:
 
 def _words(text: str) -> str | None:
     """Return the words that the text is, bare or in \\text{}; None when it may be mathematics."""
-    text = text.strip("$ ")
     if inner := _TEXT.fullmatch(text):
         text = inner[1].strip()
     if _WORDS.fullmatch(text) and _LONG_WORD.search(text) and not _NAMES.search(text):
@@ -111,14 +120,90 @@ def _words(text: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=65_536)
 def _gold_problem(gold: str) -> str:
     """Return why the gold does not verify against itself, or an empty string."""
+    try:
+        return _lasting_problem(gold)
+    except _PassingError as error:
+        return str(error)
+
+
+class _PassingError(RuntimeError):
+    """The process died, twice: no fault of the gold, and not to be remembered."""
+
+
+@lru_cache(maxsize=65_536)
+def _lasting_problem(gold: str) -> str:
+    if not gold:
+        return "the gold of math has mathematics beside other text"
     if over := _over_cap(gold):
         return f"the gold of math is {gold[:200]!r}: {over}"
     latex = _to_latex(gold)
     outcome, detail = MATH_WORKERS.ask(latex, latex, 5.0 * DEADLINE_SECONDS)
-    return "" if outcome == "same" else f"the gold of math, {gold!r}, is {outcome} against itself {detail}"
+    problem = f"the gold of math, {gold!r}, is {outcome} against itself {detail}"
+    if outcome == "dead":
+        raise _PassingError(problem)
+    return "" if outcome == "same" else problem
+
+
+def _inner(text: str) -> str | None:
+    """Return the mathematics of a text without its delimiters and a final period, or None where text stands beside it.
+
+    math-verify reads what is delimited and nothing else: "$5$ or 6", "not $5$" and "-$5$" would all be 5. Several
+    formulas joined by commas or "and" are one list; words that lead to a formula ("The area is $5$") may stand first.
+    """
+    if read_number(text.strip()) is not None:  # its dollars are money
+        return text.strip()
+    text = _without_period(text.strip())
+    while (inside := _unwrapped(text)) is not None:
+        text = _without_period(inside.strip())
+    if not _DELIMITED.search(text):
+        return text
+    lead = _LEAD.match(text)
+    found: list[str] = []
+    rest = text[lead.end() :] if lead else text
+    while rest:
+        end = _span_end(rest)
+        inside = _unwrapped(rest[:end]) if end else None
+        if inside is None or _DELIMITED.search(inside):
+            return None
+        found.append(inside.strip())
+        rest = rest[end:]
+        joint = _JOINT.match(rest)
+        if rest and not joint:
+            return None
+        rest = rest[joint.end() :] if joint else rest
+    return ", ".join(found) or None
+
+
+def _without_period(text: str) -> str:
+    # An ellipsis is not a final period.
+    return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
+
+
+def _unwrapped(text: str) -> str | None:
+    """Return what stands in the delimiters that hold the whole text, or None."""
+    for opening, closing in _DELIMITERS:
+        if text.startswith(opening) and _span_end(text) == len(text):
+            return text[len(opening) : -len(closing)]
+    return None
+
+
+def _span_end(text: str) -> int:
+    """Return where the delimited formula ends that the text starts with; 0 where it starts with none, or none ends."""
+    for opening, closing in _DELIMITERS:
+        if not text.startswith(opening):
+            continue
+        if opening != "\\boxed{":
+            end = text.find(closing, len(opening))
+            return end + len(closing) if end >= 0 else 0
+        depth = 0
+        for place in range(len(opening) - 1, len(text)):
+            depth += {"{": 1, "}": -1}.get(text[place], 0)
+            if depth == 0:
+                return place + 1
+        return 0
+    return 0
 
 
 def _over_cap(text: str) -> str:
@@ -137,19 +222,23 @@ def _over_cap(text: str) -> str:
     for what, pattern in _TOO_BIG.items():
         if pattern.search(text):
             return what
-    if _TWO_NUMBERS.search(_MIXED.sub("", text)):
+    if _TWO_NUMBERS.search(_SHORT_ARGUMENTS.sub("", _MIXED.sub("", text))):
         return "two numbers side by side"
     return ""
 
 
 def _to_latex(text: str) -> str:
-    """Return the text as LaTeX in dollars; one that brings its own delimiters stays as it is.
+    """Return the text as LaTeX in dollars.
 
     In dollars math-verify reads the whole text or nothing. Outside it would read one number out of it: the 2 of 2√3, or
-    the last of a box.
+    the last of a box. A plain number is written without an exponent, whose e would be Euler's.
     """
-    if _DELIMITED.search(text):
-        return text
+    number = None if "%" in text else read_number(text)
+    if number is not None and "e" in text.lower():
+        mantissa, _, exponent = f"{number:e}".partition("e")
+        return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
+    if number is not None:
+        return f"${number:f}$"
     text = _SUPERSCRIPTS.sub(lambda match: f"^{{{match[0].translate(_FROM_SUPERSCRIPTS)}}}", " ".join(text.split()))
     text = _ROOT.sub(r"\\sqrt{\1}", text).translate(_TO_LATEX).replace("**", "^")
     text = _NAMES.sub(r"\\\1", _MIXED.sub(r"\1\\frac{\2}{\3}", text))

@@ -24,6 +24,7 @@ def normalise(text: str) -> str:
     else:
         # Case folding can undo NFKC (e.g. of a Greek iota subscript): normalise on both sides of it.
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        text = text.replace("’", "'") if "‘" not in text else text  # an apostrophe, not a closing quote
     if _SPACES.search(text):
         text = " ".join(text.split())
     text = _drop_period(text.strip())

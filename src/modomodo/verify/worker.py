@@ -81,14 +81,25 @@ class MathWorkers:
         Raises ModomodoError when math-verify is not installed.
         """
         with self._room:
+            outcome, detail = self._ask_one(gold, answer, seconds)
+            if outcome == "dead":
+                # Killed from outside, perhaps, with the process that forks: what a fresh one says, counts.
+                self.stop()
+                outcome, detail = self._ask_one(gold, answer, seconds)
+        return outcome, detail
+
+    def _ask_one(self, gold: str, answer: str, seconds: float) -> tuple[Outcome, str]:
+        try:
             worker = self._take()
-            try:
-                outcome, detail = worker.ask(gold, answer, seconds)
-            except BaseException:
-                # Interrupted between question and answer: a later question must not read this one's answer.
-                worker.close()
-                raise
-            self._give_back(worker, usable=outcome not in ("late", "dead"))
+        except OSError as error:
+            return "dead", f"no process of math-verify could be forked ({error})"
+        try:
+            outcome, detail = worker.ask(gold, answer, seconds)
+        except BaseException:
+            # Interrupted between question and answer: a later question must not read this one's answer.
+            worker.close()
+            raise
+        self._give_back(worker, usable=outcome not in ("late", "dead"))
         return outcome, detail
 
     def stop(self) -> None:
