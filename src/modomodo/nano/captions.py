@@ -21,10 +21,10 @@ def caption(scene: Scene) -> str:
 
 
 def lone_shape(rng: np.random.Generator) -> Scene:
-    """Return a picture in the manner of easy-VQA: one large shape anywhere."""
+    """Return a picture in the manner of easy-VQA: one shape of any size anywhere."""
     kind = pick(rng, ("circle", "rectangle", "triangle"), 1)[0]
-    width = int(rng.integers(18, 36))
-    height = width if kind == "circle" else int(rng.integers(16, 36))
+    width = int(rng.integers(8, 34))
+    height = width if kind == "circle" else int(rng.integers(8, 34))
     x, y = int(rng.integers(0, 63 - width)), int(rng.integers(0, 63 - height))
     mark = Mark(kind, pick(rng, list(COLOURS), 1)[0], (x, y, x + width, y + height))
     return Scene(pastel(rng), (mark,))

@@ -34,6 +34,7 @@ from modomodo.nano.questions import (
 from modomodo.nano.scenes import COLOURS, SHAPES, Mark, Scene, in_cell, pastel, pick
 
 ALL_COLOURS = list(COLOURS)
+LETTERS = "ABCD"
 SIZES = {6: "small", 10: "middle", 14: "large"}
 
 
@@ -77,15 +78,15 @@ def refer(rng: np.random.Generator) -> Question:
 
 
 def geometry(rng: np.random.Generator) -> Question:
-    """Which line is longest, shortest or second longest, as a letter. Skill: length."""
+    """Which line is longest, shortest or second longest, as the letter of its place. Skill: length."""
     scene, marks = bars(rng, count=4, upright=False)
-    ordered = _by_length(marks)
+    measured = dict(zip(LETTERS, lengths(marks), strict=True))
+    ordered = sorted(LETTERS, key=lambda letter: measured[letter])
     word = pick(rng, ["longest", "shortest", "second longest"], 1)[0]
     gold, wrong = {"longest": (3, 0), "shortest": (0, 3), "second longest": (2, 1)}[word]
-    asking = Asking(
-        f"Which line is {word}?", ordered[gold], ordered[wrong], _measured(marks), "length", f"geometry/{word}"
-    )
-    return letter_question(scene, asking, pick(rng, ordered, 4))
+    evidence = " ".join(f"{letter} {length}" for letter, length in measured.items())
+    asking = Asking(f"Which line is {word}?", ordered[gold], ordered[wrong], evidence, "length", f"geometry/{word}")
+    return letter_question(scene, asking, "top")
 
 
 def spatial(rng: np.random.Generator) -> Question:
@@ -104,8 +105,10 @@ def spatial(rng: np.random.Generator) -> Question:
 
 
 def science(rng: np.random.Generator) -> Question:
-    """What follows, precedes, starts or ends in a chain with arrows, as a letter. Skill: order."""
-    scene, marks = chain(rng, kinds=["circle"] * 4, across=bool(rng.integers(0, 2)))
+    """What follows, precedes, starts or ends in a chain with arrows, as the letter of its place. Skill: order."""
+    across = bool(rng.integers(0, 2))
+    scene, marks = chain(rng, kinds=["circle"] * 4, across=across)
+    letters = {mark.colour: letter for mark, letter in zip(reading_order(marks), LETTERS, strict=True)}
     colours = [mark.colour for mark in marks]
     middle = int(rng.integers(1, 3))
     template = pick(rng, ["science/after", "science/before", "science/start", "science/end"], 1)[0]
@@ -115,10 +118,12 @@ def science(rng: np.random.Generator) -> Question:
         "science/start": ("What is the source?", 0, 3),
         "science/end": ("What gets it last?", 3, 0),
     }[template]
+    gold, wrong = colours[answer], colours[slip]
+    evidence = f"{' '.join(colours)} so {gold} {letters[gold]}"
     text = f"Energy flows along the arrows. {text}"
-    evidence = f"{' '.join(colours)} so {colours[answer]}"
-    asking = Asking(text, colours[answer], colours[slip], evidence, "order", template)
-    return letter_question(scene, asking, pick(rng, colours, 4))
+    return letter_question(
+        scene, Asking(text, letters[gold], letters[wrong], evidence, "order", template), "left" if across else "top"
+    )
 
 
 # ---------------------------------------------------------------- benchmarks
@@ -177,7 +182,8 @@ def maths(rng: np.random.Generator) -> Question:
         mark = pick(rng, marks, 1)[0]
         length = lengths([mark])[0]
         text = f"Solve: length of segment {mark.colour} in units = ?"
-        asking = Asking(text, str(length), str(5 - length), _measured(marks), "length", "maths/units")
+        evidence = f"{_measured(marks)} so {mark.colour} {length}"
+        asking = Asking(text, str(length), str(5 - length), evidence, "length", "maths/units")
         return count_question(scene, asking)
     if kind == 1:
         scene, ordered = _three_sizes(rng)

@@ -44,14 +44,12 @@ class Asking:
     template: str
 
 
-def letter_question(scene: Scene, asking: Asking, options: Sequence[str]) -> Question:
-    """Return a multiple choice question; answer and slip are two of the options, and become letters."""
-    letters = "ABCD"[: len(options)]
-    gold, wrong = letters[options.index(asking.answer)], letters[options.index(asking.slip)]
-    listed = " ".join(f"{letter}. {option}" for letter, option in zip(letters, options, strict=True))
-    target = Target("choice", gold, options=tuple(options))
-    lettered = replace(asking, text=f"{asking.text} {listed}", answer=gold, slip=wrong)
-    return Question(scene, target=target, **vars(lettered))
+def letter_question(scene: Scene, asking: Asking, side: str) -> Question:
+    """Return a multiple choice question whose options are four places, counted from the "top" or the "left"."""
+    options = tuple(f"{place} from the {side}" for place in ("first", "second", "third", "fourth"))
+    text = f"A, B, C, D from the {side}. {asking.text}"
+    target = Target("choice", asking.answer, options=options)
+    return Question(scene, target=target, **vars(replace(asking, text=text)))
 
 
 def text_question(scene: Scene, asking: Asking) -> Question:

@@ -70,7 +70,7 @@ def draw_sample(rng: np.random.Generator, *, captions: float, habits: bool, fami
 
 def draw_scene(rng: np.random.Generator) -> Scene:
     """Return a picture of any family, or a lone shape in the manner of easy-VQA."""
-    family = pick(rng, [*FAMILIES, "lone", "lone"], 1)[0]
+    family = pick(rng, [*FAMILIES, "lone", "lone", "lone"], 1)[0]
     return lone_shape(rng) if family == "lone" else _train_question(rng, family).scene
 
 
