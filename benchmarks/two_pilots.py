@@ -29,7 +29,7 @@ def seconds(planned: list[PlannedRun], processes: int) -> float:
 
 def main() -> None:
     """Print both times and their ratio; one order, then the other."""
-    recipe = load_recipe(RECIPE, ["steps=20"])
+    recipe = load_recipe(RECIPE, ["steps=12"])
     planned = [PlannedRun(f"seed {seed}", recipe.model_copy(update={"seed": seed})) for seed in range(4)]
     ratios: list[float] = []
     for order in ((1, 2), (2, 1)):
