@@ -34,4 +34,4 @@ docs: setup
 	$(BIN)/python -m pytest tests/test_examples.py tests/test_docs.py
 
 clean:
-	rm -rf $(VENV) studies .pytest_cache .ruff_cache
+	rm -rf $(VENV) studies runs .pytest_cache .ruff_cache

@@ -80,7 +80,7 @@ def demo(sets: Sets = None) -> None:
     _pilot(study)
     show_step(2, "Surrogate and recommendation")
     _recommend(study)
-    show_step(3, "Confirmation: matched fresh seeds of the recommended mixture and of equal shares")
+    show_step(3, "Confirmation: fresh matched seeds against equal shares")
     _confirm(study)
     show_step(4, "Report")
     _report(study)
@@ -317,6 +317,8 @@ def _confirm(study: Study) -> None:
     out.print(f"On {', '.join(study.benchmarks)}: {escape(found['objective'].sentence)}", highlight=False)
     if "held_out" in found:
         out.print(f"On {', '.join(study.held_out)}, never seen: {escape(found['held_out'].sentence)}", highlight=False)
+    if not (found["objective"].real and found["objective"].aggregate.gain > 0):
+        out.print("So nothing here says that another mixture is better: equal shares are the answer to keep.")
 
 
 def _report(study: Study) -> None:
@@ -335,7 +337,8 @@ def _single(recipe: Recipe, folder: Path) -> None:
     from modomodo.studies import RUN
 
     store = Store(folder)
-    label = str(recipe.point()) if recipe.steps else recipe.model
+    mixture = recipe.mixture if isinstance(recipe.mixture, str) else str(recipe.point())
+    label = mixture if recipe.steps else recipe.model
     planned = [PlannedRun(label, recipe)]
     (outcome,) = launch(planned, store, digests=run_digests([recipe]), run=RUN, processes=1, console=err)
     if outcome.status == "failed":

@@ -64,8 +64,9 @@ def open_lines(path: Path, *, console: Console) -> Generator[Iterable[bytes]]:
     except OSError as error:
         if error.filename is None or Path(error.filename) != path:
             raise
-        near = closest(path.name, [file.name for file in path.parent.glob("*.jsonl")])
-        raise ModomodoError(f"cannot read {path}: {error.strerror}; {near}") from None
+        files = [file.name for file in path.parent.glob("*.jsonl")]
+        near = f"; {closest(path.name, files)}" if files else ": give the path of a JSONL file"
+        raise ModomodoError(f"cannot read {path}: {error.strerror}{near}") from None
 
 
 def grade_lines(lines: Iterable[bytes], *, mode: Mode = "standard") -> Generator[Graded]:

@@ -94,7 +94,8 @@ def show_grades(tally: Mapping[tuple[str, str], int], rewards: Mapping[str, floa
     verifier -> sum of rewards.
     """
     statuses: tuple[str, ...] = get_args(Status)
-    table = Table("verifier", "completions", "mean reward", *statuses, box=box.SIMPLE)
+    heads = ("verifier", "completions", "reward", *statuses)
+    table = Table(*(Column(head, no_wrap=True) for head in heads), box=box.SIMPLE, padding=(0, 0, 0, 1))
     for name in sorted({verifier for verifier, status in tally if status}):
         counts = [tally.get((name, status), 0) for status in statuses]
         graded = sum(counts) - tally.get((name, "ungradable"), 0)

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from modomodo.errors import ModomodoError
 from modomodo.nano.model import CHECKPOINT
 
 
@@ -12,9 +13,14 @@ def model_path(name: str) -> str:
 
 
 def model_digest(name: str) -> str:
-    """Return a hash (16 hex digits) of a local checkpoint's files, or the hub id itself."""
+    """Return a hash (16 hex digits) of a local checkpoint's files, or the hub id itself.
+
+    Raises ModomodoError for a path that leads to no folder.
+    """
     folder = Path(model_path(name))
     if not folder.is_dir():
+        if name.count("/") > 1 or name.startswith((".", "/", "~")):
+            raise ModomodoError(f"model {name!r}: there is no such folder, and it is no hub id (owner/name)")
         return name
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != ".md"):

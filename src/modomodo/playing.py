@@ -13,6 +13,15 @@ from modomodo.seeds import child_rng
 from modomodo.verify import gold_reply
 
 SKIP, GOLD, QUIT = "", ":gold", ":quit"
+FORMS = {
+    "choice": "a letter",
+    "number": "a number",
+    "count": "a whole number",
+    "math": "a number or LaTeX",
+    "box": "[x1, y1, x2, y2]",
+    "boxes": "[[x1, y1, x2, y2], ...]",
+    "point": "[x, y]",
+}
 
 
 def play(recipe: Recipe, *, ask: Callable[[], str | None], say: Callable[[str], None]) -> tuple[int, float]:
@@ -53,7 +62,10 @@ def _rows(domains: Sequence[Domain], seed: int) -> Iterator[tuple[Domain, Row]]:
 
 
 def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[[str], None]) -> None:
-    say(f"\n{domain.name}, row {row.id}, verifier {row.target.verifier}")
+    form = FORMS.get(row.target.verifier, "a short text")
+    size = row.target.image_size
+    where = f" in frame {recipe.view.frame}, picture {size[0]} x {size[1]}" if size else ""
+    say(f"\n{domain.name}, row {row.id}, verifier {row.target.verifier}: {form}{where}")
     for index, image in enumerate(row.images):
         if isinstance(image, bytes):
             path = folder / f"{row.id.replace('/', '_')}-{index}.png"

@@ -10,6 +10,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from modomodo.errors import printable
 
+EARLY = 0.05  # of the steps, before the pace means anything
+
 
 @dataclass(frozen=True)
 class Count:
@@ -50,6 +52,8 @@ class Board:
         self.console.print(printable(line), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def _left(self, count: Count) -> str:
+        if count.steps - self.steps_before < EARLY * count.of_steps:
+            return ""  # the first runs have only started, or trained nothing
         seconds = time_left(
             time.monotonic() - self.started,
             done=count.steps - self.steps_before,

@@ -21,13 +21,24 @@ from modomodo.surrogate.aggregates import (
     residual_correlation,
 )
 from modomodo.surrogate.base import Array, FittedSurrogate, Prediction, Surrogate
+from modomodo.surrogate.ensemble import Ensemble
 from modomodo.surrogate.gp import GaussianProcess
+from modomodo.surrogate.linear import PowerLaw, RidgeOn
 from modomodo.surrogate.parametric import Mean, PaperQuadratic
 from modomodo.surrogate.predictions import Predictions, column_bounds, combine, weight_table, weighted
+from modomodo.surrogate.resampled import Resampled
 from modomodo.surrogate.table import Runs
 from modomodo.surrogate.validation import Validation, validation
 
-SURROGATES: dict[str, Surrogate] = {"gp": GaussianProcess(), "paper": PaperQuadratic(), "mean": Mean()}
+SURROGATES: dict[str, Surrogate] = {
+    "gp": GaussianProcess(),
+    "ensemble": Ensemble(tuple(GaussianProcess(floor=floor) for floor in (1e-2, 1e-3, 1e-4))),
+    "power": Resampled(PowerLaw()),
+    "quadratic": Resampled(RidgeOn("log", 2)),
+    "linear": Resampled(RidgeOn("weights", 1)),
+    "paper": PaperQuadratic(),
+    "mean": Mean(),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +196,8 @@ def _usable(runs: Runs, minimum: int, surrogate: str) -> Runs:
         warnings.warn(f"{runs.benchmarks[b]} is left out: {need}, it has scores at {mixtures_B[b]}", stacklevel=3)
     missing = int(np.isnan(runs.y_NB[:, kept]).sum())
     if missing:
-        warnings.warn(f"{missing} scores are missing: each benchmark is fitted on the runs that have it", stacklevel=3)
+        what = "1 score is missing" if missing == 1 else f"{missing} scores are missing"
+        warnings.warn(f"{what}: each benchmark is fitted on the runs that have it", stacklevel=3)
     steps = sorted({steps for steps in runs.steps_N if steps is not None})
     if len(steps) > 1:
         warnings.warn(

@@ -12,23 +12,23 @@ import numpy as np
 from modomodo.seeds import child_rng
 from modomodo.surrogate.base import Array, IntArray, Prediction, known_variance
 
-FLOOR = 1e-3  # a weight of 0 counts as this much: log(0 + FLOOR) is finite
 JITTER = 1e-8
 LIMIT = 4.0  # settings stay within this many prior standard deviations
 
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """Matern-5/2 with one length scale per domain, on log(w + 1e-3) scaled to [0, 1], on standardised scores.
+    """Matern-5/2 with one length scale per domain, on log(w + floor) scaled to [0, 1], on standardised scores.
 
-    Each run's known variance enters as it is, beside one learned seed-noise variance. The settings have lognormal
-    priors (medians: signal variance 1, length scale 2 sqrt(D) times the spread of the runs' coordinates, noise variance
-    0.2; standard deviations of the logs 1, 0.8, 1.5), weak enough to move, strong enough for 8 runs. Their mode is
-    found from three starts; the curvature there gives draws of the settings (Laplace), and predictions average over
-    these draws. That keeps intervals honest at 8 to 30 runs: with the mode alone, 90 % intervals held 65 to 85 % in
-    simulations. Algebra: scikit-learn.
+    The floor says how much less a weight of 0 is than a small one. Each run's known variance enters as it is, beside a
+    learned seed-noise variance. The settings have lognormal priors (medians: signal variance 1, length scale 2 sqrt(D)
+    times the spread of the runs' coordinates, noise variance 0.2; standard deviations of the logs 1, 0.8, 1.5), weak
+    enough to move, strong enough for 8 runs. Their mode is found from three starts; the curvature there gives draws of
+    the settings (Laplace), and predictions average over these draws. That keeps intervals honest at 8 to 30 runs: with
+    the mode alone, 90 % intervals held 65 to 85 % in simulations. Algebra: scikit-learn.
     """
 
+    floor: float = 1e-3
     minimum: int = 3
     draws: int = 16
 
@@ -40,15 +40,16 @@ class GaussianProcess:
         spread = float(np.std(y_N, ddof=1)) if len(y_N) > 1 else 0.0
         # Equal scores have no spread: any small scale will do.
         scale = max(spread, float(np.sqrt(new_variance)), 1e-6 * max(1.0, float(np.abs(y_N).max())))
-        Z_ND, z_N, alpha_N = _coordinates(X_ND), (y_N - y_N.mean()) / scale, variance_N / scale**2 + JITTER
+        Z_ND, z_N, alpha_N = _coordinates(X_ND, self.floor), (y_N - y_N.mean()) / scale, variance_N / scale**2 + JITTER
         # Matrices are small: more threads are slower, and their rounding would depend on the machine.
         with threadpool_limits(1):
             theta_ST = _settings(Z_ND, z_N, alpha_N, self.draws, seed)
             processes = tuple(
                 _regressor(_kernel(theta_T[:-1]), alpha_N + np.exp(theta_T[-1])).fit(Z_ND, z_N) for theta_T in theta_ST
             )
+        noise_S = np.exp(theta_ST[:, -1])
         return FittedGaussianProcess(
-            processes, np.exp(theta_ST[:, -1]), alpha_N, float(y_N.mean()), scale, new_variance / scale**2
+            self.floor, processes, noise_S, alpha_N, float(y_N.mean()), scale, new_variance / scale**2
         )
 
 
@@ -60,6 +61,7 @@ class FittedGaussianProcess:
     in units of `scale ** 2`.
     """
 
+    floor: float
     processes: tuple[Any, ...]
     noise_S: Array
     alpha_N: Array
@@ -68,11 +70,11 @@ class FittedGaussianProcess:
     new_variance: float
 
     def mean(self, X_ND: Array) -> Array:
-        Z_ND = _coordinates(X_ND)
+        Z_ND = _coordinates(X_ND, self.floor)
         return self.offset + self.scale * np.mean([_process_mean(process, Z_ND) for process in self.processes], axis=0)
 
     def predict(self, X_ND: Array) -> Prediction:
-        Z_ND = _coordinates(X_ND)
+        Z_ND = _coordinates(X_ND, self.floor)
         found = [cast(tuple[Array, Array], process.predict(Z_ND, return_std=True)) for process in self.processes]
         mean_SN, sd_SN = np.array([mean for mean, _ in found]), np.array([sd for _, sd in found])
         variance_N = np.mean(sd_SN**2, axis=0) + np.var(mean_SN, axis=0)
@@ -81,7 +83,7 @@ class FittedGaussianProcess:
         return Prediction(mean_N, self.scale * np.sqrt(variance_N), self.scale * np.sqrt(new_N))
 
     def covariance(self, X_ND: Array) -> Array:
-        Z_ND = _coordinates(X_ND)
+        Z_ND = _coordinates(X_ND, self.floor)
         found = [cast(tuple[Array, Array], process.predict(Z_ND, return_cov=True)) for process in self.processes]
         mean_SN = np.array([mean for mean, _ in found])
         centred_SN = mean_SN - mean_SN.mean(axis=0)
@@ -115,9 +117,9 @@ class FittedGaussianProcess:
         )
 
 
-def _coordinates(X_ND: Array) -> Array:
-    """Return log(w + FLOOR), scaled so that weights 0 and 1 map to 0 and about 1."""
-    return np.log(np.maximum(X_ND, 0) + FLOOR) / -np.log(FLOOR) + 1
+def _coordinates(X_ND: Array, floor: float) -> Array:
+    """Return log(w + floor), scaled so that weights 0 and 1 map to 0 and about 1."""
+    return np.log(np.maximum(X_ND, 0) + floor) / -np.log(floor) + 1
 
 
 def _settings(Z_ND: Array, z_N: Array, alpha_N: Array, draws: int, seed: int) -> Array:

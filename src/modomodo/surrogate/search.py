@@ -13,7 +13,7 @@ from modomodo.seeds import child_rng
 from modomodo.surrogate.base import Array
 
 CANDIDATES = 1024  # of each sparsity, before the best are refined
-DUST = 1e-9  # a weight this close to its least is meant to be it
+UNIT = 1e-4  # of the answer's shares
 STEPS = (0.8, 0.3, 0.1)  # of the refinement, in log weights
 
 
@@ -63,7 +63,24 @@ def best_mixture(value: Callable[[Array], Array], *, starts_ND: Array, limits_2D
     points_ND, value_N = np.vstack([points_ND[top], polished_ND]), np.r_[value_N[top], value(polished_ND)]
     best = int(np.argmax(value_N))
     best_D = points_ND[best] if value_N[best] > least + 1e-9 * spread + 1e-15 else first_D
-    return np.asarray(np.where(best_D - low_D < DUST, low_D, best_D), dtype=np.float64)
+    if best_D is first_D:
+        return np.asarray(best_D, dtype=np.float64)
+    return _rounded(best_D, low_D, high_D)
+
+
+def _rounded(best_D: Array, low_D: Array, high_D: Array) -> Array:
+    """Return the mixture in ten-thousandths, those of greatest remainder rounded up, still within the caps.
+
+    Beyond that a share means nothing, and its digits depend on how many threads the machine adds with.
+    """
+    within_D = np.clip(np.floor(best_D / UNIT + 1e-3), np.ceil(low_D / UNIT - 1e-6), np.floor(high_D / UNIT + 1e-6))
+    left = round(1 / UNIT - float(within_D.sum()))
+    room_D = within_D + 1 <= high_D / UNIT + 1e-6
+    order = np.argsort(-np.where(room_D, best_D / UNIT - within_D, -np.inf), kind="stable")
+    if not 0 <= left <= int(room_D.sum()):
+        return best_D  # caps finer than the unit
+    within_D[order[:left]] += 1
+    return np.clip(within_D * UNIT, low_D, high_D)
 
 
 def _polish(value: Callable[[Array], Array], start_D: Array, low_D: Array, high_D: Array, spread: float) -> Array:

@@ -86,7 +86,7 @@ def _read_item(tokens: list[str], kind: Kind) -> Found:
 def _read_coords(tokens: list[str], kind: Kind) -> tuple[float, ...]:
     closer = _CLOSERS.get(tokens[-1])
     if closer is None:
-        raise _UnreadableError(f"{_show(tokens[-1])} where a {kind} should start")
+        raise _UnreadableError(f"{_show(tokens[-1])} where a {'point' if kind == 'point' else 'box'} should start")
     tokens.pop()
     numbers = [_read_number(tokens)]
     while tokens[-1] == ",":
