@@ -67,6 +67,9 @@ def test_recommend_confirm_and_report_follow(study):
     found = json.loads((out / "confirmation.json").read_text())
     assert found["objective"]["seeds"] != found["detectable"]
     assert found["held_out"]["benchmarks"][0]["name"] == "easy_vqa"
+    earlier = json.loads((out / "confirmations.jsonl").read_text())
+    earlier["detectable"] += 1e-12  # another number of threads
+    (out / "confirmations.jsonl").write_text(json.dumps(earlier) + "\n")
     assert "note: this is confirmation" not in run("confirm", str(study))
     recommendation["mixture"] = {"spatial": 0.25, "science": 0.5, "refer": 0.25}
     (out / "recommendation.json").write_text(json.dumps(recommendation))

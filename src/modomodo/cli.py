@@ -107,6 +107,9 @@ def play(file: File, sets: Sets = None) -> None:
     """Look at rows of a recipe or a study, answer them as the model would, and see the verdict and why."""
     from modomodo.playing import play
 
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise ModomodoError("standard input is closed: there is nobody to answer")
+
     def ask() -> str | None:
         try:
             return input("> ")

@@ -143,20 +143,20 @@ def _target(line: dict[str, Any]) -> Target:
     if not all(isinstance(option, str) for option in options):
         raise ModomodoError(f"options are {options!r}: a list of texts is needed")
     tolerance = _typed(line, "tolerance", float, default=None)
-    return Target(verifier, _frozen(value, depth=0), tuple(options), _size(line, "image_size"), tolerance)
+    _refuse_nests(value, depth=0)
+    return Target(verifier, value, tuple(options), _size(line, "image_size"), tolerance)
 
 
 def _view(line: dict[str, Any], mode: Mode) -> View:
     return View(_one_of(line, "frame", Frame, "pixels"), _size(line, "resized_size"), _one_of(line, "mode", Mode, mode))
 
 
-def _frozen(value: Any, *, depth: int) -> Any:
-    """Return JSON lists as tuples; whether they suit the verifier is for the verifier to say."""
+def _refuse_nests(value: Any, *, depth: int) -> None:
+    """Refuse lists too deep for any verifier; whether the others suit it is for the verifier to say."""
     if depth > DEEPEST:
         raise ModomodoError(f"target is a list nested over {DEEPEST} deep")
-    if isinstance(value, list):
-        return tuple(_frozen(one, depth=depth + 1) for one in cast(list[Any], value))
-    return value
+    for one in cast(list[Any], value) if isinstance(value, list) else ():
+        _refuse_nests(one, depth=depth + 1)
 
 
 def _typed(line: dict[str, Any], name: str, kind: type, **default: Any) -> Any:

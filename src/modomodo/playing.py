@@ -25,8 +25,7 @@ FORMS = {
 
 
 def play(recipe: Recipe, *, ask: Callable[[], str | None], say: Callable[[str], None]) -> tuple[int, float]:
-    """Show rows of the recipe's domains in turn, judge what is typed, and return how many were answered and their mean
-    reward.
+    """Show rows in turn, judge what is typed, and return how many answers were graded and their mean reward.
 
     `ask` returns a line, or None when there are no more; `say` prints one. An empty line skips the row, `:gold` shows
     the gold reply, `:quit` ends. A reply without tags is judged as the bare answer.
@@ -43,8 +42,9 @@ def play(recipe: Recipe, *, ask: Callable[[], str | None], say: Callable[[str], 
                 reply = ask()
             if reply is None or reply == QUIT:
                 break
-            if reply != SKIP:
-                rewards.append(_judge(domain, row, reply, recipe, say))
+            reward = None if reply == SKIP else _judge(domain, row, reply, recipe, say)
+            if reward is not None:
+                rewards.append(reward)
     return len(rewards), sum(rewards) / len(rewards) if rewards else 0.0
 
 
@@ -78,7 +78,7 @@ def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[
                 say(part["text"])
 
 
-def _judge(domain: Domain, row: Row, reply: str, recipe: Recipe, say: Callable[[str], None]) -> float:
+def _judge(domain: Domain, row: Row, reply: str, recipe: Recipe, say: Callable[[str], None]) -> float | None:
     bare = "<answer>" not in reply
     verdict = verdict_on(
         row, f"<think></think><answer>{reply}</answer>" if bare else reply, domain=domain, view=recipe.view
@@ -89,4 +89,4 @@ def _judge(domain: Domain, row: Row, reply: str, recipe: Recipe, say: Callable[[
     )
     if verdict.reward != 1:
         say(f"gold: {row.target.value!r}")
-    return verdict.reward or 0.0
+    return verdict.reward

@@ -204,10 +204,16 @@ def _pilots(study: Study) -> str:
 
 def _remember(study: Study, whole: Mapping[str, Any]) -> None:
     """Add a confirmation to confirmations.jsonl unless it stands there: trying until one looks real must show."""
-    path, line = study.folder / "confirmations.jsonl", json.dumps(whole)
+    path = study.folder / "confirmations.jsonl"
     earlier = path.read_text().splitlines() if path.exists() else []
-    if line not in earlier:
-        write_text(path, "\n".join([*earlier, line]) + "\n")
+    # The rest follows from these, but for last digits that hang on the machine.
+    if _tested(whole) not in [_tested(json.loads(line)) for line in earlier]:
+        write_text(path, "\n".join([*earlier, json.dumps(whole)]) + "\n")
+
+
+def _tested(whole: Mapping[str, Any]) -> tuple[str, list[int]]:
+    """Return the key of the mixture that a confirmation tested, and its seeds."""
+    return Mixture.of(whole["mixture"]).key, list(whole["objective"]["seeds"])
 
 
 def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | None) -> tuple[Outcome, ...]:
