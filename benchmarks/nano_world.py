@@ -28,7 +28,7 @@ from modomodo.nano.families import FAMILIES
 from modomodo.nano.habits import careful_opening
 from modomodo.nano.scenes import SIZE
 from modomodo.nano.world import question
-from modomodo.pilots.design import design
+from modomodo.pilots.plan import pilot_runs
 from modomodo.rows import Row, View
 from modomodo.studies import finished_results, pilot
 
@@ -102,7 +102,7 @@ def blindness(name: str, items: int = 256) -> list[Criterion]:
 
 def world(study: Study) -> list[Criterion]:
     """Return the criteria about the runs of the seed design."""
-    results = finished_results(study, design(study))
+    results = finished_results(study, pilot_runs(study))
     labels = list(dict.fromkeys(label.partition("#")[0] for label in results if label != "base"))
     table_MSB = np.array(
         [

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from modomodo.config import load_recipe
-from modomodo.pilots.design import PlannedRun
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import launch
+from modomodo.pilots.plan import PlannedRun
 from modomodo.pilots.store import Store
 from modomodo.studies import RUN
 

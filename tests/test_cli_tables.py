@@ -1,6 +1,7 @@
-"""`fit` and `recommend` on nothing but a table of runs, without torch."""
+"""`fit`, `recommend` and `next` on nothing but a table of runs; the first two without torch."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -71,6 +72,26 @@ def test_mistakes_say_what_to_do(table, arguments, message):
     with pytest.raises(ModomodoError) as error:
         run("recommend", table, *arguments)
     assert message in str(error.value)
+
+
+def test_next_proposes_a_batch_within_caps_and_writes_it(table, tmp_path):
+    out = tmp_path / "next.json"
+    said = run("next", table, "--out", out, "--set", "batch=2", "--set", "objective=x", "--set", "caps.a.max=0.5")
+    assert "expected x" in said
+    assert "expected improvement" in said
+    assert "[[extra]]" not in said
+    found = json.loads(out.read_text())
+    assert (found["version"], found["objective"], found["direction"], found["runs"]) == (1, "x", "higher", 14)
+    assert len(found["pilots"]) == 2
+    assert all(pilot["mixture"]["a"] <= 0.5 + 1e-9 for pilot in found["pilots"])
+    with pytest.raises(ModomodoError, match=r"batch: .*greater than or equal to 1"):
+        run("next", table, "--set", "batch=0")
+
+
+def test_next_without_botorch_says_what_to_install(table, monkeypatch):
+    monkeypatch.setitem(sys.modules, "botorch", None)
+    with pytest.raises(ModomodoError, match="pip install"):
+        run("next", table)
 
 
 def test_predict_needs_both_files(table, tmp_path):

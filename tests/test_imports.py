@@ -14,6 +14,7 @@ ROAD = [
     "seeds",
     "rows",
     "mixture",
+    "simplex",
     "verify",
     "domain",
     "nano.scenes",
@@ -35,6 +36,10 @@ ROAD = [
     "pilots",
     "surrogate",
     "recommendation",
+    "tradeoff",
+    "proposal",
+    "asking",
+    "strategy",
     "confirmation",
     "studies",
     "preflight",
@@ -75,7 +80,8 @@ def test_importing_modomodo_loads_neither_torch_nor_anything_heavy():
 
 
 def test_every_public_name_is_there():
-    for name in ("fit", "recommend", "confirm", "read_runs", "find_domain", "pilot", "report"):
+    names = "fit recommend confirm read_runs propose Search find_domain pilot report strategies"
+    for name in names.split():
         assert callable(getattr(modomodo, name))
     assert not hasattr(modomodo, "nothing")
 

@@ -14,20 +14,35 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from modomodo.config import Recipe, Study, limits, load_fitting, load_grading, load_recipe, load_study
+from modomodo.config import (
+    Fitting,
+    Recipe,
+    Study,
+    limits,
+    load_fitting,
+    load_grading,
+    load_recipe,
+    load_replaying,
+    load_study,
+)
 from modomodo.console import (
     err,
     out,
+    progress_bar,
+    show_front,
     show_grades,
     show_problems,
+    show_proposals,
     show_recommendation,
     show_scores,
     show_step,
+    show_strategies,
     show_validation,
     show_warning,
 )
 from modomodo.errors import ModomodoError, printable
 from modomodo.files import write_json, write_text
+from modomodo.mixture import Mixture
 
 if TYPE_CHECKING:
     from modomodo.recommendation import Recommendation
@@ -203,14 +218,34 @@ def recommend(
 ) -> None:
     """The best mixture of a study, or of any table of runs, with intervals."""
     if not _is_table(file):
-        found = _recommend(load_study(file, sets or []))
+        written = _recommend(load_study(file, sets or [])).as_dict()
     else:
-        from modomodo.recommendation import recommend
+        written = _recommend_from_table(file, sets or [])
+    if path is not None:
+        write_json(path, written)
 
-        fitting = load_fitting(sets or [])
-        fitted = _fitted(file, sets or [])
-        found = recommend(fitted, objective=fitting.objective, caps=limits(fitting.caps), seed=fitting.seed)
-        show_recommendation(found)
+
+@app.command(name="next")
+def propose(
+    file: Runs,
+    sets: Sets = None,
+    path: Annotated[Path | None, typer.Option("--out", help="also write the proposals here, JSON")] = None,
+) -> None:
+    """Which pilots to run now: new mixtures that may be the best, and replicates where noise decides."""
+    from modomodo.proposal import propose
+    from modomodo.surrogate.improvement import need_botorch
+
+    need_botorch()
+    settings = load_fitting(sets or []) if _is_table(file) else load_study(file, sets or [])
+    study = settings if isinstance(settings, Study) else None
+    objective = settings.objective if isinstance(settings, Fitting) else None
+    caps, pending = (limits(settings.caps), ()) if study is None else _runnable(study)
+    fitted = _fitted(file, sets or [])
+    with err.status("weighing mixtures"):
+        found = propose(
+            fitted, batch=settings.batch, objective=objective, caps=caps, pending=pending, seed=settings.seed
+        )
+    show_proposals(found, study=None if study is None else file)
     if path is not None:
         write_json(path, found.as_dict())
 
@@ -225,6 +260,46 @@ def confirm(file: File, sets: Sets = None) -> None:
 def report(file: File, sets: Sets = None) -> None:
     """Write a study's report, one HTML file."""
     _report(load_study(file, sets or []))
+
+
+@app.command()
+def strategies(
+    file: Annotated[Path, typer.Argument(help="a CSV of runs", show_default=False)],
+    sets: Sets = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="also write a table and a figure into here")] = None,
+) -> None:
+    """Compare mixture strategies on a table of runs: what each makes of a few of them, judged by the others."""
+    from modomodo.reporting.strategies_page import write_strategies
+    from modomodo.strategy import STRATEGIES, Goal
+    from modomodo.strategy import strategies as compare
+    from modomodo.surrogate import read_runs
+
+    settings = load_replaying(sets or [])
+    if not _is_table(file):
+        raise ModomodoError(f"{file} is no CSV of runs; a study writes one as runs.csv in its folder")
+    goal = Goal(
+        aggregates=settings.named_aggregates(),
+        objective=settings.objective,
+        inside=settings.inside,
+        direction=settings.direction,
+        bounds=settings.bounds,
+        caps=limits(settings.caps),
+        surrogate=settings.surrogate,
+    )
+    with progress_bar("draws") as progress:
+        found = compare(
+            read_runs(file),
+            goal=goal,
+            names=settings.strategies or tuple(STRATEGIES),
+            sizes=settings.sizes,
+            seeds=settings.seeds,
+            seed=settings.seed,
+            progress=progress,
+        )
+    show_strategies(found)
+    if folder is not None:
+        for path in write_strategies(found, folder, title=file.name):
+            out.print(f"written: {escape(str(path))}", highlight=False, soft_wrap=True)
 
 
 @nano_app.command("pretrain")
@@ -252,12 +327,12 @@ def nano_pretrain(
 
 
 def _pilot(study: Study) -> None:
-    from modomodo.pilots.design import design
+    from modomodo.pilots.plan import pilot_runs
     from modomodo.studies import pilot
 
     outcomes = pilot(study, console=err)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    show_scores(study, design(study))
+    show_scores(study, pilot_runs(study))
     if failed:
         raise ModomodoError(
             f"{len(failed)} of {len(outcomes)} runs failed ({', '.join(outcome.label for outcome in failed)}); their "
@@ -272,6 +347,44 @@ def _recommend(study: Study) -> "Recommendation":
         found = study_recommendation(study)
     show_recommendation(found)
     return found
+
+
+def _runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixture, ...]]:
+    """Return the study's caps, tightened to what its training rows last for, and the pilots not finished."""
+    from modomodo.pilots.plan import pilot_row_caps, pilot_runs
+    from modomodo.studies import finished_results
+
+    planned = [one for one in pilot_runs(study) if one.recipe.steps]
+    finished = finished_results(study, planned)
+    pending = tuple(one.recipe.point() for one in planned if one.label not in finished)
+    if pending:
+        warnings.warn(
+            f"{len(pending)} of the {len(planned)} pilots of {study.name} are not finished: they count as under way "
+            "(`modomodo pilot` runs them)",
+            stacklevel=2,
+        )
+    own = limits(study.caps)
+    pairs = {name: (*own.get(name, (0.0, 1.0)), lasting) for name, (_, lasting) in pilot_row_caps(study).items()}
+    return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}, pending
+
+
+def _recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
+    from modomodo.recommendation import recommend
+    from modomodo.tradeoff import trade_off
+
+    fitting, fitted = load_fitting(sets), _fitted(file, sets)
+    caps = limits(fitting.caps)
+    with err.status("searching for the best mixture"):
+        found = recommend(
+            fitted, objective=fitting.objective, caps=caps, parsimony=fitting.parsimony, seed=fitting.seed
+        )
+    show_recommendation(found)
+    if fitting.trade_off is None:
+        return found.as_dict()
+    with err.status("searching for the mixtures between"):
+        front = trade_off(fitted, names=fitting.trade_off, caps=caps, seed=fitting.seed)
+    show_front(front)
+    return {**found.as_dict(), "front": [point.as_dict() for point in front]}
 
 
 def _fitted(file: Path, sets: Sequence[str]) -> "Fitted":
@@ -289,6 +402,7 @@ def _fitted(file: Path, sets: Sequence[str]) -> "Fitted":
             aggregates=fitting.named_aggregates(),
             direction=fitting.direction,
             bounds=fitting.bounds,
+            steps=fitting.steps,
             seed=fitting.seed,
         )
 
@@ -333,9 +447,9 @@ def _report(study: Study) -> None:
 
 
 def _single(recipe: Recipe, folder: Path) -> None:
-    from modomodo.pilots.design import PlannedRun
     from modomodo.pilots.inputs import run_digests
     from modomodo.pilots.launch import launch
+    from modomodo.pilots.plan import PlannedRun
     from modomodo.pilots.store import Store
     from modomodo.studies import RUN
 

@@ -121,6 +121,8 @@ class Cap(Strict):
 class Fitting(Strict):
     """What is made of a bare table of runs.
 
+    `surrogate` is the method; `steps` are those predicted for, where runs differ in length (default: the longest).
+    `parsimony` is the loss allowed for a simpler mixture, `trade_off` two aggregates to draw the Pareto front of.
     `aggregate` (benchmark -> weight) or several `aggregates` by name; `objective` is the one to maximise, or a
     benchmark; `direction` says which scores are better, for all or by benchmark; predictions stay inside `bounds`.
     """
@@ -132,11 +134,28 @@ class Fitting(Strict):
     direction: Direction | dict[str, Direction] = "higher"
     bounds: dict[str, tuple[float, float]] = {}
     caps: dict[str, Cap] = {}
+    parsimony: Annotated[float, Field(ge=0)] = 0.0
+    trade_off: tuple[str, str] | None = None
+    steps: Positive | None = None
+    batch: Positive = 4  # pilots that `next` proposes
     seed: int = 0
 
     def named_aggregates(self) -> dict[str, dict[str, float]]:
         """Return all aggregates by name; the one without a name is `aggregate`."""
         return {**({"aggregate": self.aggregate} if self.aggregate else {}), **self.aggregates}
+
+
+class Replaying(Fitting):
+    """How mixture strategies are compared on a table of runs.
+
+    `strategies` are names (all if none); each is tried on `seeds` random draws of each of `sizes` runs. `inside` is the
+    aggregate or benchmark of the in-distribution tests, which the paper's Alpha needs beside the objective.
+    """
+
+    strategies: tuple[str, ...] = ()
+    sizes: tuple[Positive, ...] | None = None  # default: 8, 16, 32, 64, 128, as far as the table goes
+    seeds: Annotated[int, Field(ge=2)] = 20
+    inside: str | None = None
 
 
 class Grading(Strict):
@@ -150,6 +169,10 @@ class Study(Strict):
 
     `benchmarks` make the objective: the surrogate sees the `select` part of their items, confirmation the other part.
     `held_out` are benchmarks that no surrogate ever sees; `in_distribution` are scored and reported.
+
+    The design `seed` (each domain alone, each left out, equal shares) runs each of its mixtures `replicates` times. The
+    others spend a `budget` of pilot runs within the caps: all but its `replicate_share` on different mixtures, the rest
+    on second runs, at another seed, of the first of them.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
@@ -160,10 +183,15 @@ class Study(Strict):
     held_out: tuple[str, ...] = ()
     in_distribution: tuple[str, ...] = ()
     items: Positive = 200
-    design: Literal["seed"] = "seed"
-    replicates: Positive = 1  # runs of each mixture of the design, at different seeds
+    design: Literal["seed", "space-filling", "d-optimal"] = "seed"
+    replicates: Positive = 1  # runs of each mixture of the design `seed`, at different seeds
+    budget: Positive | None = None  # pilot runs of the other designs, second runs included
+    replicate_share: Annotated[float, Field(ge=0, le=0.5)] = 0.15
+    extra: tuple[dict[str, float], ...] = ()  # mixtures of further pilots, as `modomodo next` prints them
     surrogate: str = "gp"
     caps: dict[str, Cap] = {}
+    parsimony: Annotated[float, Field(ge=0)] = 0.0  # loss of expected score allowed for a simpler mixture
+    batch: Positive = 4  # pilots that `next` proposes
     confirm: Confirming = Confirming()
     processes: Positive | None = None  # default: one per core
 
@@ -179,6 +207,30 @@ class Study(Strict):
         for name in self.caps:
             if name not in self.recipe.domains:
                 raise ValueError(f"caps name {name!r}; {closest(name, self.recipe.domains)}")
+        for number, weights in enumerate(self.extra, start=1):
+            try:
+                Mixture.of(weights).vector(self.recipe.domains)
+            except ModomodoError as error:
+                raise ValueError(f"mixture {number} of extra: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _sized(self) -> "Study":
+        if self.design == "seed" and self.budget is not None:
+            raise ValueError(
+                f"budget is {self.budget}, but the design seed has its own size: leave budget out (`replicates` "
+                'repeats every mixture), or choose design = "space-filling" or "d-optimal"'
+            )
+        if self.design != "seed" and self.budget is None:
+            size = 3 * len(self.recipe.domains)
+            raise ValueError(
+                f"design {self.design} needs budget, the number of pilot runs, for example budget = {size}"
+            )
+        if self.design != "seed" and self.replicates > 1:
+            raise ValueError(
+                f"replicates is {self.replicates}, but only the design seed runs every mixture equally often: with a "
+                "budget, replicate_share says how much of it goes to second runs"
+            )
         return self
 
     @property
@@ -242,6 +294,11 @@ def _recipe_table(path: Path, study: Mapping[str, Any]) -> dict[str, Any]:
 def load_fitting(sets: Sequence[str] = ()) -> Fitting:
     """Return what `--set` says of fitting a bare table of runs."""
     return parse(Fitting, _apply({}, sets), where="--set")
+
+
+def load_replaying(sets: Sequence[str] = ()) -> Replaying:
+    """Return what `--set` says of comparing strategies on a bare table of runs."""
+    return parse(Replaying, _apply({}, sets), where="--set")
 
 
 def load_grading(sets: Sequence[str] = ()) -> Grading:

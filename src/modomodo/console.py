@@ -1,12 +1,14 @@
 """What the command line prints: consoles, tables and sentences. Names and texts of others are escaped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Column, Table
 
 from modomodo.config import Study
@@ -14,9 +16,12 @@ from modomodo.domain import Problem
 from modomodo.rows import Status
 
 if TYPE_CHECKING:
-    from modomodo.pilots.design import PlannedRun
+    from modomodo.pilots.plan import PlannedRun
+    from modomodo.proposal import Proposals
     from modomodo.recommendation import Recommendation
+    from modomodo.strategy import Replay, Spread
     from modomodo.surrogate import Fitted
+    from modomodo.tradeoff import FrontPoint
 
 out = Console()
 err = Console(stderr=True)
@@ -64,6 +69,35 @@ def show_recommendation(found: "Recommendation") -> None:
     out.print(escape(found.sentence), highlight=False)
 
 
+def show_proposals(found: "Proposals", *, study: Path | None = None) -> None:
+    """Print which pilots to run now, and why each; for a study also the lines that add them to its file."""
+    from modomodo.proposal import study_lines
+
+    domains = found.pilots[0].mixture.domains
+    heads = (Column(escape(name), justify="right") for name in domains)
+    table = Table("", "kind", *heads, f"expected {escape(found.objective)}", "doubt", box=box.SIMPLE)
+    for number, one in enumerate(found.pilots, start=1):
+        kind = "new" if one.of is None else f"replicate of {escape(one.of)}"
+        shares = (f"{weight:.4f}" for weight in one.mixture.weights)
+        table.add_row(str(number), kind, *shares, f"{one.expected:.4g}", f"{one.sd_mean:.2g}")
+    out.print(table)
+    for number, one in enumerate(found.pilots, start=1):
+        out.print(f"{number}: {escape(one.reason)}", highlight=False)
+    if study is not None:
+        out.print(f"To run them, add this at the end of {escape(str(study))}, then `modomodo pilot`:", highlight=False)
+        out.print(escape(study_lines(found)), highlight=False, soft_wrap=True)
+
+
+def show_front(front: "Sequence[FrontPoint]") -> None:
+    """Print the Pareto front of two aggregates, a line for each mixture."""
+    names = list(front[0].mean)
+    table = Table(*(f"{name} (± sd)" for name in names), Column("mixture", overflow="fold"), title="Trade-off")
+    for point in front:
+        scores = (f"{point.mean[name]:.3f} ± {point.sd_mean[name]:.3f}" for name in names)
+        table.add_row(*scores, escape(str(point.mixture)))
+    out.print(table)
+
+
 def show_validation(fitted: "Fitted") -> None:
     """Print how well a surrogate predicts what it has not seen."""
     table = Table(Column("score", no_wrap=True), "runs", "R2", "rank correlation", "in 50 %", "in 90 %", box=box.SIMPLE)
@@ -74,6 +108,48 @@ def show_validation(fitted: "Fitted") -> None:
     out.print(table)
     for note in fitted.notes:
         out.print(f"note: {escape(note)}", highlight=False)
+
+
+def show_strategies(found: "Replay") -> None:
+    """Print how strategies did on known runs, with 95 % intervals over the draws, and why some could not be tried."""
+    heads = ("rank correlation", "regret (sd)", "median", "regret minus ours")
+    table = Table(Column("strategy", no_wrap=True), "runs", "draws", *heads, box=box.SIMPLE)
+    for one in found.summaries:
+        if one.draws:
+            behind = "" if one.behind is None else _with_half(one.behind, sign="+")
+            figures = (_with_half(one.rho), _with_half(one.regret), f"{one.regret.median:.2f}", behind)
+            table.add_row(escape(one.strategy), str(one.n), str(one.draws), *figures)
+    out.print("means over random draws, ± half their 95 % interval; what was not drawn is held out")
+    out.print(table)
+    problems: dict[tuple[str, str], list[int]] = {}
+    for one in found.summaries:
+        if one.problem:
+            problems.setdefault((one.strategy, one.problem), []).append(one.n)
+    for (name, problem), sizes in problems.items():
+        where = f" ({', '.join(map(str, sizes))} runs)"
+        out.print(f"not applicable: {escape(name)}{where}: {escape(problem)}", highlight=False)
+    for note in found.notes:
+        out.print(f"note: {escape(note)}", highlight=False)
+
+
+def _with_half(found: "Spread", *, sign: str = "") -> str:
+    if not found.count:
+        return ""
+    half = f" ±{found.hi95 - found.mean:.2f}" if found.count > 1 else ""
+    return f"{found.mean:{sign}.2f}{half}"
+
+
+@contextmanager
+def progress_bar(what: str) -> Generator[Callable[[int, int], None]]:
+    """Yield what is to be called with (done, total); the bar stands on standard error, and only on a terminal."""
+    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield progress
 
 
 def show_step(number: int, what: str) -> None:

@@ -1,5 +1,6 @@
 """Everything that can fail before a run starts: data, names, schedule, chat template, reply length."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -9,11 +10,11 @@ from modomodo.domains import find_domain
 from modomodo.errors import ModomodoError, closest
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.models import model_path
-from modomodo.pilots.design import design
 from modomodo.pilots.inputs import make_schedule
+from modomodo.pilots.plan import pilot_row_caps, pilot_runs
 from modomodo.rows import Row
+from modomodo.simplex import limits_of
 from modomodo.surrogate import SURROGATES
-from modomodo.surrogate.search import limits_of
 from modomodo.verify import gold_reply
 
 Say = Callable[[str], None]
@@ -21,7 +22,6 @@ Say = Callable[[str], None]
 
 def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
     """Return what is wrong with a study: its recipe, its benchmarks and the schedule of each of its mixtures."""
-    planned = design(study)
     problems = list(_recipe_problems(study.recipe, say))
     names = (*study.benchmarks, *study.held_out, *study.in_distribution)
     problems += _choice_problems(study)
@@ -29,9 +29,8 @@ def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
         say(f"benchmark {name}")
         part = "confirm" if name in study.held_out else "select"
         problems += _benchmark_problems(study.recipe, name, part=part, items=study.items)
-    for one in planned:
-        if one.recipe.steps:
-            problems += _schedule_problems(one.recipe, label=one.label)
+    known = {problem.what for problem in problems}
+    problems += [problem for problem in _design_problems(study) if problem.what not in known]
     return tuple(dict.fromkeys(problems))
 
 
@@ -54,6 +53,28 @@ def _choice_problems(study: Study) -> Iterator[Problem]:
         limits_of(limits(study.caps), study.recipe.domains)
     except ModomodoError as error:
         yield Problem("caps", str(error))
+
+
+def _design_problems(study: Study) -> Iterator[Problem]:
+    """Yield what keeps the study from having its pilots, or a pilot from having its rows."""
+    try:
+        planned = pilot_runs(study)
+        shares = pilot_row_caps(study) if study.budget is not None else {}
+    except ModomodoError as error:
+        yield Problem("design", str(error))
+        return
+    for name, (_, share) in shares.items():
+        if share < limits(study.caps).get(name, (0.0, 1.0))[1]:
+            last = math.floor(share * 1e4) / 1e4
+            yield Problem(
+                name,
+                f"runs out of rows above a share of {last:.4f} of a run: the pilots stay below it; with "
+                f"caps.{name}.max = {last:.4f} so does the recommendation",
+                level="note",
+            )
+    for one in planned:
+        if one.recipe.steps:
+            yield from _schedule_problems(one.recipe, label=one.label)
 
 
 def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:

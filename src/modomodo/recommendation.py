@@ -12,12 +12,14 @@ import numpy as np
 
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
-from modomodo.surrogate import Direction, Fitted
+from modomodo.simplex import limits_of
+from modomodo.surrogate import Direction, Fitted, Predictions
 from modomodo.surrogate.base import Array
-from modomodo.surrogate.search import best_mixture, limits_of
+from modomodo.surrogate.search import best_mixture, simplest_mixture
 from modomodo.surrogate.validation import quantile
 
 VERSION = 1
+MANY = 200  # runs that nobody spends on one question
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class Recommendation:
 
     `gain` is the expected improvement of `objective` over the reference (positive is better, whatever the direction),
     with its 90 % interval and the `probability` that it is positive, from the joint posterior of both mixtures.
-    `nearest_run` is the run closest in total variation, `distance` how far.
+    `nearest_run` is the run closest in total variation, `distance` how far. `more_runs` is how many further runs, half
+    of each mixture, would tell the two apart if the gain is as expected: 0 when they are told apart already, None when
+    no number would (no gain is expected). `given_up` is the loss that was allowed for a simpler mixture.
     """
 
     mixture: Mixture
@@ -55,7 +59,9 @@ class Recommendation:
     probability: float
     nearest_run: str
     distance: float
+    more_runs: int | None
     caps: dict[str, tuple[float, float]]
+    given_up: float
     runs: int
     notes: tuple[str, ...]
     sentence: str
@@ -80,13 +86,16 @@ def recommend(
     objective: str | None = None,
     caps: Mapping[str, tuple[float, float]] | None = None,
     reference: Mixture | None = None,
+    parsimony: float = 0.0,
     seed: int = 0,
 ) -> Recommendation:
     """Return the mixture with the best posterior mean of `objective` inside `caps`, never the best observed run.
 
     `objective` is a benchmark or aggregate (the first aggregate if None); `caps` are domain -> (least, greatest);
     `reference` is what it is compared with (equal shares if None; it may break the caps). `seed` draws the starts of
-    the search. Equal arguments give equal results. Where nothing is expected to beat the reference, that is returned.
+    the search. With `parsimony` above 0 the answer is the simplest mixture whose expected score is at most so much
+    worse than the best: the reference if it is one, else that of the fewest domains. Equal arguments give equal
+    results. Where nothing is expected to beat the reference, that is returned.
 
     Raises:
         ModomodoError: for unknown names, and caps that no mixture satisfies.
@@ -95,18 +104,20 @@ def recommend(
     name = objective if objective is not None else fitted.aggregates[0].name
     better = 1.0 if fitted.direction(name) == "higher" else -1.0
     reference = reference or Mixture.uniform(domains)
+    if not (np.isfinite(parsimony) and parsimony >= 0):
+        raise ModomodoError(f"parsimony is {parsimony}: it is a loss in the units of {name}, 0 or more")
     starts_ND = np.vstack([reference.vector(domains), fitted.runs.X_ND])
-    best_D = best_mixture(
-        lambda X_ND: better * fitted.mean(X_ND, name=name),
-        starts_ND=starts_ND,
-        limits_2D=limits_of(caps or {}, domains),
-        seed=seed,
-    )
+    limits_2D = limits_of(caps or {}, domains)
+
+    def value(X_ND: Array) -> Array:
+        return better * fitted.mean(X_ND, name=name)
+
+    best_D = best_mixture(value, starts_ND=starts_ND, limits_2D=limits_2D, seed=seed)
+    if parsimony > 0:
+        best_D = simplest_mixture(value, best_D=best_D, starts_ND=starts_ND, limits_2D=limits_2D, loss=parsimony)
     mixture = Mixture(domains, tuple(float(weight) for weight in best_D))
-    found = _compared(fitted, mixture, reference, name)
-    return _with_sentence(
-        replace(found, caps={key: (float(low), float(high)) for key, (low, high) in (caps or {}).items()})
-    )
+    ends = {key: (float(low), float(high)) for key, (low, high) in (caps or {}).items()}
+    return _with_sentence(replace(_compared(fitted, mixture, reference, name), caps=ends, given_up=parsimony))
 
 
 def recommended_mixture(data: Mapping[str, object]) -> Mixture:
@@ -131,8 +142,11 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
     difference, sd = fitted.difference(pair_ND, name=name)
     gain = difference if fitted.direction(name) == "higher" else -difference
     half = quantile(0.9) * sd
+    table = fitted.predict(pair_ND)
+    column = fitted.index(name)
+    noise = float(np.mean(table.sd_NK[:, column] ** 2 - table.sd_mean_NK[:, column] ** 2))
     widest = float(np.ptp(fitted.bounds_K2[fitted.index(name)]))  # bounded scores cannot differ by more
-    forecasts = _forecasts(fitted, pair_ND)
+    forecasts = _forecasts(table)
     apart_N = np.abs(fitted.runs.X_ND - pair_ND[0]).sum(axis=1) / 2
     nearest = int(np.argmin(apart_N))
     return Recommendation(
@@ -149,7 +163,9 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
         probability=NormalDist().cdf(gain / sd) if sd > 0 else 0.5 + 0.5 * float(np.sign(gain)),
         nearest_run=fitted.runs.labels_N[nearest],
         distance=float(apart_N[nearest]),
+        more_runs=_more_runs(gain, sd, noise),
         caps={},
+        given_up=0.0,
         runs=len(fitted.runs.labels_N),
         notes=fitted.notes,
         sentence="",
@@ -173,17 +189,32 @@ def _with_sentence(found: Recommendation) -> Recommendation:
     elif found.distinguishable:
         sentence = f"Train on {found.mixture}: expected gain over {other} on {found.objective} {doubt}{better}."
     else:
-        sentence = f"Not distinguishable from {other} on {found.objective}: {found.mixture} promises {doubt}{better}."
+        sentence = f"Not distinguishable from {other} on {found.objective}: {found.mixture} promises {doubt}{better}. "
+        if found.more_runs is not None and found.more_runs <= MANY:
+            sentence += f"If that gain is real, about {found.more_runs} more runs, half of each mixture, would tell."
+        else:
+            sentence += f"Even if that gain is real, more than {MANY} further runs would be needed to tell."
     return replace(found, sentence=sentence)
 
 
-def _forecasts(fitted: Fitted, X_ND: Array) -> list[dict[str, Forecast]]:
+def _more_runs(gain: float, sd: float, noise: float) -> int | None:
+    """Return how many runs, half of each of two mixtures, bring the doubt `sd` of their difference down to telling.
+
+    `noise` is the variance of one run around its expected score. A pair of runs sees the difference with variance
+    2 noise; precisions add.
+    """
+    if gain == 0 or sd == 0:
+        return None if gain == 0 else 0
+    precision = (quantile(0.9) / gain) ** 2 - 1 / sd**2
+    return 2 * int(np.ceil(max(2 * noise * precision, 1.0))) if precision > 0 else 0
+
+
+def _forecasts(table: Predictions) -> list[dict[str, Forecast]]:
     """Return column -> forecast for each mixture."""
-    table = fitted.predict(X_ND)
     lo50_NK, hi50_NK = table.interval(0.5)
     lo90_NK, hi90_NK = table.interval(0.9)
     parts = (table.mean_NK, table.sd_mean_NK, table.sd_NK, lo50_NK, hi50_NK, lo90_NK, hi90_NK)
     return [
         {name: Forecast(*(float(part_NK[n, k]) for part_NK in parts)) for k, name in enumerate(table.names)}
-        for n in range(len(X_ND))
+        for n in range(len(table.mean_NK))
     ]

@@ -22,9 +22,9 @@ from modomodo.confirmation import Confirmation, confirm, detectable_difference
 from modomodo.errors import ModomodoError
 from modomodo.files import locked, read_json, write_json, write_text
 from modomodo.mixture import Mixture
-from modomodo.pilots.design import PlannedRun, confirmation_runs, design
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import Outcome, launch
+from modomodo.pilots.plan import PlannedRun, confirmation_runs, pilot_runs
 from modomodo.pilots.store import Store, run_key
 from modomodo.recommendation import Recommendation, recommend, recommended_mixture
 from modomodo.surrogate import Fitted, Runs, fit, write_runs
@@ -38,7 +38,7 @@ def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...
 
     Raises ModomodoError when the study's folder cannot be written; a failed run does not raise.
     """
-    outcomes = _launch(study, design(study), console=console)
+    outcomes = _launch(study, pilot_runs(study), console=console)
     runs = study_runs(study)
     if runs is not None:
         write_runs(runs, study.folder / "runs.csv")
@@ -47,7 +47,7 @@ def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...
 
 def study_runs(study: Study) -> Runs | None:
     """Return the table of the study's finished pilots, None when there is none; the base run is no pilot."""
-    planned = [one for one in design(study) if one.recipe.steps]
+    planned = [one for one in pilot_runs(study) if one.recipe.steps]
     # Two labels may name one run (with two domains, `single:a` is `exclude:b`): it counts once.
     by_key = {result["key"]: (label, result) for label, result in reversed(finished_results(study, planned).items())}
     rows = dict(reversed(by_key.values()))
@@ -89,7 +89,7 @@ def study_fit(study: Study) -> Fitted:
 def study_recommendation(study: Study) -> Recommendation:
     """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json."""
     fitted = study_fit(study)
-    planned = [one for one in design(study) if one.recipe.steps]
+    planned = [one for one in pilot_runs(study) if one.recipe.steps]
     missing = len(planned) - len(finished_results(study, planned))
     if missing:
         warnings.warn(
@@ -97,7 +97,7 @@ def study_recommendation(study: Study) -> Recommendation:
             "`modomodo pilot` runs them",
             stacklevel=2,
         )
-    found = recommend(fitted, objective=OUT, caps=limits(study.caps), seed=study.seed)
+    found = recommend(fitted, objective=OUT, caps=limits(study.caps), parsimony=study.parsimony, seed=study.seed)
     write_json(study.folder / "recommendation.json", {**found.as_dict(), "pilots": _pilots(study)})
     return found
 
@@ -198,7 +198,7 @@ def mean_score(scores: Sequence[Mapping[str, float]]) -> tuple[float, float]:
 
 def _pilots(study: Study) -> str:
     """Return a hash of the finished pilots that a recommendation is made from."""
-    planned = [one for one in design(study) if one.recipe.steps]
+    planned = [one for one in pilot_runs(study) if one.recipe.steps]
     return digest(sorted(str(result["key"]) for result in finished_results(study, planned).values()))
 
 

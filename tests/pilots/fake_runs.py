@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from modomodo.config import Recipe
-from modomodo.pilots.design import PlannedRun
 from modomodo.pilots.launch import launch
+from modomodo.pilots.plan import PlannedRun
 from modomodo.pilots.store import Store
 
 DOMAINS = ("count", "colour", "detect")

@@ -17,8 +17,8 @@ from rich.console import Console
 from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.pilots.child import Run
-from modomodo.pilots.design import PlannedRun
 from modomodo.pilots.launch import Outcome, launch
+from modomodo.pilots.plan import PlannedRun
 from modomodo.pilots.store import Store, run_key
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from modomodo import studies
 from modomodo.config import Confirming, Recipe, Study
 from modomodo.evals.benchmarks import score
-from modomodo.pilots.design import PlannedRun, design
+from modomodo.pilots.plan import PlannedRun, pilot_runs
 from modomodo.pilots.store import Store, digest_names, run_key
 from modomodo.rows import Verdict
 from modomodo.seeds import child_rng
@@ -34,7 +34,7 @@ def make_study(folder: Path, **changes: object) -> Study:
 
 
 def write_pilots(study: Study, *, words: str = WORDS) -> None:
-    write_runs(study, design(study), words=words)
+    write_runs(study, pilot_runs(study), words=words)
 
 
 def write_confirmation(study: Study, monkeypatch, *, words: str = WORDS) -> None:

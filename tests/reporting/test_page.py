@@ -199,7 +199,7 @@ def test_page_between_pilots_and_recommendation(tmp_path):
 
 def test_too_few_pilots_leave_the_surrogate_out(tmp_path):
     study = fake_study.make_study(tmp_path, **SMALL)
-    fake_study.write_runs(study, [one for one in studies.design(study) if one.label in ("base", "equal")])
+    fake_study.write_runs(study, [one for one in studies.pilot_runs(study) if one.label in ("base", "equal")])
     found = Page(report(study).read_text())
     assert "No surrogate could be fitted:" in found.text
     assert "1 matched seed" not in found.text

@@ -70,6 +70,6 @@ def test_gp_on_the_paper_s_runs_knows_what_it_can_tell(tmp_path: Path):
     figures = {found.name: found for found in fitted.validation()}
     assert figures["In"].n == 21
     assert figures["In"].r2 > 0.915
-    assert figures["Out"].r2 < 0.25
+    assert figures["Out"].r2 < 0.4
     assert figures["In"].cover90 >= 0.8
     assert figures["Out"].cover90 >= 0.75

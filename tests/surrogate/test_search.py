@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modomodo.simplex import limits_of
 from modomodo.surrogate.aggregates import residual_correlation
-from modomodo.surrogate.search import best_mixture, limits_of
+from modomodo.surrogate.search import best_mixture
 
 DOMAINS = ("a", "b", "c", "d")
 

@@ -1,15 +1,16 @@
 """What every surrogate promises, and what each method is known for."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from modomodo.surrogate import SURROGATES, Runs
 
-NAMES = sorted(SURROGATES)
+NAMES = [name for name in sorted(SURROGATES) if name != "trees" or find_spec("lightgbm")]
 CLOSED = ("gp", "ensemble")  # leave out in closed form, their settings reweighted
-SHARED = ("power", "quadratic", "linear")  # leave out with the spread of the fit on all runs
+SHARED = ("power", "log-linear", "trees", "quadratic", "linear")  # leave out with the spread of the fit on all runs
 QUERY_ND = np.random.default_rng(1).dirichlet(np.ones(3), 7)
 
 
@@ -54,9 +55,9 @@ def test_left_out_runs_do_not_see_themselves(name: str, make_runs: Callable[...,
         one = fit_one(name, runs, keep).predict(runs.X_ND[row : row + 1])
         tolerance = 0.35 * one.sd_new_N[0] if name in CLOSED else 1e-9
         assert abs(found.mean_N[row] - one.mean_N[0]) <= tolerance
-        assert found.sd_new_N[row] == pytest.approx(
-            one.sd_new_N[0], rel=0.3 if name in CLOSED else 0.5 if name in SHARED else 1e-9
-        )
+        # The doubt of trees jumps: one run fewer than twelve may move a split.
+        rel = 0.3 if name in CLOSED else 0.8 if name == "trees" else 0.5 if name in SHARED else 1e-9
+        assert found.sd_new_N[row] == pytest.approx(one.sd_new_N[0], rel=rel)
 
 
 def test_gp_learns_a_curve_from_few_runs_and_knows_where_it_is_unsure(make_runs: Callable[..., Runs]):

@@ -15,7 +15,7 @@ from rich.console import Console
 from modomodo.errors import ModomodoError
 from modomodo.pilots import child
 from modomodo.pilots.child import Job, Report, Run
-from modomodo.pilots.design import PlannedRun
+from modomodo.pilots.plan import PlannedRun
 from modomodo.pilots.processes import Running, cores, report_of, sigterm_raises, start, stop
 from modomodo.pilots.progress import Board, Count, board, spell
 from modomodo.pilots.store import Store, digest_names, run_key

@@ -14,7 +14,7 @@ from modomodo.surrogate.fitted import SURROGATES as SURROGATES
 from modomodo.surrogate.fitted import Fitted as Fitted
 from modomodo.surrogate.fitted import fit as fit
 from modomodo.surrogate.predictions import Predictions as Predictions
-from modomodo.surrogate.table import Runs as Runs
+from modomodo.surrogate.runs import Runs as Runs
 from modomodo.surrogate.table import read_mixtures as read_mixtures
 from modomodo.surrogate.table import read_runs as read_runs
 from modomodo.surrogate.table import write_runs as write_runs

@@ -3,14 +3,15 @@
 Axes: N runs or points, D domains, B benchmarks, K columns (benchmarks, then aggregates).
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from modomodo.errors import ModomodoError, closest
 from modomodo.seeds import child_seed
+from modomodo.surrogate.adjusted import Adjusted, canonical_order, scaled, spread_factor
 from modomodo.surrogate.aggregates import (
     DEFAULT,
     Aggregate,
@@ -24,16 +25,21 @@ from modomodo.surrogate.base import Array, FittedSurrogate, Prediction, Surrogat
 from modomodo.surrogate.ensemble import Ensemble
 from modomodo.surrogate.gp import GaussianProcess
 from modomodo.surrogate.linear import PowerLaw, RidgeOn
+from modomodo.surrogate.loglinear import LogLinear
 from modomodo.surrogate.parametric import Mean, PaperQuadratic
 from modomodo.surrogate.predictions import Predictions, column_bounds, combine, weight_table, weighted
 from modomodo.surrogate.resampled import Resampled
-from modomodo.surrogate.table import Runs
+from modomodo.surrogate.runs import Runs
+from modomodo.surrogate.trees import SmallTrees
+from modomodo.surrogate.usable import bounds_of, lateness, length_notes, usable_runs
 from modomodo.surrogate.validation import Validation, validation
 
 SURROGATES: dict[str, Surrogate] = {
     "gp": GaussianProcess(),
-    "ensemble": Ensemble(tuple(GaussianProcess(floor=floor) for floor in (1e-2, 1e-3, 1e-4))),
+    "ensemble": Ensemble(tuple(GaussianProcess(power) for power in (0.0, 0.25, 0.5))),
     "power": Resampled(PowerLaw()),
+    "log-linear": Resampled(LogLinear()),
+    "trees": Resampled(SmallTrees()),
     "quadratic": Resampled(RidgeOn("log", 2)),
     "linear": Resampled(RidgeOn("weights", 1)),
     "paper": PaperQuadratic(),
@@ -110,6 +116,23 @@ class Fitted:
         part_B = weights_B * sd_B
         return float(contrast_N @ mean_N), float(np.sqrt(max(float(part_B @ self.correlation_BB @ part_B), 0.0)))
 
+    def joint(self, X_ND: Array, *, name: str) -> tuple[Array, Array]:
+        """Return mean [N] and covariance [N, N] of the expected scores of one column at many mixtures at once.
+
+        The diagonal is that of `predict`. Between mixtures, benchmarks go together as in `correlation_BB`: the
+        cross-covariance of two benchmarks is their correlation times the product of their covariances' square roots.
+        """
+        weights_B = self.weights_of(name)
+        used = np.flatnonzero(weights_B)
+        root_BNN = np.stack([_square_root(self.models[b].covariance(X_ND)) for b in used])
+        pair_BB = self.correlation_BB[np.ix_(used, used)] * np.outer(weights_B[used], weights_B[used])
+        covariance_NN = np.sum(root_BNN @ np.tensordot(pair_BB, root_BNN, 1), axis=0)
+        sd_N = np.sqrt(np.maximum(np.diag(covariance_NN), 0))
+        # The roots of unlike benchmarks differ, and so do their errors: the spread at a mixture stays as predicted.
+        wanted_N = self.predict(X_ND).sd_mean_NK[:, self.index(name)]
+        ratio_N = np.divide(wanted_N, sd_N, out=np.zeros_like(sd_N), where=sd_N > 0)
+        return self.mean(X_ND, name=name), np.outer(ratio_N, ratio_N) * (covariance_NN + covariance_NN.T) / 2
+
     def validation(self) -> tuple[Validation, ...]:
         """Return the leave-one-mixture-out figures of every benchmark and aggregate."""
         predicted = self.left_out
@@ -131,6 +154,7 @@ def fit(
     aggregates: Mapping[str, Mapping[str, float]] | None = None,
     direction: Direction | Mapping[str, Direction] = "higher",
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    steps: int | None = None,
     seed: int = 0,
 ) -> Fitted:
     """Return one surrogate per benchmark, and aggregates whose spread counts that benchmarks err together.
@@ -139,7 +163,9 @@ def fit(
     `aggregate`, weighted by items (`n_NB`) where all benchmarks have them, else equally. `direction` says which scores
     are better, for all or by benchmark. `bounds` are benchmark -> (low, high): predictions and intervals stay inside. A
     benchmark without bounds gets (0, 1) if its scores lie in [0, 1] and are shares (items known) or higher-is-better; a
-    note says so. One with too few scores is left out with a warning. Equal arguments give equal results.
+    note says so. One with too few scores is left out with a warning. Where runs differ in length, predictions are for
+    runs of `steps` (the longest if None): the Gaussian process learns how much shorter runs tell of them, other methods
+    ignore length. Equal arguments give equal results.
 
     Raises:
         ModomodoError: for unknown names, bounds that scores leave, and tables with too few different mixtures.
@@ -148,23 +174,31 @@ def fit(
         raise ModomodoError(f"unknown surrogate {surrogate!r}; {closest(surrogate, SURROGATES)}")
     method = SURROGATES[surrogate]
     directions = directions_of(direction, benchmarks=runs.benchmarks)
-    limits, notes = _bounds(runs, directions, dict(bounds or {}))
-    runs = _usable(runs, method.minimum, surrogate)
+    limits, notes = bounds_of(runs, directions, dict(bounds or {}))
+    runs = usable_runs(runs, minimum=method.minimum, surrogate=surrogate)
     made = _aggregates(runs, aggregates, directions)
     if not aggregates:
         by_items = bool(np.isfinite(runs.n_NB).any(axis=0).all())
         notes.append(f"{DEFAULT} weights the benchmarks {'by their number of items' if by_items else 'equally'}")
-    models, left_out = _fit_each(runs, method, seed)
+    notes += length_notes(runs, used=isinstance(method, GaussianProcess), steps=steps)
+    models, left_out = _fit_each(runs, method, steps, seed)
+    factor = spread_factor(_residuals(runs, left_out))
+    models = tuple(replace(model, factor=factor) for model in models)
+    left_out = [scaled(found, factor) for found in left_out]
+    notes.append(f"spreads are multiplied by {factor:.2f}, so that they fit the errors on left-out runs")
     weights_KB = weight_table(runs.benchmarks, made)
     bounds_K2 = column_bounds(np.array([limits[name] for name in runs.benchmarks]), weights_KB)
-    residuals_NB = np.stack(
-        [(runs.y_NB[:, b] - found.mean_N) / found.sd_new_N for b, found in enumerate(left_out)], axis=1
-    )
-    correlation_BB = residual_correlation(residuals_NB)
+    correlation_BB = residual_correlation(_residuals(runs, left_out))
     names = (*runs.benchmarks, *(aggregate.name for aggregate in made))
     directions |= {aggregate.name: aggregate.direction for aggregate in made}
     predicted = combine(left_out, names, weights_KB, correlation_BB, bounds_K2)
     return Fitted(runs, surrogate, models, made, directions, bounds_K2, correlation_BB, predicted, tuple(notes))
+
+
+def _square_root(covariance_NN: Array) -> Array:
+    """Return the symmetric square root."""
+    values_N, vectors_NN = np.linalg.eigh((covariance_NN + covariance_NN.T) / 2)
+    return (vectors_NN * np.sqrt(np.maximum(values_N, 0))) @ vectors_NN.T
 
 
 def _aggregates(
@@ -179,73 +213,32 @@ def _aggregates(
     return tuple(aggregate_of(name, weights=weights, directions=used) for name, weights in named.items())
 
 
-def _usable(runs: Runs, minimum: int, surrogate: str) -> Runs:
-    """Return the runs with those benchmarks that have scores at `minimum` different mixtures; warn of the others."""
-    groups_N = runs.groups()
-    mixtures_B = [len(np.unique(groups_N[np.isfinite(y_N)])) for y_N in runs.y_NB.T]
-    kept = [b for b, mixtures in enumerate(mixtures_B) if mixtures >= minimum]
-    need = f"{surrogate} learns from at least {minimum} different mixtures"
-    if not kept:
-        raise ModomodoError(
-            f"{need}, and no benchmark has scores at as many "
-            f"({len(groups_N)} runs of {len(np.unique(groups_N))} mixtures; "
-            f"{', '.join(f'{name}: {count}' for name, count in zip(runs.benchmarks, mixtures_B, strict=True))}); "
-            "run more pilots at other mixtures"
-        )
-    for b in sorted(set(range(len(mixtures_B))) - set(kept)):
-        warnings.warn(f"{runs.benchmarks[b]} is left out: {need}, it has scores at {mixtures_B[b]}", stacklevel=3)
-    missing = int(np.isnan(runs.y_NB[:, kept]).sum())
-    if missing:
-        what = "1 score is missing" if missing == 1 else f"{missing} scores are missing"
-        warnings.warn(f"{what}: each benchmark is fitted on the runs that have it", stacklevel=3)
-    steps = sorted({steps for steps in runs.steps_N if steps is not None})
-    if len(steps) > 1:
-        warnings.warn(
-            f"runs have {steps[0]} to {steps[-1]} steps: the fit ignores length, which may pass for a mixture's effect",
-            stacklevel=3,
-        )
-    tables = {field: getattr(runs, field)[:, kept] for field in ("y_NB", "se_NB", "n_NB")}
-    return replace(runs, benchmarks=tuple(runs.benchmarks[b] for b in kept), **tables)
-
-
-def _bounds(
-    runs: Runs, directions: Mapping[str, Direction], given: Mapping[str, tuple[float, float]]
-) -> tuple[dict[str, tuple[float, float]], list[str]]:
-    """Return benchmark -> limits, and notes about those that the user did not give."""
-    for name in given:
-        if name not in runs.benchmarks:
-            raise ModomodoError(f"bounds of unknown benchmark {name!r}; {closest(name, runs.benchmarks)}")
-    limits: dict[str, tuple[float, float]] = {}
-    assumed: list[str] = []
-    for b, name in enumerate(runs.benchmarks):
-        scores = runs.y_NB[np.isfinite(runs.y_NB[:, b]), b]
-        low, high = given.get(name, (-np.inf, np.inf))
-        is_share = bool(np.isfinite(runs.n_NB[:, b]).any()) or directions[name] == "higher"
-        if name not in given and scores.size and is_share and scores.min() >= 0 and scores.max() <= 1:
-            low, high = 0.0, 1.0
-            assumed.append(name)
-        if not low < high:
-            raise ModomodoError(f"bounds of {name} are [{low}, {high}]: the first must be the smaller")
-        if scores.size and (scores.min() < low or scores.max() > high):
-            raise ModomodoError(
-                f"scores of {name} go from {scores.min():g} to {scores.max():g}, outside its bounds [{low}, {high}]"
-            )
-        limits[name] = (float(low), float(high))
-    note = f"predictions of {', '.join(assumed)} stay inside [0, 1], as their scores do (set bounds to change it)"
-    return limits, [note] if assumed else []
-
-
-def _fit_each(runs: Runs, method: Surrogate, seed: int) -> tuple[tuple[FittedSurrogate, ...], list[Prediction]]:
+def _fit_each(
+    runs: Runs, method: Surrogate, steps: int | None, seed: int
+) -> tuple[tuple[Adjusted, ...], list[Prediction]]:
     """Return a model per benchmark, and its leave-one-mixture-out predictions (NaN for runs without the score)."""
-    models: list[FittedSurrogate] = []
+    models: list[Adjusted] = []
     left_out: list[Prediction] = []
+    order_D, groups_N, late_N = canonical_order(runs.X_ND), runs.groups(), lateness(runs, steps)
     for b, name in enumerate(runs.benchmarks):
         rows = np.flatnonzero(np.isfinite(runs.y_NB[:, b]))
-        var_N = np.square(runs.se_NB[rows, b])
-        model = method.fit(runs.X_ND[rows], y_N=runs.y_NB[rows, b], var_N=var_N, seed=child_seed(seed, "fit", name))
-        found = model.leave_out(runs.groups()[rows])
+        X_ND, var_N = runs.X_ND[np.ix_(rows, order_D)], np.square(runs.se_NB[rows, b])
+        learn = method.fit
+        if isinstance(method, GaussianProcess) and late_N is not None:
+            learn = partial(method.fit, late_N=late_N[rows])
+        fitted = learn(X_ND, y_N=runs.y_NB[rows, b], var_N=var_N, seed=child_seed(seed, "fit", name))
+        found = fitted.leave_out(groups_N[rows])
         full = np.full((3, len(runs.y_NB)), np.nan)
         full[:, rows] = found.mean_N, found.sd_mean_N, found.sd_new_N
-        models.append(model)
+        models.append(Adjusted(fitted, order_D))
         left_out.append(Prediction(full[0], full[1], full[2]))
     return tuple(models), left_out
+
+
+def _residuals(runs: Runs, left_out: list[Prediction]) -> Array:
+    """Return the errors of left-out runs over their predicted spreads, shape [N, B]; 0 where there is no spread."""
+    columns = [
+        np.divide(y_N - found.mean_N, found.sd_new_N, out=np.zeros(len(y_N)), where=found.sd_new_N != 0)
+        for y_N, found in zip(runs.y_NB.T, left_out, strict=True)
+    ]
+    return np.stack(columns, axis=1)

@@ -3,61 +3,84 @@
 Axes: N candidate mixtures, D domains.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 
-from modomodo.errors import ModomodoError, closest
 from modomodo.seeds import child_rng
+from modomodo.simplex import project, rounded
+from modomodo.surrogate.adjusted import canonical_order
 from modomodo.surrogate.base import Array
 
 CANDIDATES = 1024  # of each sparsity, before the best are refined
-UNIT = 1e-4  # of the answer's shares
 STEPS = (0.8, 0.3, 0.1)  # of the refinement, in log weights
+SMALL = (0.003, 0.01, 0.03)  # shares that may be worth nothing
+
+Value = Callable[[Array], Array]
 
 
-def limits_of(caps: Mapping[str, tuple[float, float]], domains: Sequence[str]) -> Array:
-    """Return least and greatest weights, shape [2, D], after checking that a mixture fits between them.
-
-    Raises:
-        ModomodoError: for an unknown domain, caps out of order, and caps that no mixture satisfies.
-    """
-    low_D, high_D = np.zeros(len(domains)), np.ones(len(domains))
-    for name, (least, most) in caps.items():
-        if name not in domains:
-            raise ModomodoError(f"cap on unknown domain {name!r}; {closest(name, domains)}")
-        if not 0 <= least <= most <= 1:
-            raise ModomodoError(f"caps of {name} are {least} to {most}: 0 <= min <= max <= 1 is needed")
-        low_D[domains.index(name)], high_D[domains.index(name)] = least, most
-    if low_D.sum() > 1 + 1e-9 or high_D.sum() < 1 - 1e-9:
-        raise ModomodoError(
-            f"no mixture satisfies the caps: least weights sum to {low_D.sum():.6g}, greatest to {high_D.sum():.6g}; "
-            "1 must lie between"
-        )
-    return np.vstack([low_D, high_D])
-
-
-def best_mixture(value: Callable[[Array], Array], *, starts_ND: Array, limits_2D: Array, seed: int) -> Array:
+def best_mixture(value: Value, *, starts_ND: Array, limits_2D: Array, seed: int) -> Array:
     """Return the mixture of greatest `value` within the limits, shape [D]; the first start unless another beats it.
 
     `value` maps mixtures [N, D] to [N]. Random mixtures of several sparsities, then random steps around the best, then
-    SLSQP from the best few.
+    the same without their small shares, then SLSQP from the best few. Permuting the domains permutes the answer.
     """
-    low_D: Array = limits_2D[0]
-    high_D: Array = limits_2D[1]
+    order_D = canonical_order(np.vstack([starts_ND, limits_2D]))
+    back_D = np.argsort(order_D)
+    low_D, high_D = limits_2D[:, order_D]
+    return _best(lambda X_ND: value(X_ND[:, back_D]), starts_ND[:, order_D], low_D, high_D, seed)[back_D]
+
+
+def simplest_mixture(value: Value, *, best_D: Array, starts_ND: Array, limits_2D: Array, loss: float) -> Array:
+    """Return the simplest mixture whose `value` is at most `loss` below that of `best_D`, shape [D].
+
+    That is the first start, where it is good enough; else the one of the fewest domains: those of least weight are left
+    out one by one, as long as what the others make best stays good enough.
+    """
+    enough = float(value(best_D[None])[0]) - loss
+    first_D = project(starts_ND[:1], *limits_2D)[0]
+    if float(value(first_D[None])[0]) >= enough:
+        return first_D
+    kept_D, limits_2D = best_D, limits_2D.copy()
+    while True:
+        smaller = _without_one(value, kept_D, starts_ND, limits_2D, enough)
+        if smaller is None:
+            return kept_D
+        kept_D, limits_2D = smaller
+
+
+def _without_one(
+    value: Value, kept_D: Array, starts_ND: Array, limits_2D: Array, enough: float
+) -> tuple[Array, Array] | None:
+    """Return the best mixture without one more domain, and limits that keep it out; None if none is good enough."""
+    for d in np.argsort(kept_D, kind="stable"):
+        closed_2D = np.where((np.arange(len(kept_D)) == d) | (kept_D == 0), 0.0, limits_2D)
+        if kept_D[d] == 0 or limits_2D[0, d] > 0 or closed_2D[1].sum() < 1:
+            continue
+        found_D = best_mixture(value, starts_ND=np.vstack([kept_D, starts_ND]), limits_2D=closed_2D, seed=0)
+        if float(value(found_D[None])[0]) >= enough:
+            return found_D, closed_2D
+    return None
+
+
+def _best(value: Value, starts_ND: Array, low_D: Array, high_D: Array, seed: int) -> Array:
     rng = child_rng(seed, "search")
     domains = len(low_D)
     drawn = [rng.dirichlet(np.full(domains, alpha), CANDIDATES) for alpha in (0.2, 1.0, 5.0)]
-    points_ND = _project(np.vstack([starts_ND, np.eye(domains), *drawn]), low_D, high_D)
+    points_ND = project(np.vstack([starts_ND, np.eye(domains), *drawn]), low_D, high_D)
     first_D, value_N = points_ND[0], value(points_ND)
     least, spread = float(value_N[0]), float(np.std(value_N))
     for step in STEPS:
         top = np.argsort(-value_N, kind="stable")[:16]
         near_ND = (points_ND[top] + 1e-3).repeat(CANDIDATES // 16, axis=0)
         near_ND = near_ND * np.exp(step * rng.normal(size=near_ND.shape))
-        near_ND = _project(near_ND / near_ND.sum(axis=1, keepdims=True), low_D, high_D)
+        near_ND = project(near_ND / near_ND.sum(axis=1, keepdims=True), low_D, high_D)
         points_ND, value_N = np.vstack([points_ND[top], near_ND]), np.r_[value_N[top], value(near_ND)]
+    top = np.argsort(-value_N, kind="stable")[:4]
+    sparse_ND = np.vstack([np.where(points_ND[top] < share, 0.0, points_ND[top]) for share in SMALL])
+    sparse_ND = project(sparse_ND, low_D, high_D)
+    points_ND, value_N = np.vstack([points_ND, sparse_ND]), np.r_[value_N, value(sparse_ND)]
     top = np.argsort(-value_N, kind="stable")[:4]
     polished_ND = np.vstack([_polish(value, points_ND[row], low_D, high_D, spread) for row in top])
     points_ND, value_N = np.vstack([points_ND[top], polished_ND]), np.r_[value_N[top], value(polished_ND)]
@@ -65,25 +88,10 @@ def best_mixture(value: Callable[[Array], Array], *, starts_ND: Array, limits_2D
     best_D = points_ND[best] if value_N[best] > least + 1e-9 * spread + 1e-15 else first_D
     if best_D is first_D:
         return np.asarray(best_D, dtype=np.float64)
-    return _rounded(best_D, low_D, high_D)
+    return rounded(best_D, low_D, high_D)
 
 
-def _rounded(best_D: Array, low_D: Array, high_D: Array) -> Array:
-    """Return the mixture in ten-thousandths, those of greatest remainder rounded up, still within the caps.
-
-    Beyond that a share means nothing, and its digits depend on how many threads the machine adds with.
-    """
-    within_D = np.clip(np.floor(best_D / UNIT + 1e-3), np.ceil(low_D / UNIT - 1e-6), np.floor(high_D / UNIT + 1e-6))
-    left = round(1 / UNIT - float(within_D.sum()))
-    room_D = within_D + 1 <= high_D / UNIT + 1e-6
-    order = np.argsort(-np.where(room_D, best_D / UNIT - within_D, -np.inf), kind="stable")
-    if not 0 <= left <= int(room_D.sum()):
-        return best_D  # caps finer than the unit
-    within_D[order[:left]] += 1
-    return np.clip(within_D * UNIT, low_D, high_D)
-
-
-def _polish(value: Callable[[Array], Array], start_D: Array, low_D: Array, high_D: Array, spread: float) -> Array:
+def _polish(value: Value, start_D: Array, low_D: Array, high_D: Array, spread: float) -> Array:
     """Return the local maximum that SLSQP reaches from `start_D`."""
     from scipy import optimize  # pyright: ignore[reportMissingTypeStubs]
 
@@ -108,16 +116,4 @@ def _polish(value: Callable[[Array], Array], start_D: Array, low_D: Array, high_
         options={"maxiter": 60, "ftol": 1e-9},
     )
     x_D = np.asarray(found.x, dtype=np.float64)
-    return _project(x_D[None], low_D, high_D)[0] if np.isfinite(x_D).all() else start_D
-
-
-def _project(X_ND: Array, low_D: Array, high_D: Array) -> Array:
-    """Return the nearest mixtures within the caps: clip(x - t, low, high), with t such that the sum is 1."""
-    below_N: Array = np.min(X_ND - high_D, axis=1)
-    above_N: Array = np.max(X_ND - low_D, axis=1)
-    for _ in range(100):
-        middle_N = (below_N + above_N) / 2
-        over_N = np.sum(np.clip(X_ND - middle_N[:, None], low_D, high_D), axis=1) > 1
-        below_N = np.where(over_N, middle_N, below_N)
-        above_N = np.where(over_N, above_N, middle_N)
-    return np.clip(X_ND - above_N[:, None], low_D, high_D)
+    return project(x_D[None], low_D, high_D)[0] if np.isfinite(x_D).all() else start_D

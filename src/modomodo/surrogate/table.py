@@ -1,4 +1,4 @@
-"""Runs: the table of mixtures and scores that surrogates learn from, and its CSV.
+"""The CSV of runs.
 
 Axes: N runs, D domains, B benchmarks.
 """
@@ -7,63 +7,19 @@ import csv
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from modomodo.errors import ModomodoError, closest
-from modomodo.mixture import SUM_TOLERANCE, Mixture
-from modomodo.surrogate.base import Array, IntArray
+from modomodo.mixture import SUM_TOLERANCE
+from modomodo.surrogate.base import Array
+from modomodo.surrogate.runs import LARGEST, Runs
 
 KINDS = ("w", "score", "se", "n")
 PLAIN = ("label", "seed", "steps")
 MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-"})
 ROUNDING = 0.01
-LARGEST = 1e100  # squares of larger numbers overflow
-
-
-@dataclass(frozen=True, eq=False)
-class Runs:
-    """N runs: mixtures, scores and what is known of their noise. NaN and None mean unknown.
-
-    `X_ND` rows lie on the simplex; `y_NB` scores; `se_NB` standard errors of evaluation; `n_NB` items evaluated;
-    `seeds_N`, `steps_N`, `labels_N` one per run (a label names the run for a reader).
-    """
-
-    domains: tuple[str, ...]
-    benchmarks: tuple[str, ...]
-    X_ND: Array
-    y_NB: Array
-    se_NB: Array
-    n_NB: Array
-    seeds_N: tuple[int | None, ...]
-    steps_N: tuple[int | None, ...]
-    labels_N: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        n, shape = len(self.labels_N), (len(self.labels_N), len(self.benchmarks))
-        wanted = {"X_ND": (n, len(self.domains)), "y_NB": shape, "se_NB": shape, "n_NB": shape}
-        for field, size in wanted.items():
-            array = np.array(getattr(self, field), dtype=np.float64)
-            if array.shape != size:
-                raise ModomodoError(f"{field} of the runs has shape {array.shape}, not {size}")
-            array.setflags(write=False)
-            object.__setattr__(self, field, array)
-        if len(self.seeds_N) != n or len(self.steps_N) != n:
-            raise ModomodoError(f"{n} runs need as many seeds and steps, got {len(self.seeds_N)}, {len(self.steps_N)}")
-        for row in range(n):
-            self.mixture(row)
-        if (np.abs(self.y_NB) > LARGEST).any() or (self.se_NB < 0).any() or (self.n_NB <= 0).any():
-            raise ModomodoError("scores of the runs are finite or NaN, standard errors not negative, counts positive")
-
-    def mixture(self, row: int) -> Mixture:
-        """Return the mixture of one run."""
-        return Mixture(self.domains, tuple(float(weight) for weight in self.X_ND[row]))
-
-    def groups(self) -> IntArray:
-        """Return the number of each run's mixture, shape [N]: replicates, equal to 9 decimals, share it."""
-        return np.unique(np.round(self.X_ND, 9), axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def read_runs(path: str | Path) -> Runs:

@@ -1,0 +1,57 @@
+"""What every fitted surrogate gets in common: an order of domains that does not depend on the table's, and spreads that
+left-out runs bear out.
+
+Axes: N runs or points, D domains, B benchmarks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from modomodo.surrogate.base import Array, FittedSurrogate, IntArray, Prediction
+
+PSEUDO_RUNS = 4.0  # that bear out the spreads as they are: a few runs must not change them much
+
+
+@dataclass(frozen=True, eq=False)
+class Adjusted:
+    """A surrogate of domains in the order `order_D`, with its spreads multiplied by `factor`."""
+
+    model: FittedSurrogate
+    order_D: IntArray
+    factor: float = 1.0
+
+    def mean(self, X_ND: Array) -> Array:
+        return self.model.mean(X_ND[:, self.order_D])
+
+    def predict(self, X_ND: Array) -> Prediction:
+        return scaled(self.model.predict(X_ND[:, self.order_D]), self.factor)
+
+    def covariance(self, X_ND: Array) -> Array:
+        return self.factor**2 * self.model.covariance(X_ND[:, self.order_D])
+
+    def leave_out(self, groups_N: IntArray) -> Prediction:
+        return scaled(self.model.leave_out(groups_N), self.factor)
+
+
+def scaled(prediction: Prediction, factor: float) -> Prediction:
+    """Return the prediction with both spreads multiplied."""
+    return Prediction(prediction.mean_N, factor * prediction.sd_mean_N, factor * prediction.sd_new_N)
+
+
+def canonical_order(X_ND: Array) -> IntArray:
+    """Return the order of domains, shape [D], that sorts the columns of `X_ND`.
+
+    Methods see the same whatever order they came in: permuted domains give the permuted answer to the last digit.
+    """
+    return np.lexsort(X_ND[::-1]).astype(np.int64)
+
+
+def spread_factor(residuals_NB: Array) -> float:
+    """Return the factor by which spreads are to be multiplied, from left-out errors over their predicted spreads.
+
+    It is the root mean square of the residuals (NaN where there is none; a run counts once, as the errors of its
+    benchmarks go together), held to 1 by a few pseudo-runs.
+    """
+    square_N = np.nanmean(np.square(residuals_NB[np.isfinite(residuals_NB).any(axis=1)]), axis=1)
+    return float(np.sqrt((square_N.sum() + PSEUDO_RUNS) / (len(square_N) + PSEUDO_RUNS)))
