@@ -97,7 +97,7 @@ def regmix(surrogates: str = ",".join(SURROGATES), sizes: str = "16,32,64", seed
 
 
 @app.command()
-def landscapes(surrogates: str = "gp,ensemble,log-linear", seeds: int = 20, first_seed: int = 0):
+def landscapes(surrogates: str = "ensemble,gp,log-linear", seeds: int = 20, first_seed: int = 0):
     """A landscape for each seed."""
     warnings.simplefilter("ignore")
     print(f"| landscape | domains | runs | surrogate | {HEAD} |\n|---|---|---|---|---|---|---|---|")
@@ -132,7 +132,7 @@ def paper(surrogates: str = ",".join(SURROGATES)):
 
 
 @app.command()
-def clock(surrogate: str = "gp"):
+def clock(surrogate: str = "ensemble"):
     """Seconds of one process; set OMP_NUM_THREADS=1."""
     world = landscape("interacting", domains=5, benchmarks=5, seed=0)
     X_ND = np.random.default_rng(0).dirichlet(np.ones(5), 30)

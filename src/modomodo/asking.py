@@ -50,7 +50,7 @@ class Search:
     objective: str | None = None
     direction: Direction | Mapping[str, Direction] = "higher"
     caps: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
-    surrogate: str = "gp"
+    surrogate: str = "ensemble"
     told: tuple[Told, ...] = ()
 
     def __post_init__(self) -> None:

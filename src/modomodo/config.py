@@ -127,7 +127,7 @@ class Fitting(Strict):
     benchmark; `direction` says which scores are better, for all or by benchmark; predictions stay inside `bounds`.
     """
 
-    surrogate: str = "gp"
+    surrogate: str = "ensemble"
     aggregate: dict[str, float] = {}
     aggregates: dict[str, dict[str, float]] = {}
     objective: str | None = None
@@ -188,7 +188,7 @@ class Study(Strict):
     budget: Positive | None = None  # pilot runs of the other designs, second runs included
     replicate_share: Annotated[float, Field(ge=0, le=0.5)] = 0.15
     extra: tuple[dict[str, float], ...] = ()  # mixtures of further pilots, as `modomodo next` prints them
-    surrogate: str = "gp"
+    surrogate: str = "ensemble"
     caps: dict[str, Cap] = {}
     parsimony: Annotated[float, Field(ge=0)] = 0.0  # loss of expected score allowed for a simpler mixture
     batch: Positive = 4  # pilots that `next` proposes

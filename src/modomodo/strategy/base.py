@@ -38,7 +38,7 @@ class Goal:
     direction: Direction | Mapping[str, Direction] = "higher"
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
     caps: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
-    surrogate: str = "gp"
+    surrogate: str = "ensemble"
 
     def settled(self, runs: Runs) -> "Goal":
         """Return the goal with its objective and default weights written out, so that no subset of runs changes them.

@@ -47,6 +47,12 @@ def canonical_order(X_ND: Array) -> IntArray:
     return np.lexsort(X_ND[::-1]).astype(np.int64)
 
 
+def residuals(y_N: Array, left_out: Prediction) -> Array:
+    """Return the errors on left-out runs over their predicted spreads, shape [N]; 0 where there is no spread."""
+    spread_N = left_out.sd_new_N
+    return np.divide(y_N - left_out.mean_N, spread_N, out=np.zeros(len(y_N)), where=spread_N != 0)
+
+
 def spread_factor(residuals_NB: Array) -> float:
     """Return the factor by which spreads are to be multiplied, from left-out errors over their predicted spreads.
 

@@ -1,6 +1,6 @@
 """Several surrogates as one: each counts by how likely it made the runs that it had not seen.
 
-Axes: N runs or points, M members.
+Axes: N runs or points, D domains, M members.
 """
 
 from collections.abc import Sequence
@@ -8,18 +8,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modomodo.surrogate.adjusted import Adjusted, residuals, scaled, spread_factor
 from modomodo.surrogate.base import Array, FittedSurrogate, IntArray, Prediction, Surrogate
 
-PRIOR = 1.0  # pseudo-runs of each member: few runs must not leave one member alone
 ROUNDS = 200
 
 
 @dataclass(frozen=True)
 class Ensemble:
     """A mixture of surrogates with the weights of greatest leave-one-out predictive likelihood (stacking of predictive
-    distributions, Yao et al. 2018), held together by a prior of a few pseudo-runs."""
+    distributions, Yao et al. 2018), held together by a prior: `pseudo_runs` of each member.
+
+    Before they are compared, the spreads of each are made to fit its own left-out errors: else a good member with wide
+    spreads loses to a bad one that admits it.
+    """
 
     members: tuple[Surrogate, ...]
+    pseudo_runs: tuple[float, ...]
 
     @property
     def minimum(self) -> int:
@@ -30,7 +35,11 @@ class Ensemble:
         fitted = [member.fit(X_ND, y_N=y_N, var_N=var_N, seed=seed) for member in self.members]
         groups_N = np.unique(np.round(X_ND, 9), axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
         left_out = [member.leave_out(groups_N) for member in fitted]
-        return FittedEnsemble(tuple(fitted), _stacked(left_out, y_N))
+        factors = [spread_factor(residuals(y_N, one)[:, None]) for one in left_out]
+        left_out = [scaled(one, factor) for one, factor in zip(left_out, factors, strict=True)]
+        order_D: IntArray = np.arange(X_ND.shape[1], dtype=np.int64)
+        adjusted = (Adjusted(one, order_D, factor) for one, factor in zip(fitted, factors, strict=True))
+        return FittedEnsemble(tuple(adjusted), _stacked(left_out, y_N, np.array(self.pseudo_runs)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,19 +80,19 @@ class FittedEnsemble:
         )
 
 
-def _stacked(left_out: Sequence[Prediction], y_N: Array) -> Array:
+def _stacked(left_out: Sequence[Prediction], y_N: Array, prior_M: Array) -> Array:
     """Return the weights, by expectation maximisation."""
     mean_MN = np.stack([one.mean_N for one in left_out])
     sd_MN = np.stack([one.sd_new_N for one in left_out])
+    sd_MN = np.maximum(sd_MN, 1e-12 * max(1.0, float(np.abs(y_N).max())))  # equal scores leave no spread
     log_MN = -0.5 * np.square((y_N - mean_MN) / sd_MN) - np.log(sd_MN)
     log_MN = log_MN[:, np.isfinite(log_MN).all(axis=0)]
-    count = len(left_out)
-    weights_M = np.full(count, 1 / count)
+    weights_M = prior_M / prior_M.sum()
     if log_MN.shape[1] == 0:
         return weights_M
     likely_MN = np.exp(log_MN - log_MN.max(axis=0))
     for _ in range(ROUNDS):
         share_MN = weights_M[:, None] * likely_MN
-        total_M = (share_MN / share_MN.sum(axis=0)).sum(axis=1) + PRIOR
+        total_M = (share_MN / share_MN.sum(axis=0)).sum(axis=1) + prior_M
         weights_M = total_M / total_M.sum()
     return weights_M

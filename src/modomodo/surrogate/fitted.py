@@ -3,7 +3,7 @@
 Axes: N runs or points, D domains, B benchmarks, K columns (benchmarks, then aggregates).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from modomodo.errors import ModomodoError, closest
 from modomodo.seeds import child_seed
-from modomodo.surrogate.adjusted import Adjusted, canonical_order, scaled, spread_factor
+from modomodo.surrogate.adjusted import Adjusted, canonical_order, residuals, scaled, spread_factor
 from modomodo.surrogate.aggregates import (
     DEFAULT,
     Aggregate,
@@ -35,8 +35,8 @@ from modomodo.surrogate.usable import bounds_of, lateness, length_notes, usable_
 from modomodo.surrogate.validation import Validation, validation
 
 SURROGATES: dict[str, Surrogate] = {
+    "ensemble": Ensemble((GaussianProcess(), Resampled(LogLinear())), pseudo_runs=(4.0, 1.0)),
     "gp": GaussianProcess(),
-    "ensemble": Ensemble(tuple(GaussianProcess(power) for power in (0.0, 0.25, 0.5))),
     "power": Resampled(PowerLaw()),
     "log-linear": Resampled(LogLinear()),
     "trees": Resampled(SmallTrees()),
@@ -150,7 +150,7 @@ class Fitted:
 def fit(
     runs: Runs,
     *,
-    surrogate: str = "gp",
+    surrogate: str = "ensemble",
     aggregates: Mapping[str, Mapping[str, float]] | None = None,
     direction: Direction | Mapping[str, Direction] = "higher",
     bounds: Mapping[str, tuple[float, float]] | None = None,
@@ -164,8 +164,8 @@ def fit(
     are better, for all or by benchmark. `bounds` are benchmark -> (low, high): predictions and intervals stay inside. A
     benchmark without bounds gets (0, 1) if its scores lie in [0, 1] and are shares (items known) or higher-is-better; a
     note says so. One with too few scores is left out with a warning. Where runs differ in length, predictions are for
-    runs of `steps` (the longest if None): the Gaussian process learns how much shorter runs tell of them, other methods
-    ignore length. Equal arguments give equal results.
+    runs of `steps` (the longest if None): a Gaussian process learns how much shorter runs tell of them (it then stands
+    alone, without the rest of an ensemble), other methods ignore length. Equal arguments give equal results.
 
     Raises:
         ModomodoError: for unknown names, bounds that scores leave, and tables with too few different mixtures.
@@ -180,7 +180,7 @@ def fit(
     if not aggregates:
         by_items = bool(np.isfinite(runs.n_NB).any(axis=0).all())
         notes.append(f"{DEFAULT} weights the benchmarks {'by their number of items' if by_items else 'equally'}")
-    notes += length_notes(runs, used=isinstance(method, GaussianProcess), steps=steps)
+    notes += length_notes(runs, used=_process_of(method) is not None, steps=steps)
     models, left_out = _fit_each(runs, method, steps, seed)
     factor = spread_factor(_residuals(runs, left_out))
     models = tuple(replace(model, factor=factor) for model in models)
@@ -220,12 +220,13 @@ def _fit_each(
     models: list[Adjusted] = []
     left_out: list[Prediction] = []
     order_D, groups_N, late_N = canonical_order(runs.X_ND), runs.groups(), lateness(runs, steps)
+    process = _process_of(method)
     for b, name in enumerate(runs.benchmarks):
         rows = np.flatnonzero(np.isfinite(runs.y_NB[:, b]))
         X_ND, var_N = runs.X_ND[np.ix_(rows, order_D)], np.square(runs.se_NB[rows, b])
         learn = method.fit
-        if isinstance(method, GaussianProcess) and late_N is not None:
-            learn = partial(method.fit, late_N=late_N[rows])
+        if process is not None and late_N is not None:
+            learn = partial(process.fit, late_N=late_N[rows])
         fitted = learn(X_ND, y_N=runs.y_NB[rows, b], var_N=var_N, seed=child_seed(seed, "fit", name))
         found = fitted.leave_out(groups_N[rows])
         full = np.full((3, len(runs.y_NB)), np.nan)
@@ -235,10 +236,12 @@ def _fit_each(
     return tuple(models), left_out
 
 
-def _residuals(runs: Runs, left_out: list[Prediction]) -> Array:
-    """Return the errors of left-out runs over their predicted spreads, shape [N, B]; 0 where there is no spread."""
-    columns = [
-        np.divide(y_N - found.mean_N, found.sd_new_N, out=np.zeros(len(y_N)), where=found.sd_new_N != 0)
-        for y_N, found in zip(runs.y_NB.T, left_out, strict=True)
-    ]
-    return np.stack(columns, axis=1)
+def _process_of(method: Surrogate) -> GaussianProcess | None:
+    """Return the member that can use the lengths of runs, None where there is none."""
+    members = method.members if isinstance(method, Ensemble) else (method,)
+    return next((one for one in members if isinstance(one, GaussianProcess)), None)
+
+
+def _residuals(runs: Runs, left_out: Sequence[Prediction]) -> Array:
+    """Return the errors on left-out runs over their predicted spreads, shape [N, B]."""
+    return np.stack([residuals(y_N, found) for y_N, found in zip(runs.y_NB.T, left_out, strict=True)], axis=1)

@@ -76,13 +76,16 @@ class FittedResampled:
         return deviation_FN.T @ deviation_FN
 
     def leave_out(self, groups_N: IntArray) -> Prediction:
-        """Return the predictions by the regression without each group; their spread is that of the fit on all runs."""
-        numbers_N = np.unique(groups_N, return_inverse=True)[1].reshape(-1)
-        known = {(int(group), int(fold)) for group, fold in zip(numbers_N, self.folds_N, strict=True)}
-        if len(known) == len(set(numbers_N)) <= FOLDS and len(known) == len(set(self.folds_N)):
+        """Return the predictions by the regression without each group; their spread is that of the fit on all runs.
+
+        Where each group lies in one fold, they are those without the whole fold: the same up to FOLDS mixtures, from a
+        little fewer runs beyond.
+        """
+        pairs = {(int(group), int(fold)) for group, fold in zip(groups_N, self.folds_N, strict=True)}
+        if len(pairs) == len(np.unique(groups_N)):
             return self._around(self.left_out_N, self.X_ND)
-        _, parts = _without_each(self.regression, self.X_ND, self.y_N, numbers_N, self.seed)
-        return self._around(_left_out(parts, self.X_ND, numbers_N), self.X_ND)
+        _, parts = _without_each(self.regression, self.X_ND, self.y_N, groups_N, self.seed)
+        return self._around(_left_out(parts, self.X_ND, groups_N), self.X_ND)
 
     def _around(self, mean_N: Array, X_ND: Array) -> Prediction:
         doubt_N = np.square(self._deviations(X_ND)).sum(axis=0)
