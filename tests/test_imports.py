@@ -30,6 +30,7 @@ ROAD = [
     "models",
     "schedules",
     "config",
+    "settings",
     "completions",
     "engines",
     "evals",
@@ -46,6 +47,7 @@ ROAD = [
     "playing",
     "reporting",
     "console",
+    "steps",
     "cli",
 ]
 

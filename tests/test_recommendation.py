@@ -7,8 +7,9 @@ import pytest
 
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
-from modomodo.recommendation import recommend, recommended_mixture
+from modomodo.recommendation import _more_runs, recommend, recommended_mixture
 from modomodo.surrogate import Fitted, Runs, fit
+from modomodo.surrogate.validation import quantile
 
 OPTIMUM = np.array([0.15, 0.6, 0.25])
 
@@ -65,6 +66,41 @@ def test_stays_inside_caps(clear: Fitted):
     fixed = recommend(clear, caps={"a": (0.5, 0.5), "b": (0.5, 0.5)})
     assert fixed.mixture.as_dict() == pytest.approx({"a": 0.5, "b": 0.5, "c": 0.0}, abs=1e-9)
     assert fixed.sentence.startswith("No mixture within the caps is expected to beat equal shares")
+
+
+def test_parsimony_gives_the_simplest_mixture_within_the_loss(clear: Fitted):
+    best = recommend(clear)
+    assert recommend(clear, parsimony=1e-9).mixture == best.mixture
+    simple = recommend(clear, parsimony=0.05)
+    assert sum(weight > 0 for weight in simple.mixture.weights) == 2
+    assert simple.gain >= best.gain - 0.05
+    assert simple.given_up == 0.05
+    assert recommend(clear, parsimony=1.0).mixture.distance(Mixture.uniform(("a", "b", "c"))) < 1e-9
+    capped = recommend(clear, parsimony=0.05, caps={"a": (0.1, 1.0)})
+    assert capped.mixture.as_dict()["a"] >= 0.1
+    with pytest.raises(ModomodoError, match="parsimony is -1"):
+        recommend(clear, parsimony=-1)
+
+
+def test_says_how_many_more_runs_would_tell():
+    runs = runs_of(0.03, strength=0.1, count=10)
+    found = recommend(fit(runs, surrogate="gp"))
+    assert not found.distinguishable
+    assert found.more_runs is not None
+    assert found.more_runs > 0
+    assert found.more_runs % 2 == 0
+    assert f"about {found.more_runs} more runs" in found.sentence or "more than 200" in found.sentence
+    assert recommend(fit(runs_of(0.001))).more_runs == 0
+    assert recommend(fit(runs, surrogate="mean")).more_runs is None
+
+
+def test_runs_to_tell_are_enough_when_the_gain_is_as_expected():
+    """Two numbers known with sd 1 apart by 1.2; runs of noise variance 4 at each: their precisions add."""
+    count = _more_runs(1.2, 1.0, 4.0)
+    assert count is not None
+    for pairs, told in ((count // 2, True), (count // 2 - 1, False)):
+        sd = (1 / 1.0**2 + pairs / (2 * 4.0)) ** -0.5
+        assert (1.2 > quantile(0.9) * sd) == told
 
 
 def test_lower_is_better():

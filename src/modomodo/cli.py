@@ -3,50 +3,47 @@
 import json
 import os
 import sys
-import tomllib
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from modomodo.config import (
-    Fitting,
-    Recipe,
-    Study,
-    limits,
-    load_fitting,
-    load_grading,
-    load_recipe,
-    load_replaying,
-    load_study,
-)
+from modomodo.config import Study, limits, load_recipe, load_study
 from modomodo.console import (
     err,
     out,
     progress_bar,
-    show_front,
     show_grades,
     show_problems,
     show_proposals,
-    show_recommendation,
-    show_scores,
     show_step,
     show_strategies,
     show_validation,
     show_warning,
 )
 from modomodo.errors import ModomodoError, printable
-from modomodo.files import write_json, write_text
-from modomodo.mixture import Mixture
+from modomodo.files import write_json
+from modomodo.settings import Fitting, load_fitting, load_grading, load_replaying
+from modomodo.steps import (
+    fit_file,
+    is_table,
+    load_either,
+    recipe_of,
+    recommend_for_study,
+    recommend_from_table,
+    run_confirmation,
+    run_pilots,
+    run_single,
+    runnable,
+    write_predictions,
+    write_report,
+)
 
 if TYPE_CHECKING:
-    from modomodo.recommendation import Recommendation
-    from modomodo.surrogate import Fitted
+    pass
 
 app = typer.Typer(
     help="Post-train a multimodal model with RL on a mixture of domains, and find the mixture that generalises best.",
@@ -92,13 +89,13 @@ def demo(sets: Sets = None) -> None:
     study = load_study(path, sets or [])
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
     show_step(1, "Pilots: the base model, and RL at each mixture of the seed design")
-    _pilot(study)
+    run_pilots(study)
     show_step(2, "Surrogate and recommendation")
-    _recommend(study)
+    recommend_for_study(study)
     show_step(3, "Confirmation: fresh matched seeds against equal shares")
-    _confirm(study)
+    run_confirmation(study)
     show_step(4, "Report")
-    _report(study)
+    write_report(study)
 
 
 @app.command()
@@ -106,7 +103,7 @@ def check(file: File, sets: Sets = None) -> None:
     """Find everything that can fail before a run starts; exit code 1 when there is an error."""
     from modomodo.preflight import check_recipe, check_study
 
-    loaded = _load(file, sets or [])
+    loaded = load_either(file, sets or [])
     with err.status("reading") as status:
 
         def say(what: str) -> None:
@@ -175,7 +172,7 @@ def train(
     folder: Annotated[Path, typer.Option("--out", help="the run goes to OUT/runs/KEY")] = Path(),
 ) -> None:
     """One run of a recipe, or of a study's recipe (there `--set mixture=recommended` takes the study's answer)."""
-    _single(_recipe_of(file, sets or []), folder)
+    run_single(recipe_of(file, sets or []), folder)
 
 
 @app.command(name="eval")
@@ -185,13 +182,13 @@ def evaluate(
     folder: Annotated[Path, typer.Option("--out", help="the scores go to OUT/runs/KEY")] = Path(),
 ) -> None:
     """Score a recipe's model as it is on the recipe's benchmarks; `--set model=FOLDER` scores a checkpoint."""
-    _single(_recipe_of(file, sets or []).model_copy(update={"steps": 0}), folder)
+    run_single(recipe_of(file, sets or []).model_copy(update={"steps": 0}), folder)
 
 
 @app.command()
 def pilot(file: File, sets: Sets = None) -> None:
     """Run what a study still lacks; killed and started again it goes on where it was."""
-    _pilot(load_study(file, sets or []))
+    run_pilots(load_study(file, sets or []))
 
 
 @app.command()
@@ -202,12 +199,12 @@ def fit(
     predictions: Annotated[Path | None, typer.Option("--out", help="where predictions go, CSV")] = None,
 ) -> None:
     """Fit surrogates to a study or to any table of runs, and say how well they predict what they have not seen."""
-    fitted = _fitted(file, sets or [])
+    fitted = fit_file(file, sets or [])
     show_validation(fitted)
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
     if predict is not None and predictions is not None:
-        _write_predictions(fitted, predict, predictions)
+        write_predictions(fitted, predict, predictions)
 
 
 @app.command()
@@ -217,10 +214,10 @@ def recommend(
     path: Annotated[Path | None, typer.Option("--out", help="also write the recommendation here, JSON")] = None,
 ) -> None:
     """The best mixture of a study, or of any table of runs, with intervals."""
-    if not _is_table(file):
-        written = _recommend(load_study(file, sets or [])).as_dict()
+    if not is_table(file):
+        written = recommend_for_study(load_study(file, sets or [])).as_dict()
     else:
-        written = _recommend_from_table(file, sets or [])
+        written = recommend_from_table(file, sets or [])
     if path is not None:
         write_json(path, written)
 
@@ -236,11 +233,11 @@ def propose(
     from modomodo.surrogate.improvement import need_botorch
 
     need_botorch()
-    settings = load_fitting(sets or []) if _is_table(file) else load_study(file, sets or [])
+    settings = load_fitting(sets or []) if is_table(file) else load_study(file, sets or [])
     study = settings if isinstance(settings, Study) else None
     objective = settings.objective if isinstance(settings, Fitting) else None
-    caps, pending = (limits(settings.caps), ()) if study is None else _runnable(study)
-    fitted = _fitted(file, sets or [])
+    caps, pending = (limits(settings.caps), ()) if study is None else runnable(study)
+    fitted = fit_file(file, sets or [])
     with err.status("weighing mixtures"):
         found = propose(
             fitted, batch=settings.batch, objective=objective, caps=caps, pending=pending, seed=settings.seed
@@ -253,13 +250,13 @@ def propose(
 @app.command()
 def confirm(file: File, sets: Sets = None) -> None:
     """Matched fresh seeds of the recommended mixture against equal shares."""
-    _confirm(load_study(file, sets or []))
+    run_confirmation(load_study(file, sets or []))
 
 
 @app.command()
 def report(file: File, sets: Sets = None) -> None:
     """Write a study's report, one HTML file."""
-    _report(load_study(file, sets or []))
+    write_report(load_study(file, sets or []))
 
 
 @app.command()
@@ -275,7 +272,7 @@ def strategies(
     from modomodo.surrogate import read_runs
 
     settings = load_replaying(sets or [])
-    if not _is_table(file):
+    if not is_table(file):
         raise ModomodoError(f"{file} is no CSV of runs; a study writes one as runs.csv in its folder")
     goal = Goal(
         aggregates=settings.named_aggregates(),
@@ -321,176 +318,3 @@ def nano_pretrain(
 
         checkpoint = pretrain(folder, seed=seed, progress=progress)
     out.print(f"checkpoint: {checkpoint}", highlight=False)
-
-
-# ---------------------------------------------------------------- the steps of a study
-
-
-def _pilot(study: Study) -> None:
-    from modomodo.pilots.plan import pilot_runs
-    from modomodo.studies import pilot
-
-    outcomes = pilot(study, console=err)
-    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    show_scores(study, pilot_runs(study))
-    if failed:
-        raise ModomodoError(
-            f"{len(failed)} of {len(outcomes)} runs failed ({', '.join(outcome.label for outcome in failed)}); their "
-            f"logs are shown above. Run the command again to try them again"
-        )
-
-
-def _recommend(study: Study) -> "Recommendation":
-    from modomodo.studies import study_recommendation
-
-    with err.status("fitting the surrogate"):
-        found = study_recommendation(study)
-    show_recommendation(found)
-    return found
-
-
-def _runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixture, ...]]:
-    """Return the study's caps, tightened to what its training rows last for, and the pilots not finished."""
-    from modomodo.pilots.plan import pilot_row_caps, pilot_runs
-    from modomodo.studies import finished_results
-
-    planned = [one for one in pilot_runs(study) if one.recipe.steps]
-    finished = finished_results(study, planned)
-    pending = tuple(one.recipe.point() for one in planned if one.label not in finished)
-    if pending:
-        warnings.warn(
-            f"{len(pending)} of the {len(planned)} pilots of {study.name} are not finished: they count as under way "
-            "(`modomodo pilot` runs them)",
-            stacklevel=2,
-        )
-    own = limits(study.caps)
-    pairs = {name: (*own.get(name, (0.0, 1.0)), lasting) for name, (_, lasting) in pilot_row_caps(study).items()}
-    return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}, pending
-
-
-def _recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
-    from modomodo.recommendation import recommend
-    from modomodo.tradeoff import trade_off
-
-    fitting, fitted = load_fitting(sets), _fitted(file, sets)
-    caps = limits(fitting.caps)
-    with err.status("searching for the best mixture"):
-        found = recommend(
-            fitted, objective=fitting.objective, caps=caps, parsimony=fitting.parsimony, seed=fitting.seed
-        )
-    show_recommendation(found)
-    if fitting.trade_off is None:
-        return found.as_dict()
-    with err.status("searching for the mixtures between"):
-        front = trade_off(fitted, names=fitting.trade_off, caps=caps, seed=fitting.seed)
-    show_front(front)
-    return {**found.as_dict(), "front": [point.as_dict() for point in front]}
-
-
-def _fitted(file: Path, sets: Sequence[str]) -> "Fitted":
-    from modomodo.studies import study_fit
-    from modomodo.surrogate import fit, read_runs
-
-    if not _is_table(file):
-        return study_fit(load_study(file, sets))
-    fitting = load_fitting(sets)
-    runs = read_runs(file)
-    with err.status("fitting the surrogate"):
-        return fit(
-            runs,
-            surrogate=fitting.surrogate,
-            aggregates=fitting.named_aggregates(),
-            direction=fitting.direction,
-            bounds=fitting.bounds,
-            steps=fitting.steps,
-            seed=fitting.seed,
-        )
-
-
-def _write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
-    from modomodo.surrogate import read_mixtures
-
-    X_ND = read_mixtures(grid, fitted.runs.domains)
-    columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
-    rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
-    write_text(path, "\n".join([",".join(columns), *(",".join(map(repr, row)) for row in rows_NK)]) + "\n")
-    out.print(f"predictions of {len(X_ND)} mixtures: {escape(str(path))}", highlight=False, soft_wrap=True)
-
-
-def _confirm(study: Study) -> None:
-    from modomodo.studies import again, count_confirmations, study_confirmation, study_power
-
-    out.print(
-        f"With {study.confirm.seeds} matched seeds a true gain of {study_power(study):.3f} is found 8 times in 10.",
-        highlight=False,
-    )
-    found = study_confirmation(study, console=err)
-    tests = count_confirmations(study)
-    if tests > 1:
-        out.print(f"note: {again(tests)}", highlight=False)
-    if not found:
-        out.print("The recommended mixture is equal shares: there is nothing to confirm.")
-        return
-    out.print(f"On {', '.join(study.benchmarks)}: {escape(found['objective'].sentence)}", highlight=False)
-    if "held_out" in found:
-        out.print(f"On {', '.join(study.held_out)}, never seen: {escape(found['held_out'].sentence)}", highlight=False)
-    if not (found["objective"].real and found["objective"].aggregate.gain > 0):
-        out.print("So nothing here says that another mixture is better: equal shares are the answer to keep.")
-
-
-def _report(study: Study) -> None:
-    from modomodo.reporting import report
-
-    with err.status("drawing the report"):
-        path = report(study)
-    out.print(f"report: {escape(str(path))}", highlight=False, soft_wrap=True)
-
-
-def _single(recipe: Recipe, folder: Path) -> None:
-    from modomodo.pilots.inputs import run_digests
-    from modomodo.pilots.launch import launch
-    from modomodo.pilots.plan import PlannedRun
-    from modomodo.pilots.store import Store
-    from modomodo.studies import RUN
-
-    store = Store(folder)
-    mixture = recipe.mixture if isinstance(recipe.mixture, str) else str(recipe.point())
-    label = mixture if recipe.steps else recipe.model
-    planned = [PlannedRun(label, recipe)]
-    (outcome,) = launch(planned, store, digests=run_digests([recipe]), run=RUN, processes=1, console=err)
-    if outcome.status == "failed":
-        raise ModomodoError(outcome.message)
-    result: Any = store.result(outcome.key)
-    table = Table("benchmark", "mean", "standard error", "n", "unparsed")
-    for name, score in result["scores"].items():
-        table.add_row(name, f"{score['mean']:.3f}", f"{score['se']:.3f}", str(score["n"]), f"{score['unparsed']:.0%}")
-    out.print(table)
-    out.print(f"run: {escape(str(store.path(outcome.key)))}", highlight=False, soft_wrap=True)
-
-
-# ---------------------------------------------------------------- loading and showing
-
-
-def _load(file: Path, sets: Sequence[str]) -> Recipe | Study:
-    return load_study(file, sets) if _is_study(file) else load_recipe(file, sets)
-
-
-def _is_table(file: Path) -> bool:
-    return file.suffix.lower() == ".csv"
-
-
-def _is_study(file: Path) -> bool:
-    try:
-        return "recipe" in tomllib.loads(file.read_text())
-    except (OSError, ValueError):
-        return False  # load_recipe says what is wrong with the file
-
-
-def _recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
-    wanted = "mixture=recommended"
-    recipe = load_recipe(file, [item for item in sets if item != wanted])
-    if wanted not in sets:
-        return recipe
-    from modomodo.studies import study_mixture
-
-    return recipe.model_copy(update={"mixture": study_mixture(load_study(file)).as_dict()})

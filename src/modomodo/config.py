@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from modomodo.errors import ModomodoError, closest
 from modomodo.mixture import Mixture
-from modomodo.rows import Mode, View
+from modomodo.rows import View
 from modomodo.schedules import Order
 from modomodo.seeds import child_seed
 
@@ -118,52 +118,6 @@ class Cap(Strict):
     max: Share = 1.0
 
 
-class Fitting(Strict):
-    """What is made of a bare table of runs.
-
-    `surrogate` is the method; `steps` are those predicted for, where runs differ in length (default: the longest).
-    `parsimony` is the loss allowed for a simpler mixture, `trade_off` two aggregates to draw the Pareto front of.
-    `aggregate` (benchmark -> weight) or several `aggregates` by name; `objective` is the one to maximise, or a
-    benchmark; `direction` says which scores are better, for all or by benchmark; predictions stay inside `bounds`.
-    """
-
-    surrogate: str = "ensemble"
-    aggregate: dict[str, float] = {}
-    aggregates: dict[str, dict[str, float]] = {}
-    objective: str | None = None
-    direction: Direction | dict[str, Direction] = "higher"
-    bounds: dict[str, tuple[float, float]] = {}
-    caps: dict[str, Cap] = {}
-    parsimony: Annotated[float, Field(ge=0)] = 0.0
-    trade_off: tuple[str, str] | None = None
-    steps: Positive | None = None
-    batch: Positive = 4  # pilots that `next` proposes
-    seed: int = 0
-
-    def named_aggregates(self) -> dict[str, dict[str, float]]:
-        """Return all aggregates by name; the one without a name is `aggregate`."""
-        return {**({"aggregate": self.aggregate} if self.aggregate else {}), **self.aggregates}
-
-
-class Replaying(Fitting):
-    """How mixture strategies are compared on a table of runs.
-
-    `strategies` are names (all if none); each is tried on `seeds` random draws of each of `sizes` runs. `inside` is the
-    aggregate or benchmark of the in-distribution tests, which the paper's Alpha needs beside the objective.
-    """
-
-    strategies: tuple[str, ...] = ()
-    sizes: tuple[Positive, ...] | None = None  # default: 8, 16, 32, 64, 128, as far as the table goes
-    seeds: Annotated[int, Field(ge=2)] = 20
-    inside: str | None = None
-
-
-class Grading(Strict):
-    """How completions are graded whose lines name no `mode`: by the public metric (`standard`) or exactly (`paper`)."""
-
-    mode: Mode = "standard"
-
-
 class Study(Strict):
     """Pilots of one recipe at several mixtures, the benchmarks they are scored on, and what is made of them.
 
@@ -264,7 +218,9 @@ def load_recipe(path: Path, sets: Sequence[str] = ()) -> Recipe:
     Raises ModomodoError that names the file, the key, the value found and the closest known key.
     """
     table = _read(path)
-    return parse(Recipe, _apply(_recipe_table(path, table) if "recipe" in table else table, sets), where=str(path))
+    return parse(
+        Recipe, with_changes(_recipe_table(path, table) if "recipe" in table else table, sets), where=str(path)
+    )
 
 
 def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
@@ -276,7 +232,7 @@ def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
     table = _read(path)
     if isinstance(table.get("recipe"), str):
         table["recipe"] = {k: v for k, v in _recipe_table(path, table).items() if k not in OF_ONE_RUN}
-    table = _apply(table, sets)
+    table = with_changes(table, sets)
     decided = [key for key in OF_ONE_RUN if isinstance(table.get("recipe"), dict) and key in table["recipe"]]
     if decided:
         raise ModomodoError(
@@ -289,21 +245,6 @@ def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
 def _recipe_table(path: Path, study: Mapping[str, Any]) -> dict[str, Any]:
     recipe = study["recipe"]
     return _read(path.parent / recipe) if isinstance(recipe, str) else dict(recipe)
-
-
-def load_fitting(sets: Sequence[str] = ()) -> Fitting:
-    """Return what `--set` says of fitting a bare table of runs."""
-    return parse(Fitting, _apply({}, sets), where="--set")
-
-
-def load_replaying(sets: Sequence[str] = ()) -> Replaying:
-    """Return what `--set` says of comparing strategies on a bare table of runs."""
-    return parse(Replaying, _apply({}, sets), where="--set")
-
-
-def load_grading(sets: Sequence[str] = ()) -> Grading:
-    """Return what `--set` says of grading a file of completions."""
-    return parse(Grading, _apply({}, sets), where="--set")
 
 
 def limits(caps: Mapping[str, Cap]) -> dict[str, tuple[float, float]]:
@@ -338,7 +279,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ModomodoError(f"{path} cannot be read as TOML: {error}") from error
 
 
-def _apply(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
+def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
     """Return `table` with dotted keys set; a value is TOML where it parses, and a plain string otherwise."""
     for item in sets:
         key, equals, text = item.partition("=")

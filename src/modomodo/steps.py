@@ -1,0 +1,188 @@
+"""What the verbs of the command line do and print."""
+
+import tomllib
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from modomodo.config import Recipe, Study, limits, load_recipe, load_study
+from modomodo.console import err, out, show_front, show_recommendation, show_scores
+from modomodo.errors import ModomodoError
+from modomodo.files import write_text
+from modomodo.mixture import Mixture
+from modomodo.settings import load_fitting
+
+if TYPE_CHECKING:
+    from modomodo.recommendation import Recommendation
+    from modomodo.surrogate import Fitted
+
+
+def run_pilots(study: Study) -> None:
+    from modomodo.pilots.plan import pilot_runs
+    from modomodo.studies import pilot
+
+    outcomes = pilot(study, console=err)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    show_scores(study, pilot_runs(study))
+    if failed:
+        raise ModomodoError(
+            f"{len(failed)} of {len(outcomes)} runs failed ({', '.join(outcome.label for outcome in failed)}); their "
+            f"logs are shown above. Run the command again to try them again"
+        )
+
+
+def recommend_for_study(study: Study) -> "Recommendation":
+    from modomodo.studies import study_recommendation
+
+    with err.status("fitting the surrogate"):
+        found = study_recommendation(study)
+    show_recommendation(found)
+    return found
+
+
+def runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixture, ...]]:
+    """Return the study's caps, tightened to what its training rows last for, and the pilots not finished."""
+    from modomodo.pilots.plan import pilot_row_caps, pilot_runs
+    from modomodo.studies import finished_results
+
+    planned = [one for one in pilot_runs(study) if one.recipe.steps]
+    finished = finished_results(study, planned)
+    pending = tuple(one.recipe.point() for one in planned if one.label not in finished)
+    if pending:
+        warnings.warn(
+            f"{len(pending)} of the {len(planned)} pilots of {study.name} are not finished: they count as under way "
+            "(`modomodo pilot` runs them)",
+            stacklevel=2,
+        )
+    own = limits(study.caps)
+    pairs = {name: (*own.get(name, (0.0, 1.0)), lasting) for name, (_, lasting) in pilot_row_caps(study).items()}
+    return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}, pending
+
+
+def recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
+    from modomodo.recommendation import recommend
+    from modomodo.tradeoff import trade_off
+
+    fitting, fitted = load_fitting(sets), fit_file(file, sets)
+    caps = limits(fitting.caps)
+    with err.status("searching for the best mixture"):
+        found = recommend(
+            fitted, objective=fitting.objective, caps=caps, parsimony=fitting.parsimony, seed=fitting.seed
+        )
+    show_recommendation(found)
+    if fitting.trade_off is None:
+        return found.as_dict()
+    with err.status("searching for the mixtures between"):
+        front = trade_off(fitted, names=fitting.trade_off, caps=caps, seed=fitting.seed)
+    show_front(front)
+    return {**found.as_dict(), "front": [point.as_dict() for point in front]}
+
+
+def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
+    from modomodo.studies import study_fit
+    from modomodo.surrogate import fit, read_runs
+
+    if not is_table(file):
+        return study_fit(load_study(file, sets))
+    fitting = load_fitting(sets)
+    runs = read_runs(file)
+    with err.status("fitting the surrogate"):
+        return fit(
+            runs,
+            surrogate=fitting.surrogate,
+            aggregates=fitting.named_aggregates(),
+            direction=fitting.direction,
+            bounds=fitting.bounds,
+            steps=fitting.steps,
+            seed=fitting.seed,
+        )
+
+
+def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
+    from modomodo.surrogate import read_mixtures
+
+    X_ND = read_mixtures(grid, fitted.runs.domains)
+    columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
+    rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
+    write_text(path, "\n".join([",".join(columns), *(",".join(map(repr, row)) for row in rows_NK)]) + "\n")
+    out.print(f"predictions of {len(X_ND)} mixtures: {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+def run_confirmation(study: Study) -> None:
+    from modomodo.studies import again, count_confirmations, study_confirmation, study_power
+
+    out.print(
+        f"With {study.confirm.seeds} matched seeds a true gain of {study_power(study):.3f} is found 8 times in 10.",
+        highlight=False,
+    )
+    found = study_confirmation(study, console=err)
+    tests = count_confirmations(study)
+    if tests > 1:
+        out.print(f"note: {again(tests)}", highlight=False)
+    if not found:
+        out.print("The recommended mixture is equal shares: there is nothing to confirm.")
+        return
+    out.print(f"On {', '.join(study.benchmarks)}: {escape(found['objective'].sentence)}", highlight=False)
+    if "held_out" in found:
+        out.print(f"On {', '.join(study.held_out)}, never seen: {escape(found['held_out'].sentence)}", highlight=False)
+    if not (found["objective"].real and found["objective"].aggregate.gain > 0):
+        out.print("So nothing here says that another mixture is better: equal shares are the answer to keep.")
+
+
+def write_report(study: Study) -> None:
+    from modomodo.reporting import report
+
+    with err.status("drawing the report"):
+        path = report(study)
+    out.print(f"report: {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+def run_single(recipe: Recipe, folder: Path) -> None:
+    from modomodo.pilots.inputs import run_digests
+    from modomodo.pilots.launch import launch
+    from modomodo.pilots.plan import PlannedRun
+    from modomodo.pilots.store import Store
+    from modomodo.studies import RUN
+
+    store = Store(folder)
+    mixture = recipe.mixture if isinstance(recipe.mixture, str) else str(recipe.point())
+    label = mixture if recipe.steps else recipe.model
+    planned = [PlannedRun(label, recipe)]
+    (outcome,) = launch(planned, store, digests=run_digests([recipe]), run=RUN, processes=1, console=err)
+    if outcome.status == "failed":
+        raise ModomodoError(outcome.message)
+    result: Any = store.result(outcome.key)
+    table = Table("benchmark", "mean", "standard error", "n", "unparsed")
+    for name, score in result["scores"].items():
+        table.add_row(name, f"{score['mean']:.3f}", f"{score['se']:.3f}", str(score["n"]), f"{score['unparsed']:.0%}")
+    out.print(table)
+    out.print(f"run: {escape(str(store.path(outcome.key)))}", highlight=False, soft_wrap=True)
+
+
+def load_either(file: Path, sets: Sequence[str]) -> Recipe | Study:
+    return load_study(file, sets) if is_study(file) else load_recipe(file, sets)
+
+
+def is_table(file: Path) -> bool:
+    return file.suffix.lower() == ".csv"
+
+
+def is_study(file: Path) -> bool:
+    try:
+        return "recipe" in tomllib.loads(file.read_text())
+    except (OSError, ValueError):
+        return False  # load_recipe says what is wrong with the file
+
+
+def recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
+    wanted = "mixture=recommended"
+    recipe = load_recipe(file, [item for item in sets if item != wanted])
+    if wanted not in sets:
+        return recipe
+    from modomodo.studies import study_mixture
+
+    return recipe.model_copy(update={"mixture": study_mixture(load_study(file)).as_dict()})
