@@ -145,7 +145,7 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
     table = fitted.predict(pair_ND)
     column = fitted.index(name)
     noise = float(np.mean(table.sd_NK[:, column] ** 2 - table.sd_mean_NK[:, column] ** 2))
-    widest = float(np.ptp(fitted.bounds_K2[fitted.index(name)]))  # bounded scores cannot differ by more
+    widest = float(np.ptp(fitted.columns.bounds_K2[fitted.index(name)]))  # bounded scores cannot differ by more
     forecasts = _forecasts(table)
     apart_N = np.abs(fitted.runs.X_ND - pair_ND[0]).sum(axis=1) / 2
     nearest = int(np.argmin(apart_N))

@@ -40,7 +40,7 @@ def test_shared_noise_widens_the_aggregate(make_runs: Callable[..., Runs]):
     runs = make_runs(30)
     noisy = replace(runs, y_NB=0.5 + 0.05 * rng.normal(size=(30, 1)) + 0.005 * rng.normal(size=(30, 2)))
     fitted = fit(noisy, surrogate="mean")
-    assert fitted.correlation_BB[0, 1] > 0.9
+    assert fitted.columns.correlation_BB[0, 1] > 0.9
     table = fitted.predict(QUERY_ND)
     assert table.sd_NK[0, 2] > 0.95 * table.sd_NK[0, :2].mean()  # independence would give 0.71
 
@@ -68,7 +68,7 @@ def test_predictions_and_intervals_stay_inside_bounds(surrogate: str, make_runs:
     given = fit(inside, surrogate=surrogate, bounds={"chart": (0, 1), "info": (-np.inf, np.inf)})
     assert given.notes[0] == "aggregate weights the benchmarks equally"
     assert not any("stay inside" in note for note in given.notes)
-    assert given.bounds_K2.tolist() == [[0, 1], [-np.inf, np.inf], [-np.inf, np.inf]]
+    assert given.columns.bounds_K2.tolist() == [[0, 1], [-np.inf, np.inf], [-np.inf, np.inf]]
 
 
 def test_difference_cancels_shared_error(make_runs: Callable[..., Runs]):

@@ -5,12 +5,15 @@ Axes: N runs or points, D domains, B benchmarks.
 """
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
 from modomodo.surrogate.base import Array, FittedSurrogate, IntArray, Prediction
+from modomodo.surrogate.validation import quantile
 
 PSEUDO_RUNS = 4.0  # that bear out the spreads as they are: a few runs must not change them much
+OF_AN_AGGREGATE = 12.0  # the same for the spread of an aggregate, which has a single error a run to go by
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +56,18 @@ def residuals(y_N: Array, left_out: Prediction) -> Array:
     return np.divide(y_N - left_out.mean_N, spread_N, out=np.zeros(len(y_N)), where=spread_N != 0)
 
 
-def spread_factor(residuals_NB: Array) -> float:
+def spread_factor(residuals_NB: Array, *, pseudo_runs: float = PSEUDO_RUNS) -> float:
     """Return the factor by which spreads are to be multiplied, from left-out errors over their predicted spreads.
 
     It is the root mean square of the residuals (NaN where there is none; a run counts once, as the errors of its
     benchmarks go together), held to 1 by a few pseudo-runs.
     """
     square_N = np.nanmean(np.square(residuals_NB[np.isfinite(residuals_NB).any(axis=1)]), axis=1)
-    return float(np.sqrt((square_N.sum() + PSEUDO_RUNS) / (len(square_N) + PSEUDO_RUNS)))
+    return float(np.sqrt((square_N.sum() + pseudo_runs) / (len(square_N) + pseudo_runs)))
+
+
+def small_sample(runs: int) -> float:
+    """Return by how much intervals widen as their spread comes from `runs` errors: Student's t beside the normal."""
+    from scipy import special  # pyright: ignore[reportMissingTypeStubs]
+
+    return float(cast(Any, special).stdtrit(runs - 1 + PSEUDO_RUNS, 0.95)) / quantile(0.9)

@@ -11,7 +11,15 @@ import numpy as np
 
 from modomodo.errors import ModomodoError, closest
 from modomodo.seeds import child_seed
-from modomodo.surrogate.adjusted import Adjusted, canonical_order, residuals, scaled, spread_factor
+from modomodo.surrogate.adjusted import (
+    OF_AN_AGGREGATE,
+    Adjusted,
+    canonical_order,
+    residuals,
+    scaled,
+    small_sample,
+    spread_factor,
+)
 from modomodo.surrogate.aggregates import (
     DEFAULT,
     Aggregate,
@@ -27,7 +35,7 @@ from modomodo.surrogate.gp import GaussianProcess
 from modomodo.surrogate.linear import PowerLaw, RidgeOn
 from modomodo.surrogate.loglinear import LogLinear
 from modomodo.surrogate.parametric import Mean, PaperQuadratic
-from modomodo.surrogate.predictions import Predictions, column_bounds, combine, weight_table, weighted
+from modomodo.surrogate.predictions import Columns, Predictions, column_bounds, combine, weight_table, weighted
 from modomodo.surrogate.resampled import Resampled
 from modomodo.surrogate.runs import Runs
 from modomodo.surrogate.trees import SmallTrees
@@ -51,7 +59,7 @@ SURROGATES: dict[str, Surrogate] = {
 class Fitted:
     """One fitted surrogate per benchmark of `runs`, the aggregates, and the leave-one-mixture-out predictions.
 
-    `runs` holds only benchmarks that could be fitted. `correlation_BB` is how the benchmarks' errors go together.
+    `runs` holds only benchmarks that could be fitted.
     `notes` are sentences about choices made for the user.
     """
 
@@ -60,15 +68,14 @@ class Fitted:
     models: tuple[FittedSurrogate, ...]
     aggregates: tuple[Aggregate, ...]
     directions: dict[str, Direction]
-    bounds_K2: Array
-    correlation_BB: Array
+    columns: Columns
     left_out: Predictions
     notes: tuple[str, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Benchmarks, then aggregates."""
-        return (*self.runs.benchmarks, *(aggregate.name for aggregate in self.aggregates))
+        return self.columns.names
 
     def direction(self, name: str) -> Direction:
         """Return which scores of a benchmark or aggregate are better."""
@@ -82,23 +89,18 @@ class Fitted:
 
     def weights_of(self, name: str) -> Array:
         """Return what each benchmark counts in a column: 1 for a benchmark itself, shape [B]."""
-        return self._table[self.index(name)]
-
-    @property
-    def _table(self) -> Array:
-        return weight_table(self.runs.benchmarks, self.aggregates)
+        return self.columns.weights_KB[self.index(name)]
 
     def predict(self, X_ND: Array) -> Predictions:
         """Return predictions of every benchmark and aggregate at the mixtures `X_ND`, domains as in `runs`."""
-        found = [model.predict(X_ND) for model in self.models]
-        return combine(found, self.names, self._table, self.correlation_BB, self.bounds_K2)
+        return combine([model.predict(X_ND) for model in self.models], self.columns)
 
     def mean(self, X_ND: Array, *, name: str) -> Array:
         """Return the expected score of one column, shape [N], and nothing else (quick, for optimisers)."""
         weights_B = self.weights_of(name)
         total_N = np.zeros(len(X_ND))
         for b in np.flatnonzero(weights_B):
-            total_N += weights_B[b] * np.clip(self.models[b].mean(X_ND), *self.bounds_K2[b])
+            total_N += weights_B[b] * np.clip(self.models[b].mean(X_ND), *self.columns.bounds_K2[b])
         return total_N
 
     def difference(self, X_ND: Array, *, name: str) -> tuple[float, float]:
@@ -113,8 +115,7 @@ class Fitted:
         sd_B = np.zeros(len(weights_B))
         for b in np.flatnonzero(weights_B):
             sd_B[b] = np.sqrt(max(float(contrast_N @ self.models[b].covariance(X_ND) @ contrast_N), 0.0))
-        part_B = weights_B * sd_B
-        return float(contrast_N @ mean_N), float(np.sqrt(max(float(part_B @ self.correlation_BB @ part_B), 0.0)))
+        return float(contrast_N @ mean_N), float(self.columns.spread(sd_B[None])[0, self.index(name)])
 
     def joint(self, X_ND: Array, *, name: str) -> tuple[Array, Array]:
         """Return mean [N] and covariance [N, N] of the expected scores of one column at many mixtures at once.
@@ -125,7 +126,7 @@ class Fitted:
         weights_B = self.weights_of(name)
         used = np.flatnonzero(weights_B)
         root_BNN = np.stack([_square_root(self.models[b].covariance(X_ND)) for b in used])
-        pair_BB = self.correlation_BB[np.ix_(used, used)] * np.outer(weights_B[used], weights_B[used])
+        pair_BB = self.columns.correlation_BB[np.ix_(used, used)] * np.outer(weights_B[used], weights_B[used])
         covariance_NN = np.sum(root_BNN @ np.tensordot(pair_BB, root_BNN, 1), axis=0)
         sd_N = np.sqrt(np.maximum(np.diag(covariance_NN), 0))
         # The roots of unlike benchmarks differ, and so do their errors: the spread at a mixture stays as predicted.
@@ -182,17 +183,28 @@ def fit(
         notes.append(f"{DEFAULT} weights the benchmarks {'by their number of items' if by_items else 'equally'}")
     notes += length_notes(runs, used=_process_of(method) is not None, steps=steps)
     models, left_out = _fit_each(runs, method, steps, seed)
-    factor = spread_factor(_residuals(runs, left_out))
+    factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))
     models = tuple(replace(model, factor=factor) for model in models)
     left_out = [scaled(found, factor) for found in left_out]
     notes.append(f"spreads are multiplied by {factor:.2f}, so that they fit the errors on left-out runs")
-    weights_KB = weight_table(runs.benchmarks, made)
-    bounds_K2 = column_bounds(np.array([limits[name] for name in runs.benchmarks]), weights_KB)
-    correlation_BB = residual_correlation(_residuals(runs, left_out))
-    names = (*runs.benchmarks, *(aggregate.name for aggregate in made))
     directions |= {aggregate.name: aggregate.direction for aggregate in made}
-    predicted = combine(left_out, names, weights_KB, correlation_BB, bounds_K2)
-    return Fitted(runs, surrogate, models, made, directions, bounds_K2, correlation_BB, predicted, tuple(notes))
+    columns = _columns(runs, made, left_out, np.array([limits[name] for name in runs.benchmarks]))
+    return Fitted(runs, surrogate, models, made, directions, columns, combine(left_out, columns), tuple(notes))
+
+
+def _columns(runs: Runs, made: Sequence[Aggregate], left_out: Sequence[Prediction], bounds_B2: Array) -> Columns:
+    """Return how columns come from benchmarks; the spreads of aggregates, too, are made to fit left-out errors."""
+    weights_KB = weight_table(runs.benchmarks, made)
+    names = (*runs.benchmarks, *(aggregate.name for aggregate in made))
+    correlation_BB = residual_correlation(_residuals(runs, left_out))
+    plain = Columns(names, weights_KB, correlation_BB, column_bounds(bounds_B2, weights_KB), np.ones(len(names)))
+    found = combine(left_out, plain)
+    factors_K = np.ones(len(names))
+    for k in range(len(runs.benchmarks), len(names)):
+        column = Prediction(found.mean_NK[:, k], found.sd_mean_NK[:, k], found.sd_NK[:, k])
+        errors_N1 = residuals(weighted(runs.y_NB, weights_KB[k]), column)[:, None]
+        factors_K[k] = spread_factor(errors_N1, pseudo_runs=OF_AN_AGGREGATE)
+    return replace(plain, factors_K=factors_K)
 
 
 def _square_root(covariance_NN: Array) -> Array:

@@ -52,25 +52,36 @@ def weighted(values_NB: Array, weights_B: Array) -> Array:
     return values_NB[:, used] @ weights_B[used]
 
 
-def combine(
-    found: Sequence[Prediction], names: tuple[str, ...], weights_KB: Array, correlation_BB: Array, bounds_K2: Array
-) -> Predictions:
-    """Return the predictions of all columns from those of the benchmarks, and how their errors correlate."""
-    low_B, high_B = bounds_K2[: len(found)].T
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """How K columns come from B benchmarks: their `names`, what each benchmark counts in each (`weights_KB`), how the
+    benchmarks' errors go together, the limits of each column, and what its spread is multiplied by."""
+
+    names: tuple[str, ...]
+    weights_KB: Array
+    correlation_BB: Array
+    bounds_K2: Array
+    factors_K: Array
+
+    def spread(self, sd_NB: Array) -> Array:
+        """Return the spreads of the columns, shape [N, K], from those of the benchmarks; unused ones may be NaN."""
+        return np.stack([self._spread(sd_NB, k) for k in range(len(self.names))], axis=1)
+
+    def _spread(self, sd_NB: Array, k: int) -> Array:
+        used = np.flatnonzero(self.weights_KB[k])
+        part_NB = sd_NB[:, used] * self.weights_KB[k, used]
+        square_N = np.einsum("nb,bc,nc->n", part_NB, self.correlation_BB[np.ix_(used, used)], part_NB)
+        return self.factors_K[k] * np.sqrt(np.maximum(square_N, 0))
+
+
+def combine(found: Sequence[Prediction], columns: Columns) -> Predictions:
+    """Return the predictions of all columns from those of the benchmarks."""
+    low_B, high_B = columns.bounds_K2[: len(found)].T
     mean_NB = np.clip(np.stack([prediction.mean_N for prediction in found], axis=1), low_B, high_B)
-    mean_NK = np.stack([weighted(mean_NB, weights_B) for weights_B in weights_KB], axis=1)
-
-    def spread(sd_NB: Array) -> Array:
-        columns: list[Array] = []
-        for weights_B in weights_KB:
-            used = np.flatnonzero(weights_B)
-            part_NB = sd_NB[:, used] * weights_B[used]
-            columns.append(np.einsum("nb,bc,nc->n", part_NB, correlation_BB[np.ix_(used, used)], part_NB))
-        return np.sqrt(np.maximum(np.stack(columns, axis=1), 0))
-
-    sd_mean_NK = spread(np.stack([prediction.sd_mean_N for prediction in found], axis=1))
-    sd_NK = spread(np.stack([prediction.sd_new_N for prediction in found], axis=1))
-    return Predictions(names, mean_NK, sd_mean_NK, sd_NK, bounds_K2)
+    mean_NK = np.stack([weighted(mean_NB, weights_B) for weights_B in columns.weights_KB], axis=1)
+    sd_mean_NK = columns.spread(np.stack([prediction.sd_mean_N for prediction in found], axis=1))
+    sd_NK = columns.spread(np.stack([prediction.sd_new_N for prediction in found], axis=1))
+    return Predictions(columns.names, mean_NK, sd_mean_NK, sd_NK, columns.bounds_K2)
 
 
 def column_bounds(bounds_B2: Array, weights_KB: Array) -> Array:
