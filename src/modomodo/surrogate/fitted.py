@@ -200,7 +200,7 @@ def _columns(runs: Runs, made: Sequence[Aggregate], left_out: Sequence[Predictio
     plain = Columns(names, weights_KB, correlation_BB, column_bounds(bounds_B2, weights_KB), np.ones(len(names)))
     found = combine(left_out, plain)
     factors_K = np.ones(len(names))
-    for k in range(len(runs.benchmarks), len(names)):
+    for k in np.flatnonzero(np.count_nonzero(weights_KB, axis=1) > 1):
         column = Prediction(found.mean_NK[:, k], found.sd_mean_NK[:, k], found.sd_NK[:, k])
         errors_N1 = residuals(weighted(runs.y_NB, weights_KB[k]), column)[:, None]
         factors_K[k] = spread_factor(errors_N1, pseudo_runs=OF_AN_AGGREGATE)
