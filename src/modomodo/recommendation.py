@@ -185,11 +185,12 @@ def _with_sentence(found: Recommendation) -> Recommendation:
         sentence = f"No mixture within the caps is expected to beat {other} on {found.objective}: keep it."
     elif found.gain < 0:
         sentence = f"No mixture within the caps is expected to beat {other} on {found.objective}: the best of them, "
-        sentence += f"{found.mixture}, promises {doubt}{better}."
+        sentence += f"{found.mixture}, is expected to gain {doubt}{better}."
     elif found.distinguishable:
         sentence = f"Train on {found.mixture}: expected gain over {other} on {found.objective} {doubt}{better}."
     else:
-        sentence = f"Not distinguishable from {other} on {found.objective}: {found.mixture} promises {doubt}{better}. "
+        sentence = f"Not distinguishable from {other} on {found.objective}: the best guess is {found.mixture}, "
+        sentence += f"with an expected gain of {doubt}{better}. "
         if found.more_runs is not None and found.more_runs <= MANY:
             sentence += f"If that gain is real, about {found.more_runs} more runs, half of each mixture, would tell."
         else:

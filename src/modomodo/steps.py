@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from modomodo.config import Recipe, Study, limits, load_recipe, load_study
-from modomodo.console import err, out, show_front, show_recommendation, show_scores
+from modomodo.console import err, out, show_front, show_recommendation, show_scores, show_validation
 from modomodo.errors import ModomodoError
 from modomodo.files import write_text
 from modomodo.mixture import Mixture
@@ -36,10 +36,12 @@ def run_pilots(study: Study) -> None:
 
 
 def recommend_for_study(study: Study) -> "Recommendation":
-    from modomodo.studies import study_recommendation
+    from modomodo.studies import study_fit, study_recommendation
 
     with err.status("fitting the surrogate"):
-        found = study_recommendation(study)
+        fitted = study_fit(study)
+        found = study_recommendation(study, fitted)
+    show_validation(fitted)
     show_recommendation(found)
     return found
 

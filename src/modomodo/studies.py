@@ -86,9 +86,12 @@ def study_fit(study: Study) -> Fitted:
     return fit(runs, surrogate=study.surrogate, aggregates=aggregates, seed=study.seed)
 
 
-def study_recommendation(study: Study) -> Recommendation:
-    """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json."""
-    fitted = study_fit(study)
+def study_recommendation(study: Study, fitted: Fitted | None = None) -> Recommendation:
+    """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json.
+
+    `fitted` is the study's surrogate, where it is at hand.
+    """
+    fitted = fitted or study_fit(study)
     planned = [one for one in pilot_runs(study) if one.recipe.steps]
     missing = len(planned) - len(finished_results(study, planned))
     if missing:
