@@ -13,7 +13,7 @@ from modomodo.surrogate.base import Array, FittedSurrogate, IntArray, Prediction
 from modomodo.surrogate.validation import quantile
 
 PSEUDO_RUNS = 4.0  # that bear out the spreads as they are: a few runs must not change them much
-OF_AN_AGGREGATE = 12.0  # the same for the spread of an aggregate, which has a single error a run to go by
+OF_AN_AGGREGATE = 8.0  # the same for the spread of an aggregate, which has a single error a run to go by
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from modomodo.surrogate.adjusted import Adjusted, residuals, scaled, spread_fact
 from modomodo.surrogate.base import Array, FittedSurrogate, IntArray, Prediction, Surrogate
 
 ROUNDS = 200
+TINY = 1e-30  # a variance, for scores that are all equal
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,12 @@ class FittedEnsemble:
         mean_MN = np.stack([member.mean(X_ND) for member in self.members])
         apart_MN = mean_MN - self.weights_M @ mean_MN
         inside_MNN = np.stack([member.covariance(X_ND) for member in self.members])
-        return np.einsum("m,mij->ij", self.weights_M, inside_MNN + apart_MN[:, :, None] * apart_MN[:, None, :])
+        within_NN = np.einsum("m,mij->ij", self.weights_M, inside_MNN)
+        # Correlations are those of the members' mixture, spreads those that `predict` gives.
+        wanted_N = self._pooled(np.diagonal(inside_MNN, axis1=1, axis2=2))
+        ratio_N = np.sqrt(wanted_N / np.maximum(np.diag(within_NN), TINY))
+        between_NN = np.einsum("m,mi,mj->ij", self.weights_M, apart_MN, apart_MN)
+        return np.outer(ratio_N, ratio_N) * within_NN + between_NN
 
     def leave_out(self, groups_N: IntArray) -> Prediction:
         """Return the members' own leave-one-out predictions, under the weights of all runs."""
@@ -71,13 +77,18 @@ class FittedEnsemble:
         apart_N = self.weights_M @ np.square(mean_MN - mean_N)
 
         def spread(sd_MN: Array) -> Array:
-            return np.sqrt(self.weights_M @ np.square(sd_MN) + apart_N)
+            return np.sqrt(self._pooled(np.square(sd_MN)) + apart_N)
 
         return Prediction(
             mean_N,
             spread(np.stack([one.sd_mean_N for one in found])),
             spread(np.stack([one.sd_new_N for one in found])),
         )
+
+    def _pooled(self, variance_MN: Array) -> Array:
+        """Return the weighted harmonic mean of variances (that of the product of the members' densities, each to the
+        power of its weight): a member that knows little must not make the tails of all."""
+        return 1 / (self.weights_M @ (1 / np.maximum(variance_MN, TINY)))
 
 
 def _stacked(left_out: Sequence[Prediction], y_N: Array, prior_M: Array) -> Array:
