@@ -77,7 +77,7 @@ def test_mistakes_say_what_to_do(table, arguments, message):
 def test_next_proposes_a_batch_within_caps_and_writes_it(table, tmp_path):
     out = tmp_path / "next.json"
     said = run("next", table, "--out", out, "--set", "batch=2", "--set", "objective=x", "--set", "caps.a.max=0.5")
-    assert "expected x" in said
+    assert "x (± sd)" in said
     assert "expected improvement" in said
     assert "[[extra]]" not in said
     found = json.loads(out.read_text())

@@ -76,17 +76,22 @@ class Search:
         """
         if batch < 1:
             raise ModomodoError(f"batch is {batch}: at least 1 mixture is asked for")
-        seen = {mixture.key for mixture in (*pending, *(one.mixture for one in self.told))}
-        count = max(FIRST, len(self.domains) + 1)
-        if len(seen) < count:
-            first = space_filling(self.domains, count=count, limits_2D=limits_of(self.caps, self.domains), seed=0)
-            return tuple([mixture for _, mixture in first if mixture.key not in seen][:batch])
+        told = {one.mixture.key for one in self.told}
+        seen = {*told, *(mixture.key for mixture in pending)}
+        first = max(FIRST, len(self.domains) + 1)
+        if len(seen) < first or len(told) < SURROGATES[self.surrogate].minimum:
+            limits_2D = limits_of(self.caps, self.domains)
+            count = max(first, len(seen) + batch) if len(seen) >= first else first
+            made = space_filling(self.domains, count=count, limits_2D=limits_2D, seed=0)
+            return tuple([mixture for _, mixture in made if mixture.key not in seen][:batch])
         fitted = self.fit(seed=seed)
         found = propose(fitted, batch=batch, objective=self.objective, caps=self.caps, pending=pending, seed=seed)
         return tuple(one.mixture for one in found.pilots)
 
     def tell(self, mixture: Mixture, scores: Mapping[str, float], *, se: Mapping[str, float] | None = None) -> "Search":
         """Return the search that also knows this run; `scores` has every benchmark (NaN where a score is missing)."""
+        if not isinstance(mixture, Mixture):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ModomodoError(f"tell takes a Mixture, got {mixture!r}: Mixture.of({{domain: share}}) makes one")
         missing = [name for name in self.benchmarks if name not in scores]
         if missing:
             raise ModomodoError(f"scores lack {', '.join(missing)}: give each benchmark's (NaN where it is missing)")
@@ -94,6 +99,11 @@ class Search:
             if name not in self.benchmarks:
                 raise ModomodoError(f"a score of unknown benchmark {name!r}; {closest(name, self.benchmarks)}")
         mixture.vector(self.domains)
+        for name, value in (*scores.items(), *(se or {}).items()):
+            if not isinstance(value, (int, float)) or math.isinf(value):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise ModomodoError(f"{name} is {value!r}: scores and standard errors are finite numbers, or NaN")
+        if any(value < 0 for value in (se or {}).values()):
+            raise ModomodoError(f"standard errors are not negative, got {dict(se or {})}")
         return replace(self, told=(*self.told, Told(mixture, dict(scores), dict(se or {}))))
 
     def runs(self) -> Runs:

@@ -199,10 +199,10 @@ def fit(
     predictions: Annotated[Path | None, typer.Option("--out", help="where predictions go, CSV")] = None,
 ) -> None:
     """Fit surrogates to a study or to any table of runs, and say how well they predict what they have not seen."""
-    fitted = fit_file(file, sets or [])
-    show_validation(fitted)
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
+    fitted = fit_file(file, sets or [])
+    show_validation(fitted)
     if predict is not None and predictions is not None:
         write_predictions(fitted, predict, predictions)
 

@@ -20,6 +20,7 @@ Direction = Literal["higher", "lower"]
 Part = Literal["select", "confirm", "all"]
 OF_ONE_RUN = ("seed", "mixture", "evaluation")  # fields of a recipe that a study decides for each of its runs
 Positive = Annotated[int, Field(ge=1)]
+Batch = Annotated[int, Field(ge=1, le=64)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -145,7 +146,7 @@ class Study(Strict):
     surrogate: str = "ensemble"
     caps: dict[str, Cap] = {}
     parsimony: Annotated[float, Field(ge=0)] = 0.0  # loss of expected score allowed for a simpler mixture
-    batch: Positive = 4  # pilots that `next` proposes
+    batch: Batch = 4  # pilots that `next` proposes
     confirm: Confirming = Confirming()
     processes: Positive | None = None  # default: one per core
 

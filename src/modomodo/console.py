@@ -13,6 +13,7 @@ from rich.table import Column, Table
 
 from modomodo.config import Study
 from modomodo.domain import Problem
+from modomodo.mixture import Mixture
 from modomodo.rows import Status
 
 if TYPE_CHECKING:
@@ -66,6 +67,13 @@ def show_recommendation(found: "Recommendation") -> None:
         interval = f"{forecast.lo90:.3f} to {forecast.hi90:.3f}"
         table.add_row(escape(name), f"{forecast.mean:.3f}", interval, f"{found.reference_forecasts[name].mean:.3f}")
     out.print(table)
+    near = "is" if found.distance < 1e-9 else f"differs by {found.distance:.2f} of all prompts from"
+    out.print(f"It {near} the run {escape(found.nearest_run)}, the nearest.", highlight=False)
+    if found.caps:
+        ends = (f"{escape(name)} {low:g} to {high:g}" for name, (low, high) in found.caps.items())
+        out.print(f"Caps: {', '.join(ends)}.", highlight=False)
+    for note in found.notes:
+        out.print(f"note: {escape(note)}", highlight=False)
     out.print(escape(found.sentence), highlight=False)
 
 
@@ -73,13 +81,11 @@ def show_proposals(found: "Proposals", *, study: Path | None = None) -> None:
     """Print which pilots to run now, and why each; for a study also the lines that add them to its file."""
     from modomodo.proposal import study_lines
 
-    domains = found.pilots[0].mixture.domains
-    heads = (Column(escape(name), justify="right") for name in domains)
-    table = Table("", "kind", *heads, f"expected {escape(found.objective)}", "doubt", box=box.SIMPLE)
+    table = Table("", "kind", "mixture", f"{escape(found.objective)} (± sd)", box=box.SIMPLE)
     for number, one in enumerate(found.pilots, start=1):
         kind = "new" if one.of is None else f"replicate of {escape(one.of)}"
-        shares = (f"{weight:.4f}" for weight in one.mixture.weights)
-        table.add_row(str(number), kind, *shares, f"{one.expected:.4g}", f"{one.sd_mean:.2g}")
+        shares = Mixture.of({name: weight for name, weight in one.mixture.as_dict().items() if weight > 0})
+        table.add_row(str(number), kind, escape(str(shares)), f"{one.expected:.4g} ± {one.sd_mean:.2g}")
     out.print(table)
     for number, one in enumerate(found.pilots, start=1):
         out.print(f"{number}: {escape(one.reason)}", highlight=False)
@@ -91,7 +97,7 @@ def show_proposals(found: "Proposals", *, study: Path | None = None) -> None:
 def show_front(front: "Sequence[FrontPoint]") -> None:
     """Print the Pareto front of two aggregates, a line for each mixture."""
     names = list(front[0].mean)
-    table = Table(*(f"{name} (± sd)" for name in names), Column("mixture", overflow="fold"), title="Trade-off")
+    table = Table(*(f"{escape(name)} (± sd)" for name in names), Column("mixture", overflow="fold"), title="Trade-off")
     for point in front:
         scores = (f"{point.mean[name]:.3f} ± {point.sd_mean[name]:.3f}" for name in names)
         table.add_row(*scores, escape(str(point.mixture)))

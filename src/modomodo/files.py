@@ -16,6 +16,9 @@ def write_text(path: Path, text: str) -> None:
 
     Raises ModomodoError when it cannot be written.
     """
+    if path.name == "" or (path.exists() and not path.is_file()):
+        raise ModomodoError(f"cannot write {str(path)!r}: it is no regular file; name another")
+    path = path.resolve()  # of a link, the file that it means is written
     partial = path.with_name(path.name + ".partial")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +46,7 @@ def explained(path: Path, *, to: str = "write") -> Generator[None]:
     except OSError as error:
         raise ModomodoError(
             f"cannot {to} {path}: {error.strerror or error}; free space, set its permissions, "
-            "or choose another folder (--set out=FOLDER), then run the same command again"
+            "or write elsewhere (a study: --set out=FOLDER), then run the same command again"
         ) from error
 
 

@@ -219,7 +219,7 @@ def _replicates(search: _Search, best_D: Array, batch: int) -> list[Proposal]:
     """Return runs of the best run's mixture and of equal shares where noise decides, as `propose` says."""
     runs, known_ND, taken_ND = search.fitted.runs, search.known(), search.taken()
     equal_D = np.full(len(best_D), 1 / len(best_D))
-    gain, doubt = search.fitted.difference(np.vstack([best_D, equal_D]), name=search.name)
+    gain, doubt = search.fitted.real_difference(np.vstack([best_D, equal_D]), name=search.name)
     mean_N, (sd_mean_N, sd_new_N) = search.mean(known_ND), search.spreads(known_ND)
     noise = float(np.sqrt(max(np.mean(sd_new_N**2 - sd_mean_N**2), 0)))
     apart = float(np.sqrt(np.var(mean_N) + np.mean(sd_mean_N**2)))

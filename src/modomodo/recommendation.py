@@ -40,7 +40,8 @@ class Recommendation:
     """A mixture, what is expected of it, and whether it can be told from the reference.
 
     `gain` is the expected improvement of `objective` over the reference (positive is better, whatever the direction),
-    with its 90 % interval and the `probability` that it is positive, from the joint posterior of both mixtures.
+    with its 90 % interval and the `probability` that it is positive, from the joint posterior of both mixtures, as far
+    as predicted differences proved real on left-out runs (`Fitted.real_difference`).
     `nearest_run` is the run closest in total variation, `distance` how far. `more_runs` is how many further runs, half
     of each mixture, would tell the two apart if the gain is as expected: 0 when they are told apart already, None when
     no number would (no gain is expected). `given_up` is the loss that was allowed for a simpler mixture.
@@ -139,7 +140,7 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
     """Return what is expected of a mixture beside the reference, still without caps and sentence."""
     domains = fitted.runs.domains
     pair_ND = np.vstack([mixture.vector(domains), reference.vector(domains)])
-    difference, sd = fitted.difference(pair_ND, name=name)
+    difference, sd = fitted.real_difference(pair_ND, name=name)
     gain = difference if fitted.direction(name) == "higher" else -difference
     half = quantile(0.9) * sd
     table = fitted.predict(pair_ND)
@@ -174,14 +175,18 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
 
 def _with_sentence(found: Recommendation) -> Recommendation:
     """Return the recommendation with the sentence that a person reads."""
-    equal = len(set(found.reference.weights)) == 1
+    equal = found.reference.distance(Mixture.uniform(found.mixture.domains)) < 1e-9
     other = "equal shares" if equal else f"the reference ({found.reference})"
     doubt = (
         f"{found.gain:+.3g} (90 % interval {found.gain_lo90:+.3g} to {found.gain_hi90:+.3g}, "
         f"probability of being better {found.probability:.2f}), from {found.runs} runs"
     )
     better = "" if found.direction == "higher" else ", as improvement (lower scores are better)"
-    if found.mixture.distance(found.reference) < 1e-9:
+    kept = found.mixture.distance(found.reference) < 1e-9
+    if kept and found.given_up > 0:
+        sentence = f"Keep {other}: no mixture within the caps is expected to beat it on {found.objective} by more than "
+        sentence += f"the {found.given_up:g} that you give up for a simpler mixture."
+    elif kept:
         sentence = f"No mixture within the caps is expected to beat {other} on {found.objective}: keep it."
     elif found.gain < 0:
         sentence = f"No mixture within the caps is expected to beat {other} on {found.objective}: the best of them, "

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from modomodo.config import Cap, Direction, Positive, Strict, parse, with_changes
+from modomodo.config import Batch, Cap, Direction, Positive, Strict, parse, with_changes
 from modomodo.rows import Mode
 
 
@@ -28,7 +28,7 @@ class Fitting(Strict):
     parsimony: Annotated[float, Field(ge=0)] = 0.0
     trade_off: tuple[str, str] | None = None
     steps: Positive | None = None
-    batch: Positive = 4  # pilots that `next` proposes
+    batch: Batch = 4  # pilots that `next` proposes
     seed: int = 0
 
     def named_aggregates(self) -> dict[str, dict[str, float]]:

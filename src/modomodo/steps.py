@@ -1,5 +1,7 @@
 """What the verbs of the command line do and print."""
 
+import csv
+import io
 import tomllib
 import warnings
 from collections.abc import Sequence
@@ -70,6 +72,8 @@ def recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
     from modomodo.tradeoff import trade_off
 
     fitting, fitted = load_fitting(sets), fit_file(file, sets)
+    for name in fitting.trade_off or ():
+        fitted.index(name)
     caps = limits(fitting.caps)
     with err.status("searching for the best mixture"):
         found = recommend(
@@ -110,7 +114,9 @@ def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
     X_ND = read_mixtures(grid, fitted.runs.domains)
     columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
     rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
-    write_text(path, "\n".join([",".join(columns), *(",".join(map(repr, row)) for row in rows_NK)]) + "\n")
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([list(columns), *(list(map(repr, row)) for row in rows_NK)])
+    write_text(path, text.getvalue())
     out.print(f"predictions of {len(X_ND)} mixtures: {escape(str(path))}", highlight=False, soft_wrap=True)
 
 

@@ -46,6 +46,8 @@ def trade_off(
     Raises:
         ModomodoError: for unknown names, one name twice, and caps that no mixture satisfies.
     """
+    if len(names) != 2:
+        raise ModomodoError(f"a trade-off is between two aggregates or benchmarks, got {', '.join(names)}")
     if names[0] == names[1]:
         raise ModomodoError(f"the two sides of a trade-off are both {names[0]!r}: name two aggregates or benchmarks")
     signs = [1.0 if fitted.direction(name) == "higher" else -1.0 for name in names]

@@ -17,6 +17,7 @@ from modomodo.surrogate.adjusted import (
     canonical_order,
     residuals,
     scaled,
+    slope_of,
     small_sample,
     spread_factor,
 )
@@ -39,7 +40,7 @@ from modomodo.surrogate.predictions import Columns, Predictions, column_bounds, 
 from modomodo.surrogate.resampled import Resampled
 from modomodo.surrogate.runs import Runs
 from modomodo.surrogate.trees import SmallTrees
-from modomodo.surrogate.usable import bounds_of, lateness, length_notes, usable_runs
+from modomodo.surrogate.usable import bounds_of, direction_notes, lateness, length_notes, usable_runs
 from modomodo.surrogate.validation import Validation, validation
 
 SURROGATES: dict[str, Surrogate] = {
@@ -117,6 +118,21 @@ class Fitted:
             sd_B[b] = np.sqrt(max(float(contrast_N @ self.models[b].covariance(X_ND) @ contrast_N), 0.0))
         return float(contrast_N @ mean_N), float(self.columns.spread(sd_B[None])[0, self.index(name)])
 
+    def real_difference(self, X_ND: Array, *, name: str) -> tuple[float, float]:
+        """Return the difference as far as it is real: multiplied by the slope of scores on left-out predictions.
+
+        The doubt about that slope counts too (`slope_of`). For mixtures chosen because their predictions are high.
+        """
+        (difference, sd), (slope, slope_sd) = self.difference(X_ND, name=name), self._slope(name)
+        return slope * difference, float(np.hypot(slope * sd, slope_sd * difference))
+
+    def _slope(self, name: str) -> tuple[float, float]:
+        column = self.index(name)
+        found = Prediction(
+            *(part[:, column] for part in (self.left_out.mean_NK, self.left_out.sd_mean_NK, self.left_out.sd_NK))
+        )
+        return slope_of(weighted(self.runs.y_NB, self.weights_of(name)), found, self.runs.groups())
+
     def joint(self, X_ND: Array, *, name: str) -> tuple[Array, Array]:
         """Return mean [N] and covariance [N, N] of the expected scores of one column at many mixtures at once.
 
@@ -181,6 +197,7 @@ def fit(
     if not aggregates:
         by_items = bool(np.isfinite(runs.n_NB).any(axis=0).all())
         notes.append(f"{DEFAULT} weights the benchmarks {'by their number of items' if by_items else 'equally'}")
+    notes += direction_notes(runs, directions)
     notes += length_notes(runs, used=_process_of(method) is not None, steps=steps)
     models, left_out = _fit_each(runs, method, steps, seed)
     factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))

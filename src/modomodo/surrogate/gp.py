@@ -46,7 +46,7 @@ class GaussianProcess:
         variance_N, new_variance = known_variance(var_N)
         spread = float(np.std(y_N, ddof=1)) if len(y_N) > 1 else 0.0
         # Equal scores have no spread: any small scale will do.
-        scale = max(spread, float(np.sqrt(new_variance)), 1e-6 * max(1.0, float(np.abs(y_N).max())))
+        scale = max(spread, float(np.sqrt(new_variance)), 1e-6 * float(np.abs(y_N).max()), 1e-100)
         z_N, alpha_N, staged = (y_N - y_N.mean()) / scale, variance_N / scale**2 + JITTER, late_N is not None
         Z_NE = np.c_[warped(X_ND, self.power), late_N] if staged else warped(X_ND, self.power)
         # Matrices are small: more threads are slower, and their rounding would depend on the machine.

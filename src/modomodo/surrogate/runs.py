@@ -44,6 +44,10 @@ class Runs:
             object.__setattr__(self, field, array)
         if len(self.seeds_N) != n or len(self.steps_N) != n:
             raise ModomodoError(f"{n} runs need as many seeds and steps, got {len(self.seeds_N)}, {len(self.steps_N)}")
+        if len(set(self.benchmarks)) < len(self.benchmarks):
+            raise ModomodoError(f"benchmarks are each named once, got {', '.join(self.benchmarks)}")
+        if any(steps is not None and steps < 1 for steps in self.steps_N):
+            raise ModomodoError("steps of the runs are positive: leave out runs without training")
         for row in range(n):
             self.mixture(row)
         if (np.abs(self.y_NB) > LARGEST).any() or (self.se_NB < 0).any() or (self.n_NB <= 0).any():
@@ -70,8 +74,8 @@ class Runs:
             )
         count, unknown = len(X_ND), np.full(np.shape(y_NB), np.nan)
         return cls(
-            tuple(domains or (f"d{d + 1}" for d in range(np.shape(X_ND)[1]))),
-            tuple(benchmarks or (f"b{b + 1}" for b in range(np.shape(y_NB)[1]))),
+            tuple(domains if domains is not None else (f"d{d + 1}" for d in range(np.shape(X_ND)[1]))),
+            tuple(benchmarks if benchmarks is not None else (f"b{b + 1}" for b in range(np.shape(y_NB)[1]))),
             X_ND,
             y_NB,
             unknown if se_NB is None else se_NB,

@@ -26,10 +26,13 @@ def best_mixture(value: Value, *, starts_ND: Array, limits_2D: Array, seed: int)
     `value` maps mixtures [N, D] to [N]. Random mixtures of several sparsities, then random steps around the best, then
     the same without their small shares, then SLSQP from the best few. Permuting the domains permutes the answer.
     """
+    from threadpoolctl import threadpool_limits  # pyright: ignore[reportMissingTypeStubs]
+
     order_D = canonical_order(np.vstack([starts_ND, limits_2D]))
     back_D = np.argsort(order_D)
     low_D, high_D = limits_2D[:, order_D]
-    return _best(lambda X_ND: value(X_ND[:, back_D]), starts_ND[:, order_D], low_D, high_D, seed)[back_D]
+    with threadpool_limits(1):  # the order of sums, and so last digits, would depend on the machine
+        return _best(lambda X_ND: value(X_ND[:, back_D]), starts_ND[:, order_D], low_D, high_D, seed)[back_D]
 
 
 def simplest_mixture(value: Value, *, best_D: Array, starts_ND: Array, limits_2D: Array, loss: float) -> Array:

@@ -20,6 +20,7 @@ KINDS = ("w", "score", "se", "n")
 PLAIN = ("label", "seed", "steps")
 MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-"})
 ROUNDING = 0.01
+EXACT = 1e-9  # closer to 1, a sum is left alone, so that a table that was written comes back as it was
 
 
 def read_runs(path: str | Path) -> Runs:
@@ -45,6 +46,9 @@ def read_runs(path: str | Path) -> Runs:
     se_NB = _numbers(path, lines, [f"se.{name}" for name in benchmarks], low=0.0)
     n_NB = _numbers(path, lines, [f"n.{name}" for name in benchmarks], low=1.0)
     seeds_N, steps_N = _integers(path, lines, "seed"), _integers(path, lines, "steps")
+    for steps, (number, _) in zip(steps_N, lines, strict=True):
+        if steps is not None and steps < 1:
+            raise ModomodoError(f"{path} line {number}: steps is {steps}: leave out runs without training")
     labels_N = tuple(cells.get("label", "") or f"line {number}" for number, cells in lines)
     X_ND = _on_simplex(path, weights_ND, [number for number, _ in lines])
     se_NB = np.where(np.isnan(se_NB), _binomial(path, benchmarks, y_NB, n_NB), se_NB)
@@ -205,7 +209,7 @@ def _on_simplex(path: Path, weights_ND: Array, numbers: Sequence[int]) -> Array:
             "each was divided by its sum",
             stacklevel=3,
         )
-    return np.where(near[:, None], weights_ND / sums_N[:, None], weights_ND)
+    return np.where(off_N[:, None] > EXACT, weights_ND / sums_N[:, None], weights_ND)
 
 
 def _lines(numbers: Sequence[int]) -> str:

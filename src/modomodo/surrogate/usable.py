@@ -65,9 +65,19 @@ def bounds_of(
     return limits, [note] if assumed else []
 
 
+def direction_notes(runs: Runs, directions: Mapping[str, Direction]) -> list[str]:
+    """Return a word about benchmarks whose scores are no shares and count as better when higher: they may be losses."""
+    odd = [
+        name
+        for name, y_N in zip(runs.benchmarks, runs.y_NB.T, strict=True)
+        if directions[name] == "higher" and np.nanmax(y_N) > 1
+    ]
+    return [f"higher is better for {', '.join(odd)} (set direction=lower for losses)"] if odd else []
+
+
 def lateness(runs: Runs, steps: int | None) -> Array | None:
     """Return log2(steps of each run / the steps predicted for), shape [N]; None where no length differs from them."""
-    known = [float(one) for one in runs.steps_N if one]
+    known = [float(one) for one in runs.steps_N if one is not None]
     if len(known) < len(runs.steps_N):
         return None
     late_N = np.log2(np.array(known) / (steps or max(known)))
@@ -76,13 +86,14 @@ def lateness(runs: Runs, steps: int | None) -> Array | None:
 
 def length_notes(runs: Runs, *, used: bool, steps: int | None) -> list[str]:
     """Return what is done about runs that differ in length, which a method uses or not; warn where it does not."""
-    known = sorted({one for one in runs.steps_N if one})
+    known = sorted({one for one in runs.steps_N if one is not None})
     if steps is not None and not known:
         raise ModomodoError(f"steps is {steps}, but no run says how long it was: add a column steps to the table")
     if len(known) < 2:
         return []
     span = f"runs have {known[0]} to {known[-1]} steps"
     if used and lateness(runs, steps) is not None:
-        return [f"{span}: predictions are for {steps or known[-1]} steps"]
+        beyond = ", beyond any run: an extrapolation" if (steps or 0) > known[-1] else ""
+        return [f"{span}: predictions are for {steps or known[-1]} steps{beyond}"]
     warnings.warn(f"{span}: the fit ignores length, which may pass for a mixture's effect", stacklevel=3)
     return []
