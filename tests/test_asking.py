@@ -1,5 +1,7 @@
 """Ask and tell, from no run at all; D = 3, B = 2."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,20 @@ def test_wrong_news_is_refused():
         EMPTY.tell(Mixture.of({"d": 1.0}), {"x": 0.5, "y": 0.5})
     with pytest.raises(ModomodoError, match="at least 1"):
         EMPTY.ask(0)
+
+
+def test_asks_for_more_of_the_design_while_all_runs_are_under_way():
+    search = Search(("a", "b", "c"), ("x",))
+    first = search.ask(8)
+    more = search.ask(2, pending=first)
+    assert len({mixture.key for mixture in (*first, *more)}) == 10
+
+
+def test_what_is_told_is_checked_when_it_is_told():
+    search = Search(("a", "b"), ("x",))
+    mixture = Mixture.uniform(("a", "b"))
+    for scores, se in (({"x": math.inf}, None), ({"x": 0.5}, {"x": -1.0})):
+        with pytest.raises(ModomodoError, match=r"finite|negative"):
+            search.tell(mixture, scores, se=se)
+    with pytest.raises(ModomodoError, match="tell takes a Mixture"):
+        search.tell({"a": 1.0}, {"x": 0.5})  # pyright: ignore[reportArgumentType]

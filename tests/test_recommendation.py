@@ -80,7 +80,9 @@ def test_parsimony_gives_the_simplest_mixture_within_the_loss():
     assert [weight > 0 for weight in simple.mixture.weights] == [False, True, True]
     assert best.gain - 0.03 <= simple.gain < best.gain
     assert simple.given_up == 0.03
-    assert recommend(fitted, parsimony=0.1).mixture.distance(Mixture.uniform(("a", "b", "c"))) < 1e-9
+    equal = recommend(fitted, parsimony=0.1)
+    assert equal.mixture.distance(Mixture.uniform(("a", "b", "c"))) < 1e-9
+    assert "by more than the 0.1 that you give up" in equal.sentence
     capped = recommend(fitted, parsimony=0.03, caps={"a": (0.02, 1.0)})
     assert min(capped.mixture.weights) >= 0.02
     with pytest.raises(ModomodoError, match="parsimony is -1"):
@@ -138,6 +140,8 @@ def test_objective_may_be_a_benchmark_and_the_reference_any_mixture(clear: Fitte
     assert found.objective == "info"
     assert found.gain > recommend(clear, objective="info").gain
     assert "the reference (a=1, b=0, c=0)" in found.sentence
+    alone = recommend(clear, reference=Mixture.of({"a": 1.0}))  # equal weights, but not equal shares
+    assert "equal shares" not in alone.sentence
 
 
 def test_is_json_and_comes_back(clear: Fitted):

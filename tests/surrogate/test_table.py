@@ -123,3 +123,16 @@ def test_runs_check_their_shapes_and_weights():
 
 def _arrays(lists: dict[str, list[list[float]]]) -> dict[str, np.ndarray]:
     return {name: np.array(values) for name, values in lists.items()}
+
+
+def test_weights_rounded_to_six_decimals_are_divided_by_their_sum(tmp_path: Path):
+    path = tmp_path / "runs.csv"
+    path.write_text("w.a,w.b,w.c,score.x\n0.333333,0.333333,0.333333,0.5\n0.333334,0.333334,0.333333,0.4\n")
+    np.testing.assert_allclose(read_runs(path).X_ND.sum(axis=1), 1, atol=1e-12)
+
+
+def test_runs_without_training_are_refused(tmp_path: Path):
+    path = tmp_path / "runs.csv"
+    path.write_text("w.a,w.b,score.x,steps\n0.5,0.5,0.5,100\n1,0,0.4,0\n")
+    with pytest.raises(ModomodoError, match="line 3: steps is 0"):
+        read_runs(path)
