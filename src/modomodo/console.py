@@ -104,15 +104,15 @@ def show_front(front: "Sequence[FrontPoint]") -> None:
     out.print(table)
 
 
-def show_validation(fitted: "Fitted") -> None:
-    """Print how well a surrogate predicts what it has not seen."""
+def show_validation(fitted: "Fitted", *, notes: bool = True) -> None:
+    """Print how well a surrogate predicts what it has not seen; the notes too, unless they are printed elsewhere."""
     table = Table(Column("score", no_wrap=True), "runs", "R2", "rank correlation", "in 50 %", "in 90 %", box=box.SIMPLE)
     for one in fitted.validation():
         figures = (f"{one.r2:.2f}", f"{one.rho:.2f}", f"{one.cover50:.0%}", f"{one.cover90:.0%}")
         table.add_row(escape(one.name), str(one.n), *figures)
     out.print(f"{fitted.surrogate}: each mixture predicted from the others (shares of runs inside their intervals)")
     out.print(table)
-    for note in fitted.notes:
+    for note in fitted.notes if notes else ():
         out.print(f"note: {escape(note)}", highlight=False)
 
 

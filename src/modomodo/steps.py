@@ -43,7 +43,7 @@ def recommend_for_study(study: Study) -> "Recommendation":
     with err.status("fitting the surrogate"):
         fitted = study_fit(study)
         found = study_recommendation(study, fitted)
-    show_validation(fitted)
+    show_validation(fitted, notes=False)
     show_recommendation(found)
     return found
 
