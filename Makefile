@@ -1,14 +1,15 @@
-# make setup | demo | test | check | docs — each makes what it needs first.
+# make setup | demo | test | check | docs, and before a release test-families | test-eval; each makes what it needs.
 PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv
+EVAL_VENV := .venv-eval
 BIN := $(VENV)/bin
 # One thread per process: spinning threads on a shared core cost ten times what they give.
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: setup demo test check docs clean
+.PHONY: setup demo test test-families eval-env test-eval check docs clean
 
 setup: $(VENV)/.installed
 
@@ -16,7 +17,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt \
-		-e '.[trl,verify,trees,convex,gp]' hypothesis pycocotools 'pyright[nodejs]' pytest ruff
+		-e '.[trl,data,verify,trees,convex,gp]' hypothesis pycocotools 'pyright[nodejs]' pytest ruff
 	touch $@
 
 demo: setup
@@ -24,6 +25,22 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+test-families: setup
+	$(BIN)/python -m pytest tests/families -m ""
+
+eval-env: $(EVAL_VENV)/.installed
+
+# lmms-eval brings about a hundred packages, so the public benchmarks have an environment of their own.
+$(EVAL_VENV)/.installed: pyproject.toml constraints.txt constraints-eval.txt
+	$(PYTHON) -m venv $(EVAL_VENV)
+	$(EVAL_VENV)/bin/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt torch
+	$(EVAL_VENV)/bin/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check \
+		-c constraints.txt -c constraints-eval.txt -e '.[eval]' pytest
+	touch $@
+
+test-eval: eval-env
+	$(EVAL_VENV)/bin/python -m pytest tests/lmms
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -34,4 +51,4 @@ docs: setup
 	$(BIN)/python -m pytest tests/test_examples.py tests/test_docs.py
 
 clean:
-	rm -rf $(VENV) studies runs .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EVAL_VENV) studies runs .pytest_cache .ruff_cache

@@ -107,10 +107,10 @@ def test_check_passes_a_sound_study_and_names_what_is_wrong(study, few_rows):
     changes = {
         "recipe.steps=60": "runs out after step",
         "recipe.max_completion_length=2": "replies would be cut before </answer>",
-        'recipe.domains=["spatial","sciense"]': "did you mean science?",
-        'benchmarks=["chart"]': "did you mean charts?",
+        'recipe.domains=["spatial","sciense"]': "did you mean science",
+        'benchmarks=["chart"]': "did you mean charts",
         'recipe.domains=["spatial","charts"]': "has no train split",
-        "recipe.model=nowhere": "cannot be loaded",
+        "recipe.model=nowhere": "there is no such folder",
         "items=50": "fewer than items = 50",
         "surrogate=papr": "did you mean paper?",
         "caps.spatial.min=1.0": "all is well",

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from modomodo.config import Recipe, Study, load_recipe, load_study, parse
+from modomodo.config import Recipe, Study, load_recipe, load_study
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
+from modomodo.strict import parse
 
 TABLE = {"domains": ["detect", "refer", "science"]}
 NANO = Path(__file__).parents[1] / "src/modomodo/nano"

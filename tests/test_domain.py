@@ -74,5 +74,7 @@ def test_every_domain_of_ours_is_declared_soundly():
 
     for name, domain in DOMAINS.items():
         assert domain.name == name
+        if domain.origin is not None:
+            continue  # on the hub; tests/domains has small sets of the same columns
         few = replace(domain, load=lambda split, load=domain.load: load(split)[:40])
         assert check(few, View()) == ()

@@ -31,9 +31,11 @@ from modomodo.steps import (
     fit_file,
     is_table,
     load_either,
+    prepare_data,
     recipe_of,
     recommend_for_study,
     recommend_from_table,
+    run_audit,
     run_confirmation,
     run_pilots,
     run_single,
@@ -53,6 +55,8 @@ app = typer.Typer(
 )
 nano_app = typer.Typer(help="The embedded model.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(nano_app, name="nano")
+data_app = typer.Typer(help="The rows of a recipe or a study.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
 
 File = Annotated[Path, typer.Argument(help="a TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
@@ -99,7 +103,14 @@ def demo(sets: Sets = None) -> None:
 
 
 @app.command()
-def check(file: File, sets: Sets = None) -> None:
+def check(
+    file: File,
+    sets: Sets = None,
+    contamination: Annotated[
+        Path | None,
+        typer.Option(metavar="LIST.csv", help="look for training rows that stand in a benchmark; write them here"),
+    ] = None,
+) -> None:
     """Find everything that can fail before a run starts; exit code 1 when there is an error."""
     from modomodo.preflight import check_recipe, check_study
 
@@ -110,7 +121,10 @@ def check(file: File, sets: Sets = None) -> None:
             status.update(f"checking {escape(what)}")
 
         problems = check_study(loaded, say=say) if isinstance(loaded, Study) else check_recipe(loaded, say=say)
-    if show_problems(file, problems):
+    errors = show_problems(file, problems)
+    if contamination is not None:
+        run_audit(loaded, contamination)
+    if errors:
         raise typer.Exit(1)
 
 
@@ -297,6 +311,12 @@ def strategies(
     if folder is not None:
         for path in write_strategies(found, folder, title=file.name):
             out.print(f"written: {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+@data_app.command("prepare")
+def data_prepare(file: File, sets: Sets = None) -> None:
+    """Write the rows of every domain and benchmark to the recipe's folder `prepared`, to be read from there offline."""
+    prepare_data(load_either(file, sets or []))
 
 
 @nano_app.command("pretrain")

@@ -1,33 +1,29 @@
 """Recipe (one run) and Study (a set of runs), strict, from TOML and `--set key=value`."""
 
-import dataclasses
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from modomodo.domain import Domain
+from modomodo.domains import find_domain
+from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError, closest
+from modomodo.families import FAMILIES, Family, family_of
 from modomodo.mixture import Mixture
 from modomodo.rows import View
 from modomodo.schedules import Order
 from modomodo.seeds import child_seed
+from modomodo.strict import Positive, Share, Strict, parse, read_toml, with_changes
 
 Direction = Literal["higher", "lower"]
 Part = Literal["select", "confirm", "all"]
 OF_ONE_RUN = ("seed", "mixture", "evaluation")  # fields of a recipe that a study decides for each of its runs
-Positive = Annotated[int, Field(ge=1)]
 Batch = Annotated[int, Field(ge=1, le=64)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Strict(BaseModel):
-    """Frozen; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class Rewards(Strict):
@@ -43,14 +39,39 @@ class Evaluation(Strict):
     benchmarks: tuple[str, ...] = ()
     items: Positive = 200
     part: Part = "all"
+    at: tuple[Positive, ...] = ()  # steps before the last one after which it is scored as well
+    lmms: Path | None = None  # python of an environment with lmms-eval, which then scores the public benchmarks
+
+
+class Lora(Strict):
+    """Low-rank adapters on the linear layers of the language model, instead of all its weights."""
+
+    rank: Positive = 16
+    alpha: Positive = 32
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Vllm(Strict):
+    """Where replies are sampled: by the trainer itself, by vLLM on the same GPU, or by a vLLM server."""
+
+    mode: Literal["off", "colocate", "server"] = "off"
+    gpu_memory: Annotated[float, Field(gt=0, lt=1)] = 0.3  # share of the GPU that `colocate` takes
+    tensor_parallel: Positive = 1
+    host: str = "localhost"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
 
 
 class Recipe(Strict):
     """Everything that determines one run; with the rows and the model's weights it repeats the run."""
 
-    model: str = "nano"
+    model: str = "nano"  # folder or hub id
+    revision: str | None = None  # of a hub id
+    family: str | None = None  # of models that `families.py` does not know by their name
     engine: Literal["trl"] = "trl"
     domains: Annotated[tuple[str, ...], Field(min_length=1)]
+    data: dict[str, Source] = Field(default_factory=dict[str, Source])  # domains made here, or where ours are read from
+    prepared: Path | None = None  # folder of `modomodo data prepare`; everything is read from it
+    exclude: Path | None = None  # list of rows not to train on, as `modomodo check --contamination` writes it
     mixture: str | dict[str, float] = "equal"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
@@ -71,12 +92,34 @@ class Recipe(Strict):
     rewards: Rewards = Rewards()
 
     freeze_vision: bool = True
-    precision: Literal["float32", "bfloat16"] = "float32"
+    freeze_projector: bool = False
+    lora: Lora | None = None
+    min_pixels: Positive | None = None  # limits of a picture's area after the family's resizing
+    max_pixels: Positive | None = None
+    vllm: Vllm = Vllm()
+    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16: computed in it, trained weights stay float32
     gradient_checkpointing: bool = False
     image_cache: bool = True
     save_every: Positive = 20  # steps between the checkpoints that a killed run resumes from
     view: View = View()
     evaluation: Evaluation = Evaluation()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_frame(cls, table: object) -> object:
+        """Fill in how the model's family writes boxes, so that a recipe always says it."""
+        if not isinstance(table, Mapping):
+            return table
+        given = dict(cast(Mapping[str, Any], table))
+        family = _family(given.get("family"), str(given.get("model", "nano")))
+        view = given.get("view", {})
+        if family is None or not isinstance(view, Mapping):
+            return given
+        resize = family.resize
+        if resize is not None:
+            limits = {key: given[key] for key in ("min_pixels", "max_pixels") if isinstance(given.get(key), int)}
+            resize = replace(resize, **limits)
+        return {**given, "view": {"frame": family.frame, "resize": resize, **cast(Mapping[str, Any], view)}}
 
     @model_validator(mode="after")
     def _whole(self) -> "Recipe":
@@ -88,8 +131,26 @@ class Recipe(Strict):
                 f"completions_per_pass={self.completions_per_pass} does not divide the {completions} completions of a "
                 f"step (prompts_per_step x num_generations)"
             )
+        _check_steps(self.evaluation.at, self.steps, "evaluation.at")
+        if self.evaluation.lmms is not None and self.view.mode != "standard":
+            raise ValueError('evaluation.lmms scores in mode standard: set view.mode = "standard" as well')
+        limited = self.min_pixels or self.max_pixels
+        if limited and (self.known_family is None or self.known_family.resize is None):
+            raise ValueError(
+                f"min_pixels and max_pixels limit the resizing of the Qwen families, not of {self.model!r}: "
+                "leave them out"
+            )
         self.point()
         return self
+
+    @property
+    def known_family(self) -> Family | None:
+        """The family that `family` names or the model's name or folder gives away."""
+        return _family(self.family, self.model)
+
+    def find(self, name: str) -> Domain:
+        """Return a domain or benchmark as this recipe reads it: from `data` or `prepared`, without excluded rows."""
+        return find_domain(name, sources=self.data, prepared=self.prepared, exclude=self.exclude)
 
     def point(self) -> Mixture:
         """Return the mixture."""
@@ -102,8 +163,27 @@ class Recipe(Strict):
 
     def identity(self) -> dict[str, Any]:
         """Return what determines the run, the mixture in its canonical form; the input of a run's key."""
-        fields = self.model_dump(mode="json", exclude={"mixture", "domains", "image_cache", "save_every"})
-        return {**fields, "mixture": self.point().key}
+        # The digests of rows and model say what `data` and the folders lead to.
+        effort = {"image_cache", "save_every", "vllm", "data", "prepared", "exclude"}
+        fields = self.model_dump(mode="json", exclude={"mixture", "domains", *effort})
+        fields["evaluation"]["lmms"] = self.evaluation.lmms is not None
+        return {**fields, "mixture": self.point().key, "vllm": self.vllm.mode}
+
+
+def _check_steps(named: Sequence[int], steps: int, field: str) -> None:
+    late = [step for step in named if step >= steps > 0]
+    if late:
+        raise ValueError(
+            f"{field} names step {late[0]}, but a run has {steps}, and is scored after the last one anyway"
+        )
+
+
+def _family(name: object, model: str) -> Family | None:
+    if not isinstance(name, str):
+        return family_of(model)
+    if name not in FAMILIES:
+        raise ModomodoError(f"unknown family {name!r}; {closest(name, FAMILIES)}")
+    return FAMILIES[name]
 
 
 class Confirming(Strict):
@@ -138,13 +218,14 @@ class Study(Strict):
     held_out: tuple[str, ...] = ()
     in_distribution: tuple[str, ...] = ()
     items: Positive = 200
+    scored_at: tuple[Positive, ...] = ()  # steps after which pilots are scored as well, before the last one
     design: Literal["seed", "space-filling", "d-optimal"] = "seed"
     replicates: Positive = 1  # runs of each mixture of the design `seed`, at different seeds
     budget: Positive | None = None  # pilot runs of the other designs, second runs included
     replicate_share: Annotated[float, Field(ge=0, le=0.5)] = 0.15
     extra: tuple[dict[str, float], ...] = ()  # mixtures of further pilots, as `modomodo next` prints them
     surrogate: str = "ensemble"
-    caps: dict[str, Cap] = {}
+    caps: dict[str, Cap] = Field(default_factory=dict[str, Cap])
     parsimony: Annotated[float, Field(ge=0)] = 0.0  # loss of expected score allowed for a simpler mixture
     batch: Batch = 4  # pilots that `next` proposes
     confirm: Confirming = Confirming()
@@ -159,6 +240,7 @@ class Study(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} is named twice among benchmarks, held_out and in_distribution")
+        _check_steps(self.scored_at, self.recipe.steps, "scored_at")
         for name in self.caps:
             if name not in self.recipe.domains:
                 raise ValueError(f"caps name {name!r}; {closest(name, self.recipe.domains)}")
@@ -194,7 +276,8 @@ class Study(Strict):
 
     def pilot_recipe(self, mixture: Mixture, *, replicate: int = 0) -> Recipe:
         """Return the run of one pilot; its seed depends on the replicate alone, so that mixtures are paired."""
-        evaluation = Evaluation(benchmarks=(*self.benchmarks, *self.in_distribution), items=self.items, part="select")
+        names = (*self.benchmarks, *self.in_distribution)
+        evaluation = Evaluation(benchmarks=names, items=self.items, part="select", at=self.scored_at)
         return self._run(mixture, child_seed(self.seed, "pilot", replicate), evaluation)
 
     def confirming_recipe(self, mixture: Mixture, *, index: int) -> Recipe:
@@ -205,7 +288,8 @@ class Study(Strict):
     def base_recipe(self) -> Recipe:
         """Return the run that scores the model as it is."""
         recipe = self.pilot_recipe(Mixture.uniform(self.recipe.domains))
-        return recipe.model_copy(update={"steps": 0, "seed": 0})
+        evaluation = recipe.evaluation.model_copy(update={"at": ()})
+        return recipe.model_copy(update={"steps": 0, "seed": 0, "evaluation": evaluation})
 
     def _run(self, mixture: Mixture, seed: int, evaluation: Evaluation) -> Recipe:
         # TRL and torch take 32-bit seeds.
@@ -218,10 +302,9 @@ def load_recipe(path: Path, sets: Sequence[str] = ()) -> Recipe:
 
     Raises ModomodoError that names the file, the key, the value found and the closest known key.
     """
-    table = _read(path)
-    return parse(
-        Recipe, with_changes(_recipe_table(path, table) if "recipe" in table else table, sets), where=str(path)
-    )
+    table = read_toml(path)
+    table = _recipe_table(path, table) if "recipe" in table else with_data(table, path.parent)
+    return parse(Recipe, with_changes(table, sets), where=str(path))
 
 
 def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
@@ -230,9 +313,12 @@ def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
     Raises ModomodoError as `load_recipe`, and for a seed, mixture or evaluation in the recipe, which a study decides
     for each of its runs; those of a recipe file serve its single runs and are left out.
     """
-    table = _read(path)
-    if isinstance(table.get("recipe"), str):
+    table = read_toml(path)
+    recipe = table.get("recipe")
+    if isinstance(recipe, str):
         table["recipe"] = {k: v for k, v in _recipe_table(path, table).items() if k not in OF_ONE_RUN}
+    elif isinstance(recipe, dict):
+        table["recipe"] = with_data(cast(dict[str, Any], recipe), path.parent)
     table = with_changes(table, sets)
     decided = [key for key in OF_ONE_RUN if isinstance(table.get("recipe"), dict) and key in table["recipe"]]
     if decided:
@@ -245,7 +331,33 @@ def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
 
 def _recipe_table(path: Path, study: Mapping[str, Any]) -> dict[str, Any]:
     recipe = study["recipe"]
-    return _read(path.parent / recipe) if isinstance(recipe, str) else dict(recipe)
+    if not isinstance(recipe, str):
+        return with_data(dict(recipe), path.parent)
+    file = path.parent / recipe
+    return with_data(read_toml(file), file.parent)
+
+
+def with_data(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the table of a recipe with its `data` whole.
+
+    An entry of `data` is a table, or the name of a TOML file with one; its `path` is relative to the file it stands in.
+    """
+    data = recipe.get("data")
+    if not isinstance(data, dict):
+        return recipe
+    found = {name: _source_table(entry, folder) for name, entry in cast(dict[str, Any], data).items()}
+    return {**recipe, "data": found}
+
+
+def _source_table(entry: object, folder: Path) -> object:
+    if isinstance(entry, str):
+        file = folder / entry
+        return _source_table(read_toml(file), file.parent)
+    if not isinstance(entry, dict):
+        return entry  # the model says what is wrong with it
+    table = cast(dict[str, Any], entry)
+    path = table.get("path")
+    return {**table, "path": str(folder / path)} if isinstance(path, str) else table
 
 
 def limits(caps: Mapping[str, Cap]) -> dict[str, tuple[float, float]]:
@@ -253,72 +365,6 @@ def limits(caps: Mapping[str, Cap]) -> dict[str, tuple[float, float]]:
     return {name: (cap.min, cap.max) for name, cap in caps.items()}
 
 
-Config = TypeVar("Config", bound=Strict)
-
-
-def parse(kind: type[Config], table: Mapping[str, Any], *, where: str) -> Config:
-    """Return `table` as a `kind`, with errors in the words of a user."""
-    try:
-        return kind.model_validate(table)
-    except ValidationError as error:
-        lines = [_explain(kind, dict(problem)) for problem in error.errors()]
-        raise ModomodoError(f"{where}: " + "\n".join(lines)) from error
-
-
 def digest(value: object) -> str:
     """Return a hash (16 hex digits) of a JSON-able value."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError as error:
-        near = closest(path.name, [file.name for file in path.parent.glob("*.toml")])
-        raise ModomodoError(f"{path} does not exist; {near}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ModomodoError(f"{path} cannot be read as TOML: {error}") from error
-
-
-def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
-    """Return `table` with dotted keys set; a value is TOML where it parses, and a plain string otherwise."""
-    for item in sets:
-        key, equals, text = item.partition("=")
-        if not equals or not key:
-            raise ModomodoError(f"--set {item!r}: write key=value, for example --set steps=30")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text
-        *parents, last = key.split(".")
-        place = table
-        for parent in parents:
-            inner = place.setdefault(parent, {})
-            if not isinstance(inner, dict):
-                raise ModomodoError(f"--set {item!r}: {parent} is a value, not a table")
-            place = cast(dict[str, Any], inner)
-        place[last] = value
-    return table
-
-
-def _explain(kind: type[Strict], problem: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        fields = _fields(kind, problem["loc"][:-1])
-        return f"unknown key {place!r}; {closest(str(problem['loc'][-1]), fields)}"
-    if problem["type"] == "missing":
-        return f"{place!r} is missing: add it"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{place + ': ' if place else ''}{message}" + (f" (found {problem['input']!r})" if place else "")
-
-
-def _fields(kind: type[Strict], place: Sequence[str | int]) -> list[str]:
-    for part in place:
-        field = kind.model_fields.get(str(part))
-        inner = None if field is None else field.annotation
-        if inner is View:
-            return [field.name for field in dataclasses.fields(View)]
-        if not (isinstance(inner, type) and issubclass(inner, Strict)):
-            return []
-        kind = inner
-    return list(kind.model_fields)

@@ -17,7 +17,9 @@ from modomodo.mixture import Mixture
 from modomodo.rows import Status
 
 if TYPE_CHECKING:
+    from modomodo.contamination import Audit
     from modomodo.pilots.plan import PlannedRun
+    from modomodo.prepared import Prepared
     from modomodo.proposal import Proposals
     from modomodo.recommendation import Recommendation
     from modomodo.strategy import Replay, Spread
@@ -40,6 +42,36 @@ def show_problems(file: Path, problems: Sequence[Problem]) -> int:
         highlight=False,
     )
     return errors
+
+
+def show_prepared(found: "Sequence[Prepared]") -> None:
+    """Print what stands in each prepared set, and what was dropped from it."""
+    table = Table("set", "rows", "dropped", "state", box=box.SIMPLE)
+    for one in found:
+        counts = ", ".join(f"{count:,} {split}" for split, count in one.counts.items())
+        table.add_row(escape(one.name), counts, str(len(one.dropped)), one.state)
+    out.print(table)
+    for one in found:
+        for note in one.notes:
+            out.print(f"note: {escape(one.name)}: {escape(note)}", highlight=False, soft_wrap=True)
+    if any(one.dropped for one in found):
+        out.print("What was dropped, and why, is in each set's dropped.csv.")
+
+
+def show_audit(found: "Audit", path: Path) -> None:
+    """Print how many training rows stand in a benchmark, and where the list of them is."""
+    table = Table("domain", "benchmark", "rows in it", box=box.SIMPLE)
+    for (domain, benchmark), count in found.counts.items():
+        table.add_row(escape(domain), escape(benchmark), str(count))
+    out.print(table)
+    for name, alike in found.alike.items():
+        how = "picture and text together decide" if alike.drawn else "a picture alone decides"
+        what = f"{name}: {alike.doubles} of {alike.looked} pictures look like another one of the set, so {how}"
+        out.print(escape(what), highlight=False, soft_wrap=True)
+    rows = len({(match.domain, match.row_id) for match in found.matches})
+    out.print(f"{rows} training rows stand in a benchmark: {escape(str(path))}", highlight=False, soft_wrap=True)
+    if rows:
+        out.print(f'To leave them out, add exclude = "{escape(str(path))}" to the recipe.', highlight=False)
 
 
 def show_scores(study: Study, planned: "Sequence[PlannedRun]") -> None:

@@ -1,7 +1,7 @@
 """Domain: data plus three plain functions, and `check`, which proves it."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
@@ -34,10 +34,27 @@ def verify_row(row: Row, completion: str, view: View) -> Verdict:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where rows come from: a file, folder or hub id, its revision and licence, and the counts of rows to expect."""
+
+    source: str
+    revision: str | None
+    licence: str
+    sizes: Mapping[str, int]
+    remote: bool = False  # on the hub, so that reading it may mean a download
+
+
+def no_notes(split: str) -> tuple[str, ...]:
+    """Return nothing to know about a split."""
+    return ()
+
+
+@dataclass(frozen=True)
 class Domain:
     """Rows by split, the messages that ask a row, and the verdict on a reply.
 
-    `load(split)` returns rows with ids unique over all splits; `splits` names the splits it knows.
+    `load(split)` returns rows with ids unique over all splits; `splits` names the splits it knows. `notes(split)` says
+    what is to know about its rows, such as those left out; `origin` where they come from, None where code makes them.
     """
 
     name: str
@@ -45,6 +62,8 @@ class Domain:
     prompt: Callable[[Row, View], list[Message]]
     verify: Callable[[Row, str, View], Verdict] = verify_row
     splits: tuple[str, ...] = ("train", "test")
+    origin: Origin | None = None
+    notes: Callable[[str], Sequence[str]] = no_notes
 
 
 @dataclass(frozen=True)
@@ -66,7 +85,8 @@ def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
     """Return what is wrong with a domain; empty when every row is sound.
 
     Sound: ids are unique over all splits, no question and picture stands in two splits, pictures open, the gold is
-    well-formed, the gold reply earns 1, junk earns 0, and the prompt has a placeholder for each picture.
+    well-formed, the gold reply earns 1, junk earns 0, and the prompt has a placeholder for each picture. What the
+    domain notes about its rows comes as notes.
     """
     view = view or View()
     problems: list[Problem] = []
@@ -74,6 +94,7 @@ def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
     seen_rows: dict[str, tuple[str, str]] = {}
     for split in domain.splits:
         rows = domain.load(split)
+        problems += [Problem(f"{domain.name} ({split})", note, level="note") for note in domain.notes(split)]
         if not rows:
             problems.append(Problem(f"{domain.name} ({split})", "has no rows: check the file or drop the split"))
         for row in rows:

@@ -12,17 +12,35 @@ def model_path(name: str) -> str:
     return str(CHECKPOINT) if name == "nano" else name
 
 
-def model_digest(name: str) -> str:
-    """Return a hash (16 hex digits) of a local checkpoint's files, or the hub id itself.
+def model_digest(name: str, revision: str | None = None) -> str:
+    """Return a hash (16 hex digits) of a local checkpoint's files, or the hub id with its revision.
 
     Raises ModomodoError for a path that leads to no folder.
     """
     folder = Path(model_path(name))
     if not folder.is_dir():
-        if name.count("/") > 1 or name.startswith((".", "/", "~")):
-            raise ModomodoError(f"model {name!r}: there is no such folder, and it is no hub id (owner/name)")
-        return name
+        check_name(name)
+        return f"{name}@{revision}" if revision else name
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != ".md"):
         digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]
+
+
+def check_name(name: str) -> None:
+    """Raise ModomodoError for what cannot be a hub id, and so is the path of a folder that is not there."""
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise ModomodoError(f"model {name!r}: there is no such folder, and it is no hub id (owner/name)")
+
+
+def is_here(name: str, revision: str | None = None) -> bool:
+    """Return whether the model's configuration is on this machine: in its folder, or in the cache of the hub.
+
+    Raises ModomodoError for what is neither a folder nor a hub id.
+    """
+    if Path(model_path(name)).is_dir():
+        return True
+    check_name(name)
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from modomodo.config import Recipe
 from modomodo.domain import Domain
-from modomodo.domains import find_domain
 from modomodo.engines.rewards import verdict_on
 from modomodo.rows import Row
 from modomodo.seeds import child_rng
@@ -30,7 +29,7 @@ def play(recipe: Recipe, *, ask: Callable[[], str | None], say: Callable[[str], 
     `ask` returns a line, or None when there are no more; `say` prints one. An empty line skips the row, `:gold` shows
     the gold reply, `:quit` ends. A reply without tags is judged as the bare answer.
     """
-    domains = [find_domain(name) for name in recipe.domains]
+    domains = [recipe.find(name) for name in recipe.domains]
     rewards: list[float] = []
     say(f"Type a reply as the model would, or the bare answer; Enter skips, {GOLD} shows the gold, {QUIT} ends.")
     with tempfile.TemporaryDirectory(prefix="modomodo-play-") as folder:

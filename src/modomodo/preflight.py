@@ -1,29 +1,34 @@
 """Everything that can fail before a run starts: data, names, schedule, chat template, reply length."""
 
 import math
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from modomodo.config import Recipe, Study, limits
 from modomodo.domain import Domain, Problem, check
-from modomodo.domains import find_domain
 from modomodo.errors import ModomodoError, closest
+from modomodo.estimate import estimate, shape_of
 from modomodo.evals.benchmarks import benchmark_rows
-from modomodo.models import model_path
-from modomodo.pilots.inputs import make_schedule
+from modomodo.models import is_here, model_path
+from modomodo.pilots.inputs import declared, here, make_schedule, pool
 from modomodo.pilots.plan import pilot_row_caps, pilot_runs
+from modomodo.pilots.processes import gpus
 from modomodo.rows import Row
 from modomodo.simplex import limits_of
 from modomodo.surrogate import SURROGATES
 from modomodo.verify import gold_reply
 
 Say = Callable[[str], None]
+NEEDS_GPU = 100e6  # parameters
 
 
 def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
     """Return what is wrong with a study: its recipe, its benchmarks and the schedule of each of its mixtures."""
     problems = list(_recipe_problems(study.recipe, say))
     names = (*study.benchmarks, *study.held_out, *study.in_distribution)
+    problems += _not_here(study.recipe, (*study.recipe.domains, *names))
     problems += _choice_problems(study)
     for name in dict.fromkeys(names):
         say(f"benchmark {name}")
@@ -40,8 +45,12 @@ def check_recipe(recipe: Recipe, *, say: Say) -> tuple[Problem, ...]:
     for name in recipe.evaluation.benchmarks:
         say(f"benchmark {name}")
         problems += _benchmark_problems(recipe, name, part=recipe.evaluation.part, items=recipe.evaluation.items)
+    problems += _not_here(recipe, (*recipe.domains, *recipe.evaluation.benchmarks))
     if recipe.steps:
-        problems += _schedule_problems(recipe, label="schedule")
+        known = {problem.what for problem in problems}
+        found = _schedule_problems(recipe, label="schedule")
+        problems += [problem for problem in found if problem.what not in known]
+    problems += _cost([recipe], label="run")
     return tuple(dict.fromkeys(problems))
 
 
@@ -72,33 +81,56 @@ def _design_problems(study: Study) -> Iterator[Problem]:
                 f"caps.{name}.max = {last:.4f} so does the recommendation",
                 level="note",
             )
+    recipes = [one.recipe for one in planned]
     for one in planned:
         if one.recipe.steps:
             yield from _schedule_problems(one.recipe, label=one.label)
+    yield from _cost(recipes, label="pilots")
 
 
 def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:
     found: list[Domain] = []
     for name in recipe.domains:
+        say(f"domain {name}")
         try:
-            domain = find_domain(name)
+            domain = here(recipe, name)
+            splits = (domain or declared(recipe, name)).splits
+            if "train" not in splits:
+                what = f"has no train split (only {', '.join(splits)}): it is a benchmark, not a training domain"
+                yield Problem(name, what)
+            elif domain is not None:
+                yield from check(domain, recipe.view)
+                found.append(domain)
         except ModomodoError as error:
             yield Problem("domains", str(error))
-            continue
-        say(f"domain {name}")
-        if "train" not in domain.splits:
-            splits = ", ".join(domain.splits)
-            yield Problem(name, f"has no train split (only {splits}): it is a benchmark, not a training domain")
-            continue
-        found.append(domain)
-        yield from check(domain, recipe.view)
     say(f"model {recipe.model}")
+    yield from _engine_problems(recipe)
     yield from _model_problems(recipe, found)
+
+
+def _not_here(recipe: Recipe, names: Sequence[str]) -> Iterator[Problem]:
+    """Yield the note on domains and benchmarks whose rows are not looked at."""
+    counts: list[str] = []
+    for name in dict.fromkeys(names):
+        try:
+            if here(recipe, name) is not None:
+                continue
+        except ModomodoError:
+            continue  # what is wrong with it is said where it is looked at
+        origin = declared(recipe, name).origin
+        sizes = [] if origin is None else [f"{count:,} {split}" for split, count in origin.sizes.items()]
+        counts.append(f"{name} ({', '.join(sizes) or 'unknown'})")
+    if counts:
+        where = f"in {recipe.prepared}" if recipe.prepared else "on this machine"
+        what = f"not {where}, so planned with the numbers of rows that they are declared to have: {', '.join(counts)}"
+        yield Problem("rows", f"{what}; `modomodo data prepare` on this file fetches them", level="note")
 
 
 def _benchmark_problems(recipe: Recipe, name: str, *, part: str, items: int) -> Iterator[Problem]:
     try:
-        domain = find_domain(name)
+        domain = here(recipe, name)
+        if domain is None:
+            return
         rows = benchmark_rows(domain, part=part, items=items)  # pyright: ignore[reportArgumentType]
     except ModomodoError as error:
         yield Problem("benchmarks", str(error))
@@ -114,8 +146,9 @@ def _benchmark_problems(recipe: Recipe, name: str, *, part: str, items: int) -> 
 
 
 def _schedule_problems(recipe: Recipe, *, label: str) -> Iterator[Problem]:
+    names = [name for name, weight in recipe.point().as_dict().items() if weight > 0]
     try:
-        plan = make_schedule(recipe)
+        plan = make_schedule(recipe, {name: pool(recipe, name) for name in names})
     except ModomodoError as error:
         yield Problem(label, str(error))
         return
@@ -128,11 +161,51 @@ def _schedule_problems(recipe: Recipe, *, label: str) -> Iterator[Problem]:
         )
 
 
+def _cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
+    """Yield the note on what runs of a model that needs a GPU take, by arithmetic."""
+    shape = shape_of(recipes[0])
+    if shape is None or shape.parameters < NEEDS_GPU:
+        return
+    found = [estimate(recipe, shape) for recipe in recipes]
+    largest = max(found, key=lambda one: one.total)
+    parts = ", ".join(f"{name} {size:.1f}" for name, size in largest.memory.items())
+    low, high = (sum(one.hours[side] for one in found) for side in (0, 1))
+    longest = max(one.hours[1] for one in found)
+    what = (
+        f"{len(recipes)} of {recipes[0].model} ({shape.parameters / 1e9:.2f} B parameters) on one GPU each: about "
+        f"{largest.total:.0f} GiB of its memory ({parts}), {low:.0f} to {high:.0f} hours of an H100 in all and up to "
+        f"{longest:.1f} a run; arithmetic, so measure one run before you trust it"
+    )
+    yield Problem(label, what, level="note")
+    if not gpus():
+        yield Problem(label, "no GPU is visible on this machine: run it where there is one", level="note")
+
+
+def _engine_problems(recipe: Recipe) -> Iterator[Problem]:
+    """Yield what keeps the trainer from taking the recipe's configuration."""
+    from modomodo.engines.trl import grpo_config
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            grpo_config(recipe, steps=max(1, recipe.steps), folder=Path(folder), weights=(1.0, 1.0))
+        except (ValueError, TypeError, ImportError) as error:
+            yield Problem("engine", f"TRL does not take this configuration: {error}")
+
+
 def _model_problems(recipe: Recipe, domains: list[Domain]) -> Iterator[Problem]:
+    try:
+        present = is_here(recipe.model, recipe.revision)
+    except ModomodoError as error:
+        yield Problem("model", str(error))
+        return
+    if not present:
+        what = f"{recipe.model} is not on this machine: its chat template and the length of replies are not looked at"
+        yield Problem("model", what, level="note")
+        return
     from modomodo.engines.loading import load_processor, render, reply_lengths
 
     try:
-        processor = load_processor(model_path(recipe.model))
+        processor = load_processor(model_path(recipe.model), revision=recipe.revision, resize=recipe.view.resize)
     except ModomodoError as error:
         yield Problem("model", str(error))
         return

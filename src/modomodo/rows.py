@@ -3,7 +3,8 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -63,15 +64,48 @@ class Row:
 
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
+class Resize:
+    """How a model family resizes pictures: both sides multiples of `factor`, their product within the two limits.
+
+    Source: smart_resize of Qwen2-VL's image processor.
+    """
+
+    factor: int
+    min_pixels: int
+    max_pixels: int
+
+    def size(self, original: tuple[int, int]) -> tuple[int, int]:
+        """Return [width, height] in pixels after resizing a picture of that [width, height]."""
+        sides = [round(side / self.factor) * self.factor for side in original]
+        area = original[0] * original[1]
+        if sides[0] * sides[1] > self.max_pixels:
+            shrink = math.sqrt(area / self.max_pixels)
+            sides = [max(self.factor, math.floor(side / shrink / self.factor) * self.factor) for side in original]
+        elif sides[0] * sides[1] < self.min_pixels:
+            grow = math.sqrt(self.min_pixels / area)
+            sides = [math.ceil(side * grow / self.factor) * self.factor for side in original]
+        return sides[0], sides[1]
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True)
 class View:
     """What the model family and the scoring mode decide about a reply.
 
-    `frame` is the coordinate frame of boxes in replies; `resized_size` the [width, height] that frame "resized" means.
+    `frame` is the coordinate frame of boxes in replies. Frame "resized" means the [width, height] of `resized_size`, or
+    without one what `resize` makes of the picture's own size.
     """
 
     frame: Frame = "pixels"
     resized_size: tuple[int, int] | None = None
     mode: Mode = "paper"
+    resize: Resize | None = None
+
+    def size_after(self, original: tuple[int, int]) -> tuple[int, int] | None:
+        """Return the [width, height] that frame "resized" refers to for a picture; None where it is not known."""
+        if self.resized_size is not None or self.resize is None:
+            return self.resized_size
+        return self.resize.size(original)
 
 
 @dataclass(frozen=True)
@@ -122,16 +156,16 @@ def open_image(image: bytes | Path) -> "Image.Image":
     try:
         with Image.open(source) as picture:
             return picture.convert("RGB")
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
         raise ModomodoError(f"unreadable image ({where}): {error}; replace the file or drop the row") from error
 
 
-def digest_rows(rows: Iterable[Row]) -> str:
-    """Return a hash (16 hex digits) of the rows in order: ids, questions, targets and the bytes of the pictures."""
+def digest_rows(rows: Sequence[Row], prompts: Sequence[object]) -> str:
+    """Return a hash (16 hex digits) of rows in order: ids, questions, targets, bytes of the pictures, and prompts."""
     digest = hashlib.sha256()
-    for row in rows:
+    for row, prompt in zip(rows, prompts, strict=True):
         pictures = [hashlib.sha256(picture_bytes(image)).hexdigest() for image in row.images]
-        line = [row.id, row.domain, row.question, asdict(row.target), pictures]
+        line = [row.id, row.domain, row.question, asdict(row.target), pictures, prompt]
         digest.update(json.dumps(line, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()[:16]
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from modomodo.config import Batch, Cap, Direction, Positive, Strict, parse, with_changes
+from modomodo.config import Batch, Cap, Direction
 from modomodo.rows import Mode
+from modomodo.strict import Positive, Strict, parse, with_changes
 
 
 class Fitting(Strict):

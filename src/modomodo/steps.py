@@ -12,7 +12,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from modomodo.config import Recipe, Study, limits, load_recipe, load_study
-from modomodo.console import err, out, show_front, show_recommendation, show_scores, show_validation
+from modomodo.console import (
+    err,
+    out,
+    progress_bar,
+    show_audit,
+    show_front,
+    show_prepared,
+    show_recommendation,
+    show_scores,
+    show_validation,
+)
 from modomodo.errors import ModomodoError
 from modomodo.files import write_text
 from modomodo.mixture import Mixture
@@ -21,6 +31,51 @@ from modomodo.settings import load_fitting
 if TYPE_CHECKING:
     from modomodo.recommendation import Recommendation
     from modomodo.surrogate import Fitted
+
+
+def prepare_data(loaded: Recipe | Study) -> None:
+    from modomodo.prepared import prepare
+
+    recipe = loaded.recipe if isinstance(loaded, Study) else loaded
+    if recipe.prepared is None:
+        raise ModomodoError('the recipe names no folder to prepare: add prepared = "data", or --set prepared=data')
+    plain = recipe.model_copy(update={"prepared": None, "exclude": None})
+    domains = {name: plain.find(name) for name in used_names(loaded)}
+    with err.status("reading") as status:
+        found = prepare(domains, recipe.prepared, say=lambda what: status.update(escape(what)))
+    show_prepared(found)
+
+
+def run_audit(loaded: Recipe | Study, path: Path) -> None:
+    from modomodo.contamination import audit
+    from modomodo.exclusions import write_exclusions
+    from modomodo.pilots.inputs import here
+    from modomodo.pilots.processes import cores
+
+    recipe = loaded.recipe if isinstance(loaded, Study) else loaded
+    recipe = recipe.model_copy(update={"exclude": None})  # rows on the list stay on it
+    found = {name: here(recipe, name) for name in used_names(loaded)}
+    if not used_names(loaded, training=False):
+        raise ModomodoError("there is no benchmark to look in: name some in evaluation.benchmarks, or give the study")
+    absent = [name for name, domain in found.items() if domain is None]
+    if absent:
+        raise ModomodoError(f"{', '.join(absent)}: not on this machine; run `modomodo data prepare` on the file first")
+    present = {name: domain for name, domain in found.items() if domain is not None}
+    training = {name: present[name].load("train") for name in recipe.domains}
+    benchmarks = {name: present[name].load("test") for name in used_names(loaded, training=False)}
+    with progress_bar("pictures") as progress:
+        audited = audit(training, benchmarks, progress=progress, processes=cores())
+    write_exclusions(audited.matches, path)
+    show_audit(audited, path)
+
+
+def used_names(loaded: Recipe | Study, *, training: bool = True) -> tuple[str, ...]:
+    """Return the names of the benchmarks that a recipe or study uses, after those of its training domains."""
+    if isinstance(loaded, Study):
+        domains, benchmarks = loaded.recipe.domains, (*loaded.benchmarks, *loaded.held_out, *loaded.in_distribution)
+    else:
+        domains, benchmarks = loaded.domains, loaded.evaluation.benchmarks
+    return tuple(dict.fromkeys((*domains, *benchmarks) if training else benchmarks))
 
 
 def run_pilots(study: Study) -> None:

@@ -1,13 +1,13 @@
 import json
-import shutil
 from dataclasses import replace
 
 import pytest
 
-from modomodo.config import Recipe, parse
+from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.rows import Verdict
 from modomodo.schedules import read_schedule
+from modomodo.strict import parse
 
 TABLE = {
     "domains": ["spatial", "science"],
@@ -117,6 +117,90 @@ def _dies_at(step, original, die):
     return on_step_end
 
 
+def test_computing_in_bfloat16_moves_float32_weights(random_model, tmp_path):
+    """At a usual rate an update is far below the resolution of a weight of 8 bits: kept so, most would never move."""
+    from safetensors.torch import load_file
+
+    from modomodo.pilots.run import run_recipe
+
+    run_recipe(recipe(random_model, precision="bfloat16", learning_rate=1e-6, steps=2), tmp_path)
+    before, after = load_file(random_model / "model.safetensors"), weights(tmp_path)
+    trained = [name for name in before if "vision_tower" not in name]
+    moved = sum(int((before[name] != after[name]).sum()) for name in trained)
+    kept = sum(int((before[name].bfloat16() != after[name].bfloat16()).sum()) for name in trained)
+    every = sum(before[name].numel() for name in trained)
+    assert moved > 0.9 * every
+    assert kept < 0.2 * every
+
+
+def test_it_says_once_how_much_is_trained(random_model, tmp_path, capsys):
+    from modomodo.pilots.run import run_recipe
+
+    run_recipe(recipe(random_model, steps=1), tmp_path)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("trainable: ")]
+    assert len(lines) == 1
+    assert lines[0].endswith("parameters (vision tower frozen)")
+
+
+def test_the_trained_model_keeps_the_frame_of_its_recipe(finished):
+    """The nano model is a LLaVA, whose family writes 0 to 1: its descendants still write what they were taught."""
+    from modomodo.families import family_of
+
+    config = json.loads((finished[0] / "model" / "config.json").read_text())
+    assert config["model_type"] == "llava"
+    assert (
+        config["modomodo_frame"]
+        == recipe(finished[0] / "model").view.frame
+        == family_of(str(finished[0] / "model")).frame
+    )
+
+
+def test_every_picture_is_processed_once(random_model, tmp_path, monkeypatch):
+    """The trainer copies prompts deeply, pictures and all, and asks for them once a pass."""
+    from transformers import CLIPImageProcessorPil
+
+    from modomodo.pilots.run import run_recipe
+
+    asked = []
+    original = CLIPImageProcessorPil._preprocess
+
+    def counted(self, images, *args, **options):
+        asked.append(len(images))
+        return original(self, images, *args, **options)
+
+    monkeypatch.setattr(CLIPImageProcessorPil, "_preprocess", counted)
+    few = recipe(random_model, completions_per_pass=2, evaluation={"benchmarks": []})
+    run_recipe(few, tmp_path)
+    rows = {row for _, row in read_schedule(tmp_path / "schedule.csv").entries}
+    assert sum(asked) == len(rows)
+
+
+def test_vllm_fields_reach_the_trainer(tmp_path):
+    from modomodo.engines.trl import grpo_config
+
+    def config(**vllm):
+        one = parse(Recipe, {**TABLE, "vllm": vllm}, where="test")
+        return grpo_config(one, steps=3, folder=tmp_path, weights=[1.0, 1.0])
+
+    assert config().use_vllm is False
+    colocate = config(mode="colocate", gpu_memory=0.4, tensor_parallel=2)
+    assert (colocate.use_vllm, colocate.vllm_mode) == (True, "colocate")
+    assert (colocate.vllm_gpu_memory_utilization, colocate.vllm_tensor_parallel_size) == (0.4, 2)
+    server = config(mode="server", host="node7", port=8123)
+    assert (server.vllm_mode, server.vllm_server_host, server.vllm_server_port) == ("server", "node7", 8123)
+
+
+def test_without_vllm_it_says_what_to_install_before_anything_is_loaded(tmp_path, monkeypatch):
+    from modomodo.engines import trl
+    from modomodo.pilots.inputs import make_schedule
+
+    monkeypatch.setattr(trl, "find_spec", lambda name: None)
+    monkeypatch.setattr(trl, "load_for_training", lambda *_: pytest.fail("a model was loaded"))
+    one = parse(Recipe, {**TABLE, "vllm": {"mode": "colocate"}}, where="test")
+    with pytest.raises(ModomodoError, match=r'pip install "trl\[vllm\]"'):
+        trl.train(one, make_schedule(one), folder=tmp_path)
+
+
 def test_an_ungradable_row_teaches_nothing_and_is_not_summed_as_zero(random_model, tmp_path, monkeypatch):
     from modomodo.domains import DOMAINS
     from modomodo.pilots.run import run_recipe
@@ -148,45 +232,3 @@ def test_no_training_scores_the_model_as_it_is(random_model, tmp_path):
     assert result["steps"] == 0
     assert result["scores"]["charts"]["unparsed"] == 1.0
     assert not (tmp_path / "steps.jsonl").exists()
-
-
-def test_a_checkpoint_without_all_weights_is_refused(random_model, tmp_path):
-    from safetensors.torch import load_file, save_file
-
-    from modomodo.engines.loading import load_model
-
-    shutil.copytree(random_model, tmp_path / "model")
-    tensors = load_file(tmp_path / "model" / "model.safetensors")
-    tensors.pop(next(name for name in tensors if "q_proj" in name))
-    save_file(tensors, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ModomodoError, match="1 weights are not in the checkpoint"):
-        load_model(str(tmp_path / "model"), precision="float32", freeze_vision=True)
-
-
-def test_a_model_that_does_not_exist_is_said_so(tmp_path):
-    from modomodo.engines.loading import load_model
-
-    with pytest.raises(ModomodoError, match="cannot be loaded"):
-        load_model(str(tmp_path / "nowhere"), precision="float32", freeze_vision=True)
-
-
-def test_cached_pictures_give_the_same_tensors_and_mixed_batches_work(random_model):
-    import torch
-
-    from modomodo.engines.loading import accept_mixed_batches, load_processor
-    from modomodo.nano.scenes import draw
-    from modomodo.nano.world import question
-
-    pictures = [draw(question("charts", "test", index).scene) for index in range(3)]
-    images = [[pictures[0]], None, [pictures[1]], [pictures[0]], [pictures[2]]]
-    texts = ["a" if image is None else "<image>a" for image in images]
-    cached, plain = load_processor(str(random_model)), load_processor(str(random_model))
-    accept_mixed_batches(cached, cache_images=True)
-    accept_mixed_batches(plain, cache_images=False)
-    for _ in range(2):
-        found = cached(images=images, text=texts, padding=True, return_tensors="pt")
-        wanted = plain(images=images, text=texts, padding=True, return_tensors="pt")
-        assert all(torch.equal(found[name], wanted[name]) for name in wanted)
-        assert found["pixel_values"].shape[0] == 4
-    none = cached(images=[None, []], text=["a", "a"], padding=True, return_tensors="pt")
-    assert "pixel_values" not in none

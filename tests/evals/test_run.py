@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from modomodo.config import Evaluation
+from modomodo.config import Evaluation, Recipe
 from modomodo.domain import Domain
 from modomodo.domains import DOMAINS
 from modomodo.evals import run
-from modomodo.rows import Row, Target, View
+from modomodo.rows import Row, Target
 from modomodo.verify import grade
 
 ROWS = [Row(f"r{index}", "toy", "?", Target("choice", "B", options=("x", "y"))) for index in range(6)]
@@ -22,8 +22,8 @@ def test_a_verifier_that_raises_costs_one_item_and_not_the_run(monkeypatch, tmp_
     monkeypatch.setitem(DOMAINS, "toy", Domain("toy", lambda split: ROWS, lambda row, view: [], fragile))
     reply = "<think>x</think><answer>B</answer>"
     monkeypatch.setattr(run, "generate", lambda model, processor, domain, rows, **_: [reply] * len(rows))
-    plan = Evaluation(benchmarks=("toy",), items=6)
-    scores = run.evaluate(None, None, plan, view=View(), max_completion_length=8, folder=tmp_path)
+    recipe = Recipe(domains=("toy",), evaluation=Evaluation(benchmarks=("toy",), items=6))
+    scores = run.evaluate(None, None, recipe, folder=tmp_path)
     assert (scores["toy"].n, scores["toy"].ungradable, scores["toy"].mean) == (5, 1, 1.0)
     assert scores["toy"].worst_case == pytest.approx(5 / 6)
     items = {item["row_id"]: item for item in map(json.loads, (tmp_path / "toy.jsonl").read_text().splitlines())}

@@ -86,6 +86,12 @@ def environment(recipe: Recipe, folder: Path) -> dict[str, object]:
     return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TOKENIZERS_PARALLELISM")}
 
 
+def on_gpu(recipe: Recipe, folder: Path) -> dict[str, object]:
+    """Say which GPU this process sees, late enough for the runs to overlap."""
+    time.sleep(1)
+    return {"gpu": os.environ.get("CUDA_VISIBLE_DEVICES")}
+
+
 def taken(recipe: Recipe, folder: Path) -> dict[str, object]:
     return {"key": "mine", "scores": {}}
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from modomodo.config import Study, load_study, parse
+from modomodo.config import Study, load_study
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
 from modomodo.pilots.plan import pilot_runs
 from modomodo.proposal import Proposal, Proposals, study_lines
+from modomodo.strict import parse
 
 TABLE = {"name": "s", "recipe": {"domains": ["spatial", "science", "refer"]}, "benchmarks": ["charts"]}
 

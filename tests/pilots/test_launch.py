@@ -19,6 +19,7 @@ from modomodo.errors import ModomodoError
 from modomodo.pilots.child import Run
 from modomodo.pilots.launch import Outcome, launch
 from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.processes import gpus
 from modomodo.pilots.store import Store, run_key
 
 
@@ -136,6 +137,19 @@ def test_a_child_has_one_thread_and_the_launcher_keeps_its_environment(tmp_path:
     assert found["TOKENIZERS_PARALLELISM"] == "false"
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+def test_each_run_has_a_gpu_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, 5")
+    go(planned(("steps", 1), ("steps", 2)), tmp_path, processes=2, run="fake_runs:on_gpu")
+    store = Store(tmp_path)
+    assert {store.result(key_of("steps", seed))["gpu"] for seed in (1, 2)} == {"3", "5"}
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3, 5"
+
+
+def test_no_gpu_is_visible_where_the_environment_hides_them(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert gpus() == ()
 
 
 def test_results_are_the_same_after_kills_at_random_moments(tmp_path: Path):

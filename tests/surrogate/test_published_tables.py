@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from modomodo.studies import mean_score
 from modomodo.surrogate import Runs, fit, read_runs
+from modomodo.surrogate.aggregates import aggregate_of, default_weights
 from modomodo.surrogate.validation import spearman
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -73,3 +75,20 @@ def test_gp_on_the_paper_s_runs_knows_what_it_can_tell(tmp_path: Path):
     assert figures["Out"].r2 < 0.4
     assert figures["In"].cover90 >= 0.8
     assert figures["Out"].cover90 >= 0.75
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"no published tables at {DATA}")
+@pytest.mark.parametrize(("part", "names"), [("In", list(SIZES)[:3]), ("Out", list(SIZES)[3:])])
+def test_the_paper_s_scores_follow_from_their_parts(part: str, names: list[str]):
+    with (DATA / "modomodo_table2.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    n_NB = np.tile([float(SIZES[name]) for name in names], (len(lines), 1))
+    weights = default_weights(n_NB, benchmarks=names)
+    mixed = aggregate_of(part, weights=weights, directions=dict.fromkeys(names, "higher"))
+    y_NB = np.array([[float(line[name]) for name in names] for line in lines])
+    found_N = y_NB @ mixed.vector(names)
+    assert len(found_N) == 42
+    # Printed with four decimals: half of the last one is what rounding leaves.
+    assert np.abs(found_N - [float(line[part]) for line in lines]).max() < 5e-5
+    first = [{"mean": score, "se": 0.0, "n": SIZES[name]} for name, score in zip(names, y_NB[0], strict=True)]
+    assert mean_score(first)[0] == pytest.approx(found_N[0], abs=1e-15)

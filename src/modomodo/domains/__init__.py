@@ -1,11 +1,25 @@
 """The one registry: DOMAINS, and the entry-point group "modomodo.domains" for packages of others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import entry_points
+from pathlib import Path
 
-from modomodo.domain import Domain, Message
+from modomodo.domain import Domain, Message, no_notes
 from modomodo.domains import easy_vqa
+from modomodo.domains.building import Published
+from modomodo.domains.chartqa import CHARTQA
+from modomodo.domains.coco import COCO
+from modomodo.domains.generic import domain_of
+from modomodo.domains.geoqav import GEOQAV
+from modomodo.domains.infovqa import INFOVQA
+from modomodo.domains.lisa import LISA
+from modomodo.domains.mathvista import MATHVISTA
+from modomodo.domains.mmmu import MMMU
+from modomodo.domains.sat import SAT
+from modomodo.domains.scienceqa import SCIENCEQA
+from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError, closest
 from modomodo.nano.world import rows as nano_rows
 from modomodo.rows import Row, View
@@ -22,6 +36,10 @@ def _nano(family: str, splits: tuple[str, ...]) -> Domain:
     return Domain(family, partial(nano_rows, family), _bare_question, splits=splits)
 
 
+PUBLISHED: dict[str, Published] = {
+    published.name: published for published in (COCO, LISA, GEOQAV, SAT, SCIENCEQA, CHARTQA, INFOVQA, MATHVISTA, MMMU)
+}
+
 DOMAINS: dict[str, Domain] = {
     "detect": _nano("detect", ("train", "test")),
     "refer": _nano("refer", ("train", "test")),
@@ -33,23 +51,65 @@ DOMAINS: dict[str, Domain] = {
     "maths": _nano("maths", ("test",)),
     "general": _nano("general", ("test",)),
     "easy_vqa": Domain("easy_vqa", easy_vqa.rows, _bare_question),
+    **{name: published.domain() for name, published in PUBLISHED.items()},
 }
 
 
-def find_domain(name: str) -> Domain:
-    """Return the domain of that name, ours or an installed package's.
+def find_domain(
+    name: str, *, sources: Mapping[str, Source] | None = None, prepared: Path | None = None, exclude: Path | None = None
+) -> Domain:
+    """Return the domain of that name: of `sources`, ours or an installed package's.
+
+    A domain of ours that is read from the hub is read from where its source says instead. Rows come from the folder
+    `prepared` where one is given, and training rows never are those that the list `exclude` names.
 
     Raises ModomodoError with the closest known names.
     """
+    domain = _declared(name, sources or {})
+    if prepared is not None:
+        domain = _prepared(domain, prepared)
+    return domain if exclude is None else _without(domain, exclude)
+
+
+def _declared(name: str, sources: Mapping[str, Source]) -> Domain:
+    if name in sources and name in PUBLISHED:
+        return PUBLISHED[name].domain(PUBLISHED[name].source.moved(sources[name], name=name))
+    if name in sources:
+        if name in DOMAINS:
+            raise ModomodoError(f"data.{name}: {name} is a domain of ours that no file holds; choose another name")
+        return domain_of(name, sources[name])
     if name in DOMAINS:
         return DOMAINS[name]
     points = _entry_points()
     if name not in points:
-        raise ModomodoError(f"unknown domain {name!r}; {closest(name, [*DOMAINS, *points])}")
+        raise ModomodoError(f"unknown domain {name!r}; {closest(name, [*DOMAINS, *points, *sources])}")
     found = entry_points(group="modomodo.domains")[name].load()
     if not isinstance(found, Domain):
         raise ModomodoError(f"the entry point {name!r} of modomodo.domains is a {type(found).__name__}, not a Domain")
     return found
+
+
+def _prepared(domain: Domain, folder: Path) -> Domain:
+    from modomodo.prepared import prepared_counts, read_prepared
+
+    splits = tuple(prepared_counts(folder, domain.name))
+    # What there was to note about the source was said when it was prepared.
+    return replace(domain, load=partial(read_prepared, folder, domain.name), splits=splits, notes=no_notes)
+
+
+def _without(domain: Domain, exclude: Path) -> Domain:
+    from modomodo.exclusions import read_exclusions
+
+    ids = read_exclusions(exclude).get(domain.name)
+    if not ids:
+        return domain
+
+    @cache
+    def load(split: str) -> Sequence[Row]:
+        rows = domain.load(split)
+        return tuple(row for row in rows if row.id not in ids) if split == "train" else rows
+
+    return replace(domain, load=load)
 
 
 @cache

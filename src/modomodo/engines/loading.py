@@ -1,4 +1,4 @@
-"""Models and processors as a run needs them: loaded, frozen, and with pictures processed once."""
+"""Models and processors as a run needs them: loaded with every weight and the recipe's limits, saved whole."""
 
 import os
 import shutil
@@ -7,27 +7,37 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from PIL import Image
-from transformers import (
-    AutoModelForImageTextToText,
-    AutoProcessor,
-    BatchFeature,
-    PreTrainedModel,
-    ProcessorMixin,
-)
+from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
 
 from modomodo.domain import Message
+from modomodo.engines.parts import freeze
 from modomodo.errors import ModomodoError
+from modomodo.families import FRAME_KEY, Family, family_of, limits_of_pixels
+from modomodo.rows import Frame, Resize
+
+TAGS = "<think>a</think><answer>b</answer>"
 
 
-def load_model(path: str, *, precision: str, freeze_vision: bool) -> PreTrainedModel:
-    """Return the image-text-to-text model with every weight restored, its vision tower frozen if asked.
+def load_model(
+    path: str,
+    *,
+    precision: str,
+    freeze_vision: bool,
+    freeze_projector: bool = False,
+    family: Family | None = None,
+    revision: str | None = None,
+    device: str | None = None,
+) -> PreTrainedModel:
+    """Return the image-text-to-text model with every weight restored, its vision tower and projector frozen if asked.
 
-    Raises ModomodoError when the folder lacks weights that the architecture has, or when there is no tower to freeze.
+    The projector of a frozen tower is trained unless it is frozen too, also where it stands inside the tower (Qwen).
+
+    Raises ModomodoError when the folder lacks weights that the architecture has, or a part to freeze is not found.
     """
+    options = {} if revision is None else {"revision": revision}
     try:
         model, info = cast(Any, AutoModelForImageTextToText).from_pretrained(
-            path, dtype=getattr(torch, precision), output_loading_info=True
+            path, dtype=getattr(torch, precision), output_loading_info=True, **options
         )
     except (OSError, ValueError) as error:
         raise ModomodoError(f"model {path!r} cannot be loaded: {error}") from error
@@ -36,22 +46,28 @@ def load_model(path: str, *, precision: str, freeze_vision: bool) -> PreTrainedM
         raise ModomodoError(
             f"model {path!r}: {len(missing)} weights are not in the checkpoint, {missing[0]} among them"
         )
-    if torch.cuda.is_available():
-        model.to("cuda")
-    if freeze_vision:
-        for parameter in _vision_tower(model, path).parameters():
-            parameter.requires_grad_(False)
+    freeze(model, family or family_of(path), vision=freeze_vision, projector=freeze_projector)
+    model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return model
 
 
-def load_processor(path: str) -> ProcessorMixin:
-    """Return the processor; raises ModomodoError when it cannot be loaded or has no chat template."""
+def load_processor(
+    path: str, *, revision: str | None = None, resize: Resize | None = None, as_saved: bool = False
+) -> ProcessorMixin:
+    """Return the processor, resizing pictures as `resize` says; `as_saved`: which must be what it does already.
+
+    Raises ModomodoError when it cannot be loaded, has no chat template, or the reply's tags would not come through.
+    """
+    options = {} if revision is None else {"revision": revision}
     try:
-        processor = AutoProcessor.from_pretrained(path, padding_side="left")
-    except (OSError, ValueError) as error:
+        processor = AutoProcessor.from_pretrained(path, padding_side="left", **options)
+    except (OSError, ValueError, ImportError) as error:
         raise ModomodoError(f"the processor of {path!r} cannot be loaded: {error}") from error
     if not processor.chat_template:
         raise ModomodoError(f"the processor of {path!r} has no chat template: choose an instruct model, or add one")
+    _check_tags(processor, path)
+    if resize is not None:
+        _set_limits(processor.image_processor, resize, path, as_saved=as_saved)
     return processor
 
 
@@ -66,83 +82,52 @@ def reply_lengths(processor: ProcessorMixin, replies: Sequence[str]) -> list[int
     return [len(ids) + 1 for ids in cast(Any, processor).tokenizer(list(replies))["input_ids"]]
 
 
-def save(model: PreTrainedModel, processor: ProcessorMixin, folder: Path) -> None:
-    """Write a model and its processor whole or not at all: a kill while saving leaves nothing behind that name."""
+def save(model: PreTrainedModel, processor: ProcessorMixin, folder: Path, *, frame: Frame | None = None) -> None:
+    """Write a model and its processor whole or not at all: a kill while saving leaves nothing behind that name.
+
+    `frame` is how the model was trained to write boxes: its config says it to whoever scores it.
+    """
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
+    if frame is not None:
+        setattr(model.config, FRAME_KEY, frame)
     model.save_pretrained(partial)
     processor.save_pretrained(partial)
     os.replace(partial, folder)
 
 
-def accept_mixed_batches(processor: ProcessorMixin, *, cache_images: bool) -> None:
-    """Change `processor` so that batches with and without pictures work, and each picture is processed once.
-
-    A trainer asks for the same pictures once per completion, pass and epoch. The cache keeps the tensors of one
-    picture apart and joins them again, for processors whose outputs can be joined (a row of each tensor per picture
-    or patch); it lives as long as the pictures' own objects do.
-    """
-    kind = type(processor)
-
-    def call(self: Any, images: Any = None, *args: Any, **options: Any) -> Any:
-        return kind.__call__(self, _without_none(images), *args, **options)
-
-    processor.__class__ = type(kind.__name__, (kind,), {"__call__": call, "__module__": kind.__module__})
-    if cache_images:
-        _cache_images(processor.image_processor)  # pyright: ignore[reportAttributeAccessIssue]
+def _check_tags(processor: ProcessorMixin, path: str) -> None:
+    """Raise where a reply in our tags could not be read: the template opens one itself, or the tokenizer drops them."""
+    tokenizer = cast(Any, processor).tokenizer
+    back = tokenizer.decode(tokenizer(TAGS)["input_ids"], skip_special_tokens=True)
+    if back.replace(" ", "").find(TAGS) < 0:
+        raise ModomodoError(f"the tokenizer of {path!r} turns {TAGS!r} into {back!r}: no reply would ever parse")
+    opened = render(processor, [{"role": "user", "content": [{"type": "text", "text": "?"}]}]).rstrip()
+    if opened.endswith("<think>"):
+        raise ModomodoError(
+            f"the chat template of {path!r} opens <think> itself, so its replies never hold the tag and none would "
+            "parse: choose the instruct model, or give the folder a chat_template.jinja that leaves the tag out"
+        )
 
 
-def _without_none(images: Any) -> Any:
-    if not isinstance(images, Sequence):
-        return images
-    filled = [[] if image is None else image for image in images]
-    return filled if any(image != [] for image in filled) else None
-
-
-def _cache_images(image_processor: Any) -> None:
-    kind = type(image_processor)
-    cache: dict[tuple[int, str], tuple[Image.Image, Mapping[str, torch.Tensor]]] = {}
-
-    def call(self: Any, images: Any, *args: Any, **options: Any) -> Any:
-        flat = _flatten(images)
-        if args or options.get("return_tensors") not in ("pt", None):
-            return kind.__call__(self, images, *args, **options)
-        key = repr(sorted(options.items()))
-        found = [_one(self, image, key, options) for image in flat]
-        joined = _join(found)
-        if joined is None:
-            return kind.__call__(self, images, **options)
-        return joined
-
-    def _one(self: Any, image: Image.Image, key: str, options: Mapping[str, Any]) -> Mapping[str, torch.Tensor]:
-        entry = cache.get((id(image), key))
-        # Keeping the picture keeps its id from being given to another one.
-        if entry is None or entry[0] is not image:
-            entry = (image, dict(kind.__call__(self, [image], **{**options, "return_tensors": "pt"})))
-            cache[id(image), key] = entry
-        return entry[1]
-
-    image_processor.__class__ = type(kind.__name__, (kind,), {"__call__": call, "__module__": kind.__module__})
-
-
-def _join(found: Sequence[Mapping[str, torch.Tensor]]) -> Any:
-    first = found[0]
-    for other in found[1:]:
-        if other.keys() != first.keys() or any(other[k].shape[1:] != first[k].shape[1:] for k in first):
-            return None
-    return BatchFeature({key: torch.cat([features[key] for features in found]) for key in first})
-
-
-def _flatten(images: Any) -> list[Image.Image]:
-    if not isinstance(images, Sequence):
-        return [images]
-    return [picture for image in images for picture in _flatten(image)]
-
-
-def _vision_tower(model: PreTrainedModel, path: str) -> torch.nn.Module:
-    for name in ("vision_tower", "visual", "vision_model"):
-        for owner in (getattr(model, "model", None), model):
-            tower = getattr(owner, name, None)
-            if tower is not None:
-                return tower
-    raise ModomodoError(f"model {path!r} has no vision tower that we know; set freeze_vision = false")
+def _set_limits(image_processor: Any, resize: Resize, path: str, *, as_saved: bool) -> None:
+    """Make an image processor of the Qwen families resize as the View says it does."""
+    factor = getattr(image_processor, "patch_size", 1) * getattr(image_processor, "merge_size", 1)
+    if factor != resize.factor:
+        raise ModomodoError(
+            f"the processor of {path!r} makes sides multiples of {factor}, not of {resize.factor}: set `family` to the "
+            "one that it is of"
+        )
+    size = cast(Mapping[str, int], dict(image_processor.size))
+    own = limits_of_pixels({"size": size})
+    wanted = {"min_pixels": resize.min_pixels, "max_pixels": resize.max_pixels}
+    if own != wanted and as_saved:
+        raise ModomodoError(
+            f"vLLM on this GPU reads pictures with the limits of the checkpoint {path!r}, {own}, not with {wanted}: "
+            "set min_pixels and max_pixels to those, or use a vLLM server started with --mm-processor-kwargs"
+        )
+    if own != wanted:
+        print(f"pictures: {resize.min_pixels} to {resize.max_pixels} pixels (the checkpoint's own: {own})", flush=True)
+    image_processor.size = type(image_processor.size)(
+        **{**size, "shortest_edge": resize.min_pixels, "longest_edge": resize.max_pixels}
+    )

@@ -5,8 +5,9 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from datasets import Dataset
@@ -15,10 +16,12 @@ from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
-from modomodo.config import Recipe
-from modomodo.domains import find_domain
-from modomodo.engines.loading import accept_mixed_batches, load_model, load_processor
+from modomodo.config import Recipe, Vllm
+from modomodo.engines.loading import load_processor
+from modomodo.engines.parts import lora_config, trained_part
+from modomodo.engines.pictures import Kept, accept_mixed_batches, drop_unused_pictures, picture_bytes, shared
 from modomodo.engines.rewards import Judge
+from modomodo.engines.saving import Restored, ScoreAt, load_for_training, trained_weights
 from modomodo.errors import ModomodoError
 from modomodo.files import write_text
 from modomodo.models import model_path
@@ -29,40 +32,69 @@ CHECKPOINTS = "checkpoints"
 
 
 def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> tuple[PreTrainedModel, ProcessorMixin]:
-    """Return the model trained along the schedule, and its processor.
+    """Return the model trained along the schedule, adapters merged into it, and its processor.
 
-    `folder` gets steps.jsonl (a line a step), samples.jsonl (completions with verdicts), ungradable.jsonl and
-    checkpoints; called again on the same folder after a kill, it goes on from the last checkpoint, with the same rows
-    in the same order and, on a CPU, the same weights in the end.
+    `folder` gets steps.jsonl (a line a step), samples.jsonl (completions with verdicts), ungradable.jsonl,
+    scores-STEP.json (of `evaluation.at`) and checkpoints; called again on the same folder after a kill, it goes on from
+    the last checkpoint, with the same rows in the same order and, on a CPU, the same weights in the end.
 
     Raises ModomodoError when the verifier or the gold of a domain fails, or a checkpoint does not restore.
     """
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
+    check_vllm(recipe.vllm)
     checkpoint = last_checkpoint(folder / CHECKPOINTS)
-    start = str(checkpoint or model_path(recipe.model))
     if checkpoint is not None:
         print(f"resuming from {checkpoint}", flush=True)
-    # The trainer's own resume leaves some families at their first weights: build the model from the checkpoint.
-    model = load_model(start, precision=recipe.precision, freeze_vision=recipe.freeze_vision)
-    processor = load_processor(model_path(recipe.model))
+    model = load_for_training(recipe, checkpoint)
+    processor = load_processor(
+        model_path(recipe.model),
+        revision=recipe.revision,
+        resize=recipe.view.resize,
+        as_saved=recipe.vllm.mode == "colocate",
+    )
     accept_mixed_batches(processor, cache_images=recipe.image_cache)
+    trainer = _make_trainer(recipe, plan, model, processor, folder=folder)
+    trained = cast(torch.nn.Module, trainer.model)
+    print(trained_part(trained, recipe), flush=True)
+    trainer.add_callback(Restored(trained, checkpoint))
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return trained_weights(trained, recipe), processor
+
+
+def _make_trainer(
+    recipe: Recipe, plan: Schedule, model: PreTrainedModel, processor: ProcessorMixin, *, folder: Path
+) -> GRPOTrainer:
     judge = Judge(
-        {name: find_domain(name) for name in plan.counts()},
+        {name: recipe.find(name) for name in plan.counts()},
         generations=recipe.num_generations,
         rewards=recipe.rewards,
         view=recipe.view,
         keep=folder / "ungradable.jsonl",
     )
+    log = StepLog(judge, folder, requested=recipe.point().as_dict())
     trainer = GRPOTrainer(
         model=model,
         processing_class=processor,
         reward_funcs=[*judge.functions],
         args=grpo_config(recipe, steps=plan.steps, folder=folder / CHECKPOINTS, weights=judge.weights),
         train_dataset=schedule_dataset(plan, judge),
-        callbacks=[StepLog(judge, folder, requested=recipe.point().as_dict()), _Restored(model)],
+        peft_config=lora_config(model, recipe.known_family, recipe.lora) if recipe.lora else None,
+        callbacks=[log, ScoreAt(recipe, folder, done=log.restart)],
     )
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    return model, processor
+    for one in (model, trainer.ref_model):
+        if one is not None:
+            drop_unused_pictures(cast(PreTrainedModel, one))
+    return trainer
+
+
+def check_vllm(vllm: Vllm) -> None:
+    """Raise ModomodoError where replies are to be sampled by vLLM and it is not installed, or has no GPU."""
+    if vllm.mode == "off":
+        return
+    if find_spec("vllm") is None:
+        raise ModomodoError(f'vllm.mode is {vllm.mode!r}, but vLLM is not installed: pip install "trl[vllm]"')
+    if vllm.mode == "colocate" and not torch.cuda.is_available():
+        raise ModomodoError('vllm.mode is "colocate", which needs a GPU here: set it to "off" or "server"')
 
 
 def schedule_dataset(plan: Schedule, judge: Judge) -> Dataset:
@@ -79,7 +111,7 @@ class _Expand:
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
-        self._pictures: dict[tuple[str, str], list[Image.Image]] = {}
+        self._pictures: Kept[tuple[str, str], list[Image.Image]] = Kept()
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # `datasets` fingerprints a transform by pickling it, which would take seconds for the rows
@@ -87,11 +119,16 @@ class _Expand:
     def __call__(self, batch: dict[str, list[str]]) -> dict[str, list[Any]]:
         keys = list(zip(batch["domain"], batch["row_id"], strict=True))
         found = [self._judge.rows[domain][row_id] for domain, row_id in keys]
-        for key, row in zip(keys, found, strict=True):
-            if key not in self._pictures:
-                self._pictures[key] = [open_image(image) for image in row.images]
         prompts = [self._judge.domains[row.domain].prompt(row, self._judge.view) for row in found]
-        return {**batch, "prompt": prompts, "images": [self._pictures[key] for key in keys]}
+        return {**batch, "prompt": prompts, "images": [self._open(key) for key in keys]}
+
+    def _open(self, key: tuple[str, str]) -> list[Image.Image]:
+        row = self._judge.rows[key[0]][key[1]]
+        return self._pictures.get(
+            key,
+            lambda: [shared(open_image(image)) for image in row.images],
+            size=lambda pictures: sum(map(picture_bytes, pictures)),
+        )
 
 
 def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[float]) -> GRPOConfig:
@@ -124,6 +161,7 @@ def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[f
         max_completion_length=recipe.max_completion_length,
         bf16=recipe.precision == "bfloat16",
         activation_checkpointing=recipe.gradient_checkpointing,
+        **_vllm_options(recipe.vllm),
         seed=recipe.seed,
         data_seed=recipe.seed,
         use_cpu=not torch.cuda.is_available(),
@@ -135,6 +173,17 @@ def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[f
         report_to=[],
         disable_tqdm=True,
     )
+
+
+def _vllm_options(vllm: Vllm) -> dict[str, Any]:
+    return {
+        "use_vllm": vllm.mode != "off",
+        "vllm_mode": "server" if vllm.mode == "server" else "colocate",
+        "vllm_gpu_memory_utilization": vllm.gpu_memory,
+        "vllm_tensor_parallel_size": vllm.tensor_parallel,
+        "vllm_server_host": vllm.host,
+        "vllm_server_port": vllm.port,
+    }
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -171,6 +220,10 @@ class StepLog(TrainerCallback):
         self._judge.resume([line["domains"] for line in done])
         self._last = time.perf_counter()
 
+    def restart(self) -> None:
+        """Count the seconds of the next step from now on."""
+        self._last = time.perf_counter()
+
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         now = time.perf_counter()
         samples = {item.domain: item for item in reversed(self._judge.judged)}
@@ -186,25 +239,6 @@ class StepLog(TrainerCallback):
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any) -> None:
         _append(self._folder / "trainer.jsonl", [{"step": state.global_step, **logs}])
-
-
-class _Restored(TrainerCallback):
-    """Asserts, as training begins, that the trainer's own resume left the weights as they were loaded."""
-
-    def __init__(self, model: PreTrainedModel) -> None:
-        self._sums = _checksums(model)
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, model: PreTrainedModel, **_: Any) -> None:
-        changed = [name for name, total in _checksums(model).items() if total != self._sums[name]]
-        if changed:
-            raise ModomodoError(
-                f"resuming changed {len(changed)} of {len(self._sums)} weights, {changed[0]} among them: delete the "
-                f"run's {CHECKPOINTS} folder to train it from the start"
-            )
-
-
-def _checksums(model: PreTrainedModel) -> dict[str, float]:
-    return {name: weight.detach().double().sum().item() for name, weight in model.named_parameters()}
 
 
 def _append(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:

@@ -6,9 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from modomodo.config import Evaluation
+from modomodo.config import Recipe
 from modomodo.domain import Domain
-from modomodo.domains import find_domain
 from modomodo.engines.rewards import verdict_on
 from modomodo.evals.benchmarks import Score, benchmark_rows, score
 from modomodo.files import write_text
@@ -31,26 +30,26 @@ GREEDY: dict[str, Any] = {
 def evaluate(
     model: "PreTrainedModel",
     processor: "ProcessorMixin",
-    plan: Evaluation,
+    recipe: Recipe,
     *,
-    view: View,
-    max_completion_length: int,
     folder: Path,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Score]:
-    """Return the Score of every benchmark of the plan; each item's reply and verdict go to `folder`/BENCHMARK.jsonl.
+    """Return the Score of every benchmark of the recipe's evaluation.
 
-    `progress` is told the benchmark, the items done and the items in all.
+    Each item's reply and verdict go to `folder`/BENCHMARK.jsonl. `progress` is told the benchmark, the items done and
+    the items in all.
     """
     folder.mkdir(parents=True, exist_ok=True)
     scores: dict[str, Score] = {}
+    plan, view = recipe.evaluation, recipe.view
     for name in plan.benchmarks:
-        domain = find_domain(name)
+        domain = recipe.find(name)
         rows = benchmark_rows(domain, part=plan.part, items=plan.items)
         replies: list[str] = []
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
-            replies += generate(model, processor, domain, batch, view=view, max_new_tokens=max_completion_length)
+            replies += generate(model, processor, domain, batch, view=view, max_new_tokens=recipe.max_completion_length)
             if progress is not None:
                 progress(name, len(replies), len(rows))
         verdicts = [verdict_on(row, reply, domain=domain, view=view) for row, reply in zip(rows, replies, strict=True)]

@@ -111,6 +111,7 @@ def make_model(
         tie_word_embeddings=True,
     )
     model = LlavaForConditionalGeneration(config)
+    setattr(config, "modomodo_frame", "pixels")  # noqa: B010 - FRAME_KEY of families.py, which comes after this module
     model.generation_config.eos_token_id = token_id(tokenizer, "<|end|>")
     model.generation_config.pad_token_id = token_id(tokenizer, "<|pad|>")
     return model

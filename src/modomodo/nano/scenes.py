@@ -4,10 +4,12 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
-from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw
 
 T = TypeVar("T")
 
@@ -82,8 +84,10 @@ def in_cell(rng: np.random.Generator, cell: int, kind: str, colour: str, size: i
     return Mark(kind, colour, (x, y, x + size, y + size))
 
 
-def draw(scene: Scene) -> Image.Image:
+def draw(scene: Scene) -> "Image.Image":
     """Return the picture, 64 x 64 RGB."""
+    from PIL import Image, ImageDraw
+
     image = Image.new("RGB", (SIZE, SIZE), scene.background)
     canvas = ImageDraw.Draw(image)
     for mark in scene.marks:
@@ -98,7 +102,7 @@ def draw_png(scene: Scene) -> bytes:
     return buffer.getvalue()
 
 
-def _draw_mark(canvas: ImageDraw.ImageDraw, mark: Mark) -> None:
+def _draw_mark(canvas: "ImageDraw.ImageDraw", mark: Mark) -> None:
     x1, y1, x2, y2 = mark.box
     fill = COLOURS[mark.colour]
     middle_x, middle_y = (x1 + x2) / 2, (y1 + y2) / 2

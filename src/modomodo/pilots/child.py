@@ -88,12 +88,14 @@ def attempt(job: Job, *, redirect: bool) -> Report:
         return Report("failed", message=str(error))
 
 
-def main(job: Job, reports: "Connection[Report, Report]") -> None:
+def main(job: Job, reports: "Connection[Report, Report]", gpu: str | None) -> None:
     """Attempt the run in this process, which lives no longer than the launcher, and send the report."""
     threading.Thread(target=_end_with_launcher, daemon=True).start()
     # Ctrl-C reaches every process of the terminal; the launcher alone decides, and terminates this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(ENVIRONMENT)
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     reports.send(attempt(job, redirect=True))
 
 

@@ -16,7 +16,7 @@ from modomodo.errors import ModomodoError
 from modomodo.pilots import child
 from modomodo.pilots.child import Job, Report, Run
 from modomodo.pilots.plan import PlannedRun
-from modomodo.pilots.processes import Running, cores, report_of, sigterm_raises, start, stop
+from modomodo.pilots.processes import Running, cores, gpus, report_of, sigterm_raises, start, stop
 from modomodo.pilots.progress import Board, Count, board, spell
 from modomodo.pilots.store import Store, digest_names, run_key
 
@@ -56,7 +56,8 @@ def launch(
         digests: the digest of each `digest_names` of the recipes.
         run: carries out one recipe; a function that a fresh process can import, or its "module:name". Its module is
             imported once for all processes, so heavy imports at the top of that module are paid once.
-        processes: how many at a time, by default one per core; 0 carries them out in this process, to debug.
+        processes: how many at a time, by default one per GPU, or one per core where there is none; 0 carries them out
+            in this process, to debug.
         console: where progress goes, by default standard error.
 
     Raises:
@@ -71,12 +72,13 @@ def launch(
     missing = {job.key: job for job in jobs if job.key not in ended}
     if missing:
         store.make()
-    slots = cores() if processes is None else processes
+    devices = gpus()
+    slots = (len(devices) or cores()) if processes is None else processes
     before = sum(_steps_done(job) for job in missing.values())
     with sigterm_raises(), board(console or Console(stderr=True), steps_before=before) as shown:
         if ended:
             shown.say(f"{len(ended)} of {len(ended) + len(missing)} runs are finished already")
-        ended |= _carry_out(missing, slots=slots, shown=shown)
+        ended |= _carry_out(missing, slots=slots, devices=devices, shown=shown)
     return tuple(replace(ended[job.key], label=job.label) for job in jobs)
 
 
@@ -91,7 +93,7 @@ def _reused(job: Job) -> Outcome:
     return Outcome(job.label, job.key, "reused", seconds if isinstance(seconds, int | float) else 0.0)
 
 
-def _carry_out(missing: Mapping[str, Job], *, slots: int, shown: Board) -> dict[str, Outcome]:
+def _carry_out(missing: Mapping[str, Job], *, slots: int, devices: Sequence[str], shown: Board) -> dict[str, Outcome]:
     """Return the outcome of each missing run by key; `slots` run at a time, 0 means in this process."""
     pending = dict(missing)
     running: dict[str, Running] = {}
@@ -101,7 +103,7 @@ def _carry_out(missing: Mapping[str, Job], *, slots: int, shown: Board) -> dict[
     shown.show(_count(missing, ended))
     try:
         while pending or running:
-            for outcome in _advance(pending, running, failures, slots):
+            for outcome in _advance(pending, running, failures, slots, devices):
                 ended[outcome.key] = outcome
                 shown.ended(_line(outcome), _count(missing, ended))
             shown.show(_count(missing, ended))
@@ -116,7 +118,11 @@ def _carry_out(missing: Mapping[str, Job], *, slots: int, shown: Board) -> dict[
 
 
 def _advance(
-    pending: dict[str, Job], running: dict[str, Running], failures: Mapping[str, object], slots: int
+    pending: dict[str, Job],
+    running: dict[str, Running],
+    failures: Mapping[str, object],
+    slots: int,
+    devices: Sequence[str],
 ) -> Iterator[Outcome]:
     """Yield the runs that have ended, and start pending ones where there is room.
 
@@ -137,13 +143,19 @@ def _advance(
             return
         report = _elsewhere(job, failures[key])
         if report is None and slots:
-            running[key] = start(job)
+            running[key] = start(job, gpu=_freest(devices, running))
         elif report is None:
             report = child.attempt(job, redirect=False)
         if report is None or report.status != "claimed":
             del pending[key]
         if report is not None and report.status != "claimed":
             yield _outcome(job, report)
+
+
+def _freest(devices: Sequence[str], running: Mapping[str, Running]) -> str | None:
+    """Return the GPU with the fewest runs on it."""
+    used = [one.gpu for one in running.values()]
+    return min(devices, key=used.count, default=None)
 
 
 def _elsewhere(job: Job, failed_before: object) -> Report | None:

@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 
 from modomodo.config import Recipe, Study, limits
-from modomodo.domains import find_domain
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
 from modomodo.pilots.design import Labelled, d_optimal, row_caps, seed_design, space_filling
+from modomodo.pilots.inputs import pool
 from modomodo.simplex import limits_of
 
 
@@ -68,7 +68,7 @@ def pilot_row_caps(study: Study) -> dict[str, tuple[float, float]]:
     """Return domain -> (0, the share of a pilot's prompts that its training rows last for)."""
     recipe = study.recipe
     return row_caps(
-        {name: len(find_domain(name).load("train")) for name in recipe.domains},
+        {name: len(pool(recipe, name)) for name in recipe.domains},
         steps=recipe.steps,
         prompts_per_step=recipe.prompts_per_step,
         epochs=recipe.epochs,

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Generator, Iterable, Mapping
@@ -20,16 +21,17 @@ TERMINATE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Running:
-    """A process at work on a run, and the pipe on which it reports."""
+    """A process at work on a run, the GPU it has to itself, and the pipe on which it reports."""
 
     job: Job
     process: ForkServerProcess
     reports: "Connection[Report, Report]"
     started: float
+    gpu: str | None
 
 
-def start(job: Job) -> Running:
-    """Start a process on the run.
+def start(job: Job, *, gpu: str | None) -> Running:
+    """Start a process on the run, which sees that GPU alone.
 
     Raises ModomodoError when the fork server dies, as it does when the module of `run` cannot be imported.
     """
@@ -37,7 +39,7 @@ def start(job: Job) -> Running:
     module = job.run.partition(":")[0]
     context.set_forkserver_preload([main.__module__, module])
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=main, args=(job, sender), name=f"modomodo {job.label}")
+    process = context.Process(target=main, args=(job, sender, gpu), name=f"modomodo {job.label}")
     started = time.monotonic()
     try:
         with _environment(ENVIRONMENT):
@@ -48,7 +50,7 @@ def start(job: Job) -> Running:
             f"if the import of {module} failed, its error stands above"
         ) from error
     sender.close()
-    return Running(job, process, receiver, started)
+    return Running(job, process, receiver, started, gpu)
 
 
 def report_of(one: Running) -> Report:
@@ -97,6 +99,20 @@ def cores() -> int:
     """Return how many cores this process may use."""
     # Not on every system, and less than cpu_count where a scheduler gives only some cores.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def gpus() -> tuple[str, ...]:
+    """Return the GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES takes."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return tuple(name.strip() for name in visible.split(",") if name.strip() not in ("", "-1"))
+    # Not by torch: a process that has looked for GPUs holds them, and its forks cannot use them.
+    query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+    try:
+        found = subprocess.run(query, capture_output=True, text=True, check=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(found.stdout.split())
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """One run from its recipe: schedule, train, score. The function that a launcher sends to a fresh process."""
 
+import gc
 import json
 import shutil
 from dataclasses import asdict
@@ -8,21 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from modomodo.config import Recipe
-from modomodo.engines.loading import load_model, load_processor, save
+from modomodo.engines.saving import save_trained, score_saved
 from modomodo.engines.trl import CHECKPOINTS, train
-from modomodo.evals.run import evaluate
 from modomodo.models import model_path
 from modomodo.pilots.inputs import make_schedule
 from modomodo.schedules import write_schedule
 
-PACKAGES = ("modomodo", "torch", "transformers", "trl", "accelerate", "datasets", "numpy")
+PACKAGES = ("modomodo", "torch", "transformers", "trl", "accelerate", "datasets", "numpy", "peft")
 
 
 def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     """Return the result of a run, JSON-able: scores, realised and effective mixture, steps, versions.
 
-    Everything the run writes goes to `folder`: schedule.csv, steps.jsonl, samples.jsonl, items/, model/. Run again
-    after a kill, it goes on from the last checkpoint.
+    `earlier` has the scores of the steps of `evaluation.at`. Everything the run writes goes to `folder`: schedule.csv,
+    steps.jsonl, samples.jsonl, items/, model/. Run again after a kill, it goes on from the last checkpoint.
     """
     folder.mkdir(parents=True, exist_ok=True)
     trained = folder / "model"
@@ -31,26 +31,26 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
         write_schedule(plan, folder / "schedule.csv")
     if plan is not None and not trained.exists():
         model, _ = train(recipe, plan, folder=folder)
-        save(model, load_processor(model_path(recipe.model)), trained)
-    model = load_model(
-        str(trained) if plan is not None else model_path(recipe.model), precision=recipe.precision, freeze_vision=False
-    )
-    scores = evaluate(
-        model,
-        load_processor(model_path(recipe.model)),
-        recipe.evaluation,
-        view=recipe.view,
-        max_completion_length=recipe.max_completion_length,
-        folder=folder / "items",
-    )
+        save_trained(model, recipe, trained)
+        del model
+        gc.collect()  # the trainer, its optimizer and its reference hold on to one another
+    start, revision = (str(trained), None) if plan is not None else (model_path(recipe.model), recipe.revision)
+    scores = score_saved(start, recipe, items=folder / "items", revision=revision)
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     return {
         "scores": {name: asdict(found) for name, found in scores.items()},
+        "earlier": earlier_scores(recipe, folder),
         "steps": plan.steps if plan else 0,
         "exhausted": plan.exhausted if plan else None,
         **shares(folder / "steps.jsonl"),
         "versions": versions(),
     }
+
+
+def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """Return step -> benchmark -> score of the steps of `evaluation.at` that the run came to."""
+    paths = {str(step): folder / f"scores-{step}.json" for step in recipe.evaluation.at}
+    return {step: json.loads(path.read_text()) for step, path in paths.items() if path.exists()}
 
 
 def shares(path: Path) -> dict[str, dict[str, float]]:

@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from modomodo.config import Recipe, digest, parse
+from modomodo.config import Recipe, digest
 from modomodo.errors import ModomodoError, closest
 from modomodo.files import explained, write_json
+from modomodo.strict import parse
 
 VERSION = 1
 

@@ -163,7 +163,7 @@ def _scale(target: Target, view: View) -> Scale | str:
     if view.frame == "unit":
         return size, (1, 1)
     if view.frame == "resized":
-        resized = view.resized_size
+        resized = view.size_after(size)
         if resized is None or min(resized) <= 0:
             return f"the frame resized needs the resized size, which is {resized}"
         return size, resized

@@ -1,0 +1,143 @@
+"""A domain from a table in TOML: the columns of a Source made into questions and golds."""
+
+import json
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any
+
+from modomodo.domain import Domain
+from modomodo.domains.building import BOXED, BadRowError, Draft, Published, flat_pictures, read_boxes
+from modomodo.domains.prompts import asking
+from modomodo.domains.reading import Record
+from modomodo.domains.source import Source
+from modomodo.errors import ModomodoError, closest
+from modomodo.rows import Target
+from modomodo.verify import VERIFIERS
+from modomodo.verify.number import number_text
+from modomodo.verify.text import normalise
+
+
+def domain_of(name: str, source: Source) -> Domain:
+    """Return the domain that a source declares.
+
+    Raises ModomodoError when it does not say where its rows are or which verifier judges them.
+    """
+    if source.path is None and source.hub is None:
+        raise ModomodoError(f"data.{name} says neither path nor hub: where are its rows?")
+    if source.verifier is None:
+        raise ModomodoError(f"data.{name} says no verifier; {closest('', VERIFIERS)}")
+    return Published(name, source, drafts, asking(source.instruction)).domain()
+
+
+def drafts(record: Record, source: Source) -> Iterator[Draft]:
+    """Yield the one row of a record."""
+    options = _options(record, source)
+    assert source.verifier is not None
+    value = _gold(record.get(source.answer), options, source)
+    target = Target(source.verifier, value, options, tolerance=source.tolerance)
+    id = None if source.id is None else row_id(record, source.id)
+    yield Draft(question(record, source.question), target, pictures_of(record, source), id)
+
+
+def pictures_of(record: Record, source: Source) -> tuple[bytes | Path, ...]:
+    """Return the pictures in the columns that the source names."""
+    return tuple(one for column in source.images for one in flat_pictures(record.get(column), record.folder))
+
+
+def question(record: Record, template: str) -> str:
+    """Return a template filled with the columns that it names, without outer white space."""
+    parts = string.Formatter().parse(template)
+    filled = (before + ("" if field is None else plain(record.get(field), field)) for before, field, _, _ in parts)
+    return "".join(filled).strip()
+
+
+def plain(value: Any, column: str) -> str:
+    """Return the text of a column; empty for None.
+
+    Raises BadRowError for lists and tables.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float):
+        raise BadRowError(f"{column} is {value!r:.60}, not a text")
+    return number_text(value)
+
+
+def row_id(record: Record, column: str) -> str:
+    """Return the id in a column.
+
+    Raises BadRowError.
+    """
+    value = record.get(column)
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise BadRowError(f"the id in {column} is {value!r:.60}, not a text or a whole number")
+    return str(value).strip()
+
+
+def option_texts(value: Any, column: str) -> tuple[str, ...]:
+    """Return the options of a column: a list of texts, or its JSON.
+
+    Raises BadRowError.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise BadRowError(f"the options in {column} are {value!r:.60}, not a list") from None
+    if not isinstance(value, list | tuple) or not 2 <= len(value) <= len(ascii_uppercase):
+        found = f"{len(value)} of them" if isinstance(value, list | tuple) else f"{value!r:.60}"
+        raise BadRowError(f"the options in {column} are a list of 2 to {len(ascii_uppercase)} texts, found {found}")
+    return tuple(plain(one, column) for one in value)
+
+
+def letter_of(value: Any, options: tuple[str, ...], answer_as: str) -> str:
+    """Return the letter of the option that an answer names by `letter`, `text` or `index` from 0.
+
+    Raises BadRowError.
+    """
+    letters = ascii_uppercase[: len(options)] if options else ascii_uppercase
+    if answer_as == "text":
+        said = plain(value, "the answer")
+        alike = [k for k, option in enumerate(options) if option.strip() == said]
+        alike = alike or [k for k, option in enumerate(options) if normalise(option) == normalise(said)]
+        if len(alike) != 1:
+            what = "none" if not alike else "several"
+            raise BadRowError(f"the answer {said!r} is {what} of the options {list(options)!r:.200}")
+        return letters[alike[0]]
+    if answer_as == "index":
+        number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(letters):
+            raise BadRowError(f"the answer is {value!r:.60}, not an index from 0 to {len(letters) - 1}")
+        return letters[number]
+    letter = plain(value, "the answer").strip("(). :").upper()
+    if len(letter) != 1 or letter not in letters:
+        raise BadRowError(f"the answer is {value!r:.60}, not one of the letters {letters}")
+    return letter
+
+
+def _options(record: Record, source: Source) -> tuple[str, ...]:
+    if source.options is None:
+        return ()
+    value = record.get(source.options)
+    if value is None and source.verifier != "choice":
+        return ()
+    return option_texts(value, source.options)
+
+
+def _gold(value: Any, options: tuple[str, ...], source: Source) -> Any:
+    if source.verifier == "choice":
+        return letter_of(value, options, source.answer_as)
+    if source.verifier == "format":
+        return ""
+    if value is None or isinstance(value, bool):
+        raise BadRowError(f"the answer in {source.answer} is {value!r}: write the text or number that is asked for")
+    if source.verifier not in BOXED:
+        return tuple(value) if isinstance(value, list) else value
+    boxes = read_boxes(value)
+    if source.verifier == "boxes":
+        return boxes
+    if len(boxes) != 1:
+        raise BadRowError(f"the answer holds {len(boxes)} boxes, where {source.verifier} asks for one")
+    return boxes[0]

@@ -1,0 +1,257 @@
+"""Records of a source, one by one: JSONL, Parquet, folders of them or of pictures, or a split on the hub."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modomodo.domains.source import Source
+from modomodo.errors import ModomodoError, closest
+
+METADATA = ("metadata.jsonl", "metadata.csv")
+PICTURES = (".jpg", ".jpeg", ".png", ".JPG", ".PNG")
+_BATCH = 64  # records in memory at once; each may hold pictures
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as it is written: its columns, where it stands, its number in the split, the folder of its file."""
+
+    columns: Mapping[str, Any]
+    file: str
+    place: str
+    number: int
+    folder: Path
+
+    def get(self, column: str) -> Any:
+        """Return what a column holds.
+
+        Raises ModomodoError with the closest columns when the file has none of that name.
+        """
+        if column not in self.columns:
+            raise ModomodoError(f"{self.file} has no column {column!r}; {closest(column, self.columns)}")
+        return self.columns[column]
+
+
+def split_names(source: Source) -> dict[str, str | None]:
+    """Return, for the splits `train` and `test` that a source has, its own name of it; None is everything."""
+    if source.splits:
+        named: dict[str, str | None] = dict(source.splits)
+    elif source.path is None:
+        named = {"train": "train"}
+    else:
+        named = {split: split for split in ("train", "test") if source.path.is_dir() and _files(source, split)}
+        named = named or {"train": None}
+    return {**named, "test": named["train"]} if source.holdout else named
+
+
+def read(source: Source, own_name: str | None) -> Iterator[Record]:
+    """Yield the records of the split that the source calls `own_name`, in the order of its files.
+
+    Raises ModomodoError that names the file for what is missing, empty or broken.
+    """
+    if source.path is None:
+        found = _hub_records(source, own_name)
+    elif not source.path.exists():
+        near = closest(source.path.name, [file.name for file in source.path.parent.glob("*")])
+        raise ModomodoError(f"{source.path} does not exist; {near}")
+    else:
+        found = _local_records(source, own_name)
+    seen: dict[str, dict[str, None]] = {}
+    kept = 0
+    for record in found:
+        if _is_asked(record, source, own_name, seen):
+            kept += 1
+            yield record
+    if not kept:
+        values = "; ".join(f"{column} is {', '.join(list(found)[:10])}" for column, found in seen.items())
+        raise ModomodoError(f"{source.place}: no row is left by split_column and where; there, {values or 'no rows'}")
+
+
+def _is_asked(record: Record, source: Source, own_name: str | None, seen: dict[str, dict[str, None]]) -> bool:
+    """Return whether a record is of the split and what `where` keeps; adds to `seen` the values that decided."""
+    conditions: dict[str, tuple[object, ...]] = dict(source.where)
+    if source.split_column is not None:
+        conditions = {source.split_column: (own_name,), **conditions}
+    for column, values in conditions.items():
+        value = record.get(column)
+        seen.setdefault(column, {}).setdefault(repr(value))
+        # True is not 1 here.
+        if not any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values):
+            return False
+    return True
+
+
+def _local_records(source: Source, own_name: str | None) -> Iterator[Record]:
+    assert source.path is not None
+    start = 0
+    files = _data_files([source.path]) if source.split_column is not None else _files(source, own_name)
+    if not files and source.path.is_file():
+        raise ModomodoError(f"{source.path} is one file and splits names two: name a folder, or split_column")
+    if not files:
+        names = sorted(file.name for file in source.path.iterdir())[:20]
+        what = (
+            f"no split {own_name!r}"
+            if own_name
+            else "no .jsonl or .parquet file, no metadata.jsonl and no .json beside pictures"
+        )
+        raise ModomodoError(f"{source.path} has {what}; it holds: {', '.join(names) or 'nothing'}")
+    for file in files:
+        count = 0
+        for place, columns in _file_rows(file):
+            yield Record(columns, str(file), f"{file}, {place}", start + count, file.parent)
+            count += 1
+        if count == 0:
+            raise ModomodoError(f"{file} is empty: put rows in it, or leave it out")
+        start += count
+
+
+def _files(source: Source, own_name: str | None) -> list[Path]:
+    """Return the files of a split in a folder laid out as on the hub or plainly; the file itself when it is one."""
+    path = source.path
+    assert path is not None
+    if path.is_file():
+        return [path] if len(source.splits) < 2 or own_name in (path.name, path.stem) else []
+    folders = [path, path / "data", *([path / source.config] if source.config else [])]
+    if own_name is None:
+        return _data_files([path]) or _data_files([path / "data"])
+    for folder in folders:
+        exact = folder / own_name
+        if exact.exists():
+            return _data_files([exact])
+        found = [file for pattern in (".*", "-*", "_*") for file in folder.glob(f"{_escape(own_name)}{pattern}")]
+        if files := _data_files(sorted(found)):
+            return files
+    return []
+
+
+def _escape(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _data_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the files with rows among paths, and in the folders among them."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_file():
+            found += [path] if path.suffix in (".jsonl", ".parquet") or path.name in METADATA else []
+        elif path.is_dir():
+            metadata = [path / name for name in METADATA if (path / name).is_file()]
+            tables = sorted(file for file in path.iterdir() if file.suffix in (".jsonl", ".parquet"))
+            found += metadata[:1] or tables or sorted(path.glob("*.json"))
+    return found
+
+
+def _file_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield where in the file a record stands, and its columns."""
+    if file.suffix == ".parquet":
+        yield from _parquet_rows(file)
+        return
+    if file.suffix == ".json":
+        yield "its object", _json_row(file)
+        return
+    try:
+        rows = _csv_rows(file) if file.suffix == ".csv" else _jsonl_rows(file)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ModomodoError(f"{file} cannot be read: {error}") from error
+    # A column that only some lines write is empty in the others.
+    columns: dict[str, Any] = dict.fromkeys(column for _, row in rows for column in row)
+    for place, row in rows:
+        full = {**columns, **row}
+        if file.name in METADATA and "file_name" in full:
+            full.setdefault("image", full["file_name"])
+        yield place, full
+
+
+def _json_row(file: Path) -> dict[str, Any]:
+    """Return the object of a JSON file beside the picture that it describes, which becomes its column `image`."""
+    data = file.read_bytes()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    try:
+        row = json.loads(text)
+    except ValueError as error:
+        raise ModomodoError(f"{file} is no JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise ModomodoError(f"{file} holds no object")
+    pictures = [file.with_suffix(end) for end in PICTURES if file.with_suffix(end).is_file()]
+    return {"image": pictures[0].name if pictures else None, "name": file.stem, **row}
+
+
+def _jsonl_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
+    rows: list[tuple[str, dict[str, Any]]] = []
+    broken: list[str] = []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            broken.append(f"line {number}: {error}")
+            continue
+        if isinstance(row, dict):
+            rows.append((f"line {number}", row))
+        else:
+            broken.append(f"line {number}: {line[:40]!r} is no object")
+    if broken:
+        raise ModomodoError(f"{file} is no JSONL, one object a line:\n{listed(broken)}")
+    return rows
+
+
+def _csv_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, restkey="(more)")
+        return [(f"line {reader.line_num}", dict(row)) for row in reader]
+
+
+def _parquet_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise ModomodoError(f"{file}: reading Parquet needs pyarrow: pip install 'modomodo[trl]'") from error
+    number = 0
+    try:
+        with pq.ParquetFile(file) as table:
+            for batch in table.iter_batches(batch_size=_BATCH):
+                for columns in batch.to_pylist():
+                    yield f"row {number}", columns
+                    number += 1
+    except (pa.ArrowException, OSError) as error:
+        raise ModomodoError(f"{file} cannot be read as Parquet: {error}; get it again") from error
+
+
+def _hub_records(source: Source, own_name: str | None) -> Iterator[Record]:
+    try:
+        import datasets
+        from datasets.exceptions import DatasetsError
+    except ImportError as error:
+        raise ModomodoError(f"reading {source.hub} needs datasets: pip install 'modomodo[trl]'") from error
+    assert source.hub is not None
+    where = f"{source.place}, split {own_name}"
+    wanted = "train" if own_name is None or source.split_column is not None else own_name
+    try:
+        table = datasets.load_dataset(source.hub, source.config, revision=source.revision, split=wanted)
+    except (OSError, ValueError, RuntimeError, DatasetsError) as error:
+        raise ModomodoError(
+            f"{where} cannot be loaded from the hub: {error}; check name and network, or set path to a copy of it"
+        ) from error
+    number = 0
+    # As Arrow tables: pictures stay as they are stored instead of being decoded.
+    batches: Any = table.with_format("arrow").iter(batch_size=_BATCH)  # pyright: ignore[reportAttributeAccessIssue]
+    for batch in batches:
+        for columns in batch.to_pylist():
+            yield Record(columns, where, f"{where}, row {number}", number, Path())
+            number += 1
+    if number == 0:
+        raise ModomodoError(f"{where} is empty")
+
+
+def listed(lines: list[str], most: int = 20) -> str:
+    """Return lines under one another, the first `most`, and how many more there are."""
+    more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
+    return "\n".join(f"  {line}" for line in [*lines[:most], *more])

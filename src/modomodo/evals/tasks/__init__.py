@@ -1,0 +1,1 @@
+"""What lmms-eval runs: our tasks, in its own environment. `base.yaml` is a task, the functions it names are here."""

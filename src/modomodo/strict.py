@@ -1,0 +1,97 @@
+"""Strict tables: TOML and `--set key=value` read into frozen pydantic models, with errors in the words of a user."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from modomodo.errors import ModomodoError, closest
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Strict(BaseModel):
+    """Frozen; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+
+
+Config = TypeVar("Config", bound=Strict)
+
+
+def parse(kind: type[Config], table: Mapping[str, Any], *, where: str) -> Config:
+    """Return `table` as a `kind`, with errors in the words of a user."""
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        lines = [_explain(kind, dict(problem)) for problem in error.errors()]
+        raise ModomodoError(f"{where}: " + "\n".join(lines)) from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the table of a TOML file.
+
+    Raises ModomodoError with the closest file name where there is none.
+    """
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        near = closest(path.name, [file.name for file in path.parent.glob("*.toml")])
+        raise ModomodoError(f"{path} does not exist; {near}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ModomodoError(f"{path} cannot be read as TOML: {error}") from error
+
+
+def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
+    """Return `table` with dotted keys set; a value is TOML where it parses, and a plain string otherwise."""
+    for item in sets:
+        key, equals, text = item.partition("=")
+        if not equals or not key:
+            raise ModomodoError(f"--set {item!r}: write key=value, for example --set steps=30")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        *parents, last = key.split(".")
+        place = table
+        for parent in parents:
+            inner = place.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                raise ModomodoError(f"--set {item!r}: {parent} is a value, not a table")
+            place = cast(dict[str, Any], inner)
+        place[last] = value
+    return table
+
+
+def _explain(kind: type[Strict], problem: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        fields = _fields(kind, problem["loc"][:-1])
+        return f"unknown key {place!r}; {closest(str(problem['loc'][-1]), fields)}"
+    if problem["type"] == "missing":
+        return f"{place!r} is missing: add it"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    found = f" (found {problem['input']!r})" if place and not isinstance(problem["input"], dict) else ""
+    return f"{place + ': ' if place else ''}{message}{found}"
+
+
+def _fields(kind: type[Strict], place: Sequence[str | int]) -> list[str]:
+    """Return the names of the fields at a place of nested tables; none where it is no table of ours."""
+    inner: Any = kind
+    for part in place:
+        fields: Mapping[str, Any] = getattr(inner, "model_fields", {})
+        if part in fields:
+            inner = _table_kind(fields[str(part)].annotation)
+        # Otherwise the part is the name of an entry in a table, or its number in a list: the kind is that of entries.
+    return list(getattr(inner, "model_fields", getattr(inner, "__dataclass_fields__", {})))
+
+
+def _table_kind(annotation: Any) -> Any:
+    """Return the class of the tables in an annotation such as `Lora | None` or `dict[str, Cap]`."""
+    kinds: tuple[Any, ...] = (annotation, *get_args(annotation))
+    return next(
+        (kind for kind in kinds if hasattr(kind, "model_fields") or hasattr(kind, "__dataclass_fields__")), None
+    )

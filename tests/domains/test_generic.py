@@ -1,0 +1,369 @@
+"""A domain from a table of settings: formats, splits, golds, ids, and what is refused."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from sets import hub_picture, jsonl, parquet, picture
+
+from modomodo.domain import check
+from modomodo.domains import find_domain
+from modomodo.domains.source import Source
+from modomodo.errors import ModomodoError
+from modomodo.rows import View
+from modomodo.verify import gold_reply
+
+OPTIONS = ["a cat", "a dog", "a fox"]
+ROWS = [
+    {
+        "name": f"r{k}",
+        "question": f"Which? {k}",
+        "image": f"p/{k}.png",
+        "options": OPTIONS,
+        "answer": "ABC"[k % 3],
+        "part": part,
+    }
+    for k, part in enumerate(["tr", "tr", "te", "tr", "te", "tr"])
+]
+CHOICE = {"options": "options", "verifier": "choice"}
+
+
+def domain(path: Path, **settings):
+    return find_domain("mine", sources={"mine": Source(path=path, **settings)})
+
+
+def refusal(path: Path, **settings) -> str:
+    found = domain(path, **settings)
+    with pytest.raises(ModomodoError) as caught:
+        [found.load(split) for split in found.splits]
+    return str(caught.value)
+
+
+def test_one_file_is_the_training_split_and_sound(tmp_path):
+    found = domain(jsonl(tmp_path / "rows.jsonl", ROWS), **CHOICE)
+    rows = found.load("train")
+    assert found.splits == ("train",)
+    assert [row.id for row in rows] == [f"mine-train-{k:05d}" for k in range(6)]
+    assert rows[1].target.value == "B"
+    assert rows[1].target.options == tuple(OPTIONS)
+    assert rows[1].target.image_size == (8, 6)
+    assert rows[0].images == (tmp_path / "p/0.png",)  # untouched, so not even read into memory
+    assert check(found) == ()
+    text = found.prompt(rows[0], View())[0]["content"][-1]["text"]
+    assert "A. a cat\nB. a dog" in text
+    assert "letter" in text
+
+
+def test_one_file_may_be_a_test_split_but_not_two(tmp_path):
+    path = jsonl(tmp_path / "rows.jsonl", ROWS)
+    assert [len(domain(path, **CHOICE, splits={"test": "dev"}).load(split)) for split in ("test",)] == [6]
+    assert "is one file and splits names two" in refusal(path, **CHOICE, splits={"train": "a", "test": "b"})
+
+
+def test_a_split_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ModomodoError, match="mine has no split 'tset'; known: train"):
+        domain(jsonl(tmp_path / "rows.jsonl", ROWS), **CHOICE).load("tset")
+
+
+def test_loading_again_reads_nothing_again(tmp_path):
+    path = jsonl(tmp_path / "rows.jsonl", ROWS)
+    first = domain(path, **CHOICE).load("train")
+    path.unlink()
+    assert domain(path, **CHOICE).load("train") is first
+
+
+def test_a_column_splits(tmp_path):
+    settings = {"split_column": "part", "splits": {"train": "tr", "test": "te"}, "id": "name"}
+    found = domain(jsonl(tmp_path / "rows.jsonl", ROWS), **CHOICE, **settings)
+    assert [[row.id for row in found.load(split)] for split in found.splits] == [["r0", "r1", "r3", "r5"], ["r2", "r4"]]
+    assert "there, part is 'tr', 'te'" in refusal(
+        tmp_path / "rows.jsonl", **CHOICE, split_column="part", splits={"test": "tset"}
+    )
+
+
+@pytest.mark.parametrize(
+    "layout", ["{}.jsonl", "{}-00000-of-00001.parquet", "data/{}-00000-of-00001.parquet", "{}/x.jsonl"]
+)
+def test_a_folder_splits_by_the_names_of_its_files(tmp_path, layout):
+    for split, rows in (("train", ROWS[:4]), ("validation", ROWS[4:])):
+        path = tmp_path / layout.format(split)
+        bare = [{**row, "image": hub_picture(colour=int(row["name"][1:]))} for row in rows]
+        jsonl(path, rows) if path.suffix == ".jsonl" else parquet(path, bare)
+    found = domain(tmp_path, **CHOICE, splits={"train": "train", "test": "validation"})
+    assert [len(found.load(split)) for split in found.splits] == [4, 2]
+    assert check(found) == ()
+    assert "has no split 'dev'" in refusal(tmp_path, **CHOICE, splits={"test": "dev"})
+
+
+def test_files_called_train_and_test_need_no_splits(tmp_path):
+    jsonl(tmp_path / "train.jsonl", ROWS[:4])
+    jsonl(tmp_path / "test.jsonl", ROWS[4:])
+    assert [len(domain(tmp_path, **CHOICE).load(split)) for split in ("train", "test")] == [4, 2]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_folder_of_pictures_with_metadata(tmp_path, kind):
+    rows = [{"file_name": f"{k}.jpg", "question": "Colour?", "answer": str(k)} for k in range(3)]
+    for k in range(3):
+        (tmp_path / f"{k}.jpg").write_bytes(picture(colour=k, kind="JPEG"))
+    if kind == "jsonl":
+        jsonl(tmp_path / "metadata.jsonl", rows)
+    else:
+        lines = ["file_name,question,answer", *(",".join(row.values()) for row in rows)]
+        (tmp_path / "metadata.csv").write_text("\n".join(lines))
+    found = domain(tmp_path, verifier="count")
+    assert [row.images[0] for row in found.load("train")] == [tmp_path / f"{k}.jpg" for k in range(3)]
+    assert check(found) == ()
+
+
+def test_a_hub_id_is_read_by_datasets(tmp_path, monkeypatch):
+    import datasets
+
+    features = datasets.Features(
+        {
+            "question": datasets.Value("string"),
+            "answer": datasets.Value("string"),
+            "image": datasets.List(datasets.Image()),
+        }
+    )
+    stored = [
+        {"question": f"How many? {k}", "answer": "2", "image": [picture(colour=k), picture(colour=k + 9)]}
+        for k in range(3)
+    ]
+    table = datasets.Dataset.from_list(stored, features=features)
+    asked = {}
+
+    def load_dataset(*names, **options):
+        asked.update(names=names, **options)
+        return table
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    source = Source(hub="some/set", config="small", revision="abc", splits={"test": "dev"}, verifier="count")
+    found = find_domain("mine", sources={"mine": source})
+    rows = found.load("test")
+    assert asked == {"names": ("some/set", "small"), "revision": "abc", "split": "dev"}
+    assert [row.images for row in rows] == [(picture(colour=k), picture(colour=k + 9)) for k in range(3)]
+    assert (found.origin.source, found.origin.revision) == ("some/set (small)", "abc")
+
+
+def test_a_hub_id_out_of_reach_says_what_to_do():
+    found = find_domain("mine", sources={"mine": Source(hub="some/set", verifier="count")})
+    with pytest.raises(ModomodoError, match=r"some/set, split train cannot be loaded .* set path to a copy of it"):
+        found.load("train")
+
+
+def test_no_picture_is_in_both_splits_of_a_holdout(tmp_path):
+    # Row k shows pictures k // 2 and, every fifth, the next one too: those that share one go together.
+    rows = [
+        {
+            "question": f"q{k}",
+            "answer": k,
+            "images": [hub_picture(colour=k // 2 + extra) for extra in range(1 + (k % 5 == 0))],
+        }
+        for k in range(200)
+    ]
+    found = domain(parquet(tmp_path / "a.parquet", rows), images=("images",), verifier="count", holdout=0.3)
+    train, test = ({image for row in found.load(split) for image in row.images} for split in ("train", "test"))
+    assert found.splits == ("train", "test")
+    assert not train & test
+    assert sum(len(found.load(split)) for split in found.splits) == 200
+    assert 0.15 < len(found.load("test")) / 200 < 0.45
+
+
+def test_rows_of_text_are_held_out_by_their_question(tmp_path):
+    rows = [{"question": f"q {k // 2}", "answer": k} for k in range(100)]
+    found = domain(jsonl(tmp_path / "a.jsonl", rows), images=(), verifier="number", holdout=0.5)
+    train, test = ({row.question for row in found.load(split)} for split in ("train", "test"))
+    assert len(train) + len(test) == 50
+    assert 15 < len(test) < 35
+
+
+@pytest.mark.parametrize(
+    ("answer", "settings", "value"),
+    [
+        ("(b)", {"options": "options", "verifier": "choice"}, "B"),
+        ("a dog", {"options": "options", "verifier": "choice", "answer_as": "text"}, "B"),
+        ("A DOG", {"options": "options", "verifier": "choice", "answer_as": "text"}, "B"),
+        (1, {"options": "options", "verifier": "choice", "answer_as": "index"}, "B"),
+        ("1", {"options": "options", "verifier": "choice", "answer_as": "index"}, "B"),
+        ("D", {"verifier": "choice"}, "D"),
+        (3, {"verifier": "count"}, 3),
+        ("1,195", {"verifier": "number", "tolerance": 0.1}, "1,195"),
+        (["red", "scarlet"], {"verifier": "text"}, ("red", "scarlet")),
+        ("red", {"verifier": "anls"}, "red"),
+        ([1, 2, 5, 6], {"verifier": "box"}, (1, 2, 5, 6)),
+        ([[1, 2, 5, 6], [0, 0, 8, 6]], {"verifier": "boxes"}, ((1, 2, 5, 6), (0, 0, 8, 6))),
+        ([{"Position": [1, 2, 5, 6], "Confidence": 1}], {"verifier": "boxes"}, ((1, 2, 5, 6),)),
+        ("[{'Position': [1, 2, 5, 6]}]", {"verifier": "box"}, (1, 2, 5, 6)),
+        ([], {"verifier": "boxes"}, ()),
+        ("No Objects", {"verifier": "boxes"}, ()),
+        ([250, 500, 750, 1000], {"verifier": "point", "gold_frame": "normalised1000"}, (2, 3, 6, 6)),
+        ([0.25, 0.5, 0.75, 1.0], {"verifier": "box", "gold_frame": "unit"}, (2, 3, 6, 6)),
+    ],
+)
+def test_golds_of_each_kind_earn_1(tmp_path, answer, settings, value):
+    found = domain(jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "answer": answer}]), **settings)
+    row = found.load("train")[0]
+    assert row.target.value == value
+    assert check(found, View(frame="normalised1000")) == ()
+    assert found.verify(row, gold_reply(row.target), View()).reward == 1
+
+
+def test_a_template_of_columns(tmp_path):
+    rows = [{"hint": hint, "ask it": "How far?", "answer": 2, "image": "a.png"} for hint in (None, "Far.", 1.0)]
+    found = domain(jsonl(tmp_path / "a.jsonl", rows), question="{hint}\n{{{ask it}}}", verifier="count")
+    assert [row.question for row in found.load("train")] == ["{How far?}", "Far.\n{How far?}", "1\n{How far?}"]
+
+
+def test_where_keeps_rows_and_their_numbers(tmp_path):
+    rows = [{"question": "q", "answer": k, "flag": k % 2 == 0, "image": f"{k}.png"} for k in range(5)]
+    found = domain(jsonl(tmp_path / "a.jsonl", rows), verifier="count", where={"flag": (True,)})
+    assert [row.id for row in found.load("train")] == [f"mine-train-{k:05d}" for k in (0, 2, 4)]
+    assert "flag is True, False" in refusal(tmp_path / "a.jsonl", verifier="count", where={"flag": (1,)})
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "message"),
+    [
+        ({"answer": "Q"}, CHOICE, r"line 2: the answer is 'Q', not one of the letters ABC"),
+        ({"answer": None}, CHOICE, "not one of the letters"),
+        ({"answer": "a bee"}, {**CHOICE, "answer_as": "text"}, "'a bee' is none of the options"),
+        ({"options": ["x", "x"], "answer": "x"}, {**CHOICE, "answer_as": "text"}, "'x' is several of the options"),
+        ({"answer": 3}, {**CHOICE, "answer_as": "index"}, "not an index from 0 to 2"),
+        ({"options": None}, CHOICE, "the options in options are a list of 2 to 26 texts, found None"),
+        ({"options": ["x"]}, CHOICE, "found 1 of them"),
+        ({"answer": "many"}, {"verifier": "count"}, "gold 'many' cannot be graded by 'count'"),
+        ({"answer": True}, {"verifier": "text"}, "is True: write the text or number"),
+        ({"answer": {"a": 1}}, {"verifier": "number"}, "cannot be graded"),
+        ({"answer": [1, 2, 3]}, {"verifier": "box"}, "cannot be read: 3 numbers, where 4 are asked"),
+        ({"answer": [[1, 2, 3, 4], [1, 2, 3, 5]]}, {"verifier": "box"}, "holds 2 boxes, where box asks for one"),
+        ({"answer": [5, 2, 3, 4]}, {"verifier": "box"}, "not a box"),
+        ({"answer": [0, 0, 9.5, 6]}, {"verifier": "box"}, "is outside the picture of 8 x 6 pixels"),
+        ({"answer": [1, 1, 2, 2], "image": None}, {"verifier": "box"}, "boxes need a picture"),
+        ({"question": " "}, CHOICE, "the question is empty"),
+        ({"question": ["a"]}, CHOICE, r"question is \['a'\], not a text"),
+        ({"image": 7}, CHOICE, "a picture is bytes, a path or a list of them, found int 7"),
+        ({"image": ".."}, CHOICE, "does not exist"),
+        ({"name": None}, {**CHOICE, "id": "name"}, "the id in name is None"),
+        ({"name": "r0"}, {**CHOICE, "id": "name"}, "the id 'r0' stands twice"),
+    ],
+)
+def test_a_bad_row_is_refused_with_its_file_and_line(tmp_path, change, settings, message):
+    good = {"box": [1, 1, 2, 2], "count": 1, "number": 1, "text": "x"}
+    right = good.get(settings["verifier"], {"text": "a cat", "index": 0}.get(settings.get("answer_as"), "A"))
+    rows = [{**row, "answer": right} for row in ROWS[:3]]
+    path = jsonl(tmp_path / "rows.jsonl", [rows[0], {**rows[1], **change}, rows[2]])
+    said = refusal(path, **settings)
+    assert said.startswith("mine (train): 1 rows cannot be used:\n")
+    assert f"{path}, line 2: " in said
+    assert re.search(message, said), said
+
+
+def test_all_bad_rows_are_listed_up_to_twenty_then_counted(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "answer": "Z"} for _ in range(33)])
+    said = refusal(path, **CHOICE)
+    assert said.count("line ") == 20
+    assert said.endswith("... and 13 more")
+    assert "(at most 5 may be left out)" in refusal(path, **CHOICE, unusable=5)
+
+
+def test_declared_bad_rows_are_left_out_and_noted(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", [*ROWS[:3], {**ROWS[3], "answer": "Z"}])
+    found = domain(path, **CHOICE, unusable=1, rows={"train": 5})
+    assert len(found.load("train")) == 3
+    problems = check(found)
+    assert [problem.level for problem in problems] == ["note", "note"]
+    assert f"{path}, line 4" in str(problems[0])
+    assert "has 3 rows, where 5 are declared" in str(problems[1])
+    assert check(domain(path, **CHOICE, unusable=1, rows={"train": 3}))[1:] == ()
+
+
+def test_pictures_that_are_missing_or_broken_are_refused(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", ROWS[:3])
+    (tmp_path / "p/1.png").write_bytes(b"no picture")
+    (tmp_path / "p/2.png").unlink()
+    said = refusal(path, **CHOICE)
+    assert "line 2: the picture" in said
+    assert "is unreadable" in said
+    assert "line 3: the picture" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"is empty"),
+        ('{"a": 1}\n{"a": \n\n[1]\n', r"(?s)is no JSONL.*line 2: .*line 4: '\[1\]' is no object"),
+        ('{"question": "x", "imgae": "a.png", "answer": 1}', "has no column 'image'; did you mean imgae"),
+        ('{"question": "x", "image": null, "anwser": 1}', "has no column 'answer'; did you mean anwser"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path, text, message):
+    path = tmp_path / "a.jsonl"
+    path.write_text(text)
+    said = refusal(path, verifier="count")
+    assert str(path) in said
+    assert re.search(message, said), said
+
+
+def test_a_broken_parquet_file_or_none_is_named(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 no")
+    assert "a.parquet cannot be read as Parquet" in refusal(tmp_path, verifier="count")
+    assert "did you mean a.parquet?" in refusal(tmp_path / "b.parquet", verifier="count")
+    (tmp_path / "none").mkdir()
+    assert "has no .jsonl or .parquet file" in refusal(tmp_path / "none", verifier="count")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"path": "a", "hub": "b"}, "rows come from one of the two"),
+        ({"path": "a", "splits": {"dev": "x"}}, "unknown split 'dev'"),
+        ({"path": "a", "splits": {"train": "x", "test": "y"}, "holdout": 0.1}, "names a test split already"),
+        ({"path": "a", "split_column": "x"}, "say in splits which"),
+        ({"path": "a", "verifier": "chioce"}, "did you mean choice"),
+        ({"path": "a", "verifier": "choice", "answer_as": "text"}, "name the column of the options"),
+        ({"path": "a", "question": "{a.__class__}"}, "a field is {column}"),
+        ({"path": "a", "question": "{a:>9999999}"}, "a field is {column}"),
+        ({"path": "a", "question": "{}"}, "a field is {column}"),
+        ({"path": "a", "question": "{a"}, "write {column}"),
+        ({"path": "a", "gold_frame": "resized"}, "gold_frame"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(table, message):
+    from modomodo.strict import parse
+
+    with pytest.raises(ModomodoError) as caught:
+        parse(Source, table, where="a.toml")
+    assert message in str(caught.value)
+
+
+def test_a_source_says_where_and_by_what_it_is_judged(tmp_path):
+    with pytest.raises(ModomodoError, match="neither path nor hub"):
+        find_domain("mine", sources={"mine": Source(verifier="count")})
+    with pytest.raises(ModomodoError, match="says no verifier; known: anls, box"):
+        find_domain("mine", sources={"mine": Source(path=tmp_path)})
+
+
+def test_excluded_rows_are_left_out_of_training_alone(tmp_path):
+    settings = {"split_column": "part", "splits": {"train": "tr", "test": "te"}, "id": "name"}
+    sources = {"mine": Source(path=jsonl(tmp_path / "rows.jsonl", ROWS), **CHOICE, **settings)}
+    (tmp_path / "out.csv").write_text("domain,row_id,reason\nmine,r1,x\nmine,r2,x\nother,r0,x\n")
+    found = find_domain("mine", sources=sources, exclude=tmp_path / "out.csv")
+    assert [[row.id for row in found.load(split)] for split in found.splits] == [["r0", "r3", "r5"], ["r2", "r4"]]
+
+
+def test_prepared_rows_take_the_place_of_the_source(tmp_path):
+    from modomodo.prepared import prepare
+
+    path = jsonl(tmp_path / "rows.jsonl", ROWS)
+    sources = {"mine": Source(path=path, **CHOICE, instruction="Say the letter.", holdout=0.4)}
+    found = find_domain("mine", sources=sources)
+    before = {split: found.load(split) for split in found.splits}
+    prepare({"mine": found}, tmp_path / "prepared")
+    path.unlink()
+    again = find_domain("mine", sources=sources, prepared=tmp_path / "prepared")
+    for split, rows in before.items():
+        read = again.load(split)
+        assert [(row.id, row.target) for row in read] == [(row.id, row.target) for row in rows]
+    assert "Say the letter." in json.dumps(again.prompt(again.load("train")[0], View()))
