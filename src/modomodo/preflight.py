@@ -22,6 +22,7 @@ from modomodo.verify import gold_reply
 
 Say = Callable[[str], None]
 NEEDS_GPU = 100e6  # parameters
+MOST_SLENDER = 200  # sides of a picture, long over short, that smart_resize of the Qwen families takes
 
 
 def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
@@ -100,12 +101,24 @@ def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:
                 yield Problem(name, what)
             elif domain is not None:
                 yield from check(domain, recipe.view)
+                yield from _slivers(domain, recipe)
                 found.append(domain)
         except ModomodoError as error:
             yield Problem("domains", str(error))
     say(f"model {recipe.model}")
     yield from _engine_problems(recipe)
     yield from _model_problems(recipe, found)
+
+
+def _slivers(domain: Domain, recipe: Recipe) -> Iterator[Problem]:
+    """Yield the rows with a picture that the processors of the Qwen families refuse."""
+    if recipe.view.resize is None:
+        return
+    for row in domain.load("train"):
+        size = row.target.image_size
+        if size is not None and max(size) > MOST_SLENDER * min(size):
+            what = f"its picture is {size[0]} x {size[1]}, over {MOST_SLENDER} times as long as wide: drop the row"
+            yield Problem(f"{domain.name} (train), row {row.id}", what)
 
 
 def _not_here(recipe: Recipe, names: Sequence[str]) -> Iterator[Problem]:

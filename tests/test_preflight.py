@@ -1,0 +1,62 @@
+"""What `check` says of recipes for GPUs on a machine that has neither their rows nor their model."""
+
+from pathlib import Path
+
+import pytest
+
+from modomodo.config import Recipe, Study, load_recipe, load_study
+from modomodo.domain import Problem
+from modomodo.preflight import check_recipe, check_study
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+FILES = sorted(RECIPES.rglob("*.toml"))
+
+
+def checked(file: Path, *sets: str) -> tuple[Problem, ...]:
+    if "study" in file.name:
+        return check_study(load_study(file, sets), say=lambda what: None)
+    return check_recipe(load_recipe(file, sets), say=lambda what: None)
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("check asked the network")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_recipes_for_gpus_are_planned_without_network(file: Path):
+    problems = checked(file)
+    assert [str(problem) for problem in problems if problem.level == "error"] == []
+    said = " ".join(map(str, problems))
+    assert "planned with the numbers of rows that they are declared to have" in said
+    assert "is not on this machine: its chat template" in said
+    assert "hours of an H100" in said
+    assert "no GPU is visible" in said
+
+
+def test_the_paper_s_runs_end_where_its_domains_run_out():
+    """With two prompts a step: LISA alone after 1,326 / 2 steps, GeoQAV alone after 1,969 / 2."""
+    said = [str(problem) for problem in checked(RECIPES / "paper" / "study.toml")]
+    assert any("domain lisa runs out after step 663 of 2000" in one for one in said)
+    assert any("domain geoqav runs out after step 984 of 2000" in one for one in said)
+    assert sum("runs out" in one for one in said) == 2
+
+
+def test_a_recipe_that_the_trainer_does_not_take_is_found(monkeypatch: pytest.MonkeyPatch):
+    def picky(*_: object, **__: object) -> None:
+        raise ValueError("no such option")
+
+    monkeypatch.setattr("modomodo.engines.trl.GRPOConfig", picky)
+    said = [str(problem) for problem in checked(RECIPES / "paper" / "recipe.toml")]
+    assert "engine: TRL does not take this configuration: no such option" in said
+
+
+def test_a_study_says_the_same_of_its_recipe_as_the_recipe_alone():
+    study = load_study(RECIPES / "modern" / "study.toml")
+    assert isinstance(study, Study)
+    assert isinstance(study.recipe, Recipe)
+    assert study.recipe.view == load_recipe(RECIPES / "modern" / "full.toml").view
