@@ -17,7 +17,8 @@ import numpy as np
 import typer
 from scipy import stats
 
-from modomodo.config import Recipe, load_study
+from modomodo.config import Recipe
+from modomodo.recipes import load_study
 
 STUDY = Path(__file__).parents[1] / "src/modomodo/nano/study.toml"
 BARE = Path(__file__).parent / "bare_grpo.py"

@@ -19,7 +19,7 @@ import typer
 from PIL import Image
 from scipy import stats
 
-from modomodo.config import Study, load_study
+from modomodo.config import Study
 from modomodo.domains import find_domain
 from modomodo.engines.loading import load_model, load_processor
 from modomodo.evals.run import BATCH, generate
@@ -29,6 +29,7 @@ from modomodo.nano.habits import careful_opening
 from modomodo.nano.scenes import SIZE
 from modomodo.nano.world import question
 from modomodo.pilots.plan import pilot_runs
+from modomodo.recipes import load_study
 from modomodo.rows import Row, View
 from modomodo.studies import finished_results, pilot
 

@@ -20,9 +20,9 @@ from typing import cast
 import numpy as np
 
 from modomodo import Row, View
-from modomodo.config import with_data
 from modomodo.domains import find_domain
 from modomodo.domains.source import Source
+from modomodo.recipes import with_data
 from modomodo.rows import Box
 from modomodo.verify import gold_reply, grade
 

@@ -7,11 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from modomodo.config import load_recipe
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import launch
 from modomodo.pilots.plan import PlannedRun
 from modomodo.pilots.store import Store
+from modomodo.recipes import load_recipe
 from modomodo.studies import RUN
 
 RECIPE = Path(__file__).parents[1] / "src/modomodo/nano/recipe.toml"

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from modomodo.config import Recipe, Study, load_recipe, load_study
+from modomodo.config import Recipe, Study
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
+from modomodo.recipes import load_recipe, load_study
 from modomodo.strict import parse
 
 TABLE = {"domains": ["detect", "refer", "science"]}

@@ -36,6 +36,7 @@ ROAD = [
     "models",
     "schedules",
     "config",
+    "recipes",
     "contamination",
     "settings",
     "completions",

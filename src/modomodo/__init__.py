@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from modomodo.config import Recipe as Recipe
 from modomodo.config import Study as Study
-from modomodo.config import load_recipe as load_recipe
-from modomodo.config import load_study as load_study
 from modomodo.domain import Domain as Domain
 from modomodo.domain import Problem as Problem
 from modomodo.domain import check as check
 from modomodo.errors import ModomodoError as ModomodoError
 from modomodo.mixture import Mixture as Mixture
+from modomodo.recipes import load_recipe as load_recipe
+from modomodo.recipes import load_study as load_study
 from modomodo.rows import Row as Row
 from modomodo.rows import Target as Target
 from modomodo.rows import Verdict as Verdict

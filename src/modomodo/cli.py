@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.config import Study, limits, load_recipe, load_study
+from modomodo.config import Study, limits
 from modomodo.console import (
     err,
     out,
@@ -26,6 +26,7 @@ from modomodo.console import (
 )
 from modomodo.errors import ModomodoError, printable
 from modomodo.files import write_json
+from modomodo.recipes import load_recipe, load_study
 from modomodo.settings import Fitting, load_fitting, load_grading, load_replaying
 from modomodo.steps import (
     fit_file,

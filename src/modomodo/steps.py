@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from modomodo.config import Recipe, Study, limits, load_recipe, load_study
+from modomodo.config import Recipe, Study, limits
 from modomodo.console import (
     err,
     out,
@@ -26,6 +26,7 @@ from modomodo.console import (
 from modomodo.errors import ModomodoError
 from modomodo.files import write_text
 from modomodo.mixture import Mixture
+from modomodo.recipes import load_recipe, load_study
 from modomodo.settings import load_fitting
 
 if TYPE_CHECKING:

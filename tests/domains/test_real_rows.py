@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from modomodo.config import with_data
 from modomodo.domains import find_domain
 from modomodo.domains.source import Source
+from modomodo.recipes import with_data
 from modomodo.rows import View
 from modomodo.verify import gold_reply
 

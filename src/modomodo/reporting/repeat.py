@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modomodo.config import OF_ONE_RUN, Study
+from modomodo.config import Study
+from modomodo.recipes import OF_ONE_RUN
 from modomodo.reporting.blocks import Section, link_to
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.markup import Child, Html, el, join, left_out, table
