@@ -1,4 +1,5 @@
 import io
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,13 @@ def test_a_sound_domain_has_no_problems():
     [
         (changed("test", 1, id="train-0"), r"toy \(test\), row train-0: the id stands in train already"),
         (changed("test", 1, images=ROWS["train"][2].images, question="Which? train"), "is row train-2 of train"),
+        (
+            changed("test", 1, images=ROWS["train"][2].images, question="Which? train", target=Target("text", "z")),
+            "test-1: the same question and picture is row train-2 of train",
+        ),
+        (changed("train", 1, id="a\nb"), "the id .* has control characters"),
+        (changed("train", 1, question="a\ud800"), "question: .* has half a character"),
+        (changed("train", 1, target=Target("number", math.nan)), "the gold is nan"),
         (changed("train", 1, images=(b"no picture",)), r"row train-1: unreadable image \(10 bytes\)"),
         (changed("train", 1, images=(Path("lost.png"),)), r"unreadable image \(lost.png\)"),
         (changed("train", 1, images=()), "0 pictures and 1 placeholders"),
@@ -67,6 +75,15 @@ def test_a_sound_domain_has_no_problems():
 def test_check_finds_it_and_says_where(domain, message):
     found = problems(domain)
     assert re.search(message, found), found
+
+
+def test_repeats_within_a_split_are_one_note():
+    again = [replace(ROWS["test"][1], id=f"again-{k}", target=Target("text", str(k))) for k in range(5)]
+    (found,) = check(toy({"train": ROWS["train"], "test": [*ROWS["test"], *again]}))
+    assert found.level == "note"
+    assert str(found).startswith(
+        "toy (test): 5 rows repeat the question and picture of another one (again-0, again-1, again-2 and others), so"
+    )
 
 
 def test_every_domain_of_ours_is_declared_soundly():

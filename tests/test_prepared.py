@@ -209,6 +209,7 @@ def test_card_and_manifest_say_where_rows_come_from(tmp_path: Path):
         "revision": "abc123",
         "licence": "CC BY 4.0 (see there)",
         "sizes": {"train": 20, "test": 3},
+        "declared": "",
     }
     assert manifest["splits"]["test"]["pixels"] == [[5, 6], [8, 9]]
     for shard in manifest["splits"]["train"]["shards"]:

@@ -124,7 +124,7 @@ def check(
         problems = check_study(loaded, say=say) if isinstance(loaded, Study) else check_recipe(loaded, say=say)
     errors = show_problems(file, problems)
     if contamination is not None:
-        run_audit(loaded, contamination)
+        run_audit(loaded, contamination, recipe_file=file)
     if errors:
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from modomodo.strict import Positive, Share, Strict
 
 Direction = Literal["higher", "lower"]
 Part = Literal["select", "confirm", "all"]
+DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 Batch = Annotated[int, Field(ge=1, le=64)]
 
 
@@ -133,6 +135,14 @@ class Recipe(Strict):
         _check_steps(self.evaluation.at, self.steps, "evaluation.at")
         if self.evaluation.lmms is not None and self.view.mode != "standard":
             raise ValueError('evaluation.lmms scores in mode standard: set view.mode = "standard" as well')
+        for name in self.data:
+            if not DATA_NAME.fullmatch(name):
+                raise ValueError(
+                    f"data names {name!r}: a name is of letters, digits, _, . and -, at most 64, as folders bear it"
+                )
+        resize = self.view.resize
+        if resize is not None and resize.min_pixels > resize.max_pixels:
+            raise ValueError(f"min_pixels is {resize.min_pixels} and max_pixels {resize.max_pixels}: swap them")
         limited = self.min_pixels or self.max_pixels
         if limited and (self.known_family is None or self.known_family.resize is None):
             raise ValueError(
@@ -165,6 +175,8 @@ class Recipe(Strict):
         # The digests of rows and model say what `data` and the folders lead to.
         effort = {"image_cache", "save_every", "vllm", "data", "prepared", "exclude"}
         fields = self.model_dump(mode="json", exclude={"mixture", "domains", *effort})
+        fields["family"] = None if self.known_family is None else self.known_family.name
+        fields["evaluation"]["benchmarks"] = sorted(self.evaluation.benchmarks)
         fields["evaluation"]["lmms"] = self.evaluation.lmms is not None
         return {**fields, "mixture": self.point().key, "vllm": self.vllm.mode}
 

@@ -1,5 +1,6 @@
 """What the command line prints: consoles, tables and sentences. Names and texts of others are escaped."""
 
+import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,20 +59,23 @@ def show_prepared(found: "Sequence[Prepared]") -> None:
         out.print("What was dropped, and why, is in each set's dropped.csv.")
 
 
-def show_audit(found: "Audit", path: Path) -> None:
-    """Print how many training rows stand in a benchmark, and where the list of them is."""
+def show_audit(found: "Audit", path: Path, *, beside: Path) -> None:
+    """Print how many training rows stand in a benchmark, and how a recipe in the folder `beside` names the list."""
     table = Table("domain", "benchmark", "rows in it", box=box.SIMPLE)
     for (domain, benchmark), count in found.counts.items():
         table.add_row(escape(domain), escape(benchmark), str(count))
     out.print(table)
     for name, alike in found.alike.items():
+        if not alike.pictures:
+            continue
         how = "picture and text together decide" if alike.drawn else "a picture alone decides"
         what = f"{name}: {alike.doubles} of {alike.looked} pictures look like another one of the set, so {how}"
         out.print(escape(what), highlight=False, soft_wrap=True)
     rows = len({(match.domain, match.row_id) for match in found.matches})
     out.print(f"{rows} training rows stand in a benchmark: {escape(str(path))}", highlight=False, soft_wrap=True)
     if rows:
-        out.print(f'To leave them out, add exclude = "{escape(str(path))}" to the recipe.', highlight=False)
+        named = os.path.relpath(path, beside)
+        out.print(f'To leave them out, add exclude = "{escape(named)}" to the recipe.', highlight=False)
 
 
 def show_scores(study: Study, planned: "Sequence[PlannedRun]") -> None:

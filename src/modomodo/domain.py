@@ -1,12 +1,14 @@
 """Domain: data plus three plain functions, and `check`, which proves it."""
 
 import hashlib
+import math
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from modomodo.errors import ModomodoError
-from modomodo.rows import Row, Verdict, View, open_image, picture_bytes
+from modomodo.rows import Row, Target, Verdict, View, open_image, picture_bytes
 from modomodo.verify import gold_reply, grade, parse_gold
 
 JUNK = ("", "?", "<think></think><answer></answer>", "<think>x</think><answer>\u2603 no such answer \u2603</answer>")
@@ -42,6 +44,7 @@ class Origin:
     licence: str
     sizes: Mapping[str, int]
     remote: bool = False  # on the hub, so that reading it may mean a download
+    declared: str = ""  # hash of what is made of its records: columns, filters, splits, verifier
 
 
 def no_notes(split: str) -> tuple[str, ...]:
@@ -84,9 +87,9 @@ class Problem:
 def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
     """Return what is wrong with a domain; empty when every row is sound.
 
-    Sound: ids are unique over all splits, no question and picture stands in two splits, pictures open, the gold is
-    well-formed, the gold reply earns 1, junk earns 0, and the prompt has a placeholder for each picture. What the
-    domain notes about its rows comes as notes.
+    Sound: ids are unique over all splits, no question and picture stands in two splits, whatever the gold, pictures
+    open, texts can be written, the gold is well-formed, the gold reply earns 1, junk earns 0, and the prompt has a
+    placeholder for each picture. Repeats within a split, and what the domain notes about its rows, come as notes.
     """
     view = view or View()
     problems: list[Problem] = []
@@ -97,6 +100,7 @@ def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
         problems += [Problem(f"{domain.name} ({split})", note, level="note") for note in domain.notes(split)]
         if not rows:
             problems.append(Problem(f"{domain.name} ({split})", "has no rows: check the file or drop the split"))
+        repeats: list[str] = []
         for row in rows:
             where = f"{domain.name} ({split}), row {row.id}"
             if row.id in seen_ids:
@@ -109,10 +113,49 @@ def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
                 if other[0] != split:
                     what = f"the same question and picture is row {other[1]} of {other[0]}: drop one"
                     problems.append(Problem(where, what))
+                elif other[1] != row.id:
+                    repeats.append(row.id)
+        if repeats:
+            problems.append(_repeated(f"{domain.name} ({split})", repeats))
     return tuple(problems)
 
 
+def unwritable(id: str, question: str, target: Target) -> str | None:
+    """Return why the texts and numbers of a row cannot go to files and tables; None when they can."""
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in id):
+        return f"the id {id!r:.60} has control characters or line breaks: write it without"
+    values = target.value if isinstance(target.value, tuple) else (target.value,)
+    texts = {"id": (id,), "question": (question,), "options": target.options, "gold": values}
+    for name, found in texts.items():
+        for one in found:
+            if isinstance(one, float) and not math.isfinite(one):
+                return f"the {name} is {one}, not a finite number"
+            if isinstance(one, str) and not _encodes(one):
+                return f"{name}: {one!r:.60} has half a character (a lone surrogate): write it anew"
+    return None
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _repeated(where: str, ids: Sequence[str]) -> Problem:
+    some = f"{', '.join(ids[:3])}{' and others' if len(ids) > 3 else ''}"
+    what = (
+        f"{len(ids)} rows repeat the question and picture of another one ({some}), so halves of a benchmark share them"
+    )
+    return Problem(where, f"{what}; `modomodo data prepare` drops exact duplicates", level="note")
+
+
 def _row_problems(domain: Domain, row: Row, view: View) -> Iterator[str]:
+    reason = unwritable(row.id, row.question, row.target)
+    if reason is not None:
+        yield reason
+        return
     for image in row.images:
         try:
             open_image(image)
@@ -136,7 +179,8 @@ def _row_problems(domain: Domain, row: Row, view: View) -> Iterator[str]:
 
 
 def _content(row: Row) -> str:
-    digest = hashlib.blake2b(repr((row.question, row.target)).encode(), digest_size=16)
+    # Without the gold: a row whose question and picture are in another split is seen there, whatever its gold.
+    digest = hashlib.blake2b(row.question.encode(), digest_size=16)
     for image in row.images:
-        digest.update(picture_bytes(image))
+        digest.update(hashlib.blake2b(picture_bytes(image)).digest())
     return digest.hexdigest()

@@ -98,6 +98,12 @@ def family_of(model: str) -> Family | None:
     return max(fitting, key=lambda one: one[0], default=(0, None))[1]
 
 
+def model_type(folder: str) -> str | None:
+    """Return the model_type of a checkpoint's config.json; None where there is none to read."""
+    found = _table(Path(folder) / "config.json").get("model_type")
+    return found if isinstance(found, str) else None
+
+
 def _as_saved(family: Family, config: Mapping[str, Any], folder: Path) -> Family:
     """Return the family as a checkpoint of it has it."""
     if config.get(FRAME_KEY) in get_args(Frame):

@@ -11,8 +11,9 @@ from modomodo.domain import Domain, Problem, check
 from modomodo.errors import ModomodoError, closest
 from modomodo.estimate import estimate, shape_of
 from modomodo.evals.benchmarks import benchmark_rows
+from modomodo.families import model_type
 from modomodo.models import is_here, model_path
-from modomodo.pilots.inputs import declared, here, make_schedule, pool
+from modomodo.pilots.inputs import declared, here, is_prepared, make_schedule, pool
 from modomodo.pilots.plan import pilot_row_caps, pilot_runs
 from modomodo.pilots.processes import gpus
 from modomodo.rows import Row
@@ -124,15 +125,21 @@ def _slivers(domain: Domain, recipe: Recipe) -> Iterator[Problem]:
 def _not_here(recipe: Recipe, names: Sequence[str]) -> Iterator[Problem]:
     """Yield the note on domains and benchmarks whose rows are not looked at."""
     counts: list[str] = []
+    unwritten: list[str] = []
     for name in dict.fromkeys(names):
         try:
-            if here(recipe, name) is not None:
-                continue
+            found = here(recipe, name)
         except ModomodoError:
             continue  # what is wrong with it is said where it is looked at
+        if found is not None:
+            unwritten += [name] if recipe.prepared and not is_prepared(recipe, name) else []
+            continue
         origin = declared(recipe, name).origin
         sizes = [] if origin is None else [f"{count:,} {split}" for split, count in origin.sizes.items()]
         counts.append(f"{name} ({', '.join(sizes) or 'unknown'})")
+    if unwritten:
+        what = f"{', '.join(unwritten)}: looked at, but not yet in {recipe.prepared}, which runs read"
+        yield Problem("rows", f"{what}; run `modomodo data prepare` on this file", level="note")
     if counts:
         where = f"in {recipe.prepared}" if recipe.prepared else "on this machine"
         what = f"not {where}, so planned with the numbers of rows that they are declared to have: {', '.join(counts)}"
@@ -196,7 +203,18 @@ def _cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
 
 def _engine_problems(recipe: Recipe) -> Iterator[Problem]:
     """Yield what keeps the trainer from taking the recipe's configuration."""
-    from modomodo.engines.trl import grpo_config
+    from modomodo.engines.trl import check_vllm, grpo_config
+
+    try:
+        check_vllm(recipe.vllm)
+    except ModomodoError as error:
+        # A machine without a GPU is where such runs are planned, not where they run.
+        yield Problem("vllm", str(error), level="error" if gpus() else "note")
+    kind = model_type(model_path(recipe.model))
+    alike = {recipe.family, kind} == {"smolvlm", "idefics3"}
+    if recipe.family is not None and kind is not None and kind != recipe.family and not alike:
+        what = f"family is {recipe.family!r}, but config.json of {recipe.model} says {kind!r}: leave family out"
+        yield Problem("family", what)
 
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -224,6 +242,8 @@ def _model_problems(recipe: Recipe, domains: list[Domain]) -> Iterator[Problem]:
         return
     for domain in domains:
         rows = domain.load("train")[:256]
+        if not rows:
+            continue  # said where the domain is looked at
         render(processor, domain.prompt(rows[0], recipe.view))
         golds = [gold_reply(row.target, recipe.view) for row in rows]
         longest = max(reply_lengths(processor, golds))

@@ -54,8 +54,12 @@ def _recipe_table(path: Path, study: Mapping[str, Any]) -> dict[str, Any]:
 def with_data(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return the table of a recipe with its `data` whole.
 
-    An entry of `data` is a table, or the name of a TOML file with one; its `path` is relative to the file it stands in.
+    An entry of `data` is a table, or the name of a TOML file with one; its `path` is relative to the file it stands in,
+    and so is the recipe's `exclude`.
     """
+    exclude = recipe.get("exclude")
+    if isinstance(exclude, str):
+        recipe = {**recipe, "exclude": str(folder / exclude)}
     data = recipe.get("data")
     if not isinstance(data, dict):
         return recipe

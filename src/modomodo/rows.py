@@ -23,6 +23,9 @@ Frame = Literal["pixels", "normalised1000", "unit", "resized"]
 Mode = Literal["paper", "standard"]
 Status = Literal["right", "wrong", "partial", "unparsed", "ungradable"]
 
+DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N")
+"""PIL's modes of 16-bit grey."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -155,9 +158,25 @@ def open_image(image: bytes | Path) -> "Image.Image":
     where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
     try:
         with Image.open(source) as picture:
-            return picture.convert("RGB")
+            return to_rgb(picture)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
         raise ModomodoError(f"unreadable image ({where}): {error}; replace the file or drop the row") from error
+
+
+def to_rgb(picture: "Image.Image") -> "Image.Image":
+    """Return the picture in RGB, 8 bits a channel; 16-bit grey is divided by 257, so that white stays white.
+
+    Raises ValueError for 32-bit modes, whose black and white nothing says.
+    """
+    import numpy as np
+    from PIL import Image
+
+    if picture.mode in DEEP_GREY:
+        # PIL itself would clip at 255, which turns nearly all of it white.
+        picture = Image.fromarray(((np.asarray(picture).astype(np.uint32) + 128) // 257).astype(np.uint8))
+    elif picture.mode in ("I", "F"):
+        raise ValueError(f"it has 32 bits a pixel (mode {picture.mode}); save it with 8 or 16")
+    return picture.convert("RGB")
 
 
 def digest_rows(rows: Sequence[Row], prompts: Sequence[object]) -> str:

@@ -47,7 +47,7 @@ def prepare_data(loaded: Recipe | Study) -> None:
     show_prepared(found)
 
 
-def run_audit(loaded: Recipe | Study, path: Path) -> None:
+def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
     from modomodo.contamination import audit
     from modomodo.exclusions import write_exclusions
     from modomodo.pilots.inputs import here
@@ -67,7 +67,7 @@ def run_audit(loaded: Recipe | Study, path: Path) -> None:
     with progress_bar("pictures") as progress:
         audited = audit(training, benchmarks, progress=progress, processes=cores())
     write_exclusions(audited.matches, path)
-    show_audit(audited, path)
+    show_audit(audited, path, beside=recipe_file.parent)
 
 
 def used_names(loaded: Recipe | Study, *, training: bool = True) -> tuple[str, ...]:

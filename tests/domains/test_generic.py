@@ -1,6 +1,7 @@
 """A domain from a table of settings: formats, splits, golds, ids, and what is refused."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -171,6 +172,25 @@ def test_no_picture_is_in_both_splits_of_a_holdout(tmp_path):
     assert 0.15 < len(found.load("test")) / 200 < 0.45
 
 
+@pytest.mark.parametrize("pictures", [1, 4])
+def test_a_holdout_is_as_large_as_asked_however_many_pictures_a_row_has(tmp_path, pictures):
+    rows = [
+        {"question": "q", "answer": k, "images": [hub_picture(colour=k * pictures + n) for n in range(pictures)]}
+        for k in range(600)
+    ]
+    found = domain(parquet(tmp_path / "a.parquet", rows), images=("images",), verifier="count", holdout=0.1)
+    assert 36 < len(found.load("test")) < 84  # 60, and 24 are over 3 standard deviations
+
+
+@pytest.mark.parametrize(("holdout", "empty"), [(0.999, "train"), (1.0, "train"), (0.001, "test")])
+def test_a_holdout_that_leaves_a_split_empty_is_refused(tmp_path, holdout, empty):
+    path = jsonl(tmp_path / "a.jsonl", ROWS)
+    said = refusal(path, **CHOICE, holdout=holdout)
+    assert f"leaves {empty} without rows (6 records in 6 groups" in said
+    one = [{**row, "image": ["p/0.png", f"p/{k}.png"]} for k, row in enumerate(ROWS)]
+    assert "6 records in 1 groups" in refusal(jsonl(tmp_path / "b.jsonl", one), **CHOICE, holdout=0.5)
+
+
 def test_rows_of_text_are_held_out_by_their_question(tmp_path):
     rows = [{"question": f"q {k // 2}", "answer": k} for k in range(100)]
     found = domain(jsonl(tmp_path / "a.jsonl", rows), images=(), verifier="number", holdout=0.5)
@@ -244,7 +264,22 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"question": " "}, CHOICE, "the question is empty"),
         ({"question": ["a"]}, CHOICE, r"question is \['a'\], not a text"),
         ({"image": 7}, CHOICE, "a picture is bytes, a path or a list of them, found int 7"),
-        ({"image": ".."}, CHOICE, "does not exist"),
+        ({"image": ".."}, CHOICE, "paths are relative to the file and inside its folder"),
+        ({"image": "p/../../b.png"}, CHOICE, "leads out of"),
+        ({"image": "/etc/hostname"}, CHOICE, "leads out of"),
+        ({"question": math.nan}, CHOICE, "question is nan, not a text"),
+        ({"options": ["x", math.inf], "answer": "A"}, CHOICE, "options is inf, not a text"),
+        ({"answer": math.nan}, {"verifier": "text"}, "the gold is nan, not a finite number"),
+        ({"answer": ["x", math.nan]}, {"verifier": "text"}, "the gold is nan, not a finite number"),
+        ({"answer": [0, 0, math.nan, 1]}, {"verifier": "box"}, "cannot be"),
+        ({"name": math.nan}, {**CHOICE, "id": "name"}, "the id in name is nan"),
+        ({"name": "a\nb"}, {**CHOICE, "id": "name"}, r"the id 'a\\nb' has control characters"),
+        ({"name": "a\x1b[2J"}, {**CHOICE, "id": "name"}, "has control characters"),
+        ({"name": "a\ud800"}, {**CHOICE, "id": "name"}, "id: .* has half a character"),
+        ({"question": "a\ud800"}, CHOICE, "question: .* has half a character"),
+        ({"options": ["x", "y\ud800", "z"]}, CHOICE, "options: .* has half a character"),
+        ({"answer": "a\ud800"}, {"verifier": "text"}, "gold: .* has half a character"),
+        ({"options": "[" * 100_000}, CHOICE, "the options in options are '\\[+, not a list"),
         ({"name": None}, {**CHOICE, "id": "name"}, "the id in name is None"),
         ({"name": "r0"}, {**CHOICE, "id": "name"}, "the id 'r0' stands twice"),
     ],
@@ -258,6 +293,48 @@ def test_a_bad_row_is_refused_with_its_file_and_line(tmp_path, change, settings,
     assert said.startswith("mine (train): 1 rows cannot be used:\n")
     assert f"{path}, line 2: " in said
     assert re.search(message, said), said
+
+
+@pytest.mark.parametrize("holdout", [0.0, 0.5])
+def test_base64_in_the_place_of_a_path_is_a_bad_row_told_shortly(tmp_path, holdout):
+    path = jsonl(tmp_path / "a.jsonl", ROWS[:4])
+    with path.open("a") as file:
+        file.write(json.dumps({**ROWS[0], "image": "iVBO/RwK" + "A" * 4000}) + "\n")
+    said = refusal(path, **CHOICE, holdout=holdout)
+    assert f"{path}, line 5: a picture is 4,008 letters of text ('iVBO/RwKAA" in said
+    assert len(said) < 400 + len(str(path))
+
+
+@pytest.mark.parametrize("depth", [200, 600, 5000])
+@pytest.mark.parametrize("column", ["answer", "options", "question"])
+def test_lists_of_lists_are_refused_however_deep(tmp_path, column, depth):
+    path = jsonl(tmp_path / "a.jsonl", ROWS[:1])
+    row = json.dumps({**ROWS[0], column: "DEEP"}).replace('"DEEP"', "[" * depth + "]" * depth)
+    path.write_text(path.read_text() + row + "\n")
+    assert "line 2: " in refusal(path, options="options", verifier="choice" if column == "options" else "text")
+
+
+def test_a_link_in_the_folder_may_lead_elsewhere(tmp_path):
+    path = jsonl(tmp_path / "set/a.jsonl", [{**ROWS[0], "image": "p/a.png"}])
+    (tmp_path / "set/p").rename(tmp_path / "elsewhere")
+    (tmp_path / "set/p").symlink_to(tmp_path / "elsewhere")
+    assert check(domain(path, **CHOICE)) == ()
+
+
+def test_rows_without_a_picture_are_noted(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", [ROWS[0], {**ROWS[1], "image": None}, {**ROWS[2], "image": []}])
+    said = [str(one) for one in check(domain(path, **CHOICE)) if one.level == "note"]
+    assert said == ["mine (train): 2 of 3 rows have no picture in image: asked as text alone"]
+    path = jsonl(tmp_path / "b.jsonl", [{"question": "q", "answer": "a"}])
+    assert check(domain(path, verifier="text", images=())) == ()
+    assert "a set without pictures says images = []" in refusal(path, verifier="text")
+
+
+def test_a_split_of_which_no_row_is_left_is_refused(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", [{**ROWS[3], "answer": "Z"}])
+    said = refusal(path, **CHOICE, unusable=1)
+    assert "mine (train): no row is left" in said
+    assert f"{path}, line 1" in said
 
 
 def test_all_bad_rows_are_listed_up_to_twenty_then_counted(tmp_path):
@@ -312,6 +389,36 @@ def test_a_broken_parquet_file_or_none_is_named(tmp_path):
     assert "did you mean a.parquet?" in refusal(tmp_path / "b.parquet", verifier="count")
     (tmp_path / "none").mkdir()
     assert "has no .jsonl or .parquet file" in refusal(tmp_path / "none", verifier="count")
+
+
+def test_a_parquet_column_without_python_values_matters_only_where_it_is_asked_for(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def written(name: str, **columns) -> Path:
+        pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+        return tmp_path / f"{name}.parquet"
+
+    broken = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(bytes([0] * 4 + [2] + [0] * 3)), pa.py_buffer(b"\xff\xfe")]
+    )
+    far = pa.array([2**30], pa.date32())
+    found = domain(written("fine", question=["q"], answer=["a"], far=far, broken=broken), verifier="text", images=())
+    assert len(found.load("train")) == 1
+    for answer, why in ((far, "OverflowError"), (broken, "UnicodeDecodeError")):
+        said = refusal(written(why, question=["q"], answer=answer), verifier="text", images=())
+        assert f"{why}.parquet, row 0: the column 'answer' cannot be read: {why}" in said
+
+
+def test_two_parquet_columns_of_one_name_are_refused(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_arrays(
+        [pa.array(["q"]), pa.array(["a"]), pa.array(["b"])], names=["question", "answer", "answer"]
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert "a.parquet has two columns 'answer'" in refusal(tmp_path / "a.parquet", verifier="text", images=())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import io
 import zlib
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from modomodo.domains import find_domain
 from modomodo.domains.pictures import MAX_PIXELS, fit, size_within
 from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError
-from modomodo.rows import View
+from modomodo.rows import View, open_image
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
@@ -64,9 +65,47 @@ def test_a_bomb_is_refused_before_it_is_decoded():
         fit(ends[:12] + head + zlib.crc32(head).to_bytes(4, "big") + ends[33:], 640)
 
 
-def test_a_truncated_picture_that_must_be_scaled_is_refused():
-    with pytest.raises(ModomodoError, match="is unreadable"):
-        fit(picture((1000, 1000), kind="JPEG")[:-400], 640)
+@pytest.mark.parametrize("max_side", [640, None])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_truncated_picture_is_refused_whether_scaled_or_kept(kind, max_side):
+    whole = picture((1000, 1000), kind=kind)
+    for cut in (1, len(whole) // 2) if kind == "JPEG" else (40, len(whole) // 2):
+        with pytest.raises(ModomodoError, match="is unreadable"):
+            fit(whole[:-cut], max_side)
+
+
+def deep(kind: str, pixels: np.ndarray, *, orientation: int | None = None) -> bytes:
+    buffer, exif = io.BytesIO(), Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+    Image.fromarray(pixels).save(buffer, kind, exif=exif)
+    return buffer.getvalue()
+
+
+GREY = np.linspace(0, 65535, 12 * 20).reshape(12, 20)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+def test_grey_of_16_bits_is_scaled_to_8_not_clipped(kind, order):
+    if (kind, order) == ("PNG", ">u2"):
+        pytest.skip("a PNG has one order of bytes")
+    data = deep(kind, GREY.astype(order))
+    expected = np.rint(GREY.astype(np.uint16) / 257)
+    kept = fit(data, 640)
+    assert kept.data != data
+    for image in (data, kept.data):
+        assert (np.asarray(open_image(image)) == expected[..., None]).all()
+    turned = fit(deep(kind, GREY.astype(order), orientation=6), None)
+    assert (np.asarray(open_image(turned.data))[..., 0] == np.rot90(expected, -1)).all()
+
+
+@pytest.mark.parametrize("pixels", [GREY.astype(np.int32), (GREY / 65535).astype(np.float32)])
+def test_grey_of_32_bits_is_refused(pixels):
+    data = deep("TIFF", pixels)
+    for read in (open_image, lambda image: fit(image, 640)):
+        with pytest.raises(ModomodoError, match=r"32 bits a pixel \(mode [IF]\); save it with 8 or 16"):
+            read(data)
 
 
 @pytest.mark.parametrize("orientation", [None, 6])

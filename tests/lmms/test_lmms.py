@@ -14,6 +14,7 @@ from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.evals.lmms import check_environment, chosen_ids, evaluate_standard, model_arguments, task_text
 from modomodo.evals.tasks.docs import messages, text, visuals
 from modomodo.families import FAMILIES
+from modomodo.rows import Resize
 
 STAND_IN = """#!{python}
 import json, pathlib, sys
@@ -62,7 +63,7 @@ def stand_in(path: Path, body: str = "", version: str = "0.7.3") -> Path:
 
 
 def evaluate(checkpoint: Path, prepared: Path, python: Path, benchmarks=("chartqa", "mmmu"), **changes):
-    settings = {"items": None, "part": "all", "max_completion_length": 64, "max_pixels": None, "device": "cpu"}
+    settings = {"items": None, "part": "all", "max_completion_length": 64, "resize": None, "device": "cpu"}
     settings["folder"] = prepared.parent / "scores"
     return evaluate_standard(str(checkpoint), benchmarks, prepared=prepared, python=python, **{**settings, **changes})
 
@@ -141,23 +142,23 @@ def test_errors_say_what_to_do(checkpoint, prepared, tmp_path):
     with pytest.raises(ModomodoError, match="did you mean chartqa"):
         evaluate(checkpoint, prepared, stand_in(tmp_path / "python"), benchmarks=("chartq",))
     with pytest.raises(ModomodoError, match="is a llava, which mode standard cannot evaluate"):
-        model_arguments(str(config(tmp_path / "llava", {"model_type": "llava"})), max_pixels=None, device="cpu")
+        model_arguments(str(config(tmp_path / "llava", {"model_type": "llava"})), resize=None, device="cpu")
     with pytest.raises(ModomodoError, match="give the folder of a saved model"):
-        model_arguments("Qwen/Qwen2-VL-2B-Instruct", max_pixels=None, device="cpu")
+        model_arguments("Qwen/Qwen2-VL-2B-Instruct", resize=None, device="cpu")
     remote = config(tmp_path / "remote", {"model_type": "qwen3_vl", "auto_map": {}})
     with pytest.raises(ModomodoError, match="auto_map"):
-        model_arguments(str(remote), max_pixels=None, device="cpu")
+        model_arguments(str(remote), resize=None, device="cpu")
     folder = config(tmp_path / "steps=3" / "model", {"model_type": "qwen2_vl"})
     with pytest.raises(ModomodoError, match="without , and ="):
-        model_arguments(str(folder), max_pixels=None, device="cpu")
+        model_arguments(str(folder), resize=None, device="cpu")
 
 
 def test_the_limits_of_pixels_are_the_familys_or_those_given(checkpoint):
-    given = model_arguments(str(checkpoint), max_pixels=5000, device="cuda:1")
+    given = model_arguments(str(checkpoint), resize=Resize(28, 3136, 5000), device="cuda:1")
     assert given["model_args"] == f"pretrained={checkpoint},device_map=cuda:1,min_pixels=3136,max_pixels=5000"
     resize = FAMILIES["qwen2_vl"].resize
     assert resize is not None
-    own = model_arguments(str(checkpoint), max_pixels=None, device="cpu")["model_args"]
+    own = model_arguments(str(checkpoint), resize=None, device="cpu")["model_args"]
     assert own.endswith(f",min_pixels={resize.min_pixels},max_pixels={resize.max_pixels}")
 
 

@@ -17,6 +17,7 @@ from modomodo.errors import ModomodoError
 from modomodo.evals.lmms import MODELS, chosen_ids, evaluate_standard
 from modomodo.evals.tasks import scoring
 from modomodo.evals.tasks.docs import STANDARD, row_of, text
+from modomodo.rows import Resize
 from modomodo.verify import grade
 
 NINE = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -140,7 +141,13 @@ def prepared(tmp_path_factory) -> Path:
 
 
 def evaluate(checkpoint: Path, prepared: Path, folder: Path, benchmarks: tuple[str, ...], **changes):
-    settings = {"items": None, "part": "all", "max_completion_length": 32, "max_pixels": 56 * 56, "device": "cpu"}
+    settings = {
+        "items": None,
+        "part": "all",
+        "max_completion_length": 32,
+        "resize": Resize(28, 56 * 56, 56 * 56),
+        "device": "cpu",
+    }
     paths = {"prepared": prepared, "folder": folder, "python": Path(sys.executable)}
     return evaluate_standard(str(checkpoint), benchmarks, **paths, **{**settings, **changes})
 

@@ -90,9 +90,17 @@ def _declared(name: str, sources: Mapping[str, Source]) -> Domain:
 
 
 def _prepared(domain: Domain, folder: Path) -> Domain:
-    from modomodo.prepared import prepared_counts, read_prepared
+    from modomodo.prepared.manifest import find_manifest
+    from modomodo.prepared.sets import read_prepared
 
-    splits = tuple(prepared_counts(folder, domain.name))
+    manifest = find_manifest(folder, domain.name)
+    now, then = domain.origin, manifest.origin
+    if (now.declared if now else "") != (then.declared if then else ""):
+        raise ModomodoError(
+            f"data.{domain.name} is not what {folder / domain.name} was prepared from (its columns, filters, splits or "
+            "verifier have changed): run `modomodo data prepare` on the file again, or undo the change"
+        )
+    splits = tuple(manifest.splits)
     # What there was to note about the source was said when it was prepared.
     return replace(domain, load=partial(read_prepared, folder, domain.name), splits=splits, notes=no_notes)
 

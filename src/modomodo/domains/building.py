@@ -1,15 +1,17 @@
 """Rows from records: bad ones refused together, pictures scaled with their boxes, ids, and the Domain of them."""
 
-import hashlib
 import heapq
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from modomodo.domain import Domain, Message, Origin
+from modomodo.domain import Domain, Message, Origin, unwritable
+from modomodo.domains.holdout import held_out, short_hash
 from modomodo.domains.pictures import Picture, fit
 from modomodo.domains.prompts import ask
 from modomodo.domains.reading import Record, listed, read, split_names
@@ -84,7 +86,14 @@ class Published:
             lambda split: loaded(split).rows,
             self.prompt,
             splits=tuple(split_names(source)),
-            origin=Origin(source.place, source.revision, source.licence, source.rows, remote=source.path is None),
+            origin=Origin(
+                source.place,
+                source.revision,
+                source.licence,
+                source.rows,
+                remote=source.path is None,
+                declared=source.meaning(),
+            ),
             notes=lambda split: loaded(split).notes,
         )
 
@@ -103,30 +112,50 @@ def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Lo
     if sample and split == "train":
         drafts = sorted(heapq.nsmallest(sample, drafts, key=_rank), key=lambda one: one[0].number)
     rows: dict[str, Row] = {}
+    for place, row in _rows(name, split, source, drafts, bad):
+        if row.id in rows:
+            bad.append(f"{place}: the id {row.id!r} stands twice")
+        else:
+            rows[row.id] = row
+    if len(bad) > source.unusable:
+        allowed = f" (at most {source.unusable} may be left out)" if source.unusable else ""
+        raise ModomodoError(f"{name} ({split}): {len(bad)} rows cannot be used{allowed}:\n{listed(bad)}")
+    if not rows:
+        why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
+        raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")
+    return Loaded(tuple(rows.values()), tuple(_notes(tuple(rows.values()), source, split, bad)))
+
+
+def _rows(
+    name: str, split: str, source: Source, drafts: Iterable[tuple[Record, Draft]], bad: list[str]
+) -> Iterator[tuple[str, Row]]:
+    """Yield where each row stands, and the row; adds to `bad` what is wrong with the others."""
     pictures: list[Picture] = []
     shown: tuple[bytes | Path, ...] | None = None  # what they are made of: rows of one record share them
     for record, draft in drafts:
         id = _row_id(draft, record, f"{name}-{split}")
         try:
-            if id in rows:
-                raise BadRowError(f"the id {id!r} stands twice")
+            reason = unwritable(id, draft.question, draft.target)
+            if reason is not None:
+                raise BadRowError(reason)
             if draft.pictures is not shown:
                 pictures, shown = [fit(one, source.max_side) for one in draft.pictures], draft.pictures
             target = _target(draft, pictures, source.gold_frame)
-            rows[id] = Row(id, name, draft.question, target, tuple(picture.data for picture in pictures))
         except ModomodoError as error:
             bad.append(f"{record.place}: {error}")
-    if len(bad) > source.unusable:
-        allowed = f" (at most {source.unusable} may be left out)" if source.unusable else ""
-        raise ModomodoError(f"{name} ({split}): {len(bad)} rows cannot be used{allowed}:\n{listed(bad)}")
-    return Loaded(tuple(rows.values()), tuple(_notes(len(rows), source.rows.get(split), bad)))
+            continue
+        yield record.place, Row(id, name, draft.question, target, tuple(picture.data for picture in pictures))
 
 
-def _notes(count: int, declared: int | None, bad: list[str]) -> Iterator[str]:
+def _notes(rows: Sequence[Row], source: Source, split: str, bad: list[str]) -> Iterator[str]:
+    declared = source.rows.get(split)
+    bare = sum(not row.images for row in rows)
     if bad:
         yield f"{len(bad)} rows cannot be used and are left out:\n{listed(bad, most=len(bad))}"
-    if declared not in (None, count):
-        yield f"has {count} rows, where {declared} are declared"
+    if declared not in (None, len(rows)):
+        yield f"has {len(rows)} rows, where {declared} are declared"
+    if source.images and bare:
+        yield f"{bare} of {len(rows)} rows have no picture in {', '.join(source.images)}: asked as text alone"
 
 
 def _drafts(records: Iterable[Record], shape: Shape, source: Source, bad: list[str]) -> Iterator[tuple[Record, Draft]]:
@@ -137,47 +166,32 @@ def _drafts(records: Iterable[Record], shape: Shape, source: Source, bad: list[s
         except BadRowError as error:
             bad.append(f"{record.place}: {error}")
             continue
+        except RecursionError:
+            bad.append(f"{record.place}: a column is a list of lists too deep to be read")
+            continue
         for draft in drafts:
             yield record, draft
 
 
 def _rank(one: tuple[Record, Draft]) -> bytes:
-    return _hash(f"{one[0].number}/{one[1].key}".encode())
-
-
-def _hash(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=16).digest()
+    return short_hash(f"{one[0].number}/{one[1].key}".encode(errors="surrogatepass"))
 
 
 @cache
 def _held_out(stored: str, shape: Shape) -> frozenset[int]:
     """Return the numbers of the records held out: all that share a picture, or a question without one, go together."""
     source = Source.model_validate_json(stored)
-    parents: dict[bytes, bytes] = {}
-    homes: dict[int, bytes] = {}
-    for record, draft in _drafts(read(source, split_names(source)["train"]), shape, source, []):
-        for content in _contents(draft):
-            root = _root(parents, content)
-            home = _root(parents, homes.setdefault(record.number, root))
-            parents[max(home, root)] = min(home, root)
-    limit = source.holdout * 2**64
-    return frozenset(
-        number for number, home in homes.items() if int.from_bytes(_root(parents, home)[:8], "big") < limit
-    )
+    drafts = _drafts(read(source, split_names(source)["train"]), shape, source, [])
+    contents = ((record.number, content) for record, draft in drafts for content in _contents(draft))
+    return held_out(contents, source.holdout, place=source.place)
 
 
 def _contents(draft: Draft) -> Iterator[bytes]:
     for picture in draft.pictures:
-        if isinstance(picture, bytes) or picture.is_file():  # one that is missing is refused when rows are made
-            yield _hash(picture_bytes(picture))
+        with suppress(OSError, ValueError):  # one that cannot be read is refused when rows are made
+            yield short_hash(picture_bytes(picture))
     if not draft.pictures:
-        yield _hash(" ".join(draft.question.lower().split()).encode())
-
-
-def _root(parents: dict[bytes, bytes], one: bytes) -> bytes:
-    while parents.setdefault(one, one) != one:
-        one = parents[one]
-    return one
+        yield short_hash(" ".join(draft.question.lower().split()).encode(errors="surrogatepass"))
 
 
 def _row_id(draft: Draft, record: Record, prefix: str) -> str:
@@ -201,7 +215,7 @@ def _target(draft: Draft, pictures: Sequence[Picture], frame: str) -> Target:
         target = replace(target, image_size=pictures[0].size)
     reason = parse_gold(target)
     if reason is not None:
-        raise BadRowError(f"gold {target.value!r} cannot be graded by {target.verifier!r}: {reason}")
+        raise BadRowError(f"gold {target.value!r:.200} cannot be graded by {target.verifier!r}: {reason}")
     return target
 
 
@@ -242,8 +256,14 @@ def read_boxes(value: object) -> tuple[Box, ...]:
     return tuple(cast(Box, one.numbers) for one in found)
 
 
-def flat_pictures(value: Any, folder: Path) -> Iterator[bytes | Path]:
+MAX_NAME = 255  # bytes in the name of a file, as file systems have it
+
+
+def flat_pictures(value: Any, folder: Path | None) -> Iterator[bytes | Path]:
     """Yield the pictures that a column holds: bytes, a path beside the file, a picture of `datasets`, or lists of them.
+
+    A path must be relative and stay in `folder`, which is that of the file; None is a set of the hub, where `datasets`
+    says where in its cache a picture is.
 
     Raises BadRowError.
     """
@@ -254,9 +274,24 @@ def flat_pictures(value: Any, folder: Path) -> Iterator[bytes | Path]:
     if isinstance(value, bytes):
         yield value
     elif isinstance(value, str):
-        yield folder / value
+        yield _beside(value, folder)
     elif isinstance(value, Sequence):
         for one in value:
             yield from flat_pictures(one, folder)
     else:
         raise BadRowError(f"a picture is bytes, a path or a list of them, found {type(value).__name__} {value!r:.60}")
+
+
+def _beside(path: str, folder: Path | None) -> Path:
+    if any(len(part.encode(errors="surrogatepass")) > MAX_NAME for part in path.split("/")):
+        what = f"a picture is {len(path):,} letters of text ({path[:40]!r}...), which is no path"
+        raise BadRowError(f"{what}; write base64 to files, or bytes to Parquet")
+    if folder is None:
+        return Path(path)
+    # Not resolved: a link in the folder may lead elsewhere.
+    if os.path.isabs(path) or os.path.normpath(path).split(os.sep)[0] == os.pardir:
+        raise BadRowError(
+            f"the picture path {path!r:.200} leads out of {folder}: picture paths are relative to the file and inside "
+            "its folder"
+        )
+    return folder / path

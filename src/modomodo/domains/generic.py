@@ -1,6 +1,7 @@
 """A domain from a table in TOML: the columns of a Source made into questions and golds."""
 
 import json
+import math
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,12 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
 
 def pictures_of(record: Record, source: Source) -> tuple[bytes | Path, ...]:
     """Return the pictures in the columns that the source names."""
+    for column in source.images:
+        if column not in record.columns:
+            raise ModomodoError(
+                f"{record.file} has no column {column!r}; {closest(column, record.columns)}. Name the columns with "
+                "pictures in images; a set without pictures says images = []"
+            )
     return tuple(one for column in source.images for one in flat_pictures(record.get(column), record.folder))
 
 
@@ -62,6 +69,8 @@ def plain(value: Any, column: str) -> str:
         return ""
     if not isinstance(value, str | int | float):
         raise BadRowError(f"{column} is {value!r:.60}, not a text")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadRowError(f"{column} is {value}, not a text: a missing one is null or empty")
     return number_text(value)
 
 
@@ -84,7 +93,7 @@ def option_texts(value: Any, column: str) -> tuple[str, ...]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadRowError(f"the options in {column} are {value!r:.60}, not a list") from None
     if not isinstance(value, list | tuple) or not 2 <= len(value) <= len(ascii_uppercase):
         found = f"{len(value)} of them" if isinstance(value, list | tuple) else f"{value!r:.60}"

@@ -16,6 +16,13 @@ _BATCH = 64  # records in memory at once; each may hold pictures
 
 
 @dataclass(frozen=True)
+class _Unreadable:
+    """Stands for the values of a column that Python has no value for: an error only where the column is asked for."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Record:
     """One record as it is written: its columns, where it stands, its number in the split, the folder of its file."""
 
@@ -23,7 +30,7 @@ class Record:
     file: str
     place: str
     number: int
-    folder: Path
+    folder: Path | None  # None on the hub
 
     def get(self, column: str) -> Any:
         """Return what a column holds.
@@ -32,7 +39,10 @@ class Record:
         """
         if column not in self.columns:
             raise ModomodoError(f"{self.file} has no column {column!r}; {closest(column, self.columns)}")
-        return self.columns[column]
+        value = self.columns[column]
+        if isinstance(value, _Unreadable):
+            raise ModomodoError(f"{self.place}: the column {column!r} cannot be read: {value.reason}")
+        return value
 
 
 def split_names(source: Source) -> dict[str, str | None]:
@@ -218,11 +228,31 @@ def _parquet_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         with pq.ParquetFile(file) as table:
             for batch in table.iter_batches(batch_size=_BATCH):
-                for columns in batch.to_pylist():
+                for columns in _batch_rows(batch, str(file)):
                     yield f"row {number}", columns
                     number += 1
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
         raise ModomodoError(f"{file} cannot be read as Parquet: {error}; get it again") from error
+
+
+def _batch_rows(batch: Any, where: str) -> list[dict[str, Any]]:
+    """Return the rows of a batch or table of Arrow.
+
+    Raises ModomodoError when two columns have one name.
+    """
+    import pyarrow as pa
+
+    names = [str(name) for name in batch.schema.names]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ModomodoError(f"{where} has two columns {', '.join(map(repr, twice))}: rename or drop one")
+    columns: list[list[Any]] = []
+    for column in batch.columns:
+        try:
+            columns.append(column.to_pylist())
+        except (pa.ArrowException, ValueError, OverflowError) as error:  # such as dates past the year 9999, broken text
+            columns.append([_Unreadable(f"{type(error).__name__}: {error}")] * batch.num_rows)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _hub_records(source: Source, own_name: str | None) -> Iterator[Record]:
@@ -244,8 +274,8 @@ def _hub_records(source: Source, own_name: str | None) -> Iterator[Record]:
     # As Arrow tables: pictures stay as they are stored instead of being decoded.
     batches: Any = table.with_format("arrow").iter(batch_size=_BATCH)  # pyright: ignore[reportAttributeAccessIssue]
     for batch in batches:
-        for columns in batch.to_pylist():
-            yield Record(columns, where, f"{where}, row {number}", number, Path())
+        for columns in _batch_rows(batch, where):
+            yield Record(columns, where, f"{where}, row {number}", number, None)
             number += 1
     if number == 0:
         raise ModomodoError(f"{where} is empty")

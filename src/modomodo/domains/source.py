@@ -1,5 +1,6 @@
 """Source: where a domain's rows come from and which column is what, so that a table in TOML makes a domain."""
 
+import hashlib
 import string
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,15 +24,17 @@ class Source(Strict):
     or a JSON file beside each; in a TOML file it is relative to that file. `splits` names, for `train` and `test`, the
     split on the hub, the file in the folder, or the value of `split_column`; a file alone is the one split that is
     named. Without `splits` the files of a folder that begin with train and test are those, and else everything is
-    train. Where there is no test split, `holdout` is the share of pictures, chosen by their hash, whose rows become it.
+    train. Where there is no test split, `holdout` is the share of it: rows that share a picture, or a question without
+    one, are drawn together, by a hash.
 
     `question` is a template over the columns. Options are a list of texts; for verifier `choice` the answer is a
     letter, the text of an option or its index from 0, as `answer_as` says. Boxes in the answer are in `gold_frame`, of
-    the first picture as it is seen, its EXIF orientation applied. `images` are columns with bytes, paths beside the
-    file, `datasets` pictures, or lists of them; pictures longer than `max_side` pixels on a side are scaled down, and
-    their boxes with them. `where` keeps the rows whose column is one of the values. `rows` are the counts expected by
-    split: others are reported. At most `unusable` rows that cannot be used are left out and reported; more are an
-    error. `instruction` replaces the words that ask for the form of the answer.
+    the first picture as it is seen, its EXIF orientation applied. `images` are columns with bytes, paths relative to
+    the file and inside its folder, `datasets` pictures, or lists of them, none for questions of text; pictures longer
+    than `max_side` pixels on a side are scaled down, and their boxes with them. `where` keeps the rows whose column is
+    one of the values. `rows` are the counts expected by split: others are reported. At most `unusable` rows that cannot
+    be used are left out and reported; more are an error. `instruction` replaces the words that ask for the form of the
+    answer.
     """
 
     path: Path | None = None
@@ -85,6 +88,11 @@ class Source(Strict):
         if self.path is not None:
             return str(self.path)
         return f"{self.hub or 'nowhere yet'}{f' ({self.config})' if self.config else ''}"
+
+    def meaning(self) -> str:
+        """Return a hash (16 hex digits) of what is made of the records, wherever they are."""
+        outside = {"path", "hub", "config", "revision", "licence", "instruction", "rows"}
+        return hashlib.blake2b(self.model_dump_json(exclude=outside).encode(), digest_size=8).hexdigest()
 
     def moved(self, to: "Source", *, name: str) -> "Source":
         """Return this source of a domain of ours, read from where `to` says.

@@ -94,7 +94,7 @@ def _by_lmms(path: str, benchmarks: Sequence[str], recipe: Recipe, *, items: Pat
         folder=items,
         python=plan.lmms,
         max_completion_length=recipe.max_completion_length,
-        max_pixels=recipe.max_pixels,
+        resize=recipe.view.resize,
         items=plan.items,
         part=plan.part,
         device="cuda" if torch.cuda.is_available() else "cpu",

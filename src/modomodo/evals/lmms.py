@@ -18,7 +18,7 @@ from modomodo.evals.benchmarks import Score, benchmark_rows, score
 from modomodo.families import FAMILIES
 from modomodo.files import read_json, write_text
 from modomodo.prepared.manifest import MAKE, check_files, find_manifest
-from modomodo.rows import Row, Target, Verdict
+from modomodo.rows import Resize, Row, Target, Verdict
 
 VERSION = "0.7.3"
 BENCHMARKS = ("chartqa", "infovqa", "mathvista", "mmmu")
@@ -39,7 +39,7 @@ def evaluate_standard(
     folder: Path,
     python: Path,
     max_completion_length: int,
-    max_pixels: int | None,
+    resize: Resize | None,
     items: int | None,
     part: Part,
     device: str,
@@ -47,13 +47,13 @@ def evaluate_standard(
     """Return the Score of each benchmark by lmms-eval's metrics; the items go to `folder`/BENCHMARK.jsonl.
 
     `python` is the executable of an environment with lmms-eval; `items` the number of rows of the part, None for all.
-    What lmms-eval read and wrote stays in `folder`/lmms. Greedy, one row at a time, pictures within the family's limits
-    or `max_pixels`.
+    What lmms-eval read and wrote stays in `folder`/lmms. Greedy, one row at a time, pictures resized as
+    `resize` says, or by the family's limits.
 
     Raises ModomodoError for an unknown benchmark or model, a missing set or environment, and when lmms-eval leaves no
     results: it exits with 0 even then.
     """
-    arguments = model_arguments(checkpoint, max_pixels=max_pixels, device=device)
+    arguments = model_arguments(checkpoint, resize=resize, device=device)
     chosen = {name: chosen_ids(prepared, name, part=part, items=items) for name in benchmarks}
     check_environment(python)
     work = (folder / "lmms").resolve()
@@ -73,7 +73,7 @@ def evaluate_standard(
     return scores
 
 
-def model_arguments(checkpoint: str, *, max_pixels: int | None, device: str) -> dict[str, str]:
+def model_arguments(checkpoint: str, *, resize: Resize | None, device: str) -> dict[str, str]:
     """Return lmms-eval's name of the model and the arguments it is made with.
 
     Raises ModomodoError when the checkpoint is no folder of a known family, or cannot be named to lmms-eval.
@@ -93,9 +93,9 @@ def model_arguments(checkpoint: str, *, max_pixels: int | None, device: str) -> 
     path = Path(checkpoint).resolve()
     if "," in str(path) or "=" in str(path):
         raise ModomodoError(f"lmms-eval cannot be given the path {path}: move the model to one without , and =")
-    resize = FAMILIES[found].resize
+    resize = resize or FAMILIES[found].resize
     assert resize is not None, found
-    pixels = f"min_pixels={resize.min_pixels},max_pixels={max_pixels or resize.max_pixels}"
+    pixels = f"min_pixels={resize.min_pixels},max_pixels={resize.max_pixels}"
     return {"model": MODELS[found], "model_args": f"pretrained={path},device_map={device},{pixels}"}
 
 

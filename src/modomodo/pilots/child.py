@@ -3,6 +3,7 @@
 import importlib
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -32,6 +33,9 @@ ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",
     "TOKENIZERS_PARALLELISM": "false",
 }
+
+
+NO_ROOM = 64 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -114,9 +118,19 @@ def _attempt(job: Job, *, redirect: bool) -> Report:
         with suppress(OSError):  # the disk of the log may be what is full
             sys.stderr.write(trace)
         message = str(error) if isinstance(error, ModomodoError) else f"{type(error).__name__}: {error}"
+        message += _full_disk(job.store.folder)
         message += record_failure(job, message, traceback="\n".join(trace.splitlines()[-40:]))
         return Report("failed", time.monotonic() - started, message)
     return Report("finished", seconds)
+
+
+def _full_disk(folder: Path) -> str:
+    """Return a hint where there is hardly room left, which libraries report in words of their own, and else ""."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return ""
+    return f"\n(the disk of {folder} has {free >> 20} MiB left: free space and run again)" if free < NO_ROOM else ""
 
 
 def record_failure(job: Job, message: str, *, traceback: str = "") -> str:

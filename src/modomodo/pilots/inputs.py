@@ -1,5 +1,6 @@
 """What goes into a run: its schedule, and the digests of rows and model that its key is made of. Imports no torch."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 from modomodo.config import Recipe
@@ -25,9 +26,14 @@ def make_schedule(recipe: Recipe, pools: Mapping[str, Sequence[str]] | None = No
     )
 
 
+def is_prepared(recipe: Recipe, name: str) -> bool:
+    """Return whether the recipe's folder `prepared` holds the set."""
+    return recipe.prepared is not None and read_manifest(recipe.prepared / name) is not None
+
+
 def here(recipe: Recipe, name: str) -> Domain | None:
     """Return the domain as it can be read without the hub: prepared, or from its own files; None where it cannot."""
-    if recipe.prepared is not None and read_manifest(recipe.prepared / name) is not None:
+    if is_prepared(recipe, name):
         return recipe.find(name)
     plain = declared(recipe, name)
     return None if plain.origin is not None and plain.origin.remote else plain
@@ -68,4 +74,6 @@ def _digest(recipe: Recipe, name: str, split: str) -> str:
     """Return the digest of a split's rows and of what the model is asked with them."""
     domain = recipe.find(name)
     rows = domain.load(split)
+    for note in domain.notes(split):
+        warnings.warn(f"{name} ({split}): {note}", stacklevel=2)
     return digest_rows(rows, [domain.prompt(row, recipe.view) for row in rows])

@@ -49,6 +49,7 @@ class OriginFacts(Strict):
     revision: str | None
     licence: str
     sizes: dict[str, int]
+    declared: str
 
 
 class Manifest(Strict):

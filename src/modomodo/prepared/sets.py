@@ -140,7 +140,9 @@ def _manifest(name: str, domain: Domain, found: Survey) -> Manifest:
     if domain.origin is not None:
         said = domain.origin
         sizes = dict(said.sizes)
-        origin = OriginFacts(source=said.source, revision=said.revision, licence=said.licence, sizes=sizes)
+        origin = OriginFacts(
+            source=said.source, revision=said.revision, licence=said.licence, sizes=sizes, declared=said.declared
+        )
     return Manifest(name=name, origin=origin, splits=splits, dropped=dropped)
 
 
