@@ -24,7 +24,8 @@ import numpy as np
 from PIL import Image
 
 from modomodo.contamination import audit
-from modomodo.contamination.pictures import Album, distances, likeness, look, look_all
+from modomodo.contamination.looks import look, look_all
+from modomodo.contamination.pictures import Album, distances, likeness
 from modomodo.domains.easy_vqa import rows
 from modomodo.rows import Row, Target, open_image
 
@@ -146,10 +147,10 @@ def margins() -> None:
     """Print bits and correlation of every photo with its changed copies, and with every other photo of its domain."""
     for domain in PHOTOS:
         paths = sorted({path for row in real_rows(domain) for path in row.images if isinstance(path, Path)})
-        album = Album.of([look(path, path.name) for path in paths])
+        album = Album.of([look(path, path.name).views[0] for path in paths])
         every = np.arange(len(paths))
         for change, change_one in CHANGES.items():
-            copies = Album.of([look(change_one(open_image(path)), path.name) for path in paths])
+            copies = Album.of([look(change_one(open_image(path)), path.name).views[0] for path in paths])
             bits = distances(album.signs_PB, copies.signs_PB)
             print(domain, change, *spread(bits.diagonal(), likeness(album, copies, every, every)), sep=" | ")
         at, other = np.triu_indices(len(paths), 1)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from modomodo.contamination import Match, audit, read_exclusions, write_exclusions
-from modomodo.contamination.pictures import Album, likeness, look
+from modomodo.contamination.looks import look
+from modomodo.contamination.pictures import Album, likeness
 from modomodo.errors import ModomodoError
 from modomodo.rows import Row, Target
 
@@ -22,6 +23,12 @@ def photo(seed: int, *, width: int = 120, height: int = 90) -> Image.Image:
     """A picture of smooth random colours, like no other of another seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def grainy(seed: int) -> Image.Image:
+    """A photo with detail at every scale, as real ones have; the hash of a smooth one is all chance."""
+    fine = np.random.default_rng(seed + 1000).integers(0, 256, (24, 32, 3), np.uint8)
+    return Image.blend(photo(seed), Image.fromarray(fine).resize((120, 90), Image.Resampling.BICUBIC), 0.4)
 
 
 def drawing(seed: int) -> Image.Image:
@@ -74,7 +81,7 @@ def test_either_picture_may_be_the_cut_one():
     whole = photo(1)
     cut = file(whole.crop((4, 3, 116, 87)))
     assert found([row("t", cut)], [row("i", file(whole))]) == found([row("t", file(whole))], [row("i", cut)])
-    a, b = (Album.of([look(one, "")]) for one in (cut, file(whole)))
+    a, b = (Album.of(look(one, "").views) for one in (cut, file(whole)))
     at = np.array([0])
     assert likeness(a, b, at, at) == pytest.approx(likeness(b, a, at, at))
     assert likeness(a, b, at, at) > 0.95
@@ -94,6 +101,45 @@ def test_drawn_pictures_are_decided_with_their_text():
     assert result.alike["d"].share > 0.5
     assert [(one.row_id, one.item_id, one.decided_by) for one in result.matches] == [("t3", "same", "picture and text")]
     assert result.matches[0].text == 1.0
+
+
+def test_copies_of_its_own_photos_do_not_make_a_set_drawn():
+    training = [row(f"t{seed}", file(grainy(seed)), question=f"question {seed}") for seed in range(30)]
+    training += [row(f"j{seed}-{at}", file(grainy(seed), "JPEG", at)) for seed in range(3) for at in (96, 97, 98)]
+    items = [row(f"i{seed}", changed(grainy(seed))[2]) for seed in range(20, 30)]
+    result = audit({"d": training}, {"b": items})
+    assert not result.alike["d"].drawn
+    assert (result.alike["d"].pictures, result.alike["d"].compared) == (39, 30)
+    assert {match.row_id for match in result.matches} == {f"t{seed}" for seed in range(20, 30)}
+
+
+def test_a_copy_of_a_drawing_decides_alone():
+    training = [row(f"t{seed}", file(drawing(seed)), question=f"what stands at {seed}?") for seed in range(20)]
+    items = [row("i3", file(drawing(3)), question="where?"), row("i5", file(drawing(5), "JPEG", 90), question="when?")]
+    result = audit({"d": training}, {"b": items})
+    assert result.alike["d"].drawn
+    decided = {(one.row_id, one.item_id, one.decided_by) for one in result.matches}
+    assert decided == {("t3", "i3", "picture"), ("t5", "i5", "picture")}
+
+
+@pytest.mark.parametrize("colour", ["white", "black", (122, 116, 104)])
+def test_a_photo_with_bars_and_a_grey_one_are_found(colour: str):
+    training = [row(f"t{seed}", file(photo(seed, width=160))) for seed in range(8)]
+    square = [ImageOps.pad(photo(seed, width=160), (160, 160), color=colour) for seed in range(8)]
+    copies = [file(one, "JPEG", 75) for one in square] + [file(photo(20).convert("L"))]
+    items = [row(f"i{at}", one) for at, one in enumerate(copies)]
+    expected = {f"t{at}": (f"i{at}", "picture") for at in range(8)}
+    assert found([*training, row("grey", file(photo(20)))], items) == {**expected, "grey": ("i8", "picture")}
+
+
+def test_a_transparent_picture_is_that_over_white_and_that_without_transparency():
+    cut = photo(1).convert("RGBA")
+    cut.putalpha(Image.fromarray(np.where(np.array(photo(2).convert("L")) > 120, 255, 0).astype(np.uint8)))
+    pixels = np.array(cut)
+    pixels[pixels[..., 3] == 0] = 0
+    flat = Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB")
+    assert found([row("t", file(flat))], [row("i", file(Image.fromarray(pixels)))]) == {"t": ("i", "picture")}
+    assert found([row("t", file(photo(1)))], [row("i", file(cut))]) == {"t": ("i", "picture")}
 
 
 def test_the_same_options_in_another_order_are_the_same_text():
@@ -154,7 +200,9 @@ def test_more_rows_than_a_block_and_two_processes(tmp_path: Path):
 
 def test_nothing_against_nothing():
     assert audit({"d": []}, {"b": [row("i")]}).matches == ()
-    assert audit({"d": [row("t")]}, {"b": []}).counts == {("d", "b"): 0}
+    result = audit({"d": [row("t")]}, {"b": []})
+    assert result.counts == {("d", "b"): 0}
+    assert result.alike["d"].pictures == 0
 
 
 def test_an_unreadable_picture_is_named_with_its_row():
@@ -174,6 +222,12 @@ def test_exclusions_are_read_as_written(tmp_path: Path):
     assert "stands in b as i, by picture (12 of 256 bits apart, 25% of the text)" in path.read_text()
     write_exclusions([], path)
     assert read_exclusions(path) == {}
+
+
+def test_an_id_with_any_end_of_line_or_space_is_read_as_written(tmp_path: Path):
+    ids = ["a\rb", "a\r\nb", "a\nb", " ", " a ", "\r"]
+    write_exclusions([Match("d", one, "b", "i", None, 1.0, "text") for one in ids], tmp_path / "out.csv")
+    assert read_exclusions(tmp_path / "out.csv") == {"d": frozenset(ids)}
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,14 @@ def test_excluded_rows_are_in_no_schedule(file: Path, tmp_path: Path):
     assert len(again.load("test")) == 24 - len(rows)
 
 
+def test_a_list_of_rows_that_are_not_there_is_refused(file: Path, tmp_path: Path):
+    (tmp_path / "list.csv").write_text("domain,row_id,reason\nmeters,M1,seen\nmetres,m1,seen\n")
+    code, said = run("check", file)
+    assert code == 1
+    assert "M1" in said
+    assert "names the domain 'metres', which is not trained on; did you mean meters?" in said
+
+
 @pytest.mark.parametrize("name", ["../../escaped", "a/b", "", "x" * 65, "two words"])
 def test_names_that_folders_cannot_bear_are_refused(file: Path, name: str):
     file.write_text(file.read_text().replace("[data.meters]", f'[data."{name}"]').replace('"meters"', f'"{name}"'))

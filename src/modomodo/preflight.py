@@ -106,9 +106,22 @@ def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:
                 found.append(domain)
         except ModomodoError as error:
             yield Problem("domains", str(error))
+    yield from _exclude_problems(recipe)
     say(f"model {recipe.model}")
     yield from _engine_problems(recipe)
     yield from _model_problems(recipe, found)
+
+
+def _exclude_problems(recipe: Recipe) -> Iterator[Problem]:
+    """Yield the domains that the list of excluded rows names and the recipe does not: mistyped, or of others."""
+    if recipe.exclude is None or not recipe.exclude.is_file():
+        return
+    from modomodo.exclusions import listed_domains
+
+    for name in listed_domains(recipe.exclude):
+        if name not in recipe.domains:
+            what = f"names the domain {name!r}, which is not trained on; {closest(name, recipe.domains)}"
+            yield Problem(str(recipe.exclude), what, level="note")
 
 
 def _slivers(domain: Domain, recipe: Recipe) -> Iterator[Problem]:

@@ -49,10 +49,11 @@ def prepare_data(loaded: Recipe | Study) -> None:
 
 def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
     from modomodo.contamination import audit
-    from modomodo.exclusions import write_exclusions
+    from modomodo.exclusions import check_writable, contents_of, write_exclusions
     from modomodo.pilots.inputs import here
     from modomodo.pilots.processes import cores
 
+    check_writable(path)
     recipe = loaded.recipe if isinstance(loaded, Study) else loaded
     recipe = recipe.model_copy(update={"exclude": None})  # rows on the list stay on it
     found = {name: here(recipe, name) for name in used_names(loaded)}
@@ -66,7 +67,7 @@ def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
     benchmarks = {name: present[name].load("test") for name in used_names(loaded, training=False)}
     with progress_bar("pictures") as progress:
         audited = audit(training, benchmarks, progress=progress, processes=cores())
-    write_exclusions(audited.matches, path)
+    write_exclusions(audited.matches, path, contents_of(audited.matches, training))
     show_audit(audited, path, beside=recipe_file.parent)
 
 

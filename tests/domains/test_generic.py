@@ -455,9 +455,12 @@ def test_a_source_says_where_and_by_what_it_is_judged(tmp_path):
 def test_excluded_rows_are_left_out_of_training_alone(tmp_path):
     settings = {"split_column": "part", "splits": {"train": "tr", "test": "te"}, "id": "name"}
     sources = {"mine": Source(path=jsonl(tmp_path / "rows.jsonl", ROWS), **CHOICE, **settings)}
-    (tmp_path / "out.csv").write_text("domain,row_id,reason\nmine,r1,x\nmine,r2,x\nother,r0,x\n")
+    (tmp_path / "out.csv").write_text("domain,row_id,reason\nmine,r1,x\nother,r0,x\n")
     found = find_domain("mine", sources=sources, exclude=tmp_path / "out.csv")
     assert [[row.id for row in found.load(split)] for split in found.splits] == [["r0", "r3", "r5"], ["r2", "r4"]]
+    (tmp_path / "out.csv").write_text("domain,row_id,reason\nmine,r2,of the test split\n")
+    with pytest.raises(ModomodoError, match="no training row of mine"):
+        find_domain("mine", sources=sources, exclude=tmp_path / "out.csv").load("train")
 
 
 def test_prepared_rows_take_the_place_of_the_source(tmp_path):

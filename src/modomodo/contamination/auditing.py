@@ -8,19 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modomodo.contamination.pictures import (
-    HASH_SIDE,
-    LIKE,
-    NEAR,
-    Album,
-    Alike,
-    Look,
-    Picture,
-    distances,
-    likeness,
-    look_all,
-    measure_alike,
-)
+from modomodo.contamination.alike import Alike, measure_alike
+from modomodo.contamination.looks import HASH_SIDE, Look, Picture, View, look_all
+from modomodo.contamination.pictures import COPY_LIKE, COPY_NEAR, LIKE, NEAR, Album, distances, likeness
 from modomodo.contamination.texts import Texts, shares, tabulate
 from modomodo.exclusions import Match
 from modomodo.rows import Row
@@ -45,15 +35,17 @@ class Audit:
 
 @dataclass(frozen=True)
 class _Side:
-    """Rows with what is compared of them: their texts, and an album of their different pictures.
+    """Rows with what is compared of them: their texts, and an album of the views of their different pictures.
 
-    `at_P` is where in the album a row's pictures stand, row after row, -1 for none that tells (no picture, or a blank
-    one); those of row r are at_P[starts[r] : starts[r + 1]], one place or more.
+    `at_P` is where in the album a row's views stand, row after row, -1 for none that tells (no picture, or a blank
+    one); those of row r are at_P[starts[r] : starts[r + 1]], one place or more. `first` are the places of one view of
+    each picture.
     """
 
     rows: Sequence[Row]
     texts: Texts
     album: Album
+    first: np.ndarray
     blank: int
     at_P: np.ndarray
     starts: np.ndarray
@@ -90,7 +82,7 @@ def audit(
     sides = [_side(rows, texts, looks) for rows, texts in zip(groups, tabulate(groups), strict=True)]
     trained = dict(zip(training, sides[: len(training)], strict=True))
     tested = dict(zip(benchmarks, sides[len(training) :], strict=True))
-    alike = {name: measure_alike(side.album, side.blank) for name, side in trained.items()}
+    alike = {name: measure_alike(side.album.pick(side.first), side.blank) for name, side in trained.items()}
     found = {
         (domain, benchmark): _compare(side, items, (domain, benchmark), drawn=alike[domain].drawn)
         for domain, side in trained.items()
@@ -101,22 +93,24 @@ def audit(
 
 
 def _side(rows: Sequence[Row], texts: Texts, looks: Mapping[Picture, Look]) -> _Side:
-    kept: dict[bytes, int] = {}
-    album: list[Look] = []
-    blank: set[bytes] = set()
+    kept: dict[bytes, list[int]] = {}  # digest -> places of the views that tell
+    album: list[View] = []
     places: list[int] = []
     starts = [0]
     for row in rows:
         for one in (looks[image] for image in row.images):
-            if one.blank:
-                blank.add(one.digest)
-            elif one.digest not in kept:
-                kept[one.digest] = len(album)
-                album.append(one)
-            places.append(kept.get(one.digest, -1))
+            if one.digest not in kept:
+                telling = [view for view in one.views if not view.blank]
+                kept[one.digest] = list(range(len(album), len(album) + len(telling)))
+                album += telling
+            places += kept[one.digest] or [-1]
         places += [] if row.images else [-1]
         starts.append(len(places))
-    return _Side(rows, texts, Album.of(album), len(blank), np.array(places, np.int64), np.array(starts))
+    first = [at[0] for at in kept.values() if at]
+    blank = len(kept) - len(first)
+    return _Side(
+        rows, texts, Album.of(album), np.array(first, int), blank, np.array(places, np.int64), np.array(starts)
+    )
 
 
 def _compare(side: _Side, items: _Side, names: tuple[str, str], *, drawn: bool) -> list[Match]:
@@ -141,7 +135,7 @@ def _compare(side: _Side, items: _Side, names: tuple[str, str], *, drawn: bool) 
             item = int(best_R[at])
             by_text, text = bool(by_text_RM[at, item]), float(text_RM[at, item])
             bits = None if by_text else int(bits_RM[at, item])
-            decided = "text" if by_text else "picture and text" if drawn else "picture"
+            decided = "text" if by_text else "picture and text" if drawn and same_text_RM[at, item] else "picture"
             found.append(Match(domain, side.rows[start + at].id, benchmark, items.rows[item].id, bits, text, decided))
     return found
 
@@ -149,23 +143,26 @@ def _compare(side: _Side, items: _Side, names: tuple[str, str], *, drawn: bool) 
 def _bits(side: _Side, block: slice, items: _Side, allowed_RM: np.ndarray | None) -> np.ndarray:
     """Return how far the nearest pictures of rows and items that are the same picture are apart, [R, M], else FAR.
 
-    Only pairs that are `allowed` are looked at.
+    Pairs that are not `allowed` are so only when one picture is a copy of the other, coded or sized anew.
     """
     starts = side.starts[block.start : block.stop + 1]
     at_P, at_Q = side.at_P[starts[0] : starts[-1]], items.at_P
     some, back = np.unique(at_P, return_inverse=True)
     apart = np.full((len(some), len(items.album) + 1), FAR, np.int16)  # the last column and place -1 are none's
     apart[some >= 0, :-1] = distances(side.album.signs_PB[some[some >= 0]], items.album.signs_PB)
-    near_PQ = (apart <= NEAR)[back][:, at_Q]
+    bits_PQ = apart[back][:, at_Q]
+    near_PQ = bits_PQ <= NEAR
     if allowed_RM is not None:
-        row_P, item_Q = _owners(starts), _owners(items.starts)
-        near_PQ &= allowed_RM[row_P][:, item_Q]
+        near_PQ &= allowed_RM[_owners(starts)][:, _owners(items.starts)] | (bits_PQ <= COPY_NEAR)
     P, Q = np.nonzero(near_PQ)
     pairs, which = np.unique(back[P] * len(items.album) + at_Q[Q], return_inverse=True)
     mine, theirs = np.divmod(pairs, len(items.album)) if len(pairs) else (pairs, pairs)
-    same = likeness(side.album, items.album, some[mine], theirs)[which] >= LIKE
-    bits_PQ = np.full(near_PQ.shape, FAR, np.int16)
-    bits_PQ[P[same], Q[same]] = apart[mine, theirs][which][same]
+    alike = likeness(side.album, items.album, some[mine], theirs, greys=allowed_RM is None)[which]
+    same = alike >= LIKE
+    if allowed_RM is not None:
+        same &= allowed_RM[_owners(starts)[P], _owners(items.starts)[Q]] | (alike >= COPY_LIKE)
+    near_PQ[P, Q] = same
+    bits_PQ[~near_PQ] = FAR
     by_row = np.minimum.reduceat(bits_PQ, starts[:-1] - starts[0], axis=0)
     return np.minimum.reduceat(by_row, items.starts[:-1], axis=1)
 

@@ -106,7 +106,7 @@ def _prepared(domain: Domain, folder: Path) -> Domain:
 
 
 def _without(domain: Domain, exclude: Path) -> Domain:
-    from modomodo.exclusions import read_exclusions
+    from modomodo.exclusions import problems, read_exclusions
 
     ids = read_exclusions(exclude).get(domain.name)
     if not ids:
@@ -115,7 +115,13 @@ def _without(domain: Domain, exclude: Path) -> Domain:
     @cache
     def load(split: str) -> Sequence[Row]:
         rows = domain.load(split)
-        return tuple(row for row in rows if row.id not in ids) if split == "train" else rows
+        if split != "train":
+            return rows
+        # A list that names other rows than it was made for would leave in what it was to keep out.
+        wrong = problems(exclude, domain.name, rows)
+        if wrong:
+            raise ModomodoError(" ".join(wrong))
+        return tuple(row for row in rows if row.id not in ids)
 
     return replace(domain, load=load)
 
