@@ -44,5 +44,6 @@ def test_where_no_list_can_be_written_is_known_before(tmp_path: Path):
         with pytest.raises(ModomodoError, match="cannot write"):
             check_writable(path)
     check_writable(tmp_path / "new" / "out.csv")
-    check_writable(tmp_path / "file")
+    with pytest.raises(ModomodoError, match="may have been edited by hand"):
+        check_writable(tmp_path / "file")
     assert not (tmp_path / "new").exists()

@@ -111,7 +111,9 @@ def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
             if not found:
                 other = seen_rows.setdefault(_content(row), (split, row.id))
                 if other[0] != split:
-                    what = f"the same question and picture is row {other[1]} of {other[0]}: drop one"
+                    what = (
+                        f"the same question and picture is row {other[1]} of {other[0]}: drop one (data prepare does)"
+                    )
                     problems.append(Problem(where, what))
                 elif other[1] != row.id:
                     repeats.append(row.id)

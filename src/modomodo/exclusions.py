@@ -74,6 +74,8 @@ def check_writable(path: Path) -> None:
     """Raise ModomodoError when no list can be written there, so that an audit need not run first to find out."""
     if path.name == "" or (path.exists() and not path.is_file()):
         raise ModomodoError(f"cannot write {str(path)!r}: it is no regular file; name another")
+    if path.exists():
+        raise ModomodoError(f"{path} exists, and may have been edited by hand: name another file, or delete it")
     # The file is written beside the old one and takes its place, so its folder alone matters.
     folder = next(parent for parent in path.resolve().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):

@@ -9,7 +9,7 @@ from pathlib import Path
 from modomodo.config import Recipe, Study, limits
 from modomodo.domain import Domain, Problem, check
 from modomodo.errors import ModomodoError, closest
-from modomodo.estimate import estimate, shape_of
+from modomodo.estimate import H100, estimate, shape_of
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.families import model_type
 from modomodo.models import is_here, model_path
@@ -23,6 +23,7 @@ from modomodo.verify import gold_reply
 
 Say = Callable[[str], None]
 NEEDS_GPU = 100e6  # parameters
+NOWHERE = "nowhere yet"  # of a Source without path and hub
 MOST_SLENDER = 200  # sides of a picture, long over short, that smart_resize of the Qwen families takes
 
 
@@ -107,9 +108,21 @@ def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:
         except ModomodoError as error:
             yield Problem("domains", str(error))
     yield from _exclude_problems(recipe)
+    strange = [name for name in recipe.domains if recipe.model == "nano" and _from_data(recipe, name)]
+    if strange:
+        what = f"nano knows the embedded domains alone, so its replies to {', '.join(strange)} will not parse"
+        yield Problem("model", f"{what}: set model to one that follows instructions", level="note")
     say(f"model {recipe.model}")
     yield from _engine_problems(recipe)
     yield from _model_problems(recipe, found)
+
+
+def _from_data(recipe: Recipe, name: str) -> bool:
+    """Return whether the domain comes from a table of data; False for an unknown one, which is said elsewhere."""
+    try:
+        return declared(recipe, name).origin is not None
+    except ModomodoError:
+        return False
 
 
 def _exclude_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -148,6 +161,8 @@ def _not_here(recipe: Recipe, names: Sequence[str]) -> Iterator[Problem]:
             unwritten += [name] if recipe.prepared and not is_prepared(recipe, name) else []
             continue
         origin = declared(recipe, name).origin
+        if origin is not None and origin.source == NOWHERE:
+            yield Problem(name, f"is on no hub: get its files, and set data.{name}.path (docs/data.md)", level="note")
         sizes = [] if origin is None else [f"{count:,} {split}" for split, count in origin.sizes.items()]
         counts.append(f"{name} ({', '.join(sizes) or 'unknown'})")
     if unwritten:
@@ -204,12 +219,17 @@ def _cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
     parts = ", ".join(f"{name} {size:.1f}" for name, size in largest.memory.items())
     low, high = (sum(one.hours[side] for one in found) for side in (0, 1))
     longest = max(one.hours[1] for one in found)
+    runs = f"{len(recipes)} runs, one of them the model as it is," if len(recipes) > 1 else "one run"
+    each = f" and up to {longest:.1f} a run" if len(recipes) > 1 else ""
     what = (
-        f"{len(recipes)} of {recipes[0].model} ({shape.parameters / 1e9:.2f} B parameters) on one GPU each: about "
-        f"{largest.total:.0f} GiB of its memory ({parts}), {low:.0f} to {high:.0f} hours of an H100 in all and up to "
-        f"{longest:.1f} a run; arithmetic, so measure one run before you trust it"
+        f"{runs} of {recipes[0].model} ({shape.parameters / 1e9:.2f} B parameters) on one GPU each: about "
+        f"{largest.total:.0f} GiB of its memory ({parts}), {low:.1f} to {high:.1f} hours of an H100{each}; "
+        "arithmetic, so measure one run before you trust it"
     )
     yield Problem(label, what, level="note")
+    if largest.total > H100.memory:
+        remedy = "lower completions_per_pass, set gradient_checkpointing = true or lora, or take a smaller model"
+        yield Problem(label, f"that is more than the {H100.memory:.0f} GiB of an H100: {remedy}", level="note")
     if not gpus():
         yield Problem(label, "no GPU is visible on this machine: run it where there is one", level="note")
 

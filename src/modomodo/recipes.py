@@ -29,6 +29,10 @@ def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
     """
     table = read_toml(path)
     recipe = table.get("recipe")
+    if "recipe" not in table and "domains" in table:
+        raise ModomodoError(
+            f'{path} is a recipe, and this needs a study: a file with recipe = "{path.name}", see README'
+        )
     if isinstance(recipe, str):
         table["recipe"] = {k: v for k, v in _recipe_table(path, table).items() if k not in OF_ONE_RUN}
     elif isinstance(recipe, dict):

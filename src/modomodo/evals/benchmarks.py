@@ -42,7 +42,10 @@ def benchmark_rows(domain: Domain, *, part: Part, items: int) -> list[Row]:
     """
     rows = [row for row in domain.load("test") if part in ("all", part_of(row.id))]
     if len(rows) < 2:
-        raise ModomodoError(f"benchmark {domain.name}: {len(rows)} test rows in part {part!r}; at least 2 are needed")
+        raise ModomodoError(
+            f"benchmark {domain.name}: {len(rows)} test rows in part {part!r}; at least 2 are needed: give it more "
+            "(for a set of your own, raise holdout)"
+        )
     return sorted(rows, key=lambda row: hashlib.blake2b(row.id.encode(), digest_size=8).digest())[:items]
 
 

@@ -69,12 +69,13 @@ def prepare(domains: Mapping[str, Domain], folder: Path, *, say: Say | None = No
     return tuple(_prepare(name, domain, folder, say=say or _silent) for name, domain in domains.items())
 
 
-def read_prepared(folder: Path, name: str, split: str) -> tuple[Row, ...]:
+def read_prepared(folder: Path | str, name: str, split: str) -> tuple[Row, ...]:
     """Return the rows of a split of a prepared set, pictures as bytes; read once for each manifest.
 
     Raises ModomodoError, with the closest names, where there is no such set or split, and for a damaged file.
     """
     need_pyarrow()
+    folder = Path(folder)
     manifest = find_manifest(folder, name)
     facts = manifest.splits.get(split)
     if facts is None:
