@@ -110,4 +110,6 @@ def main(folder: str, model: str, runs: str, steps: str) -> None:
 
 
 if __name__ == "__main__":
+    # A shell starts its background jobs with Ctrl-C ignored, and tests may run in one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(*sys.argv[1:])
