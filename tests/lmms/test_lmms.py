@@ -9,12 +9,13 @@ import pytest
 pytest.importorskip("pyarrow")
 import prepared_set
 
+from modomodo.config import Evaluation, Recipe
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.evals.lmms import check_environment, chosen_ids, evaluate_standard, model_arguments, task_text
 from modomodo.evals.tasks.docs import messages, text, visuals
 from modomodo.families import FAMILIES
-from modomodo.rows import Resize
+from modomodo.rows import Resize, View
 
 STAND_IN = """#!{python}
 import json, pathlib, sys
@@ -63,9 +64,23 @@ def stand_in(path: Path, body: str = "", version: str = "0.7.3") -> Path:
 
 
 def evaluate(checkpoint: Path, prepared: Path, python: Path, benchmarks=("chartqa", "mmmu"), **changes):
-    settings = {"items": None, "part": "all", "max_completion_length": 64, "resize": None, "device": "cpu"}
-    settings["folder"] = prepared.parent / "scores"
-    return evaluate_standard(str(checkpoint), benchmarks, prepared=prepared, python=python, **{**settings, **changes})
+    settings = {
+        "items": 1000,
+        "part": "all",
+        "length": 64,
+        "resize": None,
+        "device": "cpu",
+        "folder": prepared.parent / "scores",
+        **changes,
+    }
+    recipe = Recipe(
+        domains=("meters",),
+        prepared=prepared,
+        max_completion_length=settings["length"],
+        view=View(mode="standard", resize=settings["resize"]),
+        evaluation=Evaluation(lmms=python, items=settings["items"], part=settings["part"]),
+    )
+    return evaluate_standard(str(checkpoint), benchmarks, recipe, folder=settings["folder"], device=settings["device"])
 
 
 @pytest.mark.parametrize(("part", "items"), [("all", 3), ("select", 100), ("confirm", 100), ("all", None)])

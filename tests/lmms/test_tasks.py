@@ -13,11 +13,12 @@ import prepared_set
 from shim import sitecustomize  # noqa: F401
 from tiny_qwen import REPLY, save
 
+from modomodo.config import Evaluation, Recipe
 from modomodo.errors import ModomodoError
 from modomodo.evals.lmms import MODELS, chosen_ids, evaluate_standard
 from modomodo.evals.tasks import scoring
 from modomodo.evals.tasks.docs import STANDARD, row_of, text
-from modomodo.rows import Resize
+from modomodo.rows import Resize, View
 from modomodo.verify import grade
 
 NINE = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -142,14 +143,22 @@ def prepared(tmp_path_factory) -> Path:
 
 def evaluate(checkpoint: Path, prepared: Path, folder: Path, benchmarks: tuple[str, ...], **changes):
     settings = {
-        "items": None,
+        "items": 1000,
         "part": "all",
-        "max_completion_length": 32,
+        "length": 32,
         "resize": Resize(28, 56 * 56, 56 * 56),
         "device": "cpu",
+        "folder": folder,
+        **changes,
     }
-    paths = {"prepared": prepared, "folder": folder, "python": Path(sys.executable)}
-    return evaluate_standard(str(checkpoint), benchmarks, **paths, **{**settings, **changes})
+    recipe = Recipe(
+        domains=("meters",),
+        prepared=prepared,
+        max_completion_length=settings["length"],
+        view=View(mode="standard", resize=settings["resize"]),
+        evaluation=Evaluation(lmms=Path(sys.executable), items=settings["items"], part=settings["part"]),
+    )
+    return evaluate_standard(str(checkpoint), benchmarks, recipe, folder=settings["folder"], device=settings["device"])
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -73,32 +73,14 @@ def score_saved(path: str, recipe: Recipe, *, items: Path, revision: str | None 
     plan = recipe.evaluation
     public = [name for name in plan.benchmarks if plan.lmms is not None and name in BENCHMARKS]
     rest = tuple(name for name in plan.benchmarks if name not in public)
-    scores = _by_lmms(path, public, recipe, items=items) if public else {}
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    scores = evaluate_standard(path, public, recipe, folder=items, device=device) if public else {}
     if rest:
         own = recipe.model_copy(update={"evaluation": plan.model_copy(update={"benchmarks": rest})})
         model = load_model(path, precision=recipe.precision, freeze_vision=False, revision=revision)
         processor = load_processor(model_path(recipe.model), revision=recipe.revision, resize=recipe.view.resize)
         scores |= evaluate(model, processor, own, folder=items)
     return {name: scores[name] for name in plan.benchmarks}
-
-
-def _by_lmms(path: str, benchmarks: Sequence[str], recipe: Recipe, *, items: Path) -> dict[str, Score]:
-    plan = recipe.evaluation
-    assert plan.lmms is not None
-    if recipe.prepared is None:
-        raise ModomodoError('lmms-eval reads prepared sets: set prepared = "data", and run `modomodo data prepare`')
-    return evaluate_standard(
-        path,
-        benchmarks,
-        prepared=recipe.prepared,
-        folder=items,
-        python=plan.lmms,
-        max_completion_length=recipe.max_completion_length,
-        resize=recipe.view.resize,
-        items=plan.items,
-        part=plan.part,
-        device="cuda" if torch.cuda.is_available() else "cpu",
-    )
 
 
 class ScoreAt(TrainerCallback):

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from modomodo.config import Part
+from modomodo.config import Part, Recipe
 from modomodo.domain import Domain
 from modomodo.domains.prompts import ask
 from modomodo.errors import ModomodoError, closest
@@ -34,32 +34,32 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def evaluate_standard(
     checkpoint: str,
     benchmarks: Sequence[str],
+    recipe: Recipe,
     *,
-    prepared: Path,
     folder: Path,
-    python: Path,
-    max_completion_length: int,
-    resize: Resize | None,
-    items: int | None,
-    part: Part,
     device: str,
 ) -> dict[str, Score]:
     """Return the Score of each benchmark by lmms-eval's metrics; the items go to `folder`/BENCHMARK.jsonl.
 
-    `python` is the executable of an environment with lmms-eval; `items` the number of rows of the part, None for all.
-    What lmms-eval read and wrote stays in `folder`/lmms. Greedy, one row at a time, pictures resized as
-    `resize` says, or by the family's limits.
+    The recipe says where lmms-eval is (`evaluation.lmms`), where the rows are (`prepared`), which of them, how long
+    replies may be and how pictures are resized. What lmms-eval read and wrote stays in `folder`/lmms. Greedy, one row
+    at a time.
 
     Raises ModomodoError for an unknown benchmark or model, a missing set or environment, and when lmms-eval leaves no
     results: it exits with 0 even then.
     """
-    arguments = model_arguments(checkpoint, resize=resize, device=device)
-    chosen = {name: chosen_ids(prepared, name, part=part, items=items) for name in benchmarks}
+    plan, prepared, python = recipe.evaluation, recipe.prepared, recipe.evaluation.lmms
+    assert python is not None, "lmms-eval was not asked for"
+    if prepared is None:
+        raise ModomodoError('lmms-eval reads prepared sets: set prepared = "data", and run `modomodo data prepare`')
+    arguments = model_arguments(checkpoint, resize=recipe.view.resize, device=device)
+    chosen = {name: chosen_ids(prepared, name, part=plan.part, items=plan.items) for name in benchmarks}
     check_environment(python)
     work = (folder / "lmms").resolve()
     shutil.rmtree(work, ignore_errors=True)  # results of a run that was killed are not this one's
     for name, ids in chosen.items():
-        task = task_text(name, ids, files=shards(prepared, name), cache=work / "cache", length=max_completion_length)
+        length = recipe.max_completion_length
+        task = task_text(name, ids, files=shards(prepared, name), cache=work / "cache", length=length)
         write_text(work / "tasks" / f"{name}.yaml", task)
     _run([str(python), *command(arguments, benchmarks, work=work, device=device)], checkpoint, log=work / "log.txt")
     shutil.rmtree(work / "cache", ignore_errors=True)  # copies of the pictures
@@ -68,7 +68,7 @@ def evaluate_standard(
         lines = read_items(work, name, ids)
         names = {field.name for field in fields(Verdict)}
         verdicts = [Verdict(**{key: line[key] for key in names}) for line in lines]
-        scores[name] = score(name, verdicts, part=part, mode="standard")
+        scores[name] = score(name, verdicts, part=plan.part, mode="standard")
         write_text(folder / f"{name}.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
     return scores
 
