@@ -35,6 +35,7 @@ ROAD = [
     "nano.pretrain",
     "models",
     "schedules",
+    "fields",
     "config",
     "recipes",
     "contamination",

@@ -15,6 +15,7 @@ from modomodo.domains import find_domain
 from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError, closest
 from modomodo.families import FAMILIES, Family, family_of
+from modomodo.fields import Cap, Confirming, Evaluation, Launcher, Lora, Rewards, Verl, Vllm
 from modomodo.mixture import Mixture
 from modomodo.rows import View
 from modomodo.schedules import Order
@@ -22,44 +23,8 @@ from modomodo.seeds import child_seed
 from modomodo.strict import Positive, Share, Strict
 
 Direction = Literal["higher", "lower"]
-Part = Literal["select", "confirm", "all"]
 DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 Batch = Annotated[int, Field(ge=1, le=64)]
-
-
-class Rewards(Strict):
-    """Weights of the rewards of one reply; all are 0 when the format does not parse."""
-
-    accuracy: Annotated[float, Field(ge=0)] = 2.0
-    format: Annotated[float, Field(ge=0)] = 1.0
-
-
-class Evaluation(Strict):
-    """What a run is scored on when it ends: `items` rows of each benchmark, of the named part of it."""
-
-    benchmarks: tuple[str, ...] = ()
-    items: Positive = 200
-    part: Part = "all"
-    at: tuple[Positive, ...] = ()  # steps before the last one after which it is scored as well
-    lmms: Path | None = None  # python of an environment with lmms-eval, which then scores the public benchmarks
-
-
-class Lora(Strict):
-    """Low-rank adapters on the linear layers of the language model, instead of all its weights."""
-
-    rank: Positive = 16
-    alpha: Positive = 32
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-
-
-class Vllm(Strict):
-    """Where replies are sampled: by the trainer itself, by vLLM on the same GPU, or by a vLLM server."""
-
-    mode: Literal["off", "colocate", "server"] = "off"
-    gpu_memory: Annotated[float, Field(gt=0, lt=1)] = 0.3  # share of the GPU that `colocate` takes
-    tensor_parallel: Positive = 1
-    host: str = "localhost"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8000
 
 
 class Recipe(Strict):
@@ -68,7 +33,7 @@ class Recipe(Strict):
     model: str = "nano"  # folder or hub id
     revision: str | None = None  # of a hub id
     family: str | None = None  # of models that `families.py` does not know by their name
-    engine: Literal["trl"] = "trl"
+    engine: Literal["trl", "verl"] = "trl"
     domains: Annotated[tuple[str, ...], Field(min_length=1)]
     data: dict[str, Source] = Field(default_factory=dict[str, Source])  # domains made here, or where ours are read from
     prepared: Path | None = None  # folder of `modomodo data prepare`; everything is read from it
@@ -98,6 +63,7 @@ class Recipe(Strict):
     min_pixels: Positive | None = None  # limits of a picture's area after the family's resizing
     max_pixels: Positive | None = None
     vllm: Vllm = Vllm()
+    verl: Verl = Verl()
     precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16: computed in it, trained weights stay float32
     gradient_checkpointing: bool = False
     image_cache: bool = True
@@ -173,7 +139,7 @@ class Recipe(Strict):
     def identity(self) -> dict[str, Any]:
         """Return what determines the run, the mixture in its canonical form; the input of a run's key."""
         # The digests of rows and model say what `data` and the folders lead to.
-        effort = {"image_cache", "save_every", "vllm", "data", "prepared", "exclude"}
+        effort = {"image_cache", "save_every", "vllm", "verl", "data", "prepared", "exclude"}
         fields = self.model_dump(mode="json", exclude={"mixture", "domains", *effort})
         fields["family"] = None if self.known_family is None else self.known_family.name
         fields["evaluation"]["benchmarks"] = sorted(self.evaluation.benchmarks)
@@ -195,19 +161,6 @@ def _family(name: object, model: str) -> Family | None:
     if name not in FAMILIES:
         raise ModomodoError(f"unknown family {name!r}; {closest(name, FAMILIES)}")
     return FAMILIES[name]
-
-
-class Confirming(Strict):
-    """How the recommendation is put to the test: fresh matched seeds of it and of equal shares."""
-
-    seeds: Annotated[int, Field(ge=2)] = 4
-
-
-class Cap(Strict):
-    """Least and greatest share of a domain."""
-
-    min: Share = 0.0
-    max: Share = 1.0
 
 
 class Study(Strict):
@@ -240,7 +193,8 @@ class Study(Strict):
     parsimony: Annotated[float, Field(ge=0)] = 0.0  # loss of expected score allowed for a simpler mixture
     batch: Batch = 4  # pilots that `next` proposes
     confirm: Confirming = Confirming()
-    processes: Positive | None = None  # default: one per core
+    processes: Positive | None = None  # of the launcher "local"; default: one per GPU, or per core without any
+    launcher: Launcher = Launcher()
 
     @model_validator(mode="after")
     def _disjoint(self) -> "Study":

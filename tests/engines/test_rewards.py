@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from modomodo.config import Rewards
 from modomodo.domain import Domain
 from modomodo.engines.rewards import Judge
 from modomodo.errors import ModomodoError
+from modomodo.fields import Rewards
 from modomodo.rows import Row, Target, Verdict
 
 RIGHT = "<think>x</think><answer>B</answer>"

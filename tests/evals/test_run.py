@@ -2,10 +2,11 @@ import json
 
 import pytest
 
-from modomodo.config import Evaluation, Recipe
+from modomodo.config import Recipe
 from modomodo.domain import Domain
 from modomodo.domains import DOMAINS
 from modomodo.evals import run
+from modomodo.fields import Evaluation
 from modomodo.rows import Row, Target
 from modomodo.verify import grade
 

@@ -9,12 +9,13 @@ import pytest
 pytest.importorskip("pyarrow")
 import prepared_set
 
-from modomodo.config import Evaluation, Recipe
+from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.evals.lmms import check_environment, chosen_ids, evaluate_standard, model_arguments, task_text
 from modomodo.evals.tasks.docs import messages, text, visuals
 from modomodo.families import FAMILIES
+from modomodo.fields import Evaluation
 from modomodo.rows import Resize, View
 
 STAND_IN = """#!{python}

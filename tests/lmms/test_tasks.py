@@ -13,11 +13,12 @@ import prepared_set
 from shim import sitecustomize  # noqa: F401
 from tiny_qwen import REPLY, save
 
-from modomodo.config import Evaluation, Recipe
+from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.evals.lmms import MODELS, chosen_ids, evaluate_standard
 from modomodo.evals.tasks import scoring
 from modomodo.evals.tasks.docs import STANDARD, row_of, text
+from modomodo.fields import Evaluation
 from modomodo.rows import Resize, View
 from modomodo.verify import grade
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from transformers import PreTrainedModel
 
-from modomodo.config import Lora, Recipe
+from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.families import FAMILIES, Family
+from modomodo.fields import Lora
 
 if TYPE_CHECKING:
     from peft import LoraConfig

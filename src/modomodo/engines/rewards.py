@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from modomodo.config import Rewards
 from modomodo.domain import Domain
 from modomodo.errors import ModomodoError
+from modomodo.fields import Rewards
 from modomodo.files import write_text
 from modomodo.rows import Row, Verdict, View
 from modomodo.verify import Reply, parse_reply

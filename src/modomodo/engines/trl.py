@@ -16,13 +16,14 @@ from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
-from modomodo.config import Recipe, Vllm
+from modomodo.config import Recipe
 from modomodo.engines.loading import load_processor
 from modomodo.engines.parts import lora_config, trained_part
 from modomodo.engines.pictures import Kept, accept_mixed_batches, drop_unused_pictures, picture_bytes, shared
 from modomodo.engines.rewards import Judge
 from modomodo.engines.saving import Restored, ScoreAt, load_for_training, trained_weights
 from modomodo.errors import ModomodoError
+from modomodo.fields import Vllm
 from modomodo.files import write_text
 from modomodo.models import model_path
 from modomodo.rows import open_image

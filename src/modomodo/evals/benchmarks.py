@@ -5,9 +5,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modomodo.config import Part
 from modomodo.domain import Domain
 from modomodo.errors import ModomodoError
+from modomodo.fields import Part
 from modomodo.rows import Mode, Row, Verdict
 
 

@@ -10,12 +10,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from modomodo.config import Part, Recipe
+from modomodo.config import Recipe
 from modomodo.domain import Domain
 from modomodo.domains.prompts import ask
 from modomodo.errors import ModomodoError, closest
 from modomodo.evals.benchmarks import Score, benchmark_rows, score
 from modomodo.families import FAMILIES
+from modomodo.fields import Part
 from modomodo.files import read_json, write_text
 from modomodo.prepared.manifest import MAKE, check_files, find_manifest
 from modomodo.rows import Resize, Row, Target, Verdict
