@@ -10,6 +10,7 @@ from pathlib import Path
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import launch
 from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.processes import Processes
 from modomodo.pilots.store import Store
 from modomodo.recipes import load_recipe
 from modomodo.studies import RUN
@@ -22,7 +23,7 @@ def seconds(planned: list[PlannedRun], processes: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         digests = run_digests([one.recipe for one in planned])
-        outcomes = launch(planned, Store(Path(folder)), digests=digests, run=RUN, processes=processes)
+        outcomes = launch(planned, Store(Path(folder)), digests=digests, run=RUN, workers=Processes(processes))
         assert all(outcome.status == "finished" for outcome in outcomes), outcomes
         return time.perf_counter() - started
 

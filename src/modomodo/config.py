@@ -217,6 +217,19 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
+    def _launched(self) -> "Study":
+        several = (self.processes or 1) > 1 or self.launcher.kind == "ray"
+        if self.recipe.engine == "verl" and several:
+            raise ValueError(
+                "a run of verl takes its whole Ray cluster, so one follows the other: leave processes and launcher out"
+            )
+        if self.processes is not None and self.launcher.kind == "ray":
+            raise ValueError(
+                f"processes is {self.processes}, but the launcher is ray: launcher.concurrent says how many at a time"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _sized(self) -> "Study":
         if self.design == "seed" and self.budget is not None:
             raise ValueError(

@@ -210,6 +210,7 @@ def run_single(recipe: Recipe, folder: Path) -> None:
     from modomodo.pilots.inputs import run_digests
     from modomodo.pilots.launch import launch
     from modomodo.pilots.plan import PlannedRun
+    from modomodo.pilots.processes import Processes
     from modomodo.pilots.store import Store
     from modomodo.studies import RUN
 
@@ -217,7 +218,7 @@ def run_single(recipe: Recipe, folder: Path) -> None:
     mixture = recipe.mixture if isinstance(recipe.mixture, str) else str(recipe.point())
     label = mixture if recipe.steps else recipe.model
     planned = [PlannedRun(label, recipe)]
-    (outcome,) = launch(planned, store, digests=run_digests([recipe]), run=RUN, processes=1, console=err)
+    (outcome,) = launch(planned, store, digests=run_digests([recipe]), run=RUN, workers=Processes(1), console=err)
     if outcome.status == "failed":
         raise ModomodoError(outcome.message)
     result: Any = store.result(outcome.key)

@@ -22,9 +22,11 @@ from modomodo.confirmation import Confirmation, confirm, detectable_difference
 from modomodo.errors import ModomodoError
 from modomodo.files import locked, read_json, write_json, write_text
 from modomodo.mixture import Mixture
+from modomodo.pilots.fleet import Fleet
 from modomodo.pilots.inputs import run_digests
-from modomodo.pilots.launch import Outcome, launch
+from modomodo.pilots.launch import Outcome, Workers, launch
 from modomodo.pilots.plan import PlannedRun, confirmation_runs, pilot_runs
+from modomodo.pilots.processes import Processes
 from modomodo.pilots.store import Store, run_key
 from modomodo.recommendation import Recommendation, recommend, recommended_mixture
 from modomodo.surrogate import Fitted, Runs, fit, write_runs
@@ -226,7 +228,14 @@ def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | N
         labels = read_json(study.folder / "labels.json") or {}
         labels |= {one.label: run_key(one.recipe, digests) for one in planned}
         write_json(study.folder / "labels.json", labels)
-    return launch(planned, Store(study.folder), digests=digests, run=RUN, processes=study.processes, console=console)
+    return launch(planned, Store(study.folder), digests=digests, run=RUN, workers=_workers(study), console=console)
+
+
+def _workers(study: Study) -> Workers:
+    if study.launcher.kind == "ray":
+        return Fleet(study.launcher, Store(study.folder))
+    # A run of verl takes its whole cluster.
+    return Processes(1 if study.recipe.engine == "verl" else study.processes)
 
 
 def _matched(study: Study, planned: Sequence[PlannedRun], benchmarks: Sequence[str]) -> Confirmation:

@@ -5,14 +5,18 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from rich.console import Console
 
 from modomodo.config import Recipe
+from modomodo.fields import Launcher
+from modomodo.pilots.fleet import Fleet
 from modomodo.pilots.launch import launch
 from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.processes import Processes
 from modomodo.pilots.store import Store
 
 DOMAINS = ("count", "colour", "detect")
@@ -92,18 +96,30 @@ def on_gpu(recipe: Recipe, folder: Path) -> dict[str, object]:
     return {"gpu": os.environ.get("CUDA_VISIBLE_DEVICES")}
 
 
+def alone(recipe: Recipe, folder: Path) -> dict[str, object]:
+    """Say how many other runs there are at the same time."""
+    mine = Path(tempfile.gettempdir()) / f"modomodo-alone-{os.getpid()}"
+    mine.touch()
+    time.sleep(0.5)
+    others = len(list(mine.parent.glob("modomodo-alone-*"))) - 1
+    mine.unlink()
+    return {"others": others}
+
+
 def taken(recipe: Recipe, folder: Path) -> dict[str, object]:
     return {"key": "mine", "scores": {}}
 
 
-def main(folder: str, model: str, runs: str, steps: str) -> None:
+def main(folder: str, model: str, runs: str, steps: str, cluster: str = "") -> None:
+    store = Store(Path(folder))
+    address = "local" if cluster == "ray" else cluster
     planned = [PlannedRun(f"run {seed}", recipe(model, seed, steps=int(steps))) for seed in range(int(runs))]
     outcomes = launch(
         planned,
-        Store(Path(folder)),
+        store,
         digests=digests(model),
         run="fake_runs:act",
-        processes=2,
+        workers=Fleet(Launcher(kind="ray", address=address), store) if cluster else Processes(2),
         console=Console(stderr=True),
     )
     print(json.dumps({outcome.label: outcome.status for outcome in outcomes}))

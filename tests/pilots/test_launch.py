@@ -17,14 +17,18 @@ from rich.console import Console
 from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.pilots.child import Run
-from modomodo.pilots.launch import Outcome, launch
+from modomodo.pilots.launch import Outcome, Workers, launch
 from modomodo.pilots.plan import PlannedRun
-from modomodo.pilots.processes import gpus
+from modomodo.pilots.processes import Processes, ThisProcess, gpus
 from modomodo.pilots.store import Store, run_key
 
 
 def planned(*runs: tuple[str, int]) -> list[PlannedRun]:
     return [PlannedRun(f"{model} {seed}", fake_runs.recipe(model, seed)) for model, seed in runs]
+
+
+def workers(processes: int) -> Workers:
+    return Processes(processes) if processes else ThisProcess()
 
 
 def go(
@@ -33,7 +37,9 @@ def go(
     """Launch and return the outcomes by label, and what was printed."""
     out = io.StringIO()
     digests = fake_runs.digests(*(planned.recipe.model for planned in runs))
-    outcomes = launch(runs, Store(folder), digests=digests, run=run, processes=processes, console=Console(file=out))
+    outcomes = launch(
+        runs, Store(folder), digests=digests, run=run, workers=workers(processes), console=Console(file=out)
+    )
     assert [outcome.label for outcome in outcomes] == [planned.label for planned in runs]
     return {outcome.label: outcome for outcome in outcomes}, out.getvalue()
 
@@ -274,6 +280,6 @@ def test_a_run_function_must_be_importable(tmp_path: Path, run: Run | str):
         go(planned(("steps", 1)), tmp_path, run=run)
 
 
-def test_processes_are_counted(tmp_path: Path):
+def test_processes_are_counted():
     with pytest.raises(ModomodoError, match="processes is -1"):
-        go(planned(("steps", 1)), tmp_path, processes=-1)
+        Processes(-1)

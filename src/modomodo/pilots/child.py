@@ -52,11 +52,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Report:
-    """How an attempt ended: `claimed` when another process holds the run, `elsewhere` when another had finished it."""
+    """How an attempt ended: `claimed` when another process holds the run, `elsewhere` when another had finished it.
+
+    killed: its process was ended by a signal, which says nothing against the run.
+    """
 
     status: Literal["finished", "failed", "elsewhere", "claimed"]
     seconds: float = 0.0
     message: str = ""
+    killed: bool = False
 
 
 def name_of(run: Run | str) -> str:

@@ -1,27 +1,48 @@
-"""Carries out the missing runs of a study, each in a fresh process, and says how each ended.
+"""Carries out the missing runs of a study, here or on a cluster, and says how each ended.
 
 Killing a launch at any time and launching again loses no finished run and repeats none; several launchers may work on
 one study at once. A script calls `launch` under `if __name__ == "__main__":`, because every child imports the script.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing.connection import wait
-from typing import Literal
+from typing import Literal, Protocol
 
 from rich.console import Console
 
-from modomodo.errors import ModomodoError
-from modomodo.pilots import child
-from modomodo.pilots.child import Job, Report, Run
+from modomodo.pilots.child import Job, Report, Run, name_of
 from modomodo.pilots.plan import PlannedRun
-from modomodo.pilots.processes import Running, cores, gpus, report_of, sigterm_raises, start, stop
+from modomodo.pilots.processes import Processes, sigterm_raises
 from modomodo.pilots.progress import Board, Count, board, spell
 from modomodo.pilots.store import Store, digest_names, run_key
 
 POLL_SECONDS = 0.5
 LOG_LINES = 8
+
+
+class Workers(Protocol):
+    """Where runs are carried out: Processes, ThisProcess, or the Fleet of a cluster."""
+
+    def open(self, say: Callable[[str], None]) -> None:
+        """Get ready; `say` prints a line."""
+        ...
+
+    def room(self) -> bool:
+        """Return whether a run can be started now."""
+        ...
+
+    def start(self, job: Job) -> None:
+        """Start a run, whose end `ended` will tell."""
+        ...
+
+    def ended(self, seconds: float) -> Iterable[tuple[Job, Report]]:
+        """Return the runs that have ended, after waiting for one at most so many seconds."""
+        ...
+
+    def close(self) -> None:
+        """End what is still running."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +66,7 @@ def launch(
     *,
     digests: Mapping[str, str],
     run: Run | str,
-    processes: int | None = None,
+    workers: Workers | None = None,
     console: Console | None = None,
 ) -> tuple[Outcome, ...]:
     """Return how each of `runs` ended, in their order, after carrying out those that have no result.
@@ -56,29 +77,24 @@ def launch(
         digests: the digest of each `digest_names` of the recipes.
         run: carries out one recipe; a function that a fresh process can import, or its "module:name". Its module is
             imported once for all processes, so heavy imports at the top of that module are paid once.
-        processes: how many at a time, by default one per GPU, or one per core where there is none; 0 carries them out
-            in this process, to debug.
+        workers: where they are carried out, by default processes of this machine.
         console: where progress goes, by default standard error.
 
     Raises:
-        ModomodoError: a missing digest, a damaged result, a study folder that cannot be written. A failed run does not
-            raise, also when its own files cannot be written.
+        ModomodoError: a missing digest, a damaged result, a study folder that cannot be written, a cluster that is not
+            there. A failed run does not raise, also when its own files cannot be written.
         KeyboardInterrupt, SystemExit: at Ctrl-C and SIGTERM, once the processes of the runs are gone.
     """
-    if processes is not None and processes < 0:
-        raise ModomodoError(f"processes is {processes}: 1 or more, or 0 to run in this process")
-    jobs = [_job(planned, store, digests, child.name_of(run)) for planned in runs]
+    jobs = [_job(planned, store, digests, name_of(run)) for planned in runs]
     ended = {job.key: _reused(job) for job in jobs if store.finished(job.key)}
     missing = {job.key: job for job in jobs if job.key not in ended}
-    if missing:
-        store.make()
-    devices = gpus()
-    slots = (len(devices) or cores()) if processes is None else processes
     before = sum(_steps_done(job) for job in missing.values())
-    with sigterm_raises(), board(console or Console(stderr=True), steps_before=before) as shown:
+    with board(console or Console(stderr=True), steps_before=before) as shown:
         if ended:
             shown.say(f"{len(ended)} of {len(ended) + len(missing)} runs are finished already")
-        ended |= _carry_out(missing, slots=slots, devices=devices, shown=shown)
+        if missing:
+            store.make()
+            ended |= _carry_out(missing, workers=workers or Processes(), shown=shown)
     return tuple(replace(ended[job.key], label=job.label) for job in jobs)
 
 
@@ -93,69 +109,61 @@ def _reused(job: Job) -> Outcome:
     return Outcome(job.label, job.key, "reused", seconds if isinstance(seconds, int | float) else 0.0)
 
 
-def _carry_out(missing: Mapping[str, Job], *, slots: int, devices: Sequence[str], shown: Board) -> dict[str, Outcome]:
-    """Return the outcome of each missing run by key; `slots` run at a time, 0 means in this process."""
+def _carry_out(missing: Mapping[str, Job], *, workers: Workers, shown: Board) -> dict[str, Outcome]:
+    """Return the outcome of each missing run by key."""
     pending = dict(missing)
-    running: dict[str, Running] = {}
+    running: set[str] = set()
     failures = {key: job.store.failure(key) for key, job in missing.items()}
     ended: dict[str, Outcome] = {}
     waiting = False
     shown.show(_count(missing, ended))
     try:
-        while pending or running:
-            for outcome in _advance(pending, running, failures, slots, devices):
-                ended[outcome.key] = outcome
-                shown.ended(_line(outcome), _count(missing, ended))
-            shown.show(_count(missing, ended))
-            if pending and not running and not waiting:
-                waiting = True
-                shown.say(f"waiting for another launcher, which holds {len(pending)} of the runs")
-            if pending or running:
-                wait([one.process.sentinel for one in running.values()], timeout=POLL_SECONDS)
+        with sigterm_raises():
+            workers.open(shown.say)
+            while pending or running:
+                reports = [*_begin(pending, running, failures, workers), *_end(pending, running, workers)]
+                for outcome in (_outcome(job, report) for job, report in reports):
+                    ended[outcome.key] = outcome
+                    shown.ended(_line(outcome), _count(missing, ended))
+                shown.show(_count(missing, ended))
+                if pending and not running and not waiting:
+                    waiting = True
+                    shown.say(f"waiting for another launcher, which holds {len(pending)} of the runs")
     finally:
-        stop(running.values())
+        workers.close()
     return ended
 
 
-def _advance(
-    pending: dict[str, Job],
-    running: dict[str, Running],
-    failures: Mapping[str, object],
-    slots: int,
-    devices: Sequence[str],
-) -> Iterator[Outcome]:
-    """Yield the runs that have ended, and start pending ones where there is room.
+def _begin(
+    pending: dict[str, Job], running: set[str], failures: Mapping[str, object], workers: Workers
+) -> Iterator[tuple[Job, Report]]:
+    """Start pending runs where there is room, and yield those that another launcher has ended.
 
     A run that another launcher holds stays pending: when that launcher dies, it is ours to do. `failures` are those of
     before this launch.
     """
-    for key, one in list(running.items()):
-        if one.process.exitcode is None:
-            continue
-        del running[key]
-        report = report_of(one)
-        if report.status == "claimed":
-            pending[key] = one.job
-        else:
-            yield _outcome(one.job, report)
     for key, job in list(pending.items()):
-        if len(running) >= max(slots, 1):
+        if not workers.room():
             return
         report = _elsewhere(job, failures[key])
-        if report is None and slots:
-            running[key] = start(job, gpu=_freest(devices, running))
-        elif report is None:
-            report = child.attempt(job, redirect=False)
-        if report is None or report.status != "claimed":
-            del pending[key]
-        if report is not None and report.status != "claimed":
-            yield _outcome(job, report)
+        if report is not None and report.status == "claimed":
+            continue
+        del pending[key]
+        if report is not None:
+            yield job, report
+        else:
+            workers.start(job)
+            running.add(key)
 
 
-def _freest(devices: Sequence[str], running: Mapping[str, Running]) -> str | None:
-    """Return the GPU with the fewest runs on it."""
-    used = [one.gpu for one in running.values()]
-    return min(devices, key=used.count, default=None)
+def _end(pending: dict[str, Job], running: set[str], workers: Workers) -> Iterator[tuple[Job, Report]]:
+    """Yield the runs that have ended; one that another launcher turned out to hold is pending again."""
+    for job, report in workers.ended(POLL_SECONDS):
+        running.remove(job.key)
+        if report.status == "claimed":
+            pending[job.key] = job
+        else:
+            yield job, report
 
 
 def _elsewhere(job: Job, failed_before: object) -> Report | None:

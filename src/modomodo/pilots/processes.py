@@ -1,4 +1,4 @@
-"""The processes of a launch: started from a fork server that has paid the imports, and ended with the launcher."""
+"""Runs on this machine: processes from a fork server that has paid the imports, which end with the launcher."""
 
 import multiprocessing
 import os
@@ -6,22 +6,81 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from types import FrameType
 
 from modomodo.errors import ModomodoError
-from modomodo.pilots.child import ENVIRONMENT, Job, Report, main, record_failure
+from modomodo.pilots.child import ENVIRONMENT, Job, Report, attempt, main, record_failure
 
 TERMINATE_SECONDS = 5.0
 
 
+class Processes:
+    """Workers of this machine: as many at a time as told, by default one per GPU, or per core where there is none."""
+
+    def __init__(self, count: int | None = None) -> None:
+        """Raises ModomodoError for a count below 1."""
+        if count is not None and count < 1:
+            raise ModomodoError(f"processes is {count}: 1 or more")
+        self._devices = gpus()
+        self._count = count or len(self._devices) or cores()
+        self._running: list[Running] = []
+
+    def open(self, say: Callable[[str], None]) -> None:
+        """Nothing is needed."""
+
+    def room(self) -> bool:
+        return len(self._running) < self._count
+
+    def start(self, job: Job) -> None:
+        """Start a process on the run, on the GPU with the fewest runs; verl takes all that there are."""
+        used = [one.gpu for one in self._running]
+        gpu = None if job.recipe.engine == "verl" else min(self._devices, key=used.count, default=None)
+        self._running.append(start(job, gpu=gpu))
+
+    def ended(self, seconds: float) -> Iterator[tuple[Job, Report]]:
+        wait([one.process.sentinel for one in self._running], timeout=seconds)
+        for one in list(self._running):
+            if one.process.exitcode is not None:
+                self._running.remove(one)
+                yield one.job, report_of(one)
+
+    def close(self) -> None:
+        stop(self._running)
+
+
+class ThisProcess:
+    """A worker that carries out runs in this process, to debug them."""
+
+    def __init__(self) -> None:
+        self._ended: list[tuple[Job, Report]] = []
+
+    def open(self, say: Callable[[str], None]) -> None:
+        """Nothing is needed."""
+
+    def room(self) -> bool:
+        return not self._ended
+
+    def start(self, job: Job) -> None:
+        self._ended.append((job, attempt(job, redirect=False)))
+
+    def ended(self, seconds: float) -> Iterator[tuple[Job, Report]]:
+        if not self._ended:
+            time.sleep(seconds)
+        while self._ended:
+            yield self._ended.pop()
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
 @dataclass(frozen=True)
 class Running:
-    """A process at work on a run, the GPU it has to itself, and the pipe on which it reports."""
+    """A process at work on a run, the GPUs that it sees alone, and the pipe on which it reports."""
 
     job: Job
     process: ForkServerProcess
@@ -31,7 +90,7 @@ class Running:
 
 
 def start(job: Job, *, gpu: str | None) -> Running:
-    """Start a process on the run, which sees that GPU alone.
+    """Start a process on the run, which sees that GPU (or several, with commas) alone.
 
     Raises ModomodoError when the fork server dies, as it does when the module of `run` cannot be imported.
     """
@@ -71,7 +130,7 @@ def report_of(one: Running) -> Report:
                 message += record_failure(one.job, message)
     except ModomodoError as error:
         message += f"\n{error}"
-    return Report("failed", seconds, message)
+    return Report("failed", seconds, message, killed=(one.process.exitcode or 0) < 0)
 
 
 def _death(code: int | None) -> str:

@@ -1,0 +1,100 @@
+"""A study on a local Ray cluster of two CPUs against two processes of the launcher of one machine: the same table, also
+when workers and the driver are killed, and the ratio of their times in one run.
+
+python benchmarks/ray_launcher.py
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from modomodo.config import Study
+from modomodo.recipes import load_study
+from modomodo.studies import pilot
+
+NANO = Path(__file__).parents[1] / "src/modomodo/nano/study.toml"
+KILLS = 5
+RAY = ["launcher.kind=ray", "launcher.retries=5", "launcher.gpus=0"]
+
+
+def study_in(folder: Path, *sets: str) -> Study:
+    """Return the nano study with eight pilots (and the base run) in `folder`."""
+    plan = ["design=d-optimal", "budget=8", "items=64"]
+    return load_study(NANO, [*plan, f"out={folder}", *sets])
+
+
+def table(study: Study) -> bytes:
+    return (study.folder / "runs.csv").read_bytes()
+
+
+def timed(study: Study) -> float:
+    """Return how long the study's runs take, a cluster's start left out."""
+    if study.launcher.kind == "ray":
+        import ray
+
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    started = time.perf_counter()
+    outcomes = pilot(study)
+    assert all(outcome.status == "finished" for outcome in outcomes), outcomes
+    seconds = time.perf_counter() - started
+    if study.launcher.kind == "ray":
+        ray.shutdown()
+    return seconds
+
+
+def driver(folder: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, __file__, str(folder)], env={**os.environ, "RAY_DEDUP_LOGS": "0"})
+
+
+def workers() -> list[int]:
+    """Return the processes of runs: Ray's workers that carry one out, and the trainings under them."""
+    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = [line.split(maxsplit=1) for line in found[1:]]
+    return [int(pid) for pid, command in lines if command.startswith("ray::modomodo")]
+
+
+def kill_workers(folder: Path, *, seed: int) -> int:
+    """Run the study while a worker is killed at random moments; return how many were."""
+    draw, process, killed = random.Random(seed), driver(folder), 0
+    while process.poll() is None:
+        time.sleep(draw.uniform(5, 25))
+        found = workers()
+        if found and killed < KILLS:
+            os.kill(draw.choice(found), signal.SIGKILL)
+            killed += 1
+    assert process.returncode == 0
+    return killed
+
+
+def kill_driver(folder: Path, *, after: float) -> None:
+    process = driver(folder)
+    time.sleep(after)
+    process.kill()
+    process.wait()
+    assert driver(folder).wait() == 0
+
+
+def main() -> None:
+    """Print the times, their ratio, and whether the tables are the same."""
+    with tempfile.TemporaryDirectory() as place:
+        here = study_in(Path(place, "here"), "processes=2")
+        fleet = study_in(Path(place, "ray"), *RAY)
+        took = timed(here), timed(fleet)
+        print(f"two processes {took[0]:.1f} s, Ray {took[1]:.1f} s: x {took[1] / took[0]:.3f} (at most 1.25 is asked)")
+        print("the same table:", table(here) == table(fleet))
+        killed = kill_workers(Path(place, "killed"), seed=7)
+        print(f"{killed} workers killed, the same table:", table(here) == table(study_in(Path(place, "killed"))))
+        kill_driver(Path(place, "driver"), after=60)
+        print("driver killed, the same table:", table(here) == table(study_in(Path(place, "driver"))))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        pilot(study_in(Path(sys.argv[1]), *RAY))
+    else:
+        main()

@@ -1,0 +1,248 @@
+"""Runs on a Ray cluster, a task each; one whose node is lost goes on elsewhere, from its last copied checkpoint."""
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from modomodo.config import Recipe
+from modomodo.errors import ModomodoError
+from modomodo.fields import Launcher
+from modomodo.pilots.child import Job, Report, record_failure
+from modomodo.pilots.node import Order, carry_out, mirror
+from modomodo.pilots.processes import cores
+from modomodo.pilots.store import Store
+
+LOOK_SECONDS = 5.0  # between looks at how far the runs are, where the storage is not the study's folder
+CONNECT_SECONDS = 10.0
+OBJECT_STORE = 128 << 20  # bytes; nothing but orders and reports goes through it
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A run that was handed to the cluster, the claim on its folder, how often it was lost, and since when it flies."""
+
+    job: Job
+    claim: ExitStack
+    losses: int
+    started: float
+
+
+class Fleet:
+    """Workers of a Ray cluster. Results come to the study's folder; models stay on the storage, where it is another."""
+
+    def __init__(self, launcher: Launcher, store: Store) -> None:
+        self._launcher = launcher
+        self._store = store
+        self._storage = launcher.storage or str(store.folder.absolute())
+        self._flights: dict[Any, Flight] = {}
+        self._ended: list[tuple[Job, Report]] = []
+        self._looked = time.monotonic()
+        self._joined = False
+
+    def open(self, say: Callable[[str], None]) -> None:
+        """Join the cluster, or start one.
+
+        Raises ModomodoError where Ray is missing, the cluster is not there, or no run can ever fit.
+        """
+        self._say = say
+        ray = _ray()
+        self._joined = _join(self._launcher)
+        gpus = self._launcher.gpus
+        if gpus is None:
+            gpus = 1 if ray.cluster_resources().get("GPU") else 0
+        demand = {"CPU": self._launcher.cpus, "GPU": gpus, **self._launcher.resources}
+        _check_fit(demand, self._launcher.address, say)
+        self._task = ray.remote(carry_out)
+        self._options = {
+            "num_cpus": self._launcher.cpus,
+            "num_gpus": gpus,
+            "resources": self._launcher.resources,
+            "scheduling_strategy": "SPREAD" if self._launcher.placement == "spread" else "DEFAULT",
+            "max_retries": 0,  # lost runs are handed out anew here, where it can be said
+        }
+
+    def room(self) -> bool:
+        return self._launcher.concurrent is None or len(self._flights) < self._launcher.concurrent
+
+    def start(self, job: Job) -> None:
+        """Claim the run and hand it to the cluster."""
+        claim = ExitStack()
+        try:
+            held = claim.enter_context(self._store.claim(job.key))
+        except ModomodoError as error:
+            self._ended.append((job, Report("failed", message=str(error))))
+            return
+        if held:
+            self._submit(Flight(job, claim, 0, time.monotonic()))
+        else:
+            claim.close()
+            self._ended.append((job, Report("claimed")))
+
+    def ended(self, seconds: float) -> Iterator[tuple[Job, Report]]:
+        while self._ended:
+            yield self._ended.pop()
+        if not self._flights:
+            time.sleep(seconds)
+            return
+        self._look()
+        done, _ = _ray().wait(list(self._flights), timeout=seconds)
+        for task in done:
+            flight = self._flights.pop(task)
+            report = self._report(task, flight)
+            if report.killed and flight.losses < self._launcher.retries:
+                self._say(
+                    f"{flight.job.label} was lost ({report.message}): it goes on from its last copied checkpoint, "
+                    f"retry {flight.losses + 1} of {self._launcher.retries}"
+                )
+                self._submit(replace(flight, losses=flight.losses + 1))
+                continue
+            with flight.claim:
+                report = self._home(flight, report)
+            yield flight.job, report
+
+    def close(self) -> None:
+        """Cancel what is still running, and leave the cluster or end the one started here."""
+        for task, flight in self._flights.items():
+            with suppress(_ray().exceptions.RayError):
+                _ray().cancel(task, force=True)
+            flight.claim.close()
+        self._flights.clear()
+        if self._joined:
+            _ray().shutdown()
+
+    def _submit(self, flight: Flight) -> None:
+        order = Order(
+            job=flight.job,
+            storage=self._storage,
+            attempt=uuid.uuid4().hex,
+            folder=Path.cwd(),
+            needed=self._needed(flight.job),
+            version=version("modomodo"),
+        )
+        task = self._task.options(**self._options, name=f"modomodo {flight.job.label}").remote(order)
+        self._flights[task] = flight
+
+    def _needed(self, job: Job) -> tuple[Path, ...]:
+        """Return the paths of this machine that a node must see as well."""
+        claim = [] if self._launcher.storage else [self._store.path(job.key).absolute() / "lock"]
+        return tuple(path.absolute() for path in (*claim, *_paths(job.recipe)))
+
+    def _report(self, task: Any, flight: Flight) -> Report:
+        """Return what a task reports, or that its worker or node was lost."""
+        errors = _ray().exceptions
+        try:
+            report: Report = _ray().get(task)
+        except errors.RayTaskError as error:
+            return Report("failed", message=f"the task of the run failed: {error}")
+        except errors.RayError as error:
+            seconds = time.monotonic() - flight.started
+            first = (str(error).strip() or "no reason given").splitlines()[0]
+            return Report("failed", seconds, f"{type(error).__name__}: {first}", killed=True)
+        # What a lost attempt had finished was ours.
+        return replace(report, status="finished") if report.status == "elsewhere" and flight.losses else report
+
+    def _home(self, flight: Flight, report: Report) -> Report:
+        """Bring the files of an ended run to the study's folder, and return its report."""
+        job = flight.job
+        try:
+            if self._launcher.storage:
+                mirror(self._storage, self._store, job.key).pull(light=True)
+            finished = self._store.finished(job.key)
+        except (OSError, ModomodoError) as error:
+            return Report("failed", report.seconds, f"its files cannot be fetched from {self._storage}: {error}")
+        if report.status in ("finished", "elsewhere") and not finished:
+            return Report(
+                "failed",
+                report.seconds,
+                f"it was finished on a node, but {self._store.path(job.key)} has no result: the storage "
+                f"{self._storage} must be one that every node and this machine share",
+            )
+        if report.killed and not finished:
+            message = f"{report.message}\n(lost {flight.losses + 1} times; launcher.retries is {flight.losses})"
+            return replace(report, message=message + record_failure(job, message))
+        return report
+
+    def _look(self) -> None:
+        """Bring the steps of the runs under way to the study's folder, for whoever watches."""
+        if not self._launcher.storage or time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        with ThreadPoolExecutor(8) as threads:
+            threads.map(self._look_at, [flight.job.key for flight in self._flights.values()])
+        self._looked = time.monotonic()
+
+    def _look_at(self, key: str) -> None:
+        with suppress(OSError):
+            mirror(self._storage, self._store, key).get("steps.jsonl")
+
+
+def _ray() -> Any:
+    # Lost workers are told of here, in a line each.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed")
+    try:
+        import ray
+    except ImportError as error:
+        raise ModomodoError('the launcher ray needs Ray: pip install "modomodo[ray]"') from error
+    return ray
+
+
+def _join(launcher: Launcher) -> bool:
+    """Connect this process to the cluster; return False where it is connected already.
+
+    Raises ModomodoError when there is none.
+    """
+    ray = _ray()
+    if ray.is_initialized():
+        return False
+    local = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": OBJECT_STORE}
+    options: Mapping[str, Any] = local if launcher.address == "local" else {}
+    try:
+        _check_address(launcher.address)
+        ray.init(address=launcher.address, log_to_driver=False, logging_level="error", **options)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise ModomodoError(
+            f"there is no Ray cluster at {launcher.address!r} ({error}): start one with `ray start --head`, name "
+            'another in launcher.address, or use launcher.address = "local"'
+        ) from error
+    return True
+
+
+def _check_address(address: str) -> None:
+    """Raise OSError where nothing listens at a host and port; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+
+
+def _check_fit(demand: Mapping[str, float], address: str, say: Callable[[str], None]) -> None:
+    """Raise where no node offers what a run takes; a cluster that may still grow is waited for, which is said."""
+    nodes = [node["Resources"] for node in _ray().nodes() if node["Alive"]]
+    if any(all(node.get(name, 0) >= amount for name, amount in demand.items()) for node in nodes):
+        return
+    wanted = ", ".join(f"{amount:g} {name}" for name, amount in demand.items() if amount)
+    found = "; ".join(
+        ", ".join(
+            f"{amount:g} {name}" for name, amount in sorted(node.items()) if name in ("CPU", "GPU") or name in demand
+        )
+        for node in nodes
+    )
+    what = f"a run takes {wanted}, and no node of the cluster has that (there are: {found})"
+    if address == "local":
+        raise ModomodoError(
+            f"{what}: lower launcher.cpus or launcher.gpus, or join a larger cluster (launcher.address)"
+        )
+    say(f"{what}: waiting for the cluster to grow; lower launcher.cpus or launcher.gpus if it does not")
+
+
+def _paths(recipe: Recipe) -> tuple[Path, ...]:
+    """Return the files and folders that a recipe reads."""
+    named = (recipe.prepared, recipe.exclude, recipe.evaluation.lmms, *(one.path for one in recipe.data.values()))
+    model = Path(recipe.model)
+    return (*(path for path in named if path is not None), *([model] if model.is_dir() else []))

@@ -1,0 +1,188 @@
+"""A run's folder on a node, and its copy on storage that every node reaches (a mounted folder, or any fsspec URL).
+
+A node may die at any moment. Files are copied when they have changed, JSON ones whole or not at all. The trained model
+and each checkpoint stand for themselves: they are copied once, and count when their last file (DECISIVE) is there.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from modomodo.errors import ModomodoError
+
+TRAINED = "model"
+CHECKPOINTS = "checkpoints"
+DECISIVE = {TRAINED: "config.json", CHECKPOINTS: "trainer_state.json"}
+ENDS = ("result.json", "failure.json")
+OURS = ("lock", "attempt.json")  # of the launcher, on either side
+
+Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """The folder of a run here, and its copy at `remote` on the file system `fs`.
+
+    `copied` has what the copy holds: of each file its size and time here, of each folder (0, 0).
+    """
+
+    local: Path
+    fs: Any
+    remote: str
+    copied: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
+
+    def pull(self, *, light: bool = False) -> None:
+        """Make the folder here what the copy is; `light` leaves out model and checkpoints.
+
+        Parts of folders that were not copied whole are deleted from the copy.
+        """
+        found = self._listed()
+        broken = {folder for name in found if (folder := _folder(name))} - {
+            folder for name in found if (folder := _folder(name)) and name == _decisive(folder)
+        }
+        for name in sorted(found, key=lambda name: (name in ENDS, name)):
+            folder = _folder(name)
+            if folder in broken or name.endswith(".partial") or name in OURS or (light and folder):
+                continue
+            (self.local / name).parent.mkdir(parents=True, exist_ok=True)
+            self._get(name)
+            self.copied[folder or name] = (0, 0) if folder else _stamp(self.local / name)
+        for name in set(ENDS) - set(found):
+            (self.local / name).unlink(missing_ok=True)
+        if not light:
+            for folder in sorted(broken):
+                self._remove(folder)
+
+    def push(self) -> None:
+        """Make the copy what the folder here is: checkpoints after the logs of their steps, result.json last."""
+        folders = dict(self._folders())  # before the files, so that every log reaches at least as far
+        files = dict(self._files())
+        ends = [name for name in files if name in ENDS]
+        self._put_changed({name: files[name] for name in files if name not in ends})
+        for name in folders:
+            if name not in self.copied:
+                self._put_whole(name, folders[name])
+        self._put_changed({name: files[name] for name in ends})
+        here = {*files, *folders}
+        for name in sorted(set(self.copied) - here):
+            self._remove(name)
+            del self.copied[name]
+
+    def get(self, name: str) -> None:
+        """Copy one file to here, if there is one."""
+        if self.fs.exists(f"{self.remote}/{name}"):
+            self.local.mkdir(parents=True, exist_ok=True)
+            self._get(name)
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """Return the object of a JSON file of the copy, None where there is none."""
+        try:
+            return cast(dict[str, Any], json.loads(self.fs.cat_file(f"{self.remote}/{name}")))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise ModomodoError(f"{self.remote}/{name} is damaged ({error}): delete it and run again") from error
+
+    def write(self, name: str, table: dict[str, Any]) -> None:
+        """Write a JSON file of the copy."""
+        self.fs.makedirs(self.remote, exist_ok=True)
+        self.fs.pipe_file(f"{self.remote}/{name}", json.dumps(table).encode())
+
+    def _listed(self) -> list[str]:
+        try:
+            found = cast(list[str], self.fs.find(self.remote))
+        except FileNotFoundError:
+            return []
+        return [name.removeprefix(f"{self.remote}/") for name in found]
+
+    def _files(self) -> Iterator[tuple[str, Path]]:
+        """Yield the files here that may still change."""
+        for path in sorted(self.local.rglob("*")):
+            name = path.relative_to(self.local).as_posix()
+            passing = name in OURS or name.endswith(".partial") or ".partial/" in name or name.startswith("model-")
+            if not passing and not _folder(name) and path.is_file():
+                yield name, path
+
+    def _folders(self) -> Iterator[tuple[str, Path]]:
+        """Yield the folders here that stand for themselves and are finished."""
+        for path in (self.local / TRAINED, *sorted(self.local.glob(f"{CHECKPOINTS}/*"))):
+            name = path.relative_to(self.local).as_posix()
+            if _parses(self.local / _decisive(name)):
+                yield name, path
+
+    def _put_changed(self, files: Mapping[str, Path]) -> None:
+        for name, path in files.items():
+            stamp = _stamp(path)
+            if self.copied.get(name) != stamp:
+                self._put(name, path)
+                self.copied[name] = stamp
+
+    def _put(self, name: str, path: Path) -> None:
+        target = f"{self.remote}/{name}"
+        self.fs.makedirs(target.rpartition("/")[0], exist_ok=True)
+        if name.endswith(".json"):
+            self.fs.put_file(str(path), target + ".partial")
+            self.fs.mv(target + ".partial", target)
+        else:
+            self.fs.put_file(str(path), target)
+
+    def _put_whole(self, name: str, path: Path) -> None:
+        still = self.local.parent / "still" / name
+        try:
+            # Links, because the trainer deletes a checkpoint when the next one is there, and a copy can take longer.
+            shutil.copytree(path, still, copy_function=os.link)
+        except (FileNotFoundError, shutil.Error):
+            return  # just deleted
+        try:
+            files = {f"{name}/{one.relative_to(still).as_posix()}": one for one in still.rglob("*") if one.is_file()}
+            last = _decisive(name)
+            for file in (*sorted(set(files) - {last}), last):
+                self._put(file, files[file])
+            self.copied[name] = (0, 0)
+        finally:
+            shutil.rmtree(still)
+
+    def _get(self, name: str) -> None:
+        target = self.local / name
+        partial = target.with_name(target.name + ".partial")
+        self.fs.get_file(f"{self.remote}/{name}", str(partial))
+        os.replace(partial, target)
+
+    def _remove(self, name: str) -> None:
+        # Without its last file a folder no longer counts, whenever this is interrupted.
+        parts = (_decisive(name), name) if name.split("/")[0] in DECISIVE else (name,)
+        for part in parts:
+            if self.fs.exists(f"{self.remote}/{part}"):
+                self.fs.rm(f"{self.remote}/{part}", recursive=True)
+
+
+def _folder(name: str) -> str:
+    """Return the folder that stands for itself and that a file belongs to, "" where there is none."""
+    parts = name.split("/")
+    if parts[0] == TRAINED and len(parts) > 1:
+        return TRAINED
+    if parts[0] == CHECKPOINTS and len(parts) > 2:
+        return "/".join(parts[:2])
+    return ""
+
+
+def _decisive(folder: str) -> str:
+    """Return the file of a folder that is written last."""
+    return f"{folder}/{DECISIVE[folder.split('/')[0]]}"
+
+
+def _parses(path: Path) -> bool:
+    try:
+        json.loads(path.read_text())
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _stamp(path: Path) -> Stamp:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,155 @@
+"""One attempt at a run on a node of a cluster: a process here, as the launcher of one machine starts it, and its folder
+kept on storage all along, so that another node can go on where this one dies."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.metadata import version
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any, cast
+
+from modomodo.errors import ModomodoError
+from modomodo.files import locked
+from modomodo.pilots.child import Job, Report
+from modomodo.pilots.mirror import Mirror
+from modomodo.pilots.processes import Running, report_of, start, stop
+from modomodo.pilots.store import Store
+
+SCRATCH = "modomodo-run-"
+COPY_SECONDS = 2.0
+PATIENCE = (1, 4, 16, 64)  # seconds between attempts to reach the storage at the end of a run
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a node is asked to do.
+
+    storage: URL of the folder that has `runs/KEY`. attempt: a name that no other attempt has. folder: where relative
+    paths start. needed: paths that must be seen from the node. version: modomodo's, of whoever asks.
+    """
+
+    job: Job
+    storage: str
+    attempt: str
+    folder: Path
+    needed: tuple[Path, ...]
+    version: str
+
+
+def carry_out(order: Order) -> Report:
+    """Return how the run ended, its folder then being on the storage; never raises for what the run does."""
+    try:
+        _check(order)
+        with _scratch() as folder:
+            return _attempt(order, folder)
+    except ModomodoError as error:
+        return Report("failed", message=str(error))
+
+
+def mirror(storage: str, store: Store, key: str) -> Mirror:
+    """Return a run's folder in `store` with its copy on the storage.
+
+    Raises ModomodoError for a URL of an unknown kind, or one whose package is missing.
+    """
+    core: Any = import_module("fsspec.core")
+    try:
+        fs, root = cast(tuple[Any, str], core.url_to_fs(storage))
+    except (ValueError, ImportError) as error:
+        raise ModomodoError(f"launcher.storage {storage!r} cannot be used: {error}") from error
+    return Mirror(store.path(key), fs, f"{root.rstrip('/')}/runs/{key}")
+
+
+@contextmanager
+def _scratch() -> Generator[Path]:
+    """Yield a new folder for the run, and delete those that killed attempts left on this node."""
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        with suppress(OSError):
+            handle = os.open(left / "lock", os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # free once the process that held it is gone
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(handle)
+    with (
+        tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True) as folder,
+        locked(Path(folder, "lock")),
+    ):
+        yield Path(folder)
+
+
+def _check(order: Order) -> None:
+    """Raise ModomodoError where this node cannot do the run as the launcher's machine would."""
+    name = os.uname().nodename
+    here = version("modomodo")
+    if here != order.version:
+        raise ModomodoError(
+            f"node {name} has modomodo {here}, the launcher {order.version}: install the same on every node"
+        )
+    if order.folder.is_dir():
+        os.chdir(order.folder)
+    unseen = [path for path in order.needed if not path.exists()]
+    if unseen:
+        raise ModomodoError(
+            f"node {name} does not see {unseen[0]}: put it on a file system that every node mounts at the same place "
+            "(for results, set launcher.storage)"
+        )
+
+
+def _attempt(order: Order, scratch: Path) -> Report:
+    job = replace(order.job, store=Store(scratch))
+    copy = mirror(order.storage, job.store, job.key)
+    _patiently(lambda: copy.write("attempt.json", {"attempt": order.attempt, "node": os.uname().nodename}))
+    _patiently(copy.pull)
+    if job.store.finished(job.key):
+        return Report("elsewhere")
+    running = start(job, gpu=os.environ.get("CUDA_VISIBLE_DEVICES"))
+    try:
+        superseded = _follow(running, copy, order.attempt)
+    finally:
+        stop([running])
+    if superseded:
+        return Report("failed", message=superseded)
+    report = report_of(running)
+    _patiently(copy.push)
+    return report
+
+
+def _follow(running: Running, copy: Mirror, attempt: str) -> str:
+    """Keep the copy up to date until the process ends; return "" then, or why this attempt must be given up."""
+    while not wait([running.process.sentinel], timeout=COPY_SECONDS):
+        # The network may be back at the next round, and files may go while they are looked at.
+        with suppress(OSError):
+            newest = copy.read("attempt.json") or {}
+            if newest.get("attempt") != attempt:
+                return (
+                    f"another launcher took the run over, on node {newest.get('node')}: "
+                    "let one launcher at a time work on a storage"
+                )
+            copy.push()
+    return ""
+
+
+def _patiently(work: Callable[[], None]) -> None:
+    """Do something with the storage, again after a while where it fails.
+
+    Raises ModomodoError when it still does.
+    """
+    for seconds in PATIENCE:
+        try:
+            return work()
+        except OSError:
+            time.sleep(seconds)
+    try:
+        work()
+    except OSError as error:
+        raise ModomodoError(
+            f"the storage of the runs cannot be used: {error}; free space or mend access, then run the same command "
+            "again: it goes on from the last checkpoint that was copied"
+        ) from error
