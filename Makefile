@@ -1,15 +1,17 @@
-# make setup | demo | test | check | docs, and before a release test-families | test-eval; each makes what it needs.
+# make setup | demo | test | check | docs, and before a release test-families | test-eval | test-verl; each makes what
+# it needs.
 PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv
 EVAL_VENV := .venv-eval
+VERL_VENV := .venv-verl
 BIN := $(VENV)/bin
 # One thread per process: spinning threads on a shared core cost ten times what they give.
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: setup demo test test-families eval-env test-eval check docs clean
+.PHONY: setup demo test test-families eval-env test-eval verl-env test-verl check docs clean
 
 setup: $(VENV)/.installed
 
@@ -42,6 +44,19 @@ $(EVAL_VENV)/.installed: pyproject.toml constraints.txt constraints-eval.txt
 test-eval: eval-env
 	$(EVAL_VENV)/bin/python -m pytest tests/lmms
 
+verl-env: $(VERL_VENV)/.installed
+
+# verl needs an older transformers and an older antlr4 than the rest, so it shares neither environment nor constraints.
+$(VERL_VENV)/.installed: pyproject.toml constraints-verl.txt
+	$(PYTHON) -m venv $(VERL_VENV)
+	$(VERL_VENV)/bin/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints-verl.txt torch
+	$(VERL_VENV)/bin/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check \
+		-c constraints-verl.txt -e '.[verl]' pytest
+	touch $@
+
+test-verl: verl-env
+	$(VERL_VENV)/bin/python -m pytest tests/verl tests/engines/test_verl_limits.py tests/engines/test_verl_contract.py
+
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -51,4 +66,4 @@ docs: setup
 	$(BIN)/python -m pytest tests/test_examples.py tests/test_docs.py
 
 clean:
-	rm -rf $(VENV) $(EVAL_VENV) studies runs .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EVAL_VENV) $(VERL_VENV) studies runs .pytest_cache .ruff_cache

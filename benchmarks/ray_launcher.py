@@ -4,6 +4,7 @@ when workers and the driver are killed, and the ratio of their times in one run.
 python benchmarks/ray_launcher.py
 """
 
+import logging
 import os
 import random
 import signal
@@ -37,7 +38,7 @@ def timed(study: Study) -> float:
     if study.launcher.kind == "ray":
         import ray
 
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     started = time.perf_counter()
     outcomes = pilot(study)
     assert all(outcome.status == "finished" for outcome in outcomes), outcomes
@@ -52,10 +53,18 @@ def driver(folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def workers() -> list[int]:
-    """Return the processes of runs: Ray's workers that carry one out, and the trainings under them."""
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    lines = [line.split(maxsplit=1) for line in found[1:]]
-    return [int(pid) for pid, command in lines if command.startswith("ray::modomodo")]
+    """Return the processes that carry out runs for the cluster of this process."""
+    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    rows = {int(pid): (int(parent), command) for pid, parent, command in map(split, found.splitlines()[1:])}
+
+    def ours(pid: int) -> bool:
+        return pid == os.getpid() or (pid in rows and ours(rows[pid][0]))
+
+    return [pid for pid, (_, command) in rows.items() if command.startswith("ray::modomodo") and ours(pid)]
+
+
+def split(line: str) -> list[str]:
+    return line.split(maxsplit=2)
 
 
 def kill_workers(folder: Path, *, seed: int) -> int:

@@ -4,15 +4,18 @@ import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from modomodo.config import Recipe, Study, limits
 from modomodo.domain import Domain, Problem, check
+from modomodo.engines.verl.limits import refusals
 from modomodo.errors import ModomodoError, closest
 from modomodo.estimate import H100, estimate, shape_of
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.families import model_type
 from modomodo.models import is_here, model_path
+from modomodo.pilots.fleet import check_launcher
 from modomodo.pilots.inputs import declared, here, is_prepared, make_schedule, pool
 from modomodo.pilots.plan import pilot_row_caps, pilot_runs
 from modomodo.pilots.processes import gpus
@@ -61,10 +64,12 @@ def _choice_problems(study: Study) -> Iterator[Problem]:
     """Yield what would only fail once the pilots are done."""
     if study.surrogate not in SURROGATES:
         yield Problem("surrogate", f"unknown surrogate {study.surrogate!r}; {closest(study.surrogate, SURROGATES)}")
-    try:
-        limits_of(limits(study.caps), study.recipe.domains)
-    except ModomodoError as error:
-        yield Problem("caps", str(error))
+    caps = partial(limits_of, limits(study.caps), study.recipe.domains)
+    for field, work in (("caps", caps), ("launcher", partial(check_launcher, study.launcher, study.folder))):
+        try:
+            work()
+        except ModomodoError as error:
+            yield Problem(field, str(error))
 
 
 def _design_problems(study: Study) -> Iterator[Problem]:
@@ -212,6 +217,10 @@ def _schedule_problems(recipe: Recipe, *, label: str) -> Iterator[Problem]:
 def _cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
     """Yield the note on what runs of a model that needs a GPU take, by arithmetic."""
     shape = shape_of(recipes[0])
+    if recipes[0].engine == "verl":
+        what = "memory and hours are not estimated for verl: the arithmetic is that of runs on one GPU"
+        yield Problem(label, what, level="note")
+        return
     if shape is None or shape.parameters < NEEDS_GPU:
         return
     found = [estimate(recipe, shape) for recipe in recipes]
@@ -236,6 +245,15 @@ def _cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
 
 def _engine_problems(recipe: Recipe) -> Iterator[Problem]:
     """Yield what keeps the trainer from taking the recipe's configuration."""
+    kind = model_type(model_path(recipe.model))
+    alike = {recipe.family, kind} == {"smolvlm", "idefics3"}
+    if recipe.family is not None and kind is not None and kind != recipe.family and not alike:
+        what = f"family is {recipe.family!r}, but config.json of {recipe.model} says {kind!r}: leave family out"
+        yield Problem("family", what)
+    yield from refusals(recipe) if recipe.engine == "verl" else _trl_problems(recipe)
+
+
+def _trl_problems(recipe: Recipe) -> Iterator[Problem]:
     from modomodo.engines.trl import check_vllm, grpo_config
 
     try:
@@ -243,11 +261,6 @@ def _engine_problems(recipe: Recipe) -> Iterator[Problem]:
     except ModomodoError as error:
         # A machine without a GPU is where such runs are planned, not where they run.
         yield Problem("vllm", str(error), level="error" if gpus() else "note")
-    kind = model_type(model_path(recipe.model))
-    alike = {recipe.family, kind} == {"smolvlm", "idefics3"}
-    if recipe.family is not None and kind is not None and kind != recipe.family and not alike:
-        what = f"family is {recipe.family!r}, but config.json of {recipe.model} says {kind!r}: leave family out"
-        yield Problem("family", what)
 
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -1,4 +1,4 @@
-"""The launcher on a Ray cluster of two CPUs, started here."""
+"""The launcher on a Ray cluster of two nodes with a CPU each, started here."""
 
 import io
 import json
@@ -7,16 +7,19 @@ import random
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import fake_runs
 import pytest
 from rich.console import Console
-from test_launch import key_of, lines, planned, until, without_seconds
+from test_launch import claims, key_of, lines, planned, until, without_seconds
 
+import modomodo
+from modomodo.config import Study
 from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
 from modomodo.pilots import node
@@ -25,20 +28,28 @@ from modomodo.pilots.launch import Outcome, launch
 from modomodo.pilots.plan import PlannedRun
 from modomodo.pilots.processes import Processes
 from modomodo.pilots.store import Store
+from modomodo.recipes import load_study
+from modomodo.studies import pilot
 
 ray: Any = pytest.importorskip("ray")
 HERE = str(Path(__file__).parent)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
+def cluster() -> Iterator[Any]:
+    """Two nodes of one CPU each, which this process has joined."""
+    from ray.cluster_utils import Cluster
+
     # Ray's workers look for the runs of these tests in the path of whoever starts them.
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, before]))
-    options = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
-    ray.init(address="local", num_cpus=2, object_store_memory=128 << 20, **options)
-    yield
+    options = {"num_cpus": 1, "object_store_memory": 128 << 20}
+    found = Cluster(initialize_head=True, head_node_args={**options, "include_dashboard": False})
+    found.add_node(**options)
+    ray.init(address=found.address, log_to_driver=False, logging_level="error")
+    yield found
     ray.shutdown()
+    found.shutdown()
     os.environ.pop("PYTHONPATH")
     os.environ.update({} if before is None else {"PYTHONPATH": before})
 
@@ -63,11 +74,19 @@ def undisturbed(folder: Path, *runs: tuple[str, int], steps: int) -> dict[str, d
     return without_seconds(folder)
 
 
-def workers(label: str = "") -> list[int]:
-    """Return the processes of Ray that carry out runs."""
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    rows = [line.split(maxsplit=1) for line in found[1:]]
-    return [int(pid) for pid, command in rows if command.startswith(f"ray::modomodo {label}".rstrip())]
+def workers() -> list[int]:
+    """Return the processes that carry out runs for the cluster of this process."""
+    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    rows = {int(pid): (int(parent), command) for pid, parent, command in map(split, found.splitlines()[1:])}
+
+    def ours(pid: int) -> bool:
+        return pid == os.getpid() or (pid in rows and ours(rows[pid][0]))
+
+    return [pid for pid, (_, command) in rows.items() if command.startswith("ray::modomodo") and ours(pid)]
+
+
+def split(line: str) -> list[str]:
+    return line.split(maxsplit=2)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
@@ -100,28 +119,81 @@ def test_a_process_that_is_killed_is_tried_again_as_often_as_told(tmp_path: Path
     assert lines(tmp_path, "pids.txt") == 3
 
 
-def test_a_run_whose_worker_dies_goes_on_from_what_was_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@contextmanager
+def killing(times: int, *, between: tuple[float, float], seed: int) -> Generator[list[int]]:
+    """Kill a worker so many times at random moments meanwhile; yields those killed."""
+    killed: list[int] = []
+    over = threading.Event()
+
+    def kill() -> None:
+        draw = random.Random(seed)
+        while len(killed) < times and not over.wait(draw.uniform(*between)):
+            for pid in draw.sample(found := workers(), min(1, len(found))):
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_run_whose_worker_dies_goes_on_from_what_was_copied(tmp_path: Path):
     runs = [PlannedRun(f"steps {seed}", fake_runs.recipe("steps", seed, steps=1200)) for seed in (1, 2)]
-    killer = subprocess.Popen([sys.executable, __file__, str(tmp_path / "study"), "5"])
-    outcomes, printed = go(runs, tmp_path / "study", retries=5)
-    assert killer.wait(timeout=20) == 0
+    with killing(3, between=(2.5, 3.5), seed=3) as killed:
+        outcomes, printed = go(runs, tmp_path / "study", retries=3)
     assert [outcome.status for outcome in outcomes.values()] == ["finished", "finished"]
-    assert printed.count("was lost (WorkerCrashedError") == 5
+    assert len(killed) == 3
+    assert printed.count("was lost (WorkerCrashedError") == 3
     assert without_seconds(tmp_path / "study") == undisturbed(tmp_path / "here", ("steps", 1), ("steps", 2), steps=1200)
-    # It went on rather than anew: a run anew would have written a line a step in each attempt.
-    assert lines(tmp_path / "study", "steps.jsonl") == 2400
+    # What was copied was not done again: three kills cost less than the runs that they hit.
+    assert sum(outcome.seconds for outcome in outcomes.values()) < 2 * 1200 * 0.006
 
 
-def kill_at_random(folder: str, times: str) -> None:
-    draw, left = random.Random(3), int(times)
-    deadline = time.monotonic() + 60
-    while left and time.monotonic() < deadline:
-        time.sleep(draw.uniform(1, 3))
-        found = workers()
-        if found:
-            os.kill(draw.choice(found), signal.SIGKILL)
-            left -= 1
-    sys.exit(left)
+def test_a_run_whose_node_dies_is_resumed_elsewhere(tmp_path: Path, cluster: Any):
+    runs = [PlannedRun(f"steps {seed}", fake_runs.recipe("steps", seed, steps=1000)) for seed in (1, 2)]
+    options = {"num_cpus": 1, "resources": {"spare": 1}, "object_store_memory": 128 << 20}
+    lost, other = cluster.add_node(**options), cluster.add_node(**options)
+    thread = threading.Timer(4, lambda: cluster.remove_node(lost, allow_graceful=False))
+    thread.start()
+    outcomes, printed = go(runs, tmp_path / "study", resources={"spare": 1})
+    thread.join()
+    cluster.remove_node(other)
+    assert [outcome.status for outcome in outcomes.values()] == ["finished", "finished"]
+    assert printed.count("was lost (NodeDiedError") == 1
+    assert without_seconds(tmp_path / "study") == undisturbed(tmp_path / "here", ("steps", 1), ("steps", 2), steps=1000)
+
+
+def small_study(folder: Path, *sets: str) -> Study:
+    """Return eight pilots and the base run of the embedded model, too short to learn much but long enough to differ."""
+    path = Path(modomodo.__file__).parent / "nano/study.toml"
+    plan = ["design=d-optimal", "budget=8", "items=8", "recipe.steps=4", "recipe.prompts_per_step=4"]
+    return load_study(path, [*plan, "recipe.num_generations=4", "recipe.save_every=1", f"out={folder}", *sets])
+
+
+def test_a_study_has_the_same_table_as_here_whatever_is_killed(tmp_path: Path):
+    here = small_study(tmp_path / "here", "processes=2")
+    fleet = small_study(tmp_path / "fleet", "launcher.kind=ray", "launcher.retries=5")
+    silent = Console(quiet=True)
+    assert {outcome.status for outcome in pilot(here, console=silent)} == {"finished"}
+    with killing(5, between=(1, 5), seed=11) as killed:
+        outcomes = pilot(fleet, console=silent)
+    assert {outcome.status for outcome in outcomes} == {"finished"}
+    assert len(killed) == 5
+    table = (here.folder / "runs.csv").read_text()
+    assert table == (fleet.folder / "runs.csv").read_text()
+    assert len(set(table.splitlines())) == 9
+    for outcome in outcomes:
+        steps = [domains_of(study.folder / "runs" / outcome.key / "steps.jsonl") for study in (here, fleet)]
+        assert steps[0] == steps[1]
+
+
+def domains_of(path: Path) -> list[Any]:
+    """Return what each step did to each domain; the base run has no steps."""
+    return [json.loads(line)["domains"] for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def driver(folder: Path, *, runs: int, steps: int) -> "subprocess.Popen[str]":
@@ -142,7 +214,7 @@ def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, numb
     until(lambda: len(list(tmp_path.glob("runs/*/result.json"))) >= 1, seconds=40)
     process.send_signal(number)
     process.communicate(timeout=20)
-    until(lambda: not list_of_trainings(tmp_path), seconds=10)
+    until(lambda: claims(tmp_path) == 0, seconds=10)
     finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/result.json")}
     assert 1 <= len(finished) < 4
     printed, _ = driver(tmp_path, runs=4, steps=600).communicate(timeout=60)
@@ -151,10 +223,6 @@ def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, numb
     assert len(list(tmp_path.glob("runs/*/result.json"))) == 4
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
     assert without_seconds(tmp_path) == undisturbed(tmp_path / "b", *(("steps", seed) for seed in range(4)), steps=600)
-
-
-def list_of_trainings(folder: Path) -> list[str]:
-    return [path for path in folder.glob("runs/*") if Store(folder).claimed(path.name)]
 
 
 def test_at_most_so_many_run_at_a_time(tmp_path: Path):
@@ -191,7 +259,3 @@ def test_a_node_that_does_not_see_the_files_says_which(tmp_path: Path):
     report = node.carry_out(order)
     assert report.status == "failed"
     assert f"does not see {tmp_path / 'rows.jsonl'}: put it on a file system" in report.message
-
-
-if __name__ == "__main__":
-    kill_at_random(*sys.argv[1:])

@@ -127,6 +127,15 @@ class Judge:
             None if item.verdict.reward is None else float(item.formed) for item in self._judge(completions, columns)
         ]
 
+    def one(self, domain: str, row_id: str, completion: str) -> Judged:
+        """Return the verdict on one completion of a trainer that has no batches; `step` does not see it.
+
+        Raises ModomodoError as the reward functions do.
+        """
+        judged = self._judge_one(domain, row_id, completion, 0)
+        self._stop_if_ungradable()
+        return judged
+
     def step(self) -> dict[str, DomainStep]:
         """Return what the completions judged since the last call did, by domain, and forget them."""
         judged, self.judged = self.judged, []

@@ -18,18 +18,16 @@ from trl.trainer.grpo_trainer import GRPOTrainer
 
 from modomodo.config import Recipe
 from modomodo.engines.loading import load_processor
+from modomodo.engines.logs import CHECKPOINTS, append_lines, keep_until
 from modomodo.engines.parts import lora_config, trained_part
 from modomodo.engines.pictures import Kept, accept_mixed_batches, drop_unused_pictures, picture_bytes, shared
 from modomodo.engines.rewards import Judge
 from modomodo.engines.saving import Restored, ScoreAt, load_for_training, trained_weights
 from modomodo.errors import ModomodoError
 from modomodo.fields import Vllm
-from modomodo.files import write_text
 from modomodo.models import model_path
 from modomodo.rows import open_image
 from modomodo.schedules import Schedule
-
-CHECKPOINTS = "checkpoints"
 
 
 def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> tuple[PreTrainedModel, ProcessorMixin]:
@@ -215,9 +213,9 @@ class StepLog(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         # Steps after the checkpoint were lost with the killed process and are done again.
-        done = _keep_until(self._folder / "steps.jsonl", state.global_step)
+        done = keep_until(self._folder / "steps.jsonl", state.global_step)
         for name in ("samples.jsonl", "trainer.jsonl"):
-            _keep_until(self._folder / name, state.global_step)
+            keep_until(self._folder / name, state.global_step)
         self._judge.resume([line["domains"] for line in done])
         self._last = time.perf_counter()
 
@@ -235,26 +233,10 @@ class StepLog(TrainerCallback):
             "domains": {name: asdict(step) for name, step in self._judge.step().items()},
         }
         self._last = now
-        _append(self._folder / "samples.jsonl", [{"step": state.global_step, **asdict(s)} for s in samples.values()])
-        _append(self._folder / "steps.jsonl", [line])
+        append_lines(
+            self._folder / "samples.jsonl", [{"step": state.global_step, **asdict(s)} for s in samples.values()]
+        )
+        append_lines(self._folder / "steps.jsonl", [line])
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any) -> None:
-        _append(self._folder / "trainer.jsonl", [{"step": state.global_step, **logs}])
-
-
-def _append(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("a") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
-
-
-def _keep_until(path: Path, step: int) -> list[dict[str, Any]]:
-    """Drop the lines of later steps from a file, and return the others, read."""
-    if not path.exists():
-        return []
-    kept: list[str] = []
-    for line in path.read_text().splitlines(keepends=True):
-        # A kill can cut the last line.
-        if line.endswith("\n") and json.loads(line)["step"] <= step:
-            kept.append(line)
-    write_text(path, "".join(kept))
-    return [json.loads(line) for line in kept]
+        append_lines(self._folder / "trainer.jsonl", [{"step": state.global_step, **logs}])

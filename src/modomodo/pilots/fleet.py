@@ -16,7 +16,8 @@ from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
 from modomodo.pilots.child import Job, Report, record_failure
-from modomodo.pilots.node import Order, carry_out, mirror
+from modomodo.pilots.mirror import StorageError, mirror, patiently, reached
+from modomodo.pilots.node import Order, carry_out
 from modomodo.pilots.processes import cores
 from modomodo.pilots.store import Store
 
@@ -53,6 +54,7 @@ class Fleet:
         Raises ModomodoError where Ray is missing, the cluster is not there, or no run can ever fit.
         """
         self._say = say
+        check_launcher(self._launcher, self._store.folder)
         ray = _ray()
         self._joined = _join(self._launcher)
         gpus = self._launcher.gpus
@@ -144,7 +146,7 @@ class Fleet:
             return Report("failed", message=f"the task of the run failed: {error}")
         except errors.RayError as error:
             seconds = time.monotonic() - flight.started
-            first = (str(error).strip() or "no reason given").splitlines()[0]
+            first = (str(error).strip() or "no reason given").splitlines()[0].partition(". ")[0]
             return Report("failed", seconds, f"{type(error).__name__}: {first}", killed=True)
         # What a lost attempt had finished was ours.
         return replace(report, status="finished") if report.status == "elsewhere" and flight.losses else report
@@ -154,9 +156,10 @@ class Fleet:
         job = flight.job
         try:
             if self._launcher.storage:
-                mirror(self._storage, self._store, job.key).pull(light=True)
+                copy = mirror(self._storage, self._store.path(job.key))
+                patiently(lambda: copy.pull(light=True))
             finished = self._store.finished(job.key)
-        except (OSError, ModomodoError) as error:
+        except ModomodoError as error:
             return Report("failed", report.seconds, f"its files cannot be fetched from {self._storage}: {error}")
         if report.status in ("finished", "elsewhere") and not finished:
             return Report(
@@ -179,8 +182,16 @@ class Fleet:
         self._looked = time.monotonic()
 
     def _look_at(self, key: str) -> None:
-        with suppress(OSError):
-            mirror(self._storage, self._store, key).get("steps.jsonl")
+        copy = mirror(self._storage, self._store.path(key))
+        with suppress(StorageError):
+            reached(lambda: copy.get("steps.jsonl"))
+
+
+def check_launcher(launcher: Launcher, folder: Path) -> None:
+    """Raise ModomodoError where Ray is missing, or the storage of the study's folder is of no known kind."""
+    if launcher.kind == "ray":
+        _ray()
+        mirror(launcher.storage or str(folder), folder)
 
 
 def _ray() -> Any:

@@ -1,7 +1,7 @@
 """Carries out the missing runs of a study, here or on a cluster, and says how each ended.
 
 Killing a launch at any time and launching again loses no finished run and repeats none; several launchers may work on
-one study at once. A script calls `launch` under `if __name__ == "__main__":`, because every child imports the script.
+one study at once.
 """
 
 import os

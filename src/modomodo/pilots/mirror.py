@@ -7,10 +7,13 @@ and each checkpoint stand for themselves: they are copied once, and count when t
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from modomodo.errors import ModomodoError
 
@@ -20,7 +23,14 @@ DECISIVE = {TRAINED: "config.json", CHECKPOINTS: "trainer_state.json"}
 ENDS = ("result.json", "failure.json")
 OURS = ("lock", "attempt.json")  # of the launcher, on either side
 
+PATIENCE = (1, 4, 16, 64)  # seconds between attempts to reach the storage
+
 Stamp = tuple[int, int]
+Found = TypeVar("Found")
+
+
+class StorageError(ModomodoError):
+    """The storage cannot be reached or written."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +84,8 @@ class Mirror:
 
     def get(self, name: str) -> None:
         """Copy one file to here, if there is one."""
-        if self.fs.exists(f"{self.remote}/{name}"):
-            self.local.mkdir(parents=True, exist_ok=True)
+        self.local.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
             self._get(name)
 
     def read(self, name: str) -> dict[str, Any] | None:
@@ -93,6 +103,7 @@ class Mirror:
         self.fs.pipe_file(f"{self.remote}/{name}", json.dumps(table).encode())
 
     def _listed(self) -> list[str]:
+        self.fs.invalidate_cache()  # other nodes write here
         try:
             found = cast(list[str], self.fs.find(self.remote))
         except FileNotFoundError:
@@ -149,8 +160,11 @@ class Mirror:
     def _get(self, name: str) -> None:
         target = self.local / name
         partial = target.with_name(target.name + ".partial")
-        self.fs.get_file(f"{self.remote}/{name}", str(partial))
-        os.replace(partial, target)
+        try:
+            self.fs.get_file(f"{self.remote}/{name}", str(partial))
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def _remove(self, name: str) -> None:
         # Without its last file a folder no longer counts, whenever this is interrupted.
@@ -158,6 +172,48 @@ class Mirror:
         for part in parts:
             if self.fs.exists(f"{self.remote}/{part}"):
                 self.fs.rm(f"{self.remote}/{part}", recursive=True)
+
+
+def mirror(storage: str, folder: Path) -> Mirror:
+    """Return a run's folder with its copy in `runs/` of the storage.
+
+    Raises ModomodoError for a URL of an unknown kind, or one whose package is missing.
+    """
+    core: Any = import_module("fsspec.core")
+    try:
+        fs, root = cast(tuple[Any, str], core.url_to_fs(storage))
+    except (ValueError, ImportError) as error:
+        raise ModomodoError(f"launcher.storage {storage!r} cannot be used: {error}") from error
+    return Mirror(folder, fs, f"{root.rstrip('/')}/runs/{folder.name}")
+
+
+def reached(work: Callable[[], Found]) -> Found:
+    """Return what `work` makes of the storage.
+
+    Raises StorageError, whatever its file system raises.
+    """
+    try:
+        return work()
+    except ModomodoError:
+        raise
+    # The boundary around foreign file systems, whose errors have no type in common.
+    except Exception as error:
+        raise StorageError(
+            f"the storage of the runs cannot be used ({type(error).__name__}: {error}): free space or mend access, "
+            "then run the same command again, which goes on from the last checkpoint that was copied"
+        ) from error
+
+
+def patiently(work: Callable[[], Found]) -> Found:
+    """Return what `work` makes of the storage, tried again for a minute or so where it fails.
+
+    Raises StorageError when it still does.
+    """
+    for seconds in PATIENCE:
+        with suppress(StorageError):
+            return reached(work)
+        time.sleep(seconds)
+    return reached(work)
 
 
 def _folder(name: str) -> str:

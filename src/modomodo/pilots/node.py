@@ -5,26 +5,22 @@ import fcntl
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib import import_module
 from importlib.metadata import version
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any, cast
 
 from modomodo.errors import ModomodoError
 from modomodo.files import locked
 from modomodo.pilots.child import Job, Report
-from modomodo.pilots.mirror import Mirror
+from modomodo.pilots.mirror import Mirror, StorageError, mirror, patiently, reached
 from modomodo.pilots.processes import Running, report_of, start, stop
 from modomodo.pilots.store import Store
 
 SCRATCH = "modomodo-run-"
 COPY_SECONDS = 2.0
-PATIENCE = (1, 4, 16, 64)  # seconds between attempts to reach the storage at the end of a run
 
 
 @dataclass(frozen=True)
@@ -51,19 +47,6 @@ def carry_out(order: Order) -> Report:
             return _attempt(order, folder)
     except ModomodoError as error:
         return Report("failed", message=str(error))
-
-
-def mirror(storage: str, store: Store, key: str) -> Mirror:
-    """Return a run's folder in `store` with its copy on the storage.
-
-    Raises ModomodoError for a URL of an unknown kind, or one whose package is missing.
-    """
-    core: Any = import_module("fsspec.core")
-    try:
-        fs, root = cast(tuple[Any, str], core.url_to_fs(storage))
-    except (ValueError, ImportError) as error:
-        raise ModomodoError(f"launcher.storage {storage!r} cannot be used: {error}") from error
-    return Mirror(store.path(key), fs, f"{root.rstrip('/')}/runs/{key}")
 
 
 @contextmanager
@@ -104,9 +87,9 @@ def _check(order: Order) -> None:
 
 def _attempt(order: Order, scratch: Path) -> Report:
     job = replace(order.job, store=Store(scratch))
-    copy = mirror(order.storage, job.store, job.key)
-    _patiently(lambda: copy.write("attempt.json", {"attempt": order.attempt, "node": os.uname().nodename}))
-    _patiently(copy.pull)
+    copy = mirror(order.storage, job.store.path(job.key))
+    patiently(lambda: copy.write("attempt.json", {"attempt": order.attempt, "node": os.uname().nodename}))
+    patiently(copy.pull)
     if job.store.finished(job.key):
         return Report("elsewhere")
     running = start(job, gpu=os.environ.get("CUDA_VISIBLE_DEVICES"))
@@ -117,7 +100,7 @@ def _attempt(order: Order, scratch: Path) -> Report:
     if superseded:
         return Report("failed", message=superseded)
     report = report_of(running)
-    _patiently(copy.push)
+    patiently(copy.push)
     return report
 
 
@@ -125,31 +108,12 @@ def _follow(running: Running, copy: Mirror, attempt: str) -> str:
     """Keep the copy up to date until the process ends; return "" then, or why this attempt must be given up."""
     while not wait([running.process.sentinel], timeout=COPY_SECONDS):
         # The network may be back at the next round, and files may go while they are looked at.
-        with suppress(OSError):
-            newest = copy.read("attempt.json") or {}
+        with suppress(StorageError):
+            newest = reached(lambda: copy.read("attempt.json")) or {}
             if newest.get("attempt") != attempt:
                 return (
                     f"another launcher took the run over, on node {newest.get('node')}: "
                     "let one launcher at a time work on a storage"
                 )
-            copy.push()
+            reached(copy.push)
     return ""
-
-
-def _patiently(work: Callable[[], None]) -> None:
-    """Do something with the storage, again after a while where it fails.
-
-    Raises ModomodoError when it still does.
-    """
-    for seconds in PATIENCE:
-        try:
-            return work()
-        except OSError:
-            time.sleep(seconds)
-    try:
-        work()
-    except OSError as error:
-        raise ModomodoError(
-            f"the storage of the runs cannot be used: {error}; free space or mend access, then run the same command "
-            "again: it goes on from the last checkpoint that was copied"
-        ) from error

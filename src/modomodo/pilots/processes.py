@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -101,7 +102,7 @@ def start(job: Job, *, gpu: str | None) -> Running:
     process = context.Process(target=main, args=(job, sender, gpu), name=f"modomodo {job.label}")
     started = time.monotonic()
     try:
-        with _environment(ENVIRONMENT):
+        with _environment(ENVIRONMENT), _no_main():
             process.start()
     except (OSError, EOFError) as error:
         raise ModomodoError(
@@ -187,6 +188,21 @@ def _environment(changes: Mapping[str, str]) -> Generator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _no_main() -> Generator[None]:
+    """A new process would import this one's script, which it has no use for (and which may take long: Ray's does)."""
+    main = sys.modules["__main__"]
+    names = [name for name in ("__spec__", "__file__") if hasattr(main, name)]
+    before = {name: getattr(main, name) for name in names}
+    try:
+        for name in names:
+            setattr(main, name, None)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(main, name, value)
 
 
 @contextmanager

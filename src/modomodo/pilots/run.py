@@ -6,16 +6,19 @@ import shutil
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modomodo.config import Recipe
+from modomodo.engines.logs import CHECKPOINTS
 from modomodo.engines.saving import save_trained, score_saved
-from modomodo.engines.trl import CHECKPOINTS, train
 from modomodo.models import model_path
 from modomodo.pilots.inputs import make_schedule
-from modomodo.schedules import write_schedule
+from modomodo.schedules import Schedule, write_schedule
 
-PACKAGES = ("modomodo", "torch", "transformers", "trl", "accelerate", "datasets", "numpy", "peft")
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+PACKAGES = ("modomodo", "torch", "transformers", "trl", "verl", "vllm", "accelerate", "datasets", "numpy", "peft")
 
 
 def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
@@ -29,8 +32,8 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     plan = make_schedule(recipe) if recipe.steps else None
     if plan is not None:
         write_schedule(plan, folder / "schedule.csv")
-    if plan is not None and not trained.exists():
-        model, _ = train(recipe, plan, folder=folder)
+    if plan is not None and not (trained / "config.json").exists():  # which a copied folder gets last
+        model = _trained(recipe, plan, folder)
         save_trained(model, recipe, trained)
         del model
         gc.collect()  # the trainer, its optimizer and its reference hold on to one another
@@ -45,6 +48,17 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
         **shares(folder / "steps.jsonl"),
         "versions": versions(),
     }
+
+
+def _trained(recipe: Recipe, plan: Schedule, folder: Path) -> "PreTrainedModel":
+    # Each engine has an environment of its own, without the other.
+    if recipe.engine == "verl":
+        from modomodo.engines.verl.running import train as train_by_verl
+
+        return train_by_verl(recipe, plan, folder=folder)
+    from modomodo.engines.trl import train
+
+    return train(recipe, plan, folder=folder)[0]
 
 
 def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:

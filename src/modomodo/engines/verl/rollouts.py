@@ -1,0 +1,120 @@
+"""From the completions that verl dumps, a file a step, to the files that a run of TRL writes. Imports no verl."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from modomodo.engines.logs import append_lines, keep_until, read_lines
+from modomodo.engines.rewards import Judge
+from modomodo.errors import ModomodoError
+from modomodo.schedules import Schedule
+
+FILES = ("steps.jsonl", "samples.jsonl", "trainer.jsonl")
+TOLERANCE = 1e-3  # of rewards that went through float32
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One completion of a dump: the prompt's position in the schedule, and the reward that verl trained on."""
+
+    position: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What reading a run's dumps needs: its folder, schedule, judge, and the counter of a reply's tokens."""
+
+    folder: Path
+    plan: Schedule
+    judge: Judge
+    generations: int
+    lengths: Callable[[Sequence[str]], Sequence[int]]
+    requested: Mapping[str, float]
+
+
+def cut_back(folder: Path, step: int) -> list[dict[str, Any]]:
+    """Drop what a run wrote after its last checkpoint, and return the lines of steps.jsonl that stay."""
+    for path in (folder / "verl" / "rollouts").glob("*.jsonl"):
+        if int(path.stem) > step:
+            path.unlink()
+    kept = [keep_until(folder / name, step) for name in FILES]
+    return kept[0]
+
+
+def dumped(reader: Reader) -> int:
+    """Return the number of the last step up to which every one is in steps.jsonl or dumped whole."""
+    step = len(read_lines(reader.folder / "steps.jsonl"))
+    while step < reader.plan.steps and read_step(reader, step + 1) is not None:
+        step += 1
+    return step
+
+
+def take_in(reader: Reader, *, last: bool) -> int:
+    """Append the steps that are dumped and not yet in steps.jsonl; return the number of the last one there.
+
+    A step is whole with its dump and verl's own numbers; at the `last` call those may be missing.
+    """
+    done = len(read_lines(reader.folder / "steps.jsonl"))
+    numbers = read_metrics(reader.folder / "verl")
+    for step in range(done + 1, reader.plan.steps + 1):
+        found = read_step(reader, step)
+        if found is None or (step not in numbers and not last):
+            return step - 1
+        _append(reader, step, found, numbers.get(step, {}))
+    return reader.plan.steps
+
+
+def read_step(reader: Reader, step: int) -> list[Completion] | None:
+    """Return the completions of a step in the order of the schedule; None where its dump is not whole yet.
+
+    Raises ModomodoError for a completion of another schedule.
+    """
+    lines = read_lines(reader.folder / "verl" / "rollouts" / f"{step}.jsonl")
+    real = [line for line in lines if not line["uid"].startswith("pad")]  # verl fills up steps that GPUs cannot share
+    if len(real) != reader.plan.prompts_per_step * reader.generations:
+        return None
+    found: list[Completion] = []
+    for line in real:
+        key = json.loads(line["gts"])
+        position = key["position"]
+        planned = position < len(reader.plan.entries) and reader.plan.entries[position]
+        if planned != (key["domain"], key["row_id"]) or position // reader.plan.prompts_per_step + 1 != step:
+            raise ModomodoError(
+                f"step {step} was dumped with {key['domain']}, row {key['row_id']} at {position}, which is not the "
+                f"schedule's: delete {reader.folder} and run again"
+            )
+        found.append(Completion(position, line["output"], line["score"]))
+    return sorted(found, key=lambda one: one.position)
+
+
+def read_metrics(folder: Path) -> dict[int, dict[str, Any]]:
+    """Return verl's own numbers by step, of its last attempt at each."""
+    paths = sorted(folder.glob("metrics-*.jsonl"), key=lambda path: int(path.stem.split("-")[1]))
+    return {line["step"]: line["data"] for path in paths for line in read_lines(path)}
+
+
+def _append(reader: Reader, step: int, found: Sequence[Completion], numbers: Mapping[str, Any]) -> None:
+    names, ids = zip(*(reader.plan.entries[one.position] for one in found), strict=True)
+    texts = [one.text for one in found]
+    reader.judge.accuracy(
+        texts, domain=names, row_id=ids, completion_ids=[range(count) for count in reader.lengths(texts)]
+    )
+    judged = reader.judge.judged
+    other = sum(abs((item.reward or 0.0) - one.score) > TOLERANCE for item, one in zip(judged, found, strict=True))
+    if other:
+        print(f"step {step}: {other} completions earn another reward than the one trained on", flush=True)
+    samples = {item.domain: item for item in reversed(judged)}
+    line = {
+        "step": step,
+        "seconds": round(numbers.get("timing_s/step", 0.0), 4),
+        "requested": {name: share for name, share in reader.requested.items() if share > 0},
+        "domains": {name: asdict(one) for name, one in reader.judge.step().items()},
+    }
+    append_lines(reader.folder / "samples.jsonl", [{"step": step, **asdict(one)} for one in samples.values()])
+    if numbers:
+        append_lines(reader.folder / "trainer.jsonl", [{"step": step, **numbers}])
+    append_lines(reader.folder / "steps.jsonl", [line])

@@ -1,0 +1,24 @@
+import os
+import sys
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+sys.path += [str(TESTS / "engines"), str(TESTS / "lmms")]
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+with suppress(PackageNotFoundError):
+    version("verl")
+    # Before anything imports transformers.
+    from shim import sitecustomize  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def qwen(tmp_path_factory) -> Path:
+    """A folder with an untrained Qwen2-VL of toy width and its real processor."""
+    import tiny_qwen
+
+    return tiny_qwen.save(tmp_path_factory.mktemp("qwen"))
