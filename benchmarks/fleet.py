@@ -1,8 +1,8 @@
 """A fleet of 64 workers on eight nodes of a real Ray cluster, all on this machine, through the launcher's own code.
 
 The 256 runs sleep as pilots would take, scaled down: 60 s in the median with a spread of a quarter, one in twenty three
-times as long. One in forty fails, ten workers are killed, and a node is lost with all that it had begun. Prints the share
-of the workers that were busy until nothing was left to begin, and whether a second launch finds everything else done.
+times as long. One in forty fails, ten workers are killed, and a node is lost with all that it had begun. Prints the
+share of the workers that were busy until nothing was left to begin, and whether a second launch finds the rest done.
 
 python benchmarks/fleet.py            # about 8 minutes on 2 cores
 """

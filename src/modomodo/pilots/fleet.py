@@ -42,7 +42,9 @@ class Fleet:
     def __init__(self, launcher: Launcher, store: Store) -> None:
         self._launcher = launcher
         self._store = store
-        self._storage = launcher.storage or str(store.folder.absolute())
+        self._storage = launcher.storage or str(store.folder)
+        if "://" not in self._storage:
+            self._storage = str(Path(self._storage).absolute())
         self._flights: dict[Any, Flight] = {}
         self._ended: list[tuple[Job, Report]] = []
         self._looked = time.monotonic()
