@@ -22,7 +22,8 @@ import modomodo
 from modomodo.config import Study
 from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
-from modomodo.pilots import node
+from modomodo.pilots import mirror, node
+from modomodo.pilots.child import Job
 from modomodo.pilots.fleet import Fleet
 from modomodo.pilots.launch import Outcome, launch
 from modomodo.pilots.plan import PlannedRun
@@ -208,7 +209,7 @@ def driver(folder: Path, *, runs: int, steps: int) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, number: int):
     process = driver(tmp_path, runs=4, steps=600)
     until(lambda: len(list(tmp_path.glob("runs/*/result.json"))) >= 1, seconds=40)
@@ -223,6 +224,38 @@ def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, numb
     assert len(list(tmp_path.glob("runs/*/result.json"))) == 4
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
     assert without_seconds(tmp_path) == undisturbed(tmp_path / "b", *(("steps", seed) for seed in range(4)), steps=600)
+
+
+def test_an_attempt_that_was_superseded_gives_up(tmp_path: Path):
+    path = tmp_path / "runs" / key_of("sleep", 1) / "attempt.json"
+
+    def supersede() -> None:
+        until(lambda: lines(tmp_path, "pids.txt") == 1)
+        path.write_text('{"attempt": "another", "node": "n2"}')
+
+    thread = threading.Thread(target=supersede)
+    thread.start()
+    outcomes, _ = go(planned(("sleep", 1)), tmp_path)
+    thread.join()
+    assert outcomes["sleep 1"].status == "failed"
+    assert "another launcher took the run over, on node n2" in outcomes["sleep 1"].message
+
+
+def test_a_storage_that_cannot_be_written_fails_the_run_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").write_text("")
+    order = node.Order(
+        job=Job("a", key_of("steps", 1), fake_runs.recipe("steps", 1), {}, "fake_runs:act", Store(tmp_path)),
+        storage=str(tmp_path / "file"),
+        attempt="a",
+        folder=tmp_path,
+        needed=(),
+        version=node.version("modomodo"),
+    )
+    monkeypatch.setattr(mirror, "PATIENCE", (0.01, 0.01))
+    report = node.carry_out(order)
+    assert report.status == "failed"
+    assert "the storage of the runs cannot be used (NotADirectoryError" in report.message
+    assert "run the same command again" in report.message
 
 
 def test_at_most_so_many_run_at_a_time(tmp_path: Path):
