@@ -58,6 +58,7 @@ ROAD = [
     "studies",
     "estimate",
     "preflight",
+    "machine",
     "playing",
     "reporting",
     "console",

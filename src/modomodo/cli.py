@@ -17,6 +17,7 @@ from modomodo.console import (
     out,
     progress_bar,
     show_grades,
+    show_machine,
     show_problems,
     show_proposals,
     show_step,
@@ -126,6 +127,15 @@ def check(
     if contamination is not None:
         run_audit(loaded, contamination, recipe_file=file)
     if errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine and environment can do: extras, cores, GPUs, memory, disks; exit code 1 on an error."""
+    from modomodo.machine import examine
+
+    if show_machine(examine(Path())):
         raise typer.Exit(1)
 
 

@@ -1,7 +1,7 @@
 """What the command line prints: consoles, tables and sentences. Names and texts of others are escaped."""
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -19,6 +19,7 @@ from modomodo.rows import Status
 
 if TYPE_CHECKING:
     from modomodo.contamination import Audit
+    from modomodo.machine import Finding
     from modomodo.pilots.plan import PlannedRun
     from modomodo.prepared import Prepared
     from modomodo.proposal import Proposals
@@ -42,6 +43,20 @@ def show_problems(file: Path, problems: Sequence[Problem]) -> int:
         f"{escape(str(file))}: {errors} errors, {notes} notes" if problems else f"{escape(str(file))}: all is well",
         highlight=False,
     )
+    return errors
+
+
+def show_machine(found: "Iterable[Finding]") -> int:
+    """Print what was found of the machine, and return how many of it are errors."""
+    colours = {"good": "green", "note": "yellow", "error": "red"}
+    errors = 0
+    for one in found:
+        errors += one.level == "error"
+        out.print(
+            f"[{colours[one.level]}]{one.level:>5}[/]  {escape(f'{one.what}: {one.how}')}",
+            highlight=False,
+            soft_wrap=True,
+        )
     return errors
 
 
