@@ -61,6 +61,7 @@ ROAD = [
     "machine",
     "playing",
     "reporting",
+    "watching",
     "console",
     "steps",
     "cli",

@@ -24,6 +24,7 @@ from modomodo.console import (
     show_strategies,
     show_validation,
     show_warning,
+    show_watched,
 )
 from modomodo.errors import ModomodoError, printable
 from modomodo.files import write_json
@@ -214,6 +215,14 @@ def evaluate(
 def pilot(file: File, sets: Sets = None) -> None:
     """Run what a study still lacks; killed and started again it goes on where it was."""
     run_pilots(load_study(file, sets or []))
+
+
+@app.command()
+def watch(
+    file: File, sets: Sets = None, once: Annotated[bool, typer.Option("--once", help="print it once and end")] = False
+) -> None:
+    """How far a study's runs are, live, from another terminal: states, steps, rewards, time left, what failed."""
+    show_watched(load_study(file, sets or []).folder, once=once)
 
 
 @app.command()

@@ -1,21 +1,28 @@
 """What the command line prints: consoles, tables and sentences. Names and texts of others are escaped."""
 
 import os
+import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Column, Table
+from rich.text import Text
 
 from modomodo.config import Study
 from modomodo.domain import Problem
+from modomodo.errors import printable
 from modomodo.mixture import Mixture
+from modomodo.pilots.progress import spell
 from modomodo.rows import Status
+from modomodo.watching import seconds_left, standings
 
 if TYPE_CHECKING:
     from modomodo.contamination import Audit
@@ -27,6 +34,9 @@ if TYPE_CHECKING:
     from modomodo.strategy import Replay, Spread
     from modomodo.surrogate import Fitted
     from modomodo.tradeoff import FrontPoint
+    from modomodo.watching import Standing
+
+LOOK_SECONDS = 2.0
 
 out = Console()
 err = Console(stderr=True)
@@ -58,6 +68,39 @@ def show_machine(found: "Iterable[Finding]") -> int:
             soft_wrap=True,
         )
     return errors
+
+
+def watched(found: "Sequence[Standing]") -> Group:
+    """Return how far runs are, as a table with what failed under it."""
+    table = Table("run", "state", "step", "s a step", "reward of each domain, last steps", box=box.SIMPLE)
+    colours = {"finished": "green", "failed": "red", "stopped": "yellow", "running": "cyan", "scoring": "cyan"}
+    for one in found:
+        rewards = "  ".join(f"{name} {reward:.2f}" for name, reward in (one.rewards or {}).items())
+        step = f"{one.step}/{one.steps}" if one.steps else ""
+        pace = f"{one.pace:.1f}" if one.pace and one.state == "running" else ""
+        table.add_row(
+            escape(one.label), f"[{colours.get(one.state, 'dim')}]{one.state}[/]", step, pace, escape(rewards)
+        )
+    counts = Counter(one.state for one in found)
+    left = seconds_left(found)
+    said = ", ".join(f"{count} {state}" for state, count in counts.items())
+    line = f"{said}{f'; about {spell(left)} left' if left else ''}"
+    troubles = [Text(printable(f"{one.label} failed: {one.trouble}"), style="red") for one in found if one.trouble]
+    return Group(table, Text(line), *troubles)
+
+
+def show_watched(folder: Path, *, once: bool) -> None:
+    """Show how far the runs of a study are until all have ended, or once where nobody looks on."""
+    if once or not out.is_interactive:
+        out.print(watched(standings(folder)))
+        return
+    with Live(watched(standings(folder)), console=out, auto_refresh=False) as live:
+        while True:
+            found = standings(folder)
+            live.update(watched(found), refresh=True)
+            if all(one.state in ("finished", "failed") for one in found):
+                return
+            time.sleep(LOOK_SECONDS)
 
 
 def show_prepared(found: "Sequence[Prepared]") -> None:
