@@ -49,7 +49,7 @@ def timed(study: Study) -> float:
 
 
 def driver(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, __file__, str(folder)], env={**os.environ, "RAY_DEDUP_LOGS": "0"})
+    return subprocess.Popen([sys.executable, __file__, str(folder)])
 
 
 def workers() -> list[int]:

@@ -226,19 +226,26 @@ def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, numb
     assert without_seconds(tmp_path) == undisturbed(tmp_path / "b", *(("steps", seed) for seed in range(4)), steps=600)
 
 
-def test_an_attempt_that_was_superseded_gives_up(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ('{"attempt": "another", "node": "n2"}', "another launcher took the run over, on node n2"),
+        (None, "was deleted while the run went on"),
+    ],
+)
+def test_an_attempt_that_was_superseded_gives_up(tmp_path: Path, found: str | None, message: str):
     path = tmp_path / "runs" / key_of("sleep", 1) / "attempt.json"
 
     def supersede() -> None:
         until(lambda: lines(tmp_path, "pids.txt") == 1)
-        path.write_text('{"attempt": "another", "node": "n2"}')
+        path.write_text(found) if found else path.unlink()
 
     thread = threading.Thread(target=supersede)
     thread.start()
     outcomes, _ = go(planned(("sleep", 1)), tmp_path)
     thread.join()
     assert outcomes["sleep 1"].status == "failed"
-    assert "another launcher took the run over, on node n2" in outcomes["sleep 1"].message
+    assert message in outcomes["sleep 1"].message
 
 
 def test_a_storage_that_cannot_be_written_fails_the_run_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -47,6 +47,9 @@ def carry_out(order: Order) -> Report:
             return _attempt(order, folder)
     except ModomodoError as error:
         return Report("failed", message=str(error))
+    except OSError as error:
+        message = f"node {os.uname().nodename} cannot keep a run in {tempfile.gettempdir()} ({error}): set TMPDIR there"
+        return Report("failed", message=message)
 
 
 @contextmanager
@@ -109,7 +112,9 @@ def _follow(running: Running, copy: Mirror, attempt: str) -> str:
     while not wait([running.process.sentinel], timeout=COPY_SECONDS):
         # The network may be back at the next round, and files may go while they are looked at.
         with suppress(StorageError):
-            newest = reached(lambda: copy.read("attempt.json")) or {}
+            newest = reached(lambda: copy.read("attempt.json"))
+            if newest is None:
+                return f"{copy.remote} was deleted while the run went on: run the same command again"
             if newest.get("attempt") != attempt:
                 return (
                     f"another launcher took the run over, on node {newest.get('node')}: "

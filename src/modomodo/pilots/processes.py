@@ -27,15 +27,16 @@ class Processes:
         """Raises ModomodoError for a count below 1."""
         if count is not None and count < 1:
             raise ModomodoError(f"processes is {count}: 1 or more")
-        self._devices = gpus()
-        self._count = count or len(self._devices) or cores()
+        self._count = count
         self._running: list[Running] = []
 
     def open(self, say: Callable[[str], None]) -> None:
-        """Nothing is needed."""
+        """Look for GPUs."""
+        self._devices = gpus()
+        self._slots = self._count or len(self._devices) or cores()
 
     def room(self) -> bool:
-        return len(self._running) < self._count
+        return len(self._running) < self._slots
 
     def start(self, job: Job) -> None:
         """Start a process on the run, on the GPU with the fewest runs; verl takes all that there are."""
