@@ -265,6 +265,23 @@ def test_a_storage_that_cannot_be_written_fails_the_run_and_says_so(tmp_path: Pa
     assert "run the same command again" in report.message
 
 
+def test_a_storage_that_cannot_be_written_stops_the_launch_before_any_run(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModomodoError, match="storage of the runs cannot be used"):
+        go(planned(("steps", 1)), tmp_path / "study", storage=str(tmp_path / "file"))
+
+
+def test_what_killed_attempts_left_on_a_node_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(node.tempfile, "tempdir", str(tmp_path))
+    with node._scratch() as held:  # pyright: ignore[reportPrivateUsage]
+        left = tmp_path / f"{node.SCRATCH}left"
+        left.mkdir()
+        (left / "lock").touch()
+        with node._scratch() as another:  # pyright: ignore[reportPrivateUsage]
+            assert {path.name for path in tmp_path.iterdir()} == {held.name, another.name}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_at_most_so_many_run_at_a_time(tmp_path: Path):
     runs = [PlannedRun(f"steps {seed}", fake_runs.recipe("steps", seed, steps=60)) for seed in range(3)]
     go(runs, tmp_path, run="fake_runs:alone", concurrent=1)

@@ -16,7 +16,7 @@ from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
 from modomodo.pilots.child import Job, Report, record_failure
-from modomodo.pilots.mirror import StorageError, mirror, patiently, reached
+from modomodo.pilots.mirror import StorageError, check_writable, mirror, patiently, reached
 from modomodo.pilots.node import Order, carry_out
 from modomodo.pilots.processes import cores
 from modomodo.pilots.store import Store
@@ -57,6 +57,7 @@ class Fleet:
         """
         self._say = say
         check_launcher(self._launcher, self._store.folder)
+        check_writable(self._storage)
         ray = _ray()
         self._joined = _join(self._launcher)
         gpus = self._launcher.gpus

@@ -99,8 +99,10 @@ class Mirror:
 
     def write(self, name: str, table: dict[str, Any]) -> None:
         """Write a JSON file of the copy."""
+        target = f"{self.remote}/{name}"
         self.fs.makedirs(self.remote, exist_ok=True)
-        self.fs.pipe_file(f"{self.remote}/{name}", json.dumps(table).encode())
+        self.fs.pipe_file(target + ".partial", json.dumps(table).encode())
+        self.fs.mv(target + ".partial", target)
 
     def _listed(self) -> list[str]:
         self.fs.invalidate_cache()  # other nodes write here
@@ -185,6 +187,13 @@ def mirror(storage: str, folder: Path) -> Mirror:
     except (ValueError, ImportError) as error:
         raise ModomodoError(f"launcher.storage {storage!r} cannot be used: {error}") from error
     return Mirror(folder, fs, f"{root.rstrip('/')}/runs/{folder.name}")
+
+
+def check_writable(storage: str) -> None:
+    """Raise StorageError where nothing can be written to the storage."""
+    probe = mirror(storage, Path(f"probe-{os.getpid()}"))
+    reached(lambda: probe.write("probe.json", {}))
+    reached(lambda: probe.fs.rm(probe.remote, recursive=True))
 
 
 def reached(work: Callable[[], Found]) -> Found:

@@ -13,7 +13,6 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from modomodo.errors import ModomodoError
-from modomodo.files import locked
 from modomodo.pilots.child import Job, Report
 from modomodo.pilots.mirror import Mirror, StorageError, mirror, patiently, reached
 from modomodo.pilots.processes import Running, report_of, start, stop
@@ -63,11 +62,14 @@ def _scratch() -> Generator[Path]:
                 shutil.rmtree(left, ignore_errors=True)
             finally:
                 os.close(handle)
-    with (
-        tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True) as folder,
-        locked(Path(folder, "lock")),
-    ):
-        yield Path(folder)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True) as folder:
+        handle = os.open(Path(folder, "lock.new"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            os.rename(Path(folder, "lock.new"), Path(folder, "lock"))  # seen by others only once it is held
+            yield Path(folder)
+        finally:
+            os.close(handle)
 
 
 def _check(order: Order) -> None:
@@ -97,11 +99,11 @@ def _attempt(order: Order, scratch: Path) -> Report:
         return Report("elsewhere")
     running = start(job, gpu=os.environ.get("CUDA_VISIBLE_DEVICES"))
     try:
-        superseded = _follow(running, copy, order.attempt)
+        why = _follow(running, copy, order.attempt) or patiently(lambda: _superseded(copy, order.attempt))
     finally:
         stop([running])
-    if superseded:
-        return Report("failed", message=superseded)
+    if why:
+        return Report("failed", message=why)
     report = report_of(running)
     patiently(copy.push)
     return report
@@ -112,13 +114,19 @@ def _follow(running: Running, copy: Mirror, attempt: str) -> str:
     while not wait([running.process.sentinel], timeout=COPY_SECONDS):
         # The network may be back at the next round, and files may go while they are looked at.
         with suppress(StorageError):
-            newest = reached(lambda: copy.read("attempt.json"))
-            if newest is None:
-                return f"{copy.remote} was deleted while the run went on: run the same command again"
-            if newest.get("attempt") != attempt:
-                return (
-                    f"another launcher took the run over, on node {newest.get('node')}: "
-                    "let one launcher at a time work on a storage"
-                )
+            why = reached(lambda: _superseded(copy, attempt))
+            if why:
+                return why
             reached(copy.push)
     return ""
+
+
+def _superseded(copy: Mirror, attempt: str) -> str:
+    """Return why the copy is no longer this attempt's, "" where it is."""
+    newest = copy.read("attempt.json")
+    if newest is None:
+        return f"{copy.remote} was deleted while the run went on: run the same command again"
+    if newest.get("attempt") == attempt:
+        return ""
+    node = newest.get("node")
+    return f"another launcher took the run over, on node {node}: let one launcher at a time work on a storage"
