@@ -4,6 +4,7 @@ import pytest
 
 from modomodo.config import Recipe, Study
 from modomodo.errors import ModomodoError
+from modomodo.fields import Launcher
 from modomodo.mixture import Mixture
 from modomodo.recipes import load_recipe, load_study
 from modomodo.strict import parse
@@ -98,3 +99,29 @@ def test_a_held_out_benchmark_cannot_also_choose():
     table = {"name": "s", "recipe": TABLE, "benchmarks": ["charts"], "held_out": ["charts"]}
     with pytest.raises(ModomodoError, match="charts is held out"):
         parse(Study, table, where="s.toml")
+
+
+@pytest.mark.parametrize(
+    ("launcher", "message"),
+    [
+        ({"kind": "slurm"}, "'local' or 'ray'"),
+        ({"concurrent": 2}, 'concurrent belongs to the launcher "ray"'),
+        ({"kind": "ray", "cpus": 0}, "greater than 0"),
+        ({"kind": "ray", "storage": "s3:/bucket/study"}, "write a folder, or a URL"),
+    ],
+)
+def test_a_launcher_says_what_it_takes(launcher, message):
+    with pytest.raises(ModomodoError, match=message):
+        parse(Launcher, launcher, where="test")
+    assert parse(Launcher, Launcher().model_dump(), where="test") == Launcher()
+
+
+def test_a_run_of_verl_takes_its_cluster_alone():
+    table = {"name": "s", "benchmarks": ["charts"], "recipe": {"domains": ["spatial"], "engine": "verl"}}
+    with pytest.raises(ModomodoError, match="takes its whole Ray cluster"):
+        parse(Study, {**table, "launcher": {"kind": "ray"}}, where="test")
+    with pytest.raises(ModomodoError, match="takes its whole Ray cluster"):
+        parse(Study, {**table, "processes": 2}, where="test")
+    trl = {**table, "recipe": {"domains": ["spatial"]}}
+    with pytest.raises(ModomodoError, match=r"launcher\.concurrent says how many"):
+        parse(Study, {**trl, "processes": 2, "launcher": {"kind": "ray"}}, where="test")
