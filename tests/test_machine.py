@@ -28,7 +28,7 @@ def test_what_an_extra_lacks_is_named_with_its_remedy(tmp_path: Path, monkeypatc
     assert one.level == "note"
     assert "botorch is 0.1, not >=0.14" in one.how
     assert "torch is" not in one.how.replace("botorch", "")
-    assert "pip install 'modomodo[gp]'" in one.how
+    assert "pip install '.[gp]'" in one.how
 
 
 def test_an_extra_of_a_newer_modomodo_is_not_called_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

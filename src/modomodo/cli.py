@@ -65,7 +65,7 @@ File = Annotated[Path, typer.Argument(help="a TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more")]
 
-INTERRUPTED = 130  # what a shell expects after Ctrl-C
+INTERRUPTED, TERMINATED = 130, 143  # what a shell expects after Ctrl-C and SIGTERM
 NANO = Path(__file__).parent / "nano"
 
 
@@ -84,7 +84,7 @@ def main() -> None:
             err.print(f"[red]error:[/] {escape(str(error))}", highlight=False)
         sys.exit(1)
     except SystemExit as stop:
-        if stop.code == INTERRUPTED:
+        if stop.code in (INTERRUPTED, TERMINATED):
             err.print("interrupted: run the same command to continue")
         raise
 

@@ -50,10 +50,16 @@ def show_problems(file: Path, problems: Sequence[Problem]) -> int:
     errors = sum(problem.level == "error" for problem in problems)
     notes = len(problems) - errors
     out.print(
-        f"{escape(str(file))}: {errors} errors, {notes} notes" if problems else f"{escape(str(file))}: all is well",
+        f"{escape(str(file))}: {_count(errors, 'error')}, {_count(notes, 'note')}"
+        if problems
+        else f"{escape(str(file))}: all is well",
         highlight=False,
     )
     return errors
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def show_machine(found: "Iterable[Finding]") -> int:

@@ -72,7 +72,9 @@ def _extra(extra: str, purpose: str) -> Finding:
     if not lacking:
         return Finding(f"extra {extra}", f"ready: {purpose}")
     remedy = (
-        f"it has an environment of its own: {APART[extra]}" if extra in APART else f"pip install 'modomodo[{extra}]'"
+        f"it has an environment of its own: {APART[extra]}"
+        if extra in APART
+        else f"pip install '.[{extra}]' in its folder"
     )
     how = f"not for {purpose}: {', '.join(lacking)}; {remedy}"
     return Finding(f"extra {extra}", how, level="note")

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from modomodo.config import Recipe, Study, limits
@@ -218,7 +219,8 @@ def _cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
     """Yield the note on what runs of a model that needs a GPU take, by arithmetic."""
     shape = shape_of(recipes[0])
     if recipes[0].engine == "verl":
-        what = "memory and hours are not estimated for verl: the arithmetic is that of runs on one GPU"
+        installed = "" if find_spec("verl") else "; verl is not in this environment, and is needed where runs are made"
+        what = f"memory and hours are not estimated for verl: the arithmetic is that of runs on one GPU{installed}"
         yield Problem(label, what, level="note")
         return
     if shape is None or shape.parameters < NEEDS_GPU:

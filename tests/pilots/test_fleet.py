@@ -215,6 +215,7 @@ def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, numb
     until(lambda: len(list(tmp_path.glob("runs/*/result.json"))) >= 1, seconds=40)
     process.send_signal(number)
     process.communicate(timeout=20)
+    assert process.returncode == (143 if number == signal.SIGTERM else -number)
     until(lambda: claims(tmp_path) == 0, seconds=10)
     finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/result.json")}
     assert 1 <= len(finished) < 4

@@ -23,6 +23,7 @@ from modomodo.pilots.store import Store
 
 LOOK_SECONDS = 5.0  # between looks at how far the runs are, where the storage is not the study's folder
 CONNECT_SECONDS = 10.0
+TICK = 0.05
 OBJECT_STORE = 128 << 20  # bytes; nothing but orders and reports goes through it
 
 
@@ -59,10 +60,16 @@ class Fleet:
         check_launcher(self._launcher, self._store.folder)
         check_writable(self._storage)
         ray = _ray()
+        if self._launcher.address == "local" and not ray.is_initialized():
+            say("starting Ray on this machine")
         self._joined = _join(self._launcher)
+        nodes = sum(node["Alive"] for node in ray.nodes())
+        room = ray.cluster_resources()
+        found = f"nodes {nodes}, CPU {room.get('CPU', 0):g}, GPU {room.get('GPU', 0):g}"
+        say(f"on Ray ({found}); runs are copied to {self._storage}")
         gpus = self._launcher.gpus
         if gpus is None:
-            gpus = 1 if ray.cluster_resources().get("GPU") else 0
+            gpus = 1 if room.get("GPU") else 0
         demand = {"CPU": self._launcher.cpus, "GPU": gpus, **self._launcher.resources}
         _check_fit(demand, self._launcher.address, say)
         self._task = ray.remote(carry_out)
@@ -98,8 +105,7 @@ class Fleet:
             time.sleep(seconds)
             return
         self._look()
-        done, _ = _ray().wait(list(self._flights), timeout=seconds)
-        for task in done:
+        for task in self._done(seconds):
             flight = self._flights.pop(task)
             report = self._report(task, flight)
             if report.killed and flight.losses < self._launcher.retries:
@@ -112,6 +118,16 @@ class Fleet:
             with flight.claim:
                 report = self._home(flight, report)
             yield flight.job, report
+
+    def _done(self, seconds: float) -> list[Any]:
+        """Return the tasks that are done, after waiting for one at most so long."""
+        deadline = time.monotonic() + seconds
+        while True:
+            # Asleep here and not in Ray, which turns a signal that comes while it waits into an exit of its own.
+            done, _ = _ray().wait(list(self._flights), num_returns=len(self._flights), timeout=0)
+            if done or time.monotonic() > deadline:
+                return done
+            time.sleep(TICK)
 
     def close(self) -> None:
         """Cancel what is still running, and leave the cluster or end the one started here."""
@@ -203,7 +219,7 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise ModomodoError('the launcher ray needs Ray: pip install "modomodo[ray]"') from error
+        raise ModomodoError("the launcher ray needs Ray: pip install '.[ray]' in modomodo's folder") from error
     return ray
 
 
@@ -222,8 +238,9 @@ def _join(launcher: Launcher) -> bool:
         ray.init(address=launcher.address, log_to_driver=False, logging_level="error", **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise ModomodoError(
-            f"there is no Ray cluster at {launcher.address!r} ({error}): start one with `ray start --head`, name "
-            'another in launcher.address, or use launcher.address = "local"'
+            f"there is no Ray cluster at {launcher.address!r} that can be joined ({error}): start one with `ray start "
+            "--head`, give this machine its ~/.ray/auth_token where it asks for one, name another in launcher.address, "
+            'or use launcher.address = "local"'
         ) from error
     return True
 

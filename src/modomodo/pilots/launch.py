@@ -118,8 +118,8 @@ def _carry_out(missing: Mapping[str, Job], *, workers: Workers, shown: Board) ->
     waiting = False
     shown.show(_count(missing, ended))
     try:
-        with sigterm_raises():
-            workers.open(shown.say)
+        workers.open(shown.say)
+        with sigterm_raises():  # after Ray has set a handler of its own
             while pending or running:
                 reports = [*_begin(pending, running, failures, workers), *_end(pending, running, workers)]
                 for outcome in (_outcome(job, report) for job, report in reports):
