@@ -207,17 +207,11 @@ def changes() -> str:
 
 
 def main() -> None:
-    """Print the tables of docs/costs.md that say what the study costs."""
+    """Print the tables of docs/costs.md."""
     study = load_study(STUDY, SETS)
-    print("\n\n".join([memory(study), costs(study), waves(study), storage(study)]))
-
-
-def more() -> None:
-    """Print its tables of what a pilot is made of, of confirmation, and of what changes the price."""
-    print("\n\n".join([pilot(load_study(STUDY, SETS)), seeds(), changes()]))
+    parts = (memory, pilot, costs, waves, storage)
+    print("\n\n".join([*(part(study) for part in parts), seeds(), changes()]))
 
 
 if __name__ == "__main__":
     main()
-    print()
-    more()
