@@ -108,6 +108,27 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(finished, ran
     assert not (tmp_path / trl.CHECKPOINTS).exists()
 
 
+def test_a_checkpoint_ahead_of_the_log_is_not_gone_on_from(finished, random_model, tmp_path, monkeypatch):
+    """As after a copy that a kill cut short, or a log that another launcher wrote over."""
+    from modomodo.engines import trl
+    from modomodo.pilots.run import run_recipe
+
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trl.StepLog, "on_step_end", _dies_at(3, trl.StepLog.on_step_end, die))
+        with pytest.raises(KeyboardInterrupt):
+            run_recipe(recipe(random_model), tmp_path)
+    assert trl.last_checkpoint(tmp_path / trl.CHECKPOINTS).name == "checkpoint-2"
+    path = tmp_path / "steps.jsonl"
+    path.write_text(path.read_text().splitlines(keepends=True)[0])
+    run_recipe(recipe(random_model), tmp_path)
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 2, 3]
+    for name in ("samples.jsonl", "items/charts.jsonl"):
+        assert (tmp_path / name).read_text() == (finished[0] / name).read_text()
+
+
 def _dies_at(step, original, die):
     def on_step_end(self, args, state, control, **options):
         original(self, args, state, control, **options)

@@ -156,6 +156,52 @@ def test_a_dump_that_a_kill_cut_is_not_read_and_the_steps_after_a_checkpoint_are
     assert lines == [1, 2, 3, 4]
 
 
+def test_a_dump_cut_in_a_character_is_not_read_and_can_be_gone_on_from(tmp_path, known):
+    plan = plan_of("choice", "own")
+    folder = of.run_folder(tmp_path, of.recipe(domains=["choice", "own"]), plan)
+    one = reader(folder, plan, known)
+    for step in (1, 2):
+        dump(folder, plan, step)
+    path = folder / "verl" / "rollouts" / "2.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + '{"output": "中'.encode()[:-1])
+    assert dumped(one) == 2
+    path.write_bytes(whole.rstrip()[:-3] + "中".encode()[:1])
+    assert dumped(one) == 1
+    (path.parent / "notes.jsonl").write_text("of somebody")
+    assert cut_back(folder, 1) == []
+    assert not path.exists()
+
+
+def test_a_kill_between_two_logs_leaves_no_step_twice(tmp_path, known):
+    plan = plan_of("choice", "own")
+    folder = of.run_folder(tmp_path, of.recipe(domains=["choice", "own"]), plan)
+    one = reader(folder, plan, known)
+    for step in (1, 2):
+        dump(folder, plan, step)
+    assert take_in(one, last=True) == 2
+    path = folder / "steps.jsonl"
+    path.write_text(path.read_text().splitlines(keepends=True)[0])  # samples.jsonl has step 2 already
+    assert [line["step"] for line in cut_back(folder, 2)] == [1]
+    assert take_in(one, last=True) == 2
+    steps = {
+        name: [json.loads(line)["step"] for line in (folder / name).read_text().splitlines()]
+        for name in ("steps.jsonl", "samples.jsonl")
+    }
+    assert steps == {"steps.jsonl": [1, 2], "samples.jsonl": [1, 2]}
+
+
+def test_a_dump_with_a_prompt_too_often_and_another_too_rarely_is_not_whole(tmp_path, known):
+    plan = plan_of("choice")
+    folder = of.run_folder(tmp_path, of.recipe(domains=["choice"]), plan)
+    dump(folder, plan, 1)
+    path = folder / "verl" / "rollouts" / "1.jsonl"
+    _, *rest = path.read_text().split("\n")
+    path.write_text("\n".join([rest[-2], *rest]))
+    assert path.read_text().count("\n") == 4
+    assert read_step(reader(folder, plan, known), 1) is None
+
+
 def test_a_run_goes_on_from_a_whole_checkpoint_whose_steps_are_all_dumped(tmp_path, known):
     from modomodo.engines.verl.running import checkpoint_step
 

@@ -5,9 +5,10 @@ import pytest
 from fake_study import make_study, write_pilots
 
 from modomodo.config import Recipe
+from modomodo.engines.logs import read_lines
 from modomodo.mixture import Mixture
 from modomodo.reporting import effects_figure, leave_one_out_effects, predicted_figure, response_slices, slice_figure
-from modomodo.reporting.evidence import Evidence, aggregate, read_evidence, read_lines
+from modomodo.reporting.evidence import Evidence, aggregate, read_evidence
 
 DOMAINS = ("count", "colour", "detect")
 BENCHMARKS = ("charts", "maths", "general", "plans")

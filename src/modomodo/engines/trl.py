@@ -1,6 +1,7 @@
 """The TRL engine: one machine, GRPOTrainer, fed by a Schedule. We write no policy-gradient code."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from trl.trainer.grpo_trainer import GRPOTrainer
 
 from modomodo.config import Recipe
 from modomodo.engines.loading import load_processor
-from modomodo.engines.logs import CHECKPOINTS, append_lines, keep_until
+from modomodo.engines.logs import CHECKPOINTS, append_lines, drop_checkpoints, keep_until, logged_steps
 from modomodo.engines.parts import lora_config, trained_part
 from modomodo.engines.pictures import Kept, accept_mixed_batches, drop_unused_pictures, picture_bytes, shared
 from modomodo.engines.rewards import Judge
@@ -41,7 +42,8 @@ def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> tuple[PreTrainedMo
     """
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
     check_vllm(recipe.vllm)
-    checkpoint = last_checkpoint(folder / CHECKPOINTS)
+    checkpoint = last_checkpoint(folder / CHECKPOINTS, until=logged_steps(folder))
+    drop_checkpoints(folder / CHECKPOINTS, keep=checkpoint)
     if checkpoint is not None:
         print(f"resuming from {checkpoint}", flush=True)
     model = load_for_training(recipe, checkpoint)
@@ -185,10 +187,18 @@ def _vllm_options(vllm: Vllm) -> dict[str, Any]:
     }
 
 
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint in `folder`, or None; the trainer writes trainer_state.json last."""
-    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path / "trainer_state.json")]
-    return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
+def last_checkpoint(folder: Path, *, until: float = math.inf) -> Path | None:
+    """Return the newest whole checkpoint in `folder` that is not after step `until`, or None.
+
+    The trainer writes trainer_state.json last. A checkpoint that is ahead of the run's log cannot be gone on from:
+    the steps between would be missing from it for good.
+    """
+    whole = {
+        int(path.name.split("-")[1]): path
+        for path in folder.glob("checkpoint-*")
+        if _is_whole(path / "trainer_state.json")
+    }
+    return whole.get(max((step for step in whole if step <= until), default=-1))
 
 
 def _is_whole(state: Path) -> bool:

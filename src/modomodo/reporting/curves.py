@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modomodo.reporting.evidence import read_lines
+from modomodo.engines.logs import read_lines
 
 POINTS = 24  # of a curve, at most
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from modomodo.confirmation import paired_items
+from modomodo.engines.logs import read_lines
 from modomodo.mixture import Mixture
-from modomodo.reporting.evidence import FinishedRun, read_lines
+from modomodo.reporting.evidence import FinishedRun
 from modomodo.surrogate import Fitted
 from modomodo.surrogate.base import Array
 from modomodo.surrogate.validation import quantile

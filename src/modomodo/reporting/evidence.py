@@ -1,6 +1,5 @@
 """Evidence: all that a study's folder holds, read once, for the sections of the report."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,17 +131,6 @@ def read_evidence(study: Study) -> Evidence:
         fitted=fitted,
         missing={"fit": "No pilot has finished, so nothing can be fitted: `modomodo pilot` runs them.", **missing},
     )
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a JSONL file, none when there is no file; a last line that a kill cut is left out."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    try:
-        return [json.loads(line) for line in lines]
-    except ValueError as error:
-        raise ModomodoError(f"{path} is damaged ({error}): delete the run's folder and run the study again") from error
 
 
 def aggregate(run: FinishedRun, benchmarks: Sequence[str]) -> Score | None:

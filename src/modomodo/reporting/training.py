@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modomodo.engines.logs import read_lines
 from modomodo.reporting.blocks import (
     Choice,
     Section,
@@ -14,7 +15,7 @@ from modomodo.reporting.blocks import (
     mixture_bar,
 )
 from modomodo.reporting.curves import MEASURES, Curves, read_curves
-from modomodo.reporting.evidence import Evidence, FinishedRun, read_lines
+from modomodo.reporting.evidence import Evidence, FinishedRun
 from modomodo.reporting.figures import curve_figure, shares_figure
 from modomodo.reporting.markup import Child, Html, el, join, left_out, shortened
 

@@ -1,11 +1,13 @@
 """verl's configuration of a run, as Hydra overrides made of the recipe alone. Imports no verl."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from modomodo.config import Recipe
 from modomodo.engines.logs import CHECKPOINTS
 from modomodo.engines.verl.limits import share
+from modomodo.errors import ModomodoError
 from modomodo.models import model_path
 
 ACTOR = "actor_rollout_ref.actor"
@@ -201,6 +203,11 @@ def _of_files(recipe: Recipe, folder: Path, resumed: int) -> dict[str, Value]:
 
 
 def _literal(value: Value) -> str:
-    if isinstance(value, str):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return str(value)
+    if not isinstance(value, str):
+        return str(value)
+    if "${" in value:
+        raise ModomodoError(
+            f"{value!r} holds '${{', which verl's configuration replaces: choose another folder or name"
+        )
+    # Hydra unescapes backslashes only before a quote or the end.
+    return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + (r"\'" if found[2] else ""), value) + "'"

@@ -1,17 +1,17 @@
 """From the completions that verl dumps, a file a step, to the files that a run of TRL writes. Imports no verl."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from modomodo.engines.logs import append_lines, keep_until, read_lines
+from modomodo.engines.logs import append_lines, keep_until, logged_steps, read_lines
 from modomodo.engines.rewards import Judge
 from modomodo.errors import ModomodoError
 from modomodo.schedules import Schedule
 
-FILES = ("steps.jsonl", "samples.jsonl", "trainer.jsonl")
 TOLERANCE = 1e-3  # of rewards that went through float32
 
 
@@ -39,15 +39,18 @@ class Reader:
 def cut_back(folder: Path, step: int) -> list[dict[str, Any]]:
     """Drop what a run wrote after its last checkpoint, and return the lines of steps.jsonl that stay."""
     for path in (folder / "verl" / "rollouts").glob("*.jsonl"):
-        if int(path.stem) > step:
+        if path.stem.isdecimal() and int(path.stem) > step:
             path.unlink()
-    kept = [keep_until(folder / name, step) for name in FILES]
-    return kept[0]
+    kept = keep_until(folder / "steps.jsonl", min(step, logged_steps(folder)))
+    # Steps that are dumped and not in it are taken in anew, and must not stand in the others already.
+    for name in ("samples.jsonl", "trainer.jsonl"):
+        keep_until(folder / name, len(kept))
+    return kept
 
 
 def dumped(reader: Reader) -> int:
     """Return the number of the last step up to which every one is in steps.jsonl or dumped whole."""
-    step = len(read_lines(reader.folder / "steps.jsonl"))
+    step = logged_steps(reader.folder)
     while step < reader.plan.steps and read_step(reader, step + 1) is not None:
         step += 1
     return step
@@ -58,7 +61,7 @@ def take_in(reader: Reader, *, last: bool) -> int:
 
     A step is whole with its dump and verl's own numbers; at the `last` call those may be missing.
     """
-    done = len(read_lines(reader.folder / "steps.jsonl"))
+    done = logged_steps(reader.folder)
     numbers = read_metrics(reader.folder / "verl")
     for step in range(done + 1, reader.plan.steps + 1):
         found = read_step(reader, step)
@@ -88,6 +91,8 @@ def read_step(reader: Reader, step: int) -> list[Completion] | None:
                 f"schedule's: delete {reader.folder} and run again"
             )
         found.append(Completion(position, line["output"], line["score"]))
+    if set(Counter(one.position for one in found).values()) != {reader.generations}:
+        return None
     return sorted(found, key=lambda one: one.position)
 
 

@@ -1,6 +1,5 @@
 """The verl engine: one run on a Ray cluster of GPUs, by verl's own PPO trainer, fed by a Schedule."""
 
-import shutil
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +13,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from modomodo.config import Recipe
 from modomodo.engines.loading import load_model, load_processor, reply_lengths
-from modomodo.engines.logs import CHECKPOINTS
+from modomodo.engines.logs import CHECKPOINTS, drop_checkpoints
 from modomodo.engines.parts import lora_config
 from modomodo.engines.verl.data import write_inputs
 from modomodo.engines.verl.limits import check_limits
@@ -47,7 +46,7 @@ def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> PreTrainedModel:
     done = checkpoint_step(folder / CHECKPOINTS, until=dumped(reader))
     reader.judge.resume([line["domains"] for line in cut_back(folder, done)])
     if done < plan.steps:
-        _drop_others(folder / CHECKPOINTS, keep=done)
+        drop_checkpoints(folder / CHECKPOINTS, keep=folder / CHECKPOINTS / f"global_step_{done}")
         _run_while_reading(overrides(recipe, steps=plan.steps, folder=folder, resumed=done), reader)
     read = take_in(reader, last=True)
     if read < plan.steps or checkpoint_step(folder / CHECKPOINTS, until=read) < plan.steps:
@@ -71,20 +70,14 @@ def checkpoint_step(folder: Path, *, until: int) -> int:
 
     verl dumps the completions of a step after its checkpoint: one whose step was not dumped cannot be gone on from.
     """
-    found = [int(path.name.removeprefix("global_step_")) for path in folder.glob("global_step_*") if _is_whole(path)]
+    whole = [path.name.removeprefix("global_step_") for path in folder.glob("global_step_*") if _is_whole(path)]
+    found = [int(step) for step in whole if step.isdecimal()]
     return max((step for step in found if step <= until), default=0)
 
 
 def _is_whole(checkpoint: Path) -> bool:
     # data.pt is a zip file written last, and its directory is at its end.
     return (checkpoint / "actor").is_dir() and is_zipfile(checkpoint / "data.pt")
-
-
-def _drop_others(folder: Path, *, keep: int) -> None:
-    """Delete checkpoints that are not gone on from: verl forgets those of earlier processes, and would keep them."""
-    for path in folder.glob("global_step_*"):
-        if path.name != f"global_step_{keep}":
-            shutil.rmtree(path)
 
 
 def composed(options: Sequence[str]) -> Any:
