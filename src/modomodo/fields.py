@@ -76,7 +76,7 @@ class Launcher(Strict):
         given = [name for name, one in fields if getattr(self, name) != one.get_default(call_default_factory=True)]
         if self.kind == "local" and given:
             raise ValueError(f'{", ".join(given)} belongs to the launcher "ray": set launcher.kind = "ray" as well')
-        if self.storage is not None and re.match(r"\w+:(?!//)", self.storage):
+        if self.storage is not None and (not self.storage.strip() or re.match(r"\w+:(?!//)", self.storage)):
             raise ValueError(f"storage is {self.storage!r}: write a folder, or a URL as s3://bucket/study")
         return self
 

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from modomodo.pilots.fleet import Fleet
 from modomodo.pilots.launch import Outcome, launch
 from modomodo.pilots.plan import PlannedRun
 from modomodo.pilots.processes import Processes
-from modomodo.pilots.store import Store
+from modomodo.pilots.store import SIGNATURE, Store
 from modomodo.recipes import load_study
 from modomodo.studies import pilot
 
@@ -227,26 +229,78 @@ def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, numb
     assert without_seconds(tmp_path) == undisturbed(tmp_path / "b", *(("steps", seed) for seed in range(4)), steps=600)
 
 
-@pytest.mark.parametrize(
-    ("found", "message"),
-    [
-        ('{"attempt": "another", "node": "n2"}', "another launcher took the run over, on node n2"),
-        (None, "was deleted while the run went on"),
-    ],
-)
-def test_an_attempt_that_was_superseded_gives_up(tmp_path: Path, found: str | None, message: str):
-    path = tmp_path / "runs" / key_of("sleep", 1) / "attempt.json"
+def test_an_attempt_that_was_superseded_gives_up(tmp_path: Path):
+    path = tmp_path / "runs" / key_of("sleep", 1) / SIGNATURE
 
     def supersede() -> None:
         until(lambda: lines(tmp_path, "pids.txt") == 1)
-        path.write_text(found) if found else path.unlink()
+        path.write_text('{"attempt": "another", "node": "n2"}')
 
     thread = threading.Thread(target=supersede)
     thread.start()
     outcomes, _ = go(planned(("sleep", 1)), tmp_path)
     thread.join()
     assert outcomes["sleep 1"].status == "failed"
-    assert message in outcomes["sleep 1"].message
+    assert "another launcher took the run over, on node n2" in outcomes["sleep 1"].message
+
+
+def test_a_storage_that_is_away_for_a_while_costs_nothing(tmp_path: Path):
+    storage = tmp_path / "storage"
+
+    def away() -> None:
+        until(lambda: len(list(storage.glob("runs/*/steps.jsonl"))) == 1)
+        storage.rename(tmp_path / "away")
+        time.sleep(5)
+        (tmp_path / "away").rename(storage)
+
+    thread = threading.Thread(target=away)
+    thread.start()
+    runs = [PlannedRun("steps 1", fake_runs.recipe("steps", 1, steps=1500))]
+    outcomes, _ = go(runs, tmp_path / "study", storage=str(storage))
+    thread.join()
+    assert outcomes["steps 1"].status == "finished"
+    assert lines(tmp_path / "study", "steps.jsonl") == 1500
+
+
+def test_a_node_gives_up_a_run_that_a_local_launcher_has_begun_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(mirror, "PATIENCE", (0.01, 0.01))
+    monkeypatch.syspath_prepend(HERE)
+    runs = [PlannedRun("steps 1", fake_runs.recipe("steps", 1, steps=800))]
+    job = Job("steps 1", key_of("steps", 1, steps=800), runs[0].recipe, {}, "fake_runs:act", Store(tmp_path))
+    order = node.Order(job, str(tmp_path), "a", tmp_path, (), node.version("modomodo"))
+    with ThreadPoolExecutor(1) as thread:
+        attempt = thread.submit(node.carry_out, order)
+        until(lambda: lines(tmp_path, "steps.jsonl") > 0)
+        alone = Console(quiet=True)
+        launch(
+            runs,
+            Store(tmp_path),
+            digests=fake_runs.digests("steps"),
+            run="fake_runs:act",
+            workers=Processes(1),
+            console=alone,
+        )
+        finished = {path.name: path.read_bytes() for path in Store(tmp_path).path(job.key).iterdir()}
+        report = attempt.result()
+    assert report.status == "failed"
+    assert {path.name: path.read_bytes() for path in Store(tmp_path).path(job.key).iterdir()} == finished
+    assert lines(tmp_path, "steps.jsonl") == 800
+
+
+def test_a_damaged_result_on_the_storage_is_named_there(tmp_path: Path):
+    (outcome,) = go(planned(("steps", 1)), tmp_path / "study", storage=str(tmp_path / "storage"))[0].values()
+    for folder in ("study", "storage"):
+        path = tmp_path / folder / "runs" / outcome.key / "result.json"
+        path.write_text(path.read_text()[:30]) if folder == "storage" else path.unlink()
+    (again,) = go(planned(("steps", 1)), tmp_path / "study", storage=str(tmp_path / "storage"))[0].values()
+    assert again.status == "failed"
+    assert f"{tmp_path / 'storage' / 'runs' / outcome.key}/result.json is damaged: delete it there" in again.message
+
+
+@pytest.mark.parametrize("options", [{"resources": {"CPU": 1.0}}, {"cpus": 1e-5}, {"resources": {"x": -1.0}}])
+def test_what_ray_does_not_take_is_a_message(tmp_path: Path, options: dict[str, Any]):
+    with pytest.raises(ModomodoError, match=r"Ray does not take them|no node of the cluster has that"):
+        go(planned(("steps", 1)), tmp_path, **options)
 
 
 def test_a_storage_that_cannot_be_written_fails_the_run_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,6 @@
-import json
+import errno
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 fsspec = pytest.importorskip("fsspec")
 
 from modomodo.errors import ModomodoError  # noqa: E402
-from modomodo.pilots.mirror import Mirror, mirror  # noqa: E402
+from modomodo.pilots.mirror import Mirror, StorageError, mirror, reached  # noqa: E402
+from modomodo.pilots.store import SIGNATURE  # noqa: E402
 
 
 class Recording:
@@ -21,7 +23,7 @@ class Recording:
     def put_file(self, local: str, remote: str) -> None:
         if self.fails_at and remote.endswith(self.fails_at):
             raise OSError("connection lost")
-        self.put.append(remote.partition("/run/")[2].removesuffix(".partial"))
+        self.put.append(remote.partition("/run/")[2].removesuffix(".a.partial"))
         self.fs.put_file(local, remote)
 
     def __getattr__(self, name: str) -> Any:
@@ -30,7 +32,14 @@ class Recording:
 
 def listed(storage: tuple[Recording, str]) -> list[str]:
     fs, root = storage
-    return [name.removeprefix(root + "/") for name in fs.find(root)] if fs.exists(root) else []
+    names = [name.removeprefix(root + "/") for name in fs.find(root)] if fs.exists(root) else []
+    return [name for name in names if name != SIGNATURE]
+
+
+def signed(folder: Path, storage: tuple[Any, str]) -> Mirror:
+    copy = Mirror(folder, *storage, attempt="a")
+    copy.sign("n1")
+    return copy
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -56,13 +65,13 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def pulled(storage: tuple[Recording, str], folder: Path, *, light: bool = False) -> dict[str, str]:
-    Mirror(folder, *storage).pull(light=light)
+    Mirror(folder, *storage, attempt="a").pull(light=light)
     return tree(folder)
 
 
 def test_another_node_gets_what_this_one_had(storage: tuple[Recording, str], tmp_path: Path):
     here = tmp_path / "here"
-    copy = Mirror(here, *storage)
+    copy = signed(here, storage)
     write(here, {"recipe.json": "{}", "steps.jsonl": "1\n", "items/a.jsonl": "x", "lock": "", "half.partial": "?"})
     write(here, {"model.partial/config.json": "{}", "model-20/config.json": "{}"})
     checkpoint(here, 20)
@@ -95,14 +104,14 @@ def test_another_node_gets_what_this_one_had(storage: tuple[Recording, str], tmp
     assert found["checkpoints/checkpoint-40/weights"] == "weights 40"
 
 
-@pytest.mark.parametrize("fails_at", ["weights", "trainer_state.json.partial"])
+@pytest.mark.parametrize("fails_at", ["weights.a.partial", "trainer_state.json.a.partial"])
 def test_a_checkpoint_that_was_not_copied_whole_does_not_count(
     storage: tuple[Recording, str], tmp_path: Path, fails_at: str
 ):
     here = tmp_path / "here"
     checkpoint(here, 20)
     storage[0].fails_at = f"checkpoint-20/{fails_at}"
-    copy = Mirror(here, *storage)
+    copy = signed(here, storage)
     with pytest.raises(OSError, match="connection lost"):
         copy.push()
     assert pulled(storage, tmp_path / "there") == {}
@@ -114,41 +123,120 @@ def test_a_checkpoint_that_was_not_copied_whole_does_not_count(
 
 def test_the_old_checkpoint_stays_until_the_new_one_is_whole(storage: tuple[Recording, str], tmp_path: Path):
     here = tmp_path / "here"
-    copy = Mirror(here, *storage)
+    copy = signed(here, storage)
     checkpoint(here, 20)
     copy.push()
     (here / "checkpoints/checkpoint-20").rename(tmp_path / "old")
     checkpoint(here, 40)
-    storage[0].fails_at = "checkpoint-40/trainer_state.json.partial"
+    storage[0].fails_at = "checkpoint-40/trainer_state.json.a.partial"
     with pytest.raises(OSError, match="connection lost"):
         copy.push()
     folder = "checkpoints/checkpoint-20"
     assert sorted(pulled(storage, tmp_path / "there")) == [f"{folder}/trainer_state.json", f"{folder}/weights"]
 
 
-def test_a_result_is_never_seen_in_part(tmp_path: Path):
+@pytest.mark.parametrize("name", ["result.json", "steps.jsonl"])
+def test_no_file_is_ever_seen_in_part(tmp_path: Path, name: str):
     fs = fsspec.filesystem("file")
-    seen: list[str | None] = []
+    seen: list[str] = []
+    target = tmp_path / "storage/run" / name
 
-    class Slow(Recording):
+    class Torn(Recording):
+        """Dies in the middle of a file, as a worker does that is killed there."""
+
         def put_file(self, local: str, remote: str) -> None:
-            half = Path(local).read_text()[:5]
-            Path(remote).write_text(half)
-            target = Path(str(remote).removesuffix(".partial"))
-            seen.append(target.read_text() if target.exists() else None)
-            super().put_file(local, remote)
+            Path(remote).write_text(Path(local).read_text()[:5])
+            seen.append(target.read_text())
+            raise OSError("killed")
 
-    write(tmp_path / "here", {"result.json": json.dumps({"scores": 1})})
-    Mirror(tmp_path / "here", Slow(fs), str(tmp_path / "storage/run")).push()
-    assert seen == [None]
-    assert json.loads((tmp_path / "storage/run/result.json").read_text()) == {"scores": 1}
+    here = tmp_path / "here"
+    write(here, {name: "before\n"})
+    signed(here, (Recording(fs), str(target.parent))).push()
+    write(here, {name: "before and after\n"})
+    with pytest.raises(OSError, match="killed"):
+        signed(here, (Torn(fs), str(target.parent))).push()
+    assert seen == ["before\n"]
+    assert pulled((Recording(fs), str(target.parent)), tmp_path / "there") == {name: "before\n"}
+    assert listed((Recording(fs), str(target.parent))) == [name], "the part is deleted"
+
+
+def test_an_attempt_frozen_in_the_middle_of_a_copy_does_not_write_over_its_successor(
+    storage: tuple[Recording, str], tmp_path: Path
+):
+    here, there = tmp_path / "here", tmp_path / "there"
+    write(here, {"a.jsonl": "old\n", "steps.jsonl": "1\n"})
+    copy = signed(here, storage)
+
+    class Freezing(Recording):
+        def put_file(self, local: str, remote: str) -> None:
+            super().put_file(local, remote)
+            successor = Mirror(there, *storage, attempt="b")
+            successor.sign("n2")
+            write(there, {"a.jsonl": "new\n", "steps.jsonl": "1\n2\n"})
+            successor.push()
+
+    frozen = Mirror(here, Freezing(storage[0].fs), storage[1], attempt=copy.attempt)
+    with pytest.raises(ModomodoError, match="another launcher took the run over, on node n2"):
+        frozen.push()
+    assert pulled(storage, tmp_path / "found", light=True) == {"a.jsonl": "new\n", "steps.jsonl": "1\n2\n"}
+
+
+def test_a_storage_that_is_away_is_an_error_that_may_pass(tmp_path: Path):
+    here = tmp_path / "here"
+    write(here, {"steps.jsonl": "1\n"})
+    copy = signed(here, (fsspec.filesystem("file"), str(tmp_path / "storage/run")))
+    (tmp_path / "storage").rename(tmp_path / "away")
+    with pytest.raises(StorageError, match="free space or mend access"):
+        reached(copy.push)
+    (tmp_path / "away").rename(tmp_path / "storage")
+    reached(copy.push)
+    assert (tmp_path / "storage/run/steps.jsonl").read_text() == "1\n"
+
+
+def test_what_cannot_be_linked_is_copied(
+    storage: tuple[Recording, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    here = tmp_path / "here"
+    checkpoint(here, 20)
+    write(here, {"model/config.json": "{}", "model/weights": "w"})
+    signed(here, storage).push()
+    assert len(pulled(storage, tmp_path / "there")) == 4
+
+
+def test_a_checkpoint_deleted_while_it_is_copied_is_left_out_and_one_that_cannot_be_read_is_not(
+    storage: tuple[Recording, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    here = tmp_path / "here"
+    checkpoint(here, 20)
+    copy = signed(here, storage)
+
+    def gone(source: str, target: str) -> None:
+        shutil.rmtree(here / "checkpoints/checkpoint-20")
+        raise FileNotFoundError(source)
+
+    def unreadable(source: str, target: str) -> None:
+        raise PermissionError(source)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", gone)
+        copy.push()
+    assert listed(storage) == []
+    checkpoint(here, 40)
+    monkeypatch.setattr(os, "link", unreadable)
+    monkeypatch.setattr(shutil, "copy2", unreadable)
+    with pytest.raises(OSError):
+        copy.push()
 
 
 def test_a_failure_that_was_put_aside_leaves_the_copy_too(storage: tuple[Recording, str], tmp_path: Path):
     here = tmp_path / "here"
     write(here, {"failure.json": "{}"})
-    Mirror(here, *storage).push()
-    copy = Mirror(tmp_path / "there", *storage)
+    signed(here, storage).push()
+    copy = signed(tmp_path / "there", storage)
     copy.pull()
     os.rename(tmp_path / "there/failure.json", tmp_path / "there/failure-1.json")
     copy.push()
@@ -156,16 +244,13 @@ def test_a_failure_that_was_put_aside_leaves_the_copy_too(storage: tuple[Recordi
     assert pulled(storage, here, light=True) == {"failure-1.json": "{}"}
 
 
-def test_an_attempt_is_read_and_written(storage: tuple[Recording, str], tmp_path: Path):
-    copy = Mirror(tmp_path / "here", *storage)
-    assert copy.read("attempt.json") is None
-    copy.write("attempt.json", {"attempt": "a"})
-    assert copy.read("attempt.json") == {"attempt": "a"}
-    copy.pull()
-    copy.push()
-    assert listed(storage) == ["attempt.json"]
+def test_one_file_is_fetched_where_there_is_one(storage: tuple[Recording, str], tmp_path: Path):
+    write(tmp_path / "here", {"steps.jsonl": "1\n"})
+    signed(tmp_path / "here", storage).push()
+    copy = Mirror(tmp_path / "there", *storage)
     copy.get("steps.jsonl")
-    assert tree(tmp_path / "here") == {}
+    copy.get("samples.jsonl")
+    assert tree(tmp_path / "there") == {"steps.jsonl": "1\n"}
 
 
 def test_a_storage_of_an_unknown_kind_is_refused(tmp_path: Path):

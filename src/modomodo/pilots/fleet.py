@@ -23,6 +23,7 @@ from modomodo.pilots.store import Store
 
 LOOK_SECONDS = 5.0  # between looks at how far the runs are, where the storage is not the study's folder
 CONNECT_SECONDS = 10.0
+FETCHES = 8  # runs whose files are fetched at the same time
 TICK = 0.05
 OBJECT_STORE = 128 << 20  # bytes; nothing but orders and reports goes through it
 
@@ -45,7 +46,7 @@ class Fleet:
         self._store = store
         self._storage = launcher.storage or str(store.folder)
         if "://" not in self._storage:
-            self._storage = str(Path(self._storage).absolute())
+            self._storage = str(Path(self._storage).expanduser().absolute())
         self._flights: dict[Any, Flight] = {}
         self._ended: list[tuple[Job, Report]] = []
         self._looked = time.monotonic()
@@ -80,6 +81,10 @@ class Fleet:
             "scheduling_strategy": "SPREAD" if self._launcher.placement == "spread" else "DEFAULT",
             "max_retries": 0,  # lost runs are handed out anew here, where it can be said
         }
+        try:
+            self._task.options(**self._options)
+        except (TypeError, ValueError) as error:
+            raise ModomodoError(f"launcher.cpus, gpus or resources: Ray does not take them ({error})") from error
 
     def room(self) -> bool:
         return self._launcher.concurrent is None or len(self._flights) < self._launcher.concurrent
@@ -105,6 +110,7 @@ class Fleet:
             time.sleep(seconds)
             return
         self._look()
+        over: list[tuple[Flight, Report]] = []
         for task in self._done(seconds):
             flight = self._flights.pop(task)
             report = self._report(task, flight)
@@ -114,10 +120,12 @@ class Fleet:
                     f"retry {flight.losses + 1} of {self._launcher.retries}"
                 )
                 self._submit(replace(flight, losses=flight.losses + 1))
-                continue
-            with flight.claim:
-                report = self._home(flight, report)
-            yield flight.job, report
+            else:
+                over.append((flight, report))
+        if over:
+            # Together, because each is patient with a storage that is away.
+            with ThreadPoolExecutor(FETCHES) as threads:
+                yield from threads.map(self._home, *zip(*over, strict=True))
 
     def _done(self, seconds: float) -> list[Any]:
         """Return the tasks that are done, after waiting for one at most so long."""
@@ -170,33 +178,52 @@ class Fleet:
         # What a lost attempt had finished was ours.
         return replace(report, status="finished") if report.status == "elsewhere" and flight.losses else report
 
-    def _home(self, flight: Flight, report: Report) -> Report:
-        """Bring the files of an ended run to the study's folder, and return its report."""
-        job = flight.job
-        try:
-            if self._launcher.storage:
-                copy = mirror(self._storage, self._store.path(job.key))
-                patiently(lambda: copy.pull(light=True))
-            finished = self._store.finished(job.key)
-        except ModomodoError as error:
-            return Report("failed", report.seconds, f"its files cannot be fetched from {self._storage}: {error}")
+    def _home(self, flight: Flight, report: Report) -> tuple[Job, Report]:
+        """Bring the files of an ended run to the study's folder, release it, and return its report."""
+        with flight.claim:
+            try:
+                if self._launcher.storage:
+                    copy = mirror(self._storage, self._store.path(flight.job.key))
+                    patiently(lambda: copy.pull(light=True))
+                return flight.job, self._judged(flight, report)
+            except ModomodoError as error:
+                message = f"its files cannot be fetched from {self._storage}: {error}"
+                return flight.job, Report("failed", report.seconds, message)
+
+    def _judged(self, flight: Flight, report: Report) -> Report:
+        """Return a report that agrees with what there is in the study's folder."""
+        finished = self._finished(flight.job.key)
+        if report.status == "failed" and finished:
+            return Report("elsewhere")
         if report.status in ("finished", "elsewhere") and not finished:
             return Report(
                 "failed",
                 report.seconds,
-                f"it was finished on a node, but {self._store.path(job.key)} has no result: the storage "
+                f"it was finished on a node, but {self._store.path(flight.job.key)} has no result: the storage "
                 f"{self._storage} must be one that every node and this machine share",
             )
         if report.killed and not finished:
             message = f"{report.message}\n(lost {flight.losses + 1} times; launcher.retries is {flight.losses})"
-            return replace(report, message=message + record_failure(job, message))
+            return replace(report, message=message + record_failure(flight.job, message))
         return report
+
+    def _finished(self, key: str) -> bool:
+        """Return whether the run has its result; one that was fetched and is damaged does not stay here."""
+        if not self._store.finished(key):
+            return False
+        try:
+            self._store.result(key)
+        except ModomodoError:
+            if self._launcher.storage:
+                (self._store.path(key) / "result.json").unlink()
+            return False
+        return True
 
     def _look(self) -> None:
         """Bring the steps of the runs under way to the study's folder, for whoever watches."""
         if not self._launcher.storage or time.monotonic() - self._looked < LOOK_SECONDS:
             return
-        with ThreadPoolExecutor(8) as threads:
+        with ThreadPoolExecutor(FETCHES) as threads:
             threads.map(self._look_at, [flight.job.key for flight in self._flights.values()])
         self._looked = time.monotonic()
 
@@ -233,15 +260,20 @@ def _join(launcher: Launcher) -> bool:
         return False
     local = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": OBJECT_STORE}
     options: Mapping[str, Any] = local if launcher.address == "local" else {}
+    joined = False
     try:
         _check_address(launcher.address)
         ray.init(address=launcher.address, log_to_driver=False, logging_level="error", **options)
+        joined = True
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise ModomodoError(
             f"there is no Ray cluster at {launcher.address!r} that can be joined ({error}): start one with `ray start "
             "--head`, give this machine its ~/.ray/auth_token where it asks for one, name another in launcher.address, "
             'or use launcher.address = "local"'
         ) from error
+    finally:
+        if not joined:
+            ray.shutdown()  # what a Ctrl-C left half started
     return True
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from modomodo.errors import ModomodoError
+from modomodo.pilots.store import SIGNATURE
 
 TRAINED = "model"
 CHECKPOINTS = "checkpoints"
 DECISIVE = {TRAINED: "config.json", CHECKPOINTS: "trainer_state.json"}
 ENDS = ("result.json", "failure.json")
-OURS = ("lock", "attempt.json")  # of the launcher, on either side
+OURS = ("lock", SIGNATURE)  # of the launcher, on either side
 
 PATIENCE = (1, 4, 16, 64)  # seconds between attempts to reach the storage
 
@@ -33,22 +34,28 @@ class StorageError(ModomodoError):
     """The storage cannot be reached or written."""
 
 
+class SupersededError(ModomodoError):
+    """Another attempt has signed the copy."""
+
+
 @dataclass(frozen=True)
 class Mirror:
     """The folder of a run here, and its copy at `remote` on the file system `fs`.
 
-    `copied` has what the copy holds: of each file its size and time here, of each folder (0, 0).
+    `attempt` is the name of who writes the copy: nothing of it is changed where another name, or none, stands in its
+    attempt.json. `copied` has what the copy holds: of each file its size and time here, of each folder (0, 0).
     """
 
     local: Path
     fs: Any
     remote: str
+    attempt: str = ""
     copied: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
 
     def pull(self, *, light: bool = False) -> None:
         """Make the folder here what the copy is; `light` leaves out model and checkpoints.
 
-        Parts of folders that were not copied whole are deleted from the copy.
+        Parts of folders and of files that were not copied whole are deleted from the copy.
         """
         found = self._listed()
         broken = {folder for name in found if (folder := _folder(name))} - {
@@ -64,11 +71,15 @@ class Mirror:
         for name in set(ENDS) - set(found):
             (self.local / name).unlink(missing_ok=True)
         if not light:
-            for folder in sorted(broken):
-                self._remove(folder)
+            for name in (*sorted(broken), *(name for name in sorted(found) if name.endswith(".partial"))):
+                self._remove(name)
 
     def push(self) -> None:
-        """Make the copy what the folder here is: checkpoints after the logs of their steps, result.json last."""
+        """Make the copy what the folder here is: checkpoints after the logs of their steps, result.json last.
+
+        Raises SupersededError when another attempt has signed it, FileNotFoundError when it was deleted.
+        """
+        self._check()
         folders = dict(self._folders())  # before the files, so that every log reaches at least as far
         files = dict(self._files())
         ends = [name for name in files if name in ENDS]
@@ -88,21 +99,23 @@ class Mirror:
         with suppress(FileNotFoundError):
             self._get(name)
 
-    def read(self, name: str) -> dict[str, Any] | None:
-        """Return the object of a JSON file of the copy, None where there is none."""
-        try:
-            return cast(dict[str, Any], json.loads(self.fs.cat_file(f"{self.remote}/{name}")))
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
-            raise ModomodoError(f"{self.remote}/{name} is damaged ({error}): delete it and run again") from error
-
-    def write(self, name: str, table: dict[str, Any]) -> None:
-        """Write a JSON file of the copy."""
-        target = f"{self.remote}/{name}"
+    def sign(self, node: str) -> None:
+        """Write who writes the copy from now on, and where."""
+        target = f"{self.remote}/{SIGNATURE}"
         self.fs.makedirs(self.remote, exist_ok=True)
-        self.fs.pipe_file(target + ".partial", json.dumps(table).encode())
-        self.fs.mv(target + ".partial", target)
+        self.fs.pipe_file(self._partial(target), json.dumps({"attempt": self.attempt, "node": node}).encode())
+        self.fs.mv(self._partial(target), target)
+
+    def _check(self) -> None:
+        signed = json.loads(self.fs.cat_file(f"{self.remote}/{SIGNATURE}"))
+        if signed["attempt"] != self.attempt:
+            raise SupersededError(
+                f"another launcher took the run over, on node {signed['node']}: "
+                "let one launcher at a time work on a storage"
+            )
+
+    def _partial(self, target: str) -> str:
+        return f"{target}.{self.attempt}.partial"
 
     def _listed(self) -> list[str]:
         self.fs.invalidate_cache()  # other nodes write here
@@ -135,29 +148,30 @@ class Mirror:
                 self.copied[name] = stamp
 
     def _put(self, name: str, path: Path) -> None:
+        """Copy a file whole or not at all: a checkpoint must never find a log that is shorter than it."""
         target = f"{self.remote}/{name}"
         self.fs.makedirs(target.rpartition("/")[0], exist_ok=True)
-        if name.endswith(".json"):
-            self.fs.put_file(str(path), target + ".partial")
-            self.fs.mv(target + ".partial", target)
-        else:
-            self.fs.put_file(str(path), target)
+        self.fs.put_file(str(path), self._partial(target))
+        self._check()  # a node that was frozen meanwhile must not write over its successor
+        self.fs.mv(self._partial(target), target)
 
     def _put_whole(self, name: str, path: Path) -> None:
         still = self.local.parent / "still" / name
+        shutil.rmtree(still, ignore_errors=True)
         try:
             # Links, because the trainer deletes a checkpoint when the next one is there, and a copy can take longer.
-            shutil.copytree(path, still, copy_function=os.link)
-        except (FileNotFoundError, shutil.Error):
-            return  # just deleted
-        try:
+            shutil.copytree(path, still, copy_function=_link)
             files = {f"{name}/{one.relative_to(still).as_posix()}": one for one in still.rglob("*") if one.is_file()}
             last = _decisive(name)
             for file in (*sorted(set(files) - {last}), last):
                 self._put(file, files[file])
             self.copied[name] = (0, 0)
+        except (FileNotFoundError, shutil.Error):
+            if path.exists():
+                raise
+            # The trainer has just deleted it.
         finally:
-            shutil.rmtree(still)
+            shutil.rmtree(still, ignore_errors=True)
 
     def _get(self, name: str) -> None:
         target = self.local / name
@@ -172,12 +186,13 @@ class Mirror:
         # Without its last file a folder no longer counts, whenever this is interrupted.
         parts = (_decisive(name), name) if name.split("/")[0] in DECISIVE else (name,)
         for part in parts:
+            self._check()
             if self.fs.exists(f"{self.remote}/{part}"):
                 self.fs.rm(f"{self.remote}/{part}", recursive=True)
 
 
-def mirror(storage: str, folder: Path) -> Mirror:
-    """Return a run's folder with its copy in `runs/` of the storage.
+def mirror(storage: str, folder: Path, *, attempt: str = "") -> Mirror:
+    """Return a run's folder with its copy in `runs/` of the storage, which only a named attempt may write.
 
     Raises ModomodoError for a URL of an unknown kind, or one whose package is missing.
     """
@@ -186,13 +201,13 @@ def mirror(storage: str, folder: Path) -> Mirror:
         fs, root = cast(tuple[Any, str], core.url_to_fs(storage))
     except (ValueError, ImportError) as error:
         raise ModomodoError(f"launcher.storage {storage!r} cannot be used: {error}") from error
-    return Mirror(folder, fs, f"{root.rstrip('/')}/runs/{folder.name}")
+    return Mirror(folder, fs, f"{root.rstrip('/')}/runs/{folder.name}", attempt)
 
 
 def check_writable(storage: str) -> None:
     """Raise StorageError where nothing can be written to the storage."""
-    probe = mirror(storage, Path(f"probe-{os.getpid()}"))
-    reached(lambda: probe.write("probe.json", {}))
+    probe = mirror(storage, Path(f"probe-{os.getpid()}"), attempt="probe")
+    reached(lambda: probe.sign("here"))
     reached(lambda: probe.fs.rm(probe.remote, recursive=True))
 
 
@@ -238,6 +253,16 @@ def _folder(name: str) -> str:
 def _decisive(folder: str) -> str:
     """Return the file of a folder that is written last."""
     return f"{folder}/{DECISIVE[folder.split('/')[0]]}"
+
+
+def _link(source: str, target: str) -> None:
+    """Link a file, or copy it where the file system does not link."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _parses(path: Path) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from modomodo.errors import ModomodoError
 from modomodo.pilots.child import Job, Report
 from modomodo.pilots.mirror import Mirror, StorageError, mirror, patiently, reached
-from modomodo.pilots.processes import Running, report_of, start, stop
+from modomodo.pilots.processes import report_of, start, stop
 from modomodo.pilots.store import Store
 
 SCRATCH = "modomodo-run-"
@@ -92,41 +92,27 @@ def _check(order: Order) -> None:
 
 def _attempt(order: Order, scratch: Path) -> Report:
     job = replace(order.job, store=Store(scratch))
-    copy = mirror(order.storage, job.store.path(job.key))
-    patiently(lambda: copy.write("attempt.json", {"attempt": order.attempt, "node": os.uname().nodename}))
+    copy = mirror(order.storage, job.store.path(job.key), attempt=order.attempt)
+    patiently(lambda: copy.sign(os.uname().nodename))
     patiently(copy.pull)
     if job.store.finished(job.key):
+        _check_result(job, copy)
         return Report("elsewhere")
     running = start(job, gpu=os.environ.get("CUDA_VISIBLE_DEVICES"))
     try:
-        why = _follow(running, copy, order.attempt) or patiently(lambda: _superseded(copy, order.attempt))
+        while not wait([running.process.sentinel], timeout=COPY_SECONDS):
+            # The storage may be back at the next round, and files may go while they are looked at.
+            with suppress(StorageError):
+                reached(copy.push)
     finally:
         stop([running])
-    if why:
-        return Report("failed", message=why)
     report = report_of(running)
     patiently(copy.push)
     return report
 
 
-def _follow(running: Running, copy: Mirror, attempt: str) -> str:
-    """Keep the copy up to date until the process ends; return "" then, or why this attempt must be given up."""
-    while not wait([running.process.sentinel], timeout=COPY_SECONDS):
-        # The network may be back at the next round, and files may go while they are looked at.
-        with suppress(StorageError):
-            why = reached(lambda: _superseded(copy, attempt))
-            if why:
-                return why
-            reached(copy.push)
-    return ""
-
-
-def _superseded(copy: Mirror, attempt: str) -> str:
-    """Return why the copy is no longer this attempt's, "" where it is."""
-    newest = copy.read("attempt.json")
-    if newest is None:
-        return f"{copy.remote} was deleted while the run went on: run the same command again"
-    if newest.get("attempt") == attempt:
-        return ""
-    node = newest.get("node")
-    return f"another launcher took the run over, on node {node}: let one launcher at a time work on a storage"
+def _check_result(job: Job, copy: Mirror) -> None:
+    try:
+        job.store.result(job.key)
+    except ModomodoError as error:
+        raise ModomodoError(f"{copy.remote}/result.json is damaged: delete it there, and run again") from error

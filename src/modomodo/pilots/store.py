@@ -22,6 +22,7 @@ from modomodo.files import explained, write_json
 from modomodo.strict import parse
 
 VERSION = 1
+SIGNATURE = "attempt.json"  # who of a cluster's nodes writes the folder, see mirror.py
 
 
 def digest_names(recipe: Recipe) -> tuple[str, ...]:
@@ -150,6 +151,9 @@ class Store:
         """Put an earlier failure aside and write `recipe.json`; the caller holds the claim."""
         assert not self.finished(key), key
         folder = self.path(key)
+        with explained(folder):
+            # A node that was cut off from a cluster gives up where its signature is gone, see mirror.py.
+            (folder / SIGNATURE).unlink(missing_ok=True)
         with explained(folder), suppress(FileNotFoundError):
             os.rename(folder / "failure.json", folder / f"failure-{_attempts(folder)}.json")
         write_json(folder / "recipe.json", recipe.model_dump(mode="json"))
