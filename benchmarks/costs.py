@@ -9,12 +9,11 @@ from pathlib import Path
 
 from modomodo.config import Recipe, Study
 from modomodo.confirmation import detectable_difference
-from modomodo.estimate import GIB, PICTURE_TOKENS, QUESTION_TOKENS, Estimate, Shape, estimate, shape_of
+from modomodo.estimate import GIB, PICTURE_TOKENS, QUESTION_TOKENS, SHAPES, Estimate, estimate, shape_of
 from modomodo.mixture import Mixture
 from modomodo.recipes import load_study
 
 MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
-SEVEN = Shape(8_292_166_656, 676_550_144, 28, 3584, 152_064)  # counted on its configuration
 STUDY = Path(__file__).parents[1] / "recipes/modern/study-lora.toml"
 SETS = (f"recipe.model={MODEL}", "budget=64", "confirm.seeds=8")
 LONGER = 4  # times the steps of a pilot, for the answer
@@ -43,7 +42,7 @@ Span = tuple[float, float]
 
 def of(recipe: Recipe) -> Estimate:
     """Return what a run needs."""
-    shape = SEVEN if recipe.model == MODEL else shape_of(recipe)
+    shape = shape_of(recipe)
     assert shape is not None, recipe.model
     return estimate(recipe, shape)
 
@@ -138,7 +137,7 @@ def storage(study: Study) -> str:
     """Return what runs leave on the storage, and what they need where they run."""
     found = stages(study)
     trained = [run for runs in found.values() for run in runs if run.steps]
-    model = 4 * SEVEN.parameters / GIB
+    model = 4 * SHAPES[MODEL].parameters / GIB
     # Weights and two moments of each adapter in float32: as many bytes as its gradient and the moments.
     checkpoint = of(trained[0]).memory["gradients and AdamW"]
     rows = [

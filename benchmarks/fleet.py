@@ -2,11 +2,13 @@
 
 The 256 runs sleep as pilots would take, scaled down: 60 s in the median with a spread of a quarter, one in twenty three
 times as long. One in forty fails, ten workers are killed, and a node is lost with all that it had begun. Prints the
-share of the workers that were busy until nothing was left to begin, and whether a second launch finds the rest done.
+share of the workers that were busy until nothing was left to begin and over the whole launch, beside what no launcher
+that takes runs in their order can exceed, and whether a second launch finds the rest done.
 
 python benchmarks/fleet.py            # about 8 minutes on 2 cores
 """
 
+import heapq
 import json
 import logging
 import math
@@ -38,13 +40,19 @@ STRAGGLER, FAILING = 1 / 20, 1 / 40
 DIGESTS = {"domain:a": "a", "model:fake": "fake", "model:empty": "empty"}
 
 
+def fate(seed: int) -> tuple[float, bool]:
+    """Return how many seconds a run takes, and whether its first attempt fails."""
+    draw = random.Random(child_seed(seed, "fleet"))
+    seconds = MEDIAN * math.exp(draw.gauss(0, SPREAD)) * (3 if draw.random() < STRAGGLER else 1)
+    return seconds, draw.random() < FAILING
+
+
 def act(recipe: Recipe, folder: Path) -> dict[str, object]:
     """Sleep step by step, each written down, and go on where an attempt before ended."""
     if recipe.model == "empty":
         return {}
-    draw = random.Random(child_seed(recipe.seed, "fleet"))
-    seconds = MEDIAN * math.exp(draw.gauss(0, SPREAD)) * (3 if draw.random() < STRAGGLER else 1)
-    fails = draw.random() < FAILING and not (folder / "failure-1.json").exists()
+    seconds, failing = fate(recipe.seed)
+    fails = failing and not (folder / "failure-1.json").exists()
     path = folder / "steps.jsonl"
     text = path.read_text() if path.exists() else ""
     done = text.count("\n")
@@ -89,17 +97,29 @@ def disturb(cluster: Any, nodes: list[Any], *, seed: int) -> int:
     return killed
 
 
-def busy(store: Store) -> tuple[float, float]:
-    """Return the share of the workers at work from the first to the last beginning of a run, and those seconds."""
+def busy(store: Store) -> tuple[float, float, float]:
+    """Return the share of the workers at work until the last run began, in how many seconds, and until all ended."""
     spans: list[tuple[float, float]] = []
     begins: list[float] = []
     for path in store.folder.glob("runs/*/busy.jsonl"):
         found = [json.loads(line) for line in path.read_text().splitlines()]
         spans += [(begin, end) for begin, end in found]
         begins.append(found[0][0])
-    first, last = min(begins), max(begins)
-    worked = sum(max(0.0, min(end, last) - begin) for begin, end in spans)
-    return worked / (NODES * CPUS * (last - first)), last - first
+    first = min(begins)
+
+    def share(last: float) -> float:
+        return sum(max(0.0, min(end, last) - begin) for begin, end in spans) / (NODES * CPUS * (last - first))
+
+    return share(max(begins)), max(begins) - first, share(max(end for _, end in spans))
+
+
+def most() -> float:
+    """Return the share of the workers at work where each takes the next run at once, and nothing is lost."""
+    seconds = [fate(seed)[0] for seed in range(RUNS)]
+    free = [0.0] * (NODES * CPUS)
+    for run in seconds:
+        heapq.heapreplace(free, free[0] + run)
+    return sum(seconds) / (NODES * CPUS * max(free))
 
 
 def start() -> tuple[Any, list[Any]]:
@@ -125,15 +145,19 @@ def main() -> None:
             launched = thread.submit(go, store, "fake", RUNS)
             killed = disturb(cluster, nodes, seed=5)  # here, as a node can only be added from the main thread
             first = launched.result()
-        share, seconds = busy(store)
+        share, seconds, whole = busy(store)
+        failed = [seed for seed, status in enumerate(first) if status == "failed"]
+        drawn = [seed for seed in range(RUNS) if fate(seed)[1]]
         print(f"{killed} workers and a node killed")
-        print(f"{RUNS} runs: {first.count('finished')} finished, {first.count('failed')} failed as they were to")
+        print(f"{RUNS} runs: {first.count('finished')} finished, {len(failed)} failed; those drawn:", failed == drawn)
         print(f"workers busy until the last run began ({seconds:.0f} s): {share:.1%} (at least 90 % is asked)")
+        print(f"workers busy until all had ended: {whole:.1%} (at most {most():.1%} with these lengths in this order)")
         again = go(store, "fake", RUNS)
         print(f"launched again: {again.count('reused')} were there, {again.count('finished')} finished")
         print("nothing lost:", again.count("reused") == first.count("finished") and "failed" not in again)
-        steps = [path.read_text().count("\n") for path in store.folder.glob("runs/*/steps.jsonl")]
-        print("every step written once:", steps == [20] * RUNS)
+        paths = list(store.folder.glob("runs/*/steps.jsonl"))
+        steps = [[json.loads(line)["step"] for line in path.read_text().splitlines()] for path in paths]
+        print("every step written once:", steps == [list(range(20))] * RUNS)
 
 
 if __name__ == "__main__":

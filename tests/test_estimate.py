@@ -42,6 +42,22 @@ def test_the_shapes_of_the_modern_models_are_those_of_their_configurations(name,
     assert count(config, "visual") == (shape.parameters, shape.vision)
 
 
+@pytest.mark.parametrize(
+    ("name", "hidden", "inner", "layers", "heads", "groups", "words"),
+    [("3B", 2048, 11008, 36, 16, 2, 151936), ("7B", 3584, 18944, 28, 28, 4, 152064)],
+)
+def test_the_shapes_of_qwen2_5_vl_are_those_of_their_configurations(name, hidden, inner, layers, heads, groups, words):
+    shape = SHAPES[f"Qwen/Qwen2.5-VL-{name}-Instruct"]
+    tied = name == "3B"
+    text = {"hidden_size": hidden, "intermediate_size": inner, "num_hidden_layers": layers, "vocab_size": words,
+            "num_attention_heads": heads, "num_key_value_heads": groups, "tie_word_embeddings": tied}  # fmt: skip
+    vision = {"depth": 32, "hidden_size": 1280, "intermediate_size": 3420, "num_heads": 16, "out_hidden_size": hidden,
+              "patch_size": 14}  # fmt: skip
+    config = transformers.Qwen2_5_VLConfig(text_config=text, vision_config=vision, tie_word_embeddings=tied)
+    assert count(config, "visual") == (shape.parameters, shape.vision)
+    assert (layers, hidden, words) == (shape.layers, shape.hidden, shape.vocabulary)
+
+
 def test_the_shape_of_a_local_checkpoint_is_read_from_its_files():
     recipe = load_recipe(RECIPES / "paper" / "recipe.toml")
     shape = shape_of(recipe.model_copy(update={"model": str(CHECKPOINT)}))

@@ -53,6 +53,7 @@ class Shape:
 SHAPES = {
     "Qwen/Qwen2-VL-2B-Instruct": Shape(2_208_985_600, 665_271_296, 28, 1536, 151_936),
     "Qwen/Qwen2.5-VL-3B-Instruct": Shape(3_754_622_976, 668_684_288, 36, 2048, 151_936),
+    "Qwen/Qwen2.5-VL-7B-Instruct": Shape(8_292_166_656, 676_550_144, 28, 3584, 152_064),
     "Qwen/Qwen3-VL-2B-Instruct": Shape(2_127_532_032, 406_957_056, 28, 2048, 151_936),
     "Qwen/Qwen3-VL-4B-Instruct": Shape(4_437_815_808, 415_347_712, 36, 2560, 151_936),
 }

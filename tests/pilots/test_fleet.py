@@ -17,6 +17,7 @@ from typing import Any
 
 import fake_runs
 import pytest
+from ray_launcher import workers
 from rich.console import Console
 from test_launch import claims, key_of, lines, planned, until, without_seconds
 
@@ -75,21 +76,6 @@ def undisturbed(folder: Path, *runs: tuple[str, int], steps: int) -> dict[str, d
         recipes, Store(folder), digests=digests, run="fake_runs:act", workers=Processes(2), console=Console(quiet=True)
     )
     return without_seconds(folder)
-
-
-def workers() -> list[int]:
-    """Return the processes that carry out runs for the cluster of this process."""
-    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    rows = {int(pid): (int(parent), command) for pid, parent, command in map(split, found.splitlines()[1:])}
-
-    def ours(pid: int) -> bool:
-        return pid == os.getpid() or (pid in rows and ours(rows[pid][0]))
-
-    return [pid for pid, (_, command) in rows.items() if command.startswith("ray::modomodo") and ours(pid)]
-
-
-def split(line: str) -> list[str]:
-    return line.split(maxsplit=2)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
