@@ -129,6 +129,48 @@ def test_a_checkpoint_ahead_of_the_log_is_not_gone_on_from(finished, random_mode
         assert (tmp_path / name).read_text() == (finished[0] / name).read_text()
 
 
+def test_a_model_whose_log_was_lost_is_trained_again(finished, random_model, tmp_path):
+    """As where a run was begun here, and on a cluster since: the log is then the cluster's, the model is not."""
+    import shutil
+
+    from modomodo.pilots.run import run_recipe
+
+    shutil.copytree(finished[0], tmp_path / "run")
+    path = tmp_path / "run/steps.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    (tmp_path / "run/model/left-over").write_text("")
+    result = run_recipe(recipe(random_model), tmp_path / "run")
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 2, 3]
+    assert result["realised"] == finished[1]["realised"]
+    assert not (tmp_path / "run/model/left-over").exists()
+
+
+def test_a_log_that_something_else_wrote_is_no_result(random_model, tmp_path, monkeypatch):
+    from modomodo.engines.trl import StepLog
+    from modomodo.errors import ModomodoError
+    from modomodo.pilots.run import run_recipe
+
+    def overwrite(*_, **__):
+        path = tmp_path / "steps.jsonl"
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+
+    monkeypatch.setattr(StepLog, "on_step_end", _dies_at(3, StepLog.on_step_end, overwrite))
+    with pytest.raises(ModomodoError, match=r"steps.jsonl lacks steps"):
+        run_recipe(recipe(random_model), tmp_path)
+
+
+def test_only_the_checkpoint_that_is_gone_on_from_stays(random_model, tmp_path):
+    from modomodo.engines.logs import drop_checkpoints, logged_steps
+
+    for name in ("checkpoint-1", "checkpoint-2"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+    drop_checkpoints(tmp_path / "checkpoints", keep=tmp_path / "checkpoints/checkpoint-1")
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["checkpoint-1"]
+    for steps, reached in (((1, 2, 4), 2), ((1, 1, 2), 1), ((2, 3), 0), ((1, 2, 3), 3)):
+        (tmp_path / "steps.jsonl").write_text("".join(f'{{"step": {step}}}\n' for step in steps))
+        assert logged_steps(tmp_path) == reached
+
+
 def _dies_at(step, original, die):
     def on_step_end(self, args, state, control, **options):
         original(self, args, state, control, **options)

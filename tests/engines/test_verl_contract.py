@@ -147,7 +147,9 @@ def test_a_dump_that_a_kill_cut_is_not_read_and_the_steps_after_a_checkpoint_are
     cut.write_text(cut.read_text()[:-5])
     assert take_in(one, last=True) == 2
     (folder / "steps.jsonl").open("a").write('{"step": 3, "dom')
+    (folder / "verl" / "metrics-0.jsonl").write_text("".join(f'{{"step": {n}, "data": {{}}}}\n' for n in (1, 2)))
     assert [line["step"] for line in cut_back(folder, 1)] == [1]
+    assert (folder / "verl" / "metrics-0.jsonl").read_text().count("step") == 1  # those of a lost attempt are not ours
     assert sorted(path.name for path in cut.parent.iterdir()) == ["1.jsonl"]
     for step in (2, 3, 4):
         dump(folder, plan, step)

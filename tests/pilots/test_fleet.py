@@ -273,6 +273,16 @@ def test_a_node_gives_up_a_run_that_a_local_launcher_has_begun_since(tmp_path: P
     assert lines(tmp_path, "steps.jsonl") == 800
 
 
+def test_a_run_that_another_launcher_finished_at_the_last_moment_is_left_alone(tmp_path: Path):
+    go(planned(("steps", 1)), tmp_path)
+    key = key_of("steps", 1)
+    fleet = Fleet(Launcher(kind="ray", storage=str(tmp_path / "storage")), Store(tmp_path))
+    job = Job("steps 1", key, fake_runs.recipe("steps", 1), {}, "fake_runs:act", Store(tmp_path))
+    fleet.start(job)
+    assert [report.status for _, report in fleet.ended(0.0)] == ["elsewhere"]
+    assert not Store(tmp_path).claimed(key)
+
+
 def test_a_damaged_result_on_the_storage_is_named_there(tmp_path: Path):
     (outcome,) = go(planned(("steps", 1)), tmp_path / "study", storage=str(tmp_path / "storage"))[0].values()
     for folder in ("study", "storage"):

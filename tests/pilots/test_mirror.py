@@ -10,7 +10,7 @@ import pytest
 fsspec = pytest.importorskip("fsspec")
 
 from modomodo.errors import ModomodoError  # noqa: E402
-from modomodo.pilots.mirror import Mirror, StorageError, mirror, reached  # noqa: E402
+from modomodo.pilots.mirror import Mirror, StorageError, SupersededError, mirror, reached  # noqa: E402
 from modomodo.pilots.store import SIGNATURE  # noqa: E402
 
 
@@ -230,6 +230,122 @@ def test_a_checkpoint_deleted_while_it_is_copied_is_left_out_and_one_that_cannot
     monkeypatch.setattr(shutil, "copy2", unreadable)
     with pytest.raises(OSError):
         copy.push()
+
+
+def test_a_checkpoint_that_the_trainer_has_begun_to_delete_is_never_copied(
+    storage: tuple[Recording, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It deletes one when the next is whole, file by file; optimizers that are missing would be missed by nobody."""
+    here = tmp_path / "here"
+    checkpoint(here, 20)
+    checkpoint(here, 40)
+    os.remove(here / "checkpoints/checkpoint-20/weights")
+    signed(here, storage).push()
+    assert sorted(listed(storage)) == [
+        f"checkpoints/checkpoint-40/{name}" for name in ("trainer_state.json", "weights")
+    ]
+
+    def overtaken(source: Path, target: Path, **options: Any) -> None:
+        checkpoint(here, 80)
+        os.remove(here / "checkpoints/checkpoint-60/weights")
+        copytree(source, target, **options)
+
+    copytree = shutil.copytree
+    checkpoint(here, 60)
+    monkeypatch.setattr(shutil, "copytree", overtaken)
+    copy = signed(here, storage)
+    copy.pull()
+    copy.push()
+    assert not [name for name in listed(storage) if "checkpoint-60" in name]
+
+
+def test_the_old_checkpoint_stays_where_the_new_one_is_deleted_while_it_is_copied(
+    storage: tuple[Recording, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    here = tmp_path / "here"
+    copy = signed(here, storage)
+    checkpoint(here, 20)
+    copy.push()
+    (here / "checkpoints/checkpoint-20").rename(tmp_path / "old")
+    checkpoint(here, 40)
+
+    def gone(source: str, target: str) -> None:
+        shutil.rmtree(here / "checkpoints/checkpoint-40")
+        raise FileNotFoundError(source)
+
+    monkeypatch.setattr(os, "link", gone)
+    copy.push()
+    assert len([name for name in listed(storage) if "checkpoint-20/" in name]) == 2
+
+
+@pytest.mark.parametrize("listing", ["_folders", "_files"])
+def test_a_result_is_never_there_before_the_model(
+    storage: tuple[Recording, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listing: str
+):
+    """Whenever in a copy the run ends."""
+    here = tmp_path / "here"
+    write(here, {"steps.jsonl": "1\n"})
+    copy = signed(here, storage)
+    original = getattr(Mirror, listing)
+
+    def ending(self: Mirror) -> Any:
+        found = list(original(self))
+        write(here, {"steps.jsonl": "1\n2\n", "model/config.json": "{}", "model/weights": "w", "result.json": "{}"})
+        return iter(found)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Mirror, listing, ending)
+        copy.push()
+    assert "result.json" not in listed(storage)
+    copy.push()
+    assert {"steps.jsonl", "result.json", "model/config.json", "model/weights"} == set(listed(storage))
+
+
+def test_a_copy_that_cannot_be_listed_is_not_an_empty_one(tmp_path: Path):
+    storage = tmp_path / "storage/run"
+    write(tmp_path / "here", {"result.json": "{}", "steps.jsonl": "1\n"})
+    signed(tmp_path / "here", (fsspec.filesystem("file"), str(storage))).push()
+
+    class Stale(Recording):
+        def find(self, path: str, **options: Any) -> list[str]:
+            def stale(*_: object, **__: object) -> None:
+                raise OSError(errno.ESTALE, "Stale file handle")
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(type(self.fs), "ls", stale)
+                return self.fs.find(path, **options)
+
+    copy = Mirror(tmp_path / "there", Stale(fsspec.filesystem("file")), str(storage), attempt="a")
+    for light in (False, True):
+        with pytest.raises(StorageError, match="Stale file handle"):
+            reached(lambda light=light: copy.pull(light=light))
+    storage.rename(tmp_path / "away")
+    copy = Mirror(tmp_path / "there", fsspec.filesystem("file"), str(storage), attempt="a")
+    with pytest.raises(StorageError, match="is not there, or cannot be listed: free space or mend access"):
+        reached(lambda: copy.pull(light=True))
+    copy.pull(light=True, begun=False)
+    assert tree(tmp_path / "there") == {}
+
+
+def test_a_result_here_outlives_a_copy_without_one(storage: tuple[Recording, str], tmp_path: Path):
+    write(tmp_path / "there", {"steps.jsonl": "1\n"})
+    signed(tmp_path / "there", storage).push()
+    write(tmp_path / "here", {"result.json": "{}"})
+    assert "result.json" in pulled(storage, tmp_path / "here", light=True)
+
+
+def test_an_attempt_ends_where_the_study_s_machine_has_begun_the_run(storage: tuple[Recording, str], tmp_path: Path):
+    here = tmp_path / "here"
+    write(here, {"steps.jsonl": "1\n", "a.jsonl": "1\n"})
+    copy = signed(here, storage)
+    copy.push()
+    storage[0].rm(f"{storage[1]}/{SIGNATURE}")
+    os.remove(here / "a.jsonl")
+    with pytest.raises(SupersededError, match="on node of the study's own machine"):
+        copy.push()
+    with pytest.raises(SupersededError):
+        copy._remove("a.jsonl")
+    assert sorted(listed(storage)) == ["a.jsonl", "steps.jsonl"]
 
 
 def test_a_failure_that_was_put_aside_leaves_the_copy_too(storage: tuple[Recording, str], tmp_path: Path):

@@ -7,7 +7,7 @@ import pytest
 from fake_runs import digests, recipe
 
 from modomodo.errors import ModomodoError
-from modomodo.pilots.store import Store, digest_names, run_key
+from modomodo.pilots.store import SIGNATURE, Store, digest_names, run_key
 
 KEY = "0123456789abcdef"
 
@@ -138,3 +138,13 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
         store.make()
     with pytest.raises(ModomodoError, match=r"cannot write .*file/runs"), store.claim(KEY):
         pass
+
+
+def test_what_another_attempt_was_about_to_put_in_place_is_gone_once_a_run_begins(tmp_path: Path):
+    store = started(tmp_path)
+    late = [store.path(KEY) / name for name in ("steps.jsonl.a.partial", "items/x.jsonl.a.partial", SIGNATURE)]
+    for path in late:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    store.begin(KEY, recipe("steps", 3))
+    assert not [path for path in late if path.exists()]

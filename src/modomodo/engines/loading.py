@@ -93,6 +93,8 @@ def save(model: PreTrainedModel, processor: ProcessorMixin, folder: Path, *, fra
         setattr(model.config, FRAME_KEY, frame)
     model.save_pretrained(partial)
     processor.save_pretrained(partial)
+    if folder.exists():  # in part, or by an attempt whose log was lost
+        shutil.rmtree(folder)
     os.replace(partial, folder)
 
 

@@ -97,7 +97,10 @@ class Fleet:
         except ModomodoError as error:
             self._ended.append((job, Report("failed", message=str(error))))
             return
-        if held:
+        if held and self._store.finished(job.key):  # by another launcher, between the look and the claim
+            claim.close()
+            self._ended.append((job, Report("elsewhere")))
+        elif held:
             self._submit(Flight(job, claim, 0, time.monotonic()))
         else:
             claim.close()
@@ -184,7 +187,8 @@ class Fleet:
             try:
                 if self._launcher.storage:
                     copy = mirror(self._storage, self._store.path(flight.job.key))
-                    patiently(lambda: copy.pull(light=True))
+                    # A run that failed may have done so before it had a copy.
+                    patiently(lambda: copy.pull(light=True, begun=report.status != "failed"))
                 return flight.job, self._judged(flight, report)
             except ModomodoError as error:
                 message = f"its files cannot be fetched from {self._storage}: {error}"

@@ -24,6 +24,9 @@ DECISIVE = {TRAINED: "config.json", CHECKPOINTS: "trainer_state.json"}
 ENDS = ("result.json", "failure.json")
 OURS = ("lock", SIGNATURE)  # of the launcher, on either side
 
+MEND = (
+    "free space or mend access, then run the same command again, which goes on from the last checkpoint that was copied"
+)
 PATIENCE = (1, 4, 16, 64)  # seconds between attempts to reach the storage
 
 Stamp = tuple[int, int]
@@ -52,12 +55,15 @@ class Mirror:
     attempt: str = ""
     copied: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
 
-    def pull(self, *, light: bool = False) -> None:
+    def pull(self, *, light: bool = False, begun: bool = True) -> None:
         """Make the folder here what the copy is; `light` leaves out model and checkpoints.
 
-        Parts of folders and of files that were not copied whole are deleted from the copy.
+        Parts of folders and of files that were not copied whole are deleted from the copy. Raises StorageError when a
+        copy that was `begun` is not there.
         """
         found = self._listed()
+        if begun and SIGNATURE not in found:
+            raise StorageError(f"{self.remote} is not there, or cannot be listed: {MEND}")
         broken = {folder for name in found if (folder := _folder(name))} - {
             folder for name in found if (folder := _folder(name)) and name == _decisive(folder)
         }
@@ -68,8 +74,8 @@ class Mirror:
             (self.local / name).parent.mkdir(parents=True, exist_ok=True)
             self._get(name)
             self.copied[folder or name] = (0, 0) if folder else _stamp(self.local / name)
-        for name in set(ENDS) - set(found):
-            (self.local / name).unlink(missing_ok=True)
+        if "failure.json" not in found:
+            (self.local / "failure.json").unlink(missing_ok=True)
         if not light:
             for name in (*sorted(broken), *(name for name in sorted(found) if name.endswith(".partial"))):
                 self._remove(name)
@@ -80,18 +86,19 @@ class Mirror:
         Raises SupersededError when another attempt has signed it, FileNotFoundError when it was deleted.
         """
         self._check()
-        folders = dict(self._folders())  # before the files, so that every log reaches at least as far
-        files = dict(self._files())
-        ends = [name for name in files if name in ENDS]
-        self._put_changed({name: files[name] for name in files if name not in ends})
-        for name in folders:
+        # What is last here is listed first, so that whatever it rests on is seen.
+        ends = [name for name in ENDS if (self.local / name).is_file()]
+        folders = dict(self._folders())
+        files = {name: path for name, path in self._files() if name not in ENDS}
+        self._put_changed(files)
+        for name, path in folders.items():
             if name not in self.copied:
-                self._put_whole(name, folders[name])
-        self._put_changed({name: files[name] for name in ends})
-        here = {*files, *folders}
-        for name in sorted(set(self.copied) - here):
-            self._remove(name)
-            del self.copied[name]
+                self._put_whole(name, path)
+        self._put_changed({name: self.local / name for name in ends})
+        for name in sorted(set(self.copied) - {*files, *folders, *ends}):
+            if not _folder(f"{name}/part") or any(folder in self.copied for folder in folders):
+                self._remove(name)
+                del self.copied[name]
 
     def get(self, name: str) -> None:
         """Copy one file to here, if there is one."""
@@ -107,7 +114,12 @@ class Mirror:
         self.fs.mv(self._partial(target), target)
 
     def _check(self) -> None:
-        signed = json.loads(self.fs.cat_file(f"{self.remote}/{SIGNATURE}"))
+        try:
+            signed = json.loads(self.fs.cat_file(f"{self.remote}/{SIGNATURE}"))
+        except FileNotFoundError:
+            if not self.fs.exists(self.remote):
+                raise  # the storage may be back in a while
+            signed = {"attempt": "", "node": "of the study's own machine"}  # which takes the signature away
         if signed["attempt"] != self.attempt:
             raise SupersededError(
                 f"another launcher took the run over, on node {signed['node']}: "
@@ -120,7 +132,8 @@ class Mirror:
     def _listed(self) -> list[str]:
         self.fs.invalidate_cache()  # other nodes write here
         try:
-            found = cast(list[str], self.fs.find(self.remote))
+            # Without `on_error` a folder that cannot be read would pass for an empty one.
+            found = cast(list[str], self.fs.find(self.remote, on_error="raise"))
         except FileNotFoundError:
             return []
         return [name.removeprefix(f"{self.remote}/") for name in found]
@@ -134,11 +147,21 @@ class Mirror:
                 yield name, path
 
     def _folders(self) -> Iterator[tuple[str, Path]]:
-        """Yield the folders here that stand for themselves and are finished."""
-        for path in (self.local / TRAINED, *sorted(self.local.glob(f"{CHECKPOINTS}/*"))):
-            name = path.relative_to(self.local).as_posix()
-            if _parses(self.local / _decisive(name)):
-                yield name, path
+        """Yield the folders here that stand for themselves and are finished: the model, and the newest checkpoint.
+
+        The trainer deletes an older checkpoint once a newer one is whole, so that it may lack files at any moment.
+        """
+        if _parses(self.local / _decisive(TRAINED)):
+            yield TRAINED, self.local / TRAINED
+        newest = self._newest()
+        if newest is not None:
+            yield newest, self.local / newest
+
+    def _newest(self) -> str | None:
+        """Return the newest checkpoint that is whole."""
+        whole = [path for path in self.local.glob(f"{CHECKPOINTS}/*-*") if _parses(path / DECISIVE[CHECKPOINTS])]
+        steps = {int(step): path.name for path in whole if (step := path.name.rpartition("-")[2]).isdecimal()}
+        return f"{CHECKPOINTS}/{steps[max(steps)]}" if steps else None
 
     def _put_changed(self, files: Mapping[str, Path]) -> None:
         for name, path in files.items():
@@ -161,6 +184,8 @@ class Mirror:
         try:
             # Links, because the trainer deletes a checkpoint when the next one is there, and a copy can take longer.
             shutil.copytree(path, still, copy_function=_link)
+            if name != TRAINED and name != self._newest():
+                return  # files of it may have gone before they were linked
             files = {f"{name}/{one.relative_to(still).as_posix()}": one for one in still.rglob("*") if one.is_file()}
             last = _decisive(name)
             for file in (*sorted(set(files) - {last}), last):
@@ -187,7 +212,7 @@ class Mirror:
         parts = (_decisive(name), name) if name.split("/")[0] in DECISIVE else (name,)
         for part in parts:
             self._check()
-            if self.fs.exists(f"{self.remote}/{part}"):
+            with suppress(FileNotFoundError):
                 self.fs.rm(f"{self.remote}/{part}", recursive=True)
 
 
@@ -223,8 +248,7 @@ def reached(work: Callable[[], Found]) -> Found:
     # The boundary around foreign file systems, whose errors have no type in common.
     except Exception as error:
         raise StorageError(
-            f"the storage of the runs cannot be used ({type(error).__name__}: {error}): free space or mend access, "
-            "then run the same command again, which goes on from the last checkpoint that was copied"
+            f"the storage of the runs cannot be used ({type(error).__name__}: {error}): {MEND}"
         ) from error
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modomodo.config import Recipe
-from modomodo.engines.logs import CHECKPOINTS
+from modomodo.engines.logs import CHECKPOINTS, logged_steps
 from modomodo.engines.saving import save_trained, score_saved
+from modomodo.errors import ModomodoError
 from modomodo.models import model_path
 from modomodo.pilots.inputs import make_schedule
 from modomodo.schedules import Schedule, write_schedule
@@ -32,13 +33,17 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     plan = make_schedule(recipe) if recipe.steps else None
     if plan is not None:
         write_schedule(plan, folder / "schedule.csv")
-    if plan is not None and not (trained / "config.json").exists():  # which a copied folder gets last
+    # A copied folder gets its config.json last; a log that is shorter than the training is that of another attempt.
+    whole = plan is not None and (trained / "config.json").exists() and logged_steps(folder) == plan.steps
+    if plan is not None and not whole:
         model = _trained(recipe, plan, folder)
         save_trained(model, recipe, trained)
         del model
         gc.collect()  # the trainer, its optimizer and its reference hold on to one another
     start, revision = (str(trained), None) if plan is not None else (model_path(recipe.model), recipe.revision)
     scores = score_saved(start, recipe, items=folder / "items", revision=revision)
+    if plan is not None and logged_steps(folder) != plan.steps:
+        raise ModomodoError(f"{folder}/steps.jsonl lacks steps, so something else wrote there: run it again")
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     return {
         "scores": {name: asdict(found) for name, found in scores.items()},

@@ -152,8 +152,12 @@ class Store:
         assert not self.finished(key), key
         folder = self.path(key)
         with explained(folder):
-            # A node that was cut off from a cluster gives up where its signature is gone, see mirror.py.
+            # A node that was cut off from a cluster gives up where its signature is gone, see mirror.py; what it was
+            # about to put in place must not come after this.
             (folder / SIGNATURE).unlink(missing_ok=True)
+            for path in folder.rglob("*.partial"):
+                if path.is_file():
+                    path.unlink(missing_ok=True)
         with explained(folder), suppress(FileNotFoundError):
             os.rename(folder / "failure.json", folder / f"failure-{_attempts(folder)}.json")
         write_json(folder / "recipe.json", recipe.model_dump(mode="json"))

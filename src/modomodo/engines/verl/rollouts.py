@@ -45,6 +45,8 @@ def cut_back(folder: Path, step: int) -> list[dict[str, Any]]:
     # Steps that are dumped and not in it are taken in anew, and must not stand in the others already.
     for name in ("samples.jsonl", "trainer.jsonl"):
         keep_until(folder / name, len(kept))
+    for path in (folder / "verl").glob("metrics-*.jsonl"):
+        keep_until(path, step)
     return kept
 
 
