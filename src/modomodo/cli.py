@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -45,10 +45,8 @@ from modomodo.steps import (
     runnable,
     write_predictions,
     write_report,
+    write_report_of_runs,
 )
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     help="Post-train a multimodal model with RL on a mixture of domains, and find the mixture that generalises best.",
@@ -288,9 +286,12 @@ def confirm(file: File, sets: Sets = None) -> None:
 
 
 @app.command()
-def report(file: File, sets: Sets = None) -> None:
-    """Write a study's report, one HTML file."""
-    write_report(load_study(file, sets or []))
+def report(file: Runs, sets: Sets = None) -> None:
+    """Write the report of a study (report.html in its folder) or of a table of runs (beside it), one HTML file."""
+    if is_table(file):
+        write_report_of_runs(file, sets or [])
+    else:
+        write_report(load_study(file, sets or []))
 
 
 @app.command()

@@ -27,7 +27,7 @@ from modomodo.errors import ModomodoError
 from modomodo.files import write_text
 from modomodo.mixture import Mixture
 from modomodo.recipes import load_recipe, load_study
-from modomodo.settings import load_fitting
+from modomodo.settings import Fitting, load_fitting
 
 if TYPE_CHECKING:
     from modomodo.recommendation import Recommendation
@@ -125,24 +125,27 @@ def runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixtur
 
 
 def recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
-    from modomodo.recommendation import recommend
     from modomodo.tradeoff import trade_off
 
     fitting, fitted = load_fitting(sets), fit_file(file, sets)
     for name in fitting.trade_off or ():
         fitted.index(name)
-    caps = limits(fitting.caps)
-    with err.status("searching for the best mixture"):
-        found = recommend(
-            fitted, objective=fitting.objective, caps=caps, parsimony=fitting.parsimony, seed=fitting.seed
-        )
+    found = _best(fitted, fitting)
     show_recommendation(found)
     if fitting.trade_off is None:
         return found.as_dict()
     with err.status("searching for the mixtures between"):
-        front = trade_off(fitted, names=fitting.trade_off, caps=caps, seed=fitting.seed)
+        front = trade_off(fitted, names=fitting.trade_off, caps=limits(fitting.caps), seed=fitting.seed)
     show_front(front)
     return {**found.as_dict(), "front": [point.as_dict() for point in front]}
+
+
+def _best(fitted: "Fitted", fitting: Fitting) -> "Recommendation":
+    from modomodo.recommendation import recommend
+
+    caps = limits(fitting.caps)
+    with err.status("searching for the best mixture"):
+        return recommend(fitted, objective=fitting.objective, caps=caps, parsimony=fitting.parsimony, seed=fitting.seed)
 
 
 def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
@@ -203,6 +206,21 @@ def write_report(study: Study) -> None:
 
     with err.status("drawing the report"):
         path = report(study)
+    _say_written(path)
+
+
+def write_report_of_runs(file: Path, sets: Sequence[str]) -> None:
+    from modomodo.reporting import report_of_runs
+
+    fitted = fit_file(file, sets)
+    found = _best(fitted, load_fitting(sets))
+    path = file.with_suffix(".html")
+    with err.status("drawing the report"):
+        report_of_runs(fitted, found, path, source=file, sets=sets)
+    _say_written(path)
+
+
+def _say_written(path: Path) -> None:
     out.print(f"report: {escape(str(path))}", highlight=False, soft_wrap=True)
 
 

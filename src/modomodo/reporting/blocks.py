@@ -102,6 +102,12 @@ def mixture_bar(mixture: Mixture, domains: Sequence[str]) -> Html:
     return el("span", *parts, cls="bar", role="img", title=words, aria_label=words)
 
 
+def sortable(heads: Sequence[str], rows: Sequence[Html]) -> Html:
+    """Return a table whose heads sort its rows (`<tr>`) by the `data-sort` of their cells."""
+    header = el("tr", *(el("th", el("button", name, type="button"), scope="col") for name in heads))
+    return el("div", el("table", el("thead", header), el("tbody", *rows), cls="sortable"), cls="scroll")
+
+
 def link_to(run: FinishedRun, text: str | None = None) -> Html:
     """Return a link to a run's folder."""
     return run_link(run.key, run.label if text is None else text)

@@ -1,6 +1,6 @@
-"""What single domains do: runs that leave one out, and slices through the fitted response surface.
+"""What single domains do, measured: runs that leave one out, against equal shares.
 
-Axes: D domains, B benchmarks, P shares along a slice, K columns (benchmarks, then aggregates), S seeds, I items.
+Axes: D domains, B benchmarks, S seeds, I items.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,7 @@ from modomodo.confirmation import paired_items
 from modomodo.engines.logs import read_lines
 from modomodo.mixture import Mixture
 from modomodo.reporting.evidence import FinishedRun
-from modomodo.surrogate import Fitted
 from modomodo.surrogate.base import Array
-from modomodo.surrogate.validation import quantile
-
-# The response is steep where a domain begins and where it crowds out the others.
-ENDS = np.array([0.0, 0.002, 0.005, 0.01, 0.02, 0.035])
-SHARES = np.concatenate([ENDS, np.linspace(0.05, 0.95, 37), 1 - ENDS[::-1]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,22 +29,6 @@ class Effects:
     se_DB: Array
     paired_DB: np.ndarray
     seeds_D: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Slices:
-    """Expected scores along lines through a mixture: one domain's share goes from 0 to 1, the others keep their ratio.
-
-    Shares and scores have shapes [D, P] and [D, P, K]; the band holds the expected score with probability 0.9.
-    """
-
-    domains: tuple[str, ...]
-    names: tuple[str, ...]
-    through: Mixture
-    share_DP: Array
-    mean_DPK: Array
-    low_DPK: Array
-    high_DPK: Array
 
 
 def leave_one_out_effects(
@@ -76,39 +54,6 @@ def leave_one_out_effects(
     if not any(seeds_D):
         return None
     return Effects(tuple(domains), tuple(benchmarks), found[0], found[1], paired_DB, tuple(seeds_D))
-
-
-def response_slices(fitted: Fitted, through: Mixture) -> Slices:
-    """Return the slices of all columns through a mixture, one for each domain."""
-    domains = fitted.runs.domains
-    at_D = through.vector(domains)
-    grid_DP = np.stack([np.sort(np.append(SHARES, share)) for share in at_D])
-    points = [_moved(at_D, d, share) for d, shares_P in enumerate(grid_DP) for share in shares_P]
-    found = fitted.predict(np.array(points))
-    shape = (*grid_DP.shape, len(found.names))
-    half_NK = quantile(0.9) * found.sd_mean_NK
-    low_K, high_K = found.bounds_K2.T
-    return Slices(
-        domains=domains,
-        names=found.names,
-        through=through,
-        share_DP=grid_DP,
-        mean_DPK=found.mean_NK.reshape(shape),
-        low_DPK=np.clip(found.mean_NK - half_NK, low_K, high_K).reshape(shape),
-        high_DPK=np.clip(found.mean_NK + half_NK, low_K, high_K).reshape(shape),
-    )
-
-
-def _moved(at_D: Array, d: int, share: float) -> Array:
-    rest_D = at_D.copy()
-    rest_D[d] = 0
-    if rest_D.sum() <= 0:  # all weight is on d: the others share what it gives up equally
-        rest_D = np.ones(len(at_D))
-        rest_D[d] = 0
-    total = rest_D.sum()
-    moved_D = rest_D * (1 - share) / total if total > 0 else rest_D
-    moved_D[d] = share if total > 0 else 1.0
-    return moved_D
 
 
 def _difference(pairs: Sequence[tuple[FinishedRun, FinishedRun]], name: str) -> tuple[float, float, bool]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from modomodo.evals.benchmarks import Score
 from modomodo.mixture import Mixture
 from modomodo.reporting.curves import MEASURES, Curves
 from modomodo.reporting.evidence import FinishedRun
@@ -43,6 +42,19 @@ class Gain:
     lo95: float | None = None
     hi95: float | None = None
     seeds: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A run in a figure of scores: its name and mixture, its score and standard error (NaN: not known), what else a
+    reader is told, and its symbol."""
+
+    label: str
+    mixture: Mixture
+    mean: float
+    se: float
+    detail: str = ""
+    symbol: str = "circle"
 
 
 def new_figure(title: str, *, height: int, **layout: Any) -> go.Figure:
@@ -82,7 +94,7 @@ def gains_figure(gains: Sequence[Gain], *, title: str = "Gain over equal shares"
 
     Intervals of 90 % that hold 0 are grey.
     """
-    figure = new_figure(title, height=(ROW + 8) * len(gains) + 62, showlegend=False)
+    figure = new_figure(title, height=max((ROW + 8) * len(gains) + 62, 125), showlegend=False)
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     for row, gain in enumerate(gains):
         colour = INK if gain.lo90 > 0 or gain.hi90 < 0 else MUTED
@@ -114,27 +126,24 @@ def gains_figure(gains: Sequence[Gain], *, title: str = "Gain over equal shares"
     return figure
 
 
-def scores_figure(scores: Sequence[tuple[FinishedRun, Score]], *, title: str, equal: float | None = None) -> go.Figure:
+def scores_figure(dots: Sequence[Dot], *, title: str, equal: float | None = None) -> go.Figure:
     """Return the scores of runs, the best on top, with one standard error either side; `equal` is drawn as a line."""
-    ordered = sorted(scores, key=lambda pair: -pair[1].mean)
+    ordered = sorted(dots, key=lambda dot: -dot.mean)
     figure = new_figure(title, height=(ROW - 6) * len(ordered) + 66, showlegend=False)
     if equal is not None:
         figure.add_vline(x=equal, line={"color": MUTED, "width": 1.5, "dash": "dot"}, layer="below")
     figure.add_scatter(
-        x=[score.mean for _, score in ordered],
+        x=[dot.mean for dot in ordered],
         y=list(range(len(ordered))),
         mode="markers",
-        marker={"symbol": [_symbol(run) for run, _ in ordered], "size": 9, "color": INK, "line": {"color": INK}},
-        error_x={"array": [score.se for _, score in ordered], "color": MUTED, "thickness": 1.5, "width": 3},
-        customdata=[
-            [plot_text(run.label), plot_text(str(run.mixture), limit=110), score.se, score.n, score.unparsed]
-            for run, score in ordered
-        ],
-        hovertemplate="<b>%{customdata[0]}</b><br>%{x:.3f}, standard error %{customdata[2]:.3f}"
-        "<br>%{customdata[3]} items, unparsed %{customdata[4]:.1%}<br>%{customdata[1]}" + NO_NAME,
+        marker={"symbol": [dot.symbol for dot in ordered], "size": 9, "color": INK, "line": {"color": INK}},
+        error_x={"array": [dot.se for dot in ordered], "color": MUTED, "thickness": 1.5, "width": 3},
+        customdata=[[plot_text(dot.label), plot_text(str(dot.mixture), limit=110), _spread(dot)] for dot in ordered],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{x:.3f}%{customdata[2]}<br>%{customdata[1]}" + NO_NAME,
     )
-    _rows(figure, [plot_text(run.label, limit=LABEL) for run, _ in ordered])
-    figure.update_xaxes(title_text="score ± one standard error", tickformat=".2~f")
+    _rows(figure, [plot_text(dot.label, limit=LABEL) for dot in ordered])
+    known = any(dot.se == dot.se for dot in ordered)
+    figure.update_xaxes(title_text="score ± one standard error" if known else "score", tickformat=".2~f")
     return figure
 
 
@@ -215,8 +224,6 @@ def _interval(gain: Gain) -> str:
     return ", ".join(f"{level} interval {low:+.3f} to {high:+.3f}" for level, low, high in known)
 
 
-def _symbol(run: FinishedRun) -> str:
-    """Return the mark of a run: open before any training, a diamond at the recommended mixture."""
-    if run.kind == "base":
-        return "circle-open"
-    return "diamond" if any(label.startswith("recommended") for label in run.labels) else "circle"
+def _spread(dot: Dot) -> str:
+    se = f", standard error {dot.se:.3f}" if dot.se == dot.se else ""
+    return f"{se}<br>{plot_text(dot.detail)}" if dot.detail else se

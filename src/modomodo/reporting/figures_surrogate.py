@@ -1,15 +1,15 @@
-"""Figures of the surrogate: predicted against observed, slices of the response surface, effects of single domains.
+"""Figures of what was observed: against predictions, and effects of single domains.
 
-Axes: N runs, D domains, B benchmarks, P shares along a slice, K columns (benchmarks, then aggregates).
+Axes: N runs, D domains, B benchmarks, K columns (benchmarks, then aggregates).
 """
 
 import numpy as np
 import plotly.graph_objects as go
 
-from modomodo.reporting.effects import Effects, Slices
+from modomodo.reporting.effects import Effects
 from modomodo.reporting.figures import LABEL, NO_NAME, new_figure
 from modomodo.reporting.markup import plot_text
-from modomodo.reporting.style import DIVERGING, INK, MUTED, domain_colours, shade
+from modomodo.reporting.style import DIVERGING, INK, MUTED, shade
 from modomodo.surrogate import Fitted
 from modomodo.surrogate.predictions import weighted
 
@@ -50,47 +50,6 @@ def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
     return figure
 
 
-def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, float] | None = None) -> go.Figure:
-    """Return the expected score of `name` over the share of `domain`, with its 90 % band; outside `caps` is grey."""
-    d, k = slices.domains.index(domain), slices.names.index(name)
-    share_P, colour = slices.share_DP[d], domain_colours(slices.domains)[domain]
-    mean_P, low_P, high_P = (part[d, :, k] for part in (slices.mean_DPK, slices.low_DPK, slices.high_DPK))
-    at = float(slices.through.vector(slices.domains)[d])
-    here = int(np.argmin(np.abs(share_P - at)))
-    figure = new_figure(plot_text(domain), height=240, showlegend=False)
-    _shade_outside(figure, caps or (0.0, 1.0))
-    figure.add_vline(x=at, line={"color": MUTED, "width": 1, "dash": "dot"})
-    figure.add_scatter(
-        x=np.concatenate([share_P, share_P[::-1]]),
-        y=np.concatenate([high_P, low_P[::-1]]),
-        fill="toself",
-        fillcolor=shade(colour, 0.22),
-        line={"width": 0},
-        mode="lines",
-        hoverinfo="skip",
-    )
-    figure.add_scatter(
-        x=share_P,
-        y=mean_P,
-        mode="lines",
-        line={"color": colour, "width": 2.5},
-        customdata=np.stack([low_P, high_P], axis=1),
-        hovertemplate="share %{x:.0%}: %{y:.3f}<br>90 % band %{customdata[0]:.3f} to %{customdata[1]:.3f}" + NO_NAME,
-    )
-    figure.add_scatter(
-        x=[at],
-        y=[mean_P[here]],
-        mode="markers",
-        marker={"color": INK, "size": 9, "symbol": "diamond"},
-        hoverinfo="skip",
-    )
-    spread = (float(slices.low_DPK[:, :, k].min()), float(slices.high_DPK[:, :, k].max()))
-    room = 0.04 * (spread[1] - spread[0]) or 0.01
-    figure.update_xaxes(tickformat=".0%", range=[-0.01, 1.01], nticks=6)
-    figure.update_yaxes(range=[spread[0] - room, spread[1] + room], tickformat=".2~f", nticks=6)
-    return figure
-
-
 def effects_figure(effects: Effects) -> go.Figure:
     """Return a heat map: the score without a domain minus that of equal shares, in hundredths; purple: it is missed."""
     largest = np.nanmax(np.abs(effects.difference_DB), initial=1e-6)
@@ -128,12 +87,6 @@ def effects_figure(effects: Effects) -> go.Figure:
         zeroline=False,
     )
     return figure
-
-
-def _shade_outside(figure: go.Figure, caps: tuple[float, float]) -> None:
-    for low, high in ((0.0, caps[0]), (caps[1], 1.0)):
-        if high > low:
-            figure.add_vrect(x0=low, x1=high, fillcolor=shade(MUTED, 0.15), line_width=0, layer="below")
 
 
 def _run_texts(fitted: Fitted, row: int) -> tuple[str, str]:

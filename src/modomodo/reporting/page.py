@@ -1,21 +1,26 @@
-"""report: the study's folder as one self-contained HTML page."""
+"""report: a study's folder, or a bare table of runs, as one self-contained HTML page."""
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from modomodo.config import Study
 from modomodo.files import write_text
+from modomodo.recommendation import Recommendation
 from modomodo.reporting.answer import answer_section
+from modomodo.reporting.blocks import Section
 from modomodo.reporting.confirming import confirmation_section
 from modomodo.reporting.evidence import Evidence, read_evidence
 from modomodo.reporting.markup import Html, el, json_block
-from modomodo.reporting.prediction import prediction_section, surface_section
+from modomodo.reporting.prediction import domains_section, prediction_section
 from modomodo.reporting.repeat import repeat_section
 from modomodo.reporting.scores import scores_section
 from modomodo.reporting.style import template
+from modomodo.reporting.table_page import table_sections
 from modomodo.reporting.training import samples_section, training_section
+from modomodo.surrogate import Fitted
 
 HERE = Path(__file__).parent
 
@@ -27,24 +32,42 @@ def report(study: Study) -> Path:
     the folder cannot be written.
     """
     evidence = read_evidence(study)
-    text = page(evidence, made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
     path = study.folder / "report.html"
-    write_text(path, text)
+    write_text(path, page(evidence, made=_now()))
     return path
+
+
+def report_of_runs(
+    fitted: Fitted, found: Recommendation, path: Path, *, source: Path, sets: Sequence[str] = ()
+) -> None:
+    """Write the report of a bare table of runs, from the file `source`: what was fitted to it, and recommended.
+
+    `sets` are the `key=value` changes that it was fitted with.
+    """
+    sections = table_sections(fitted, found, source=source, sets=sets)
+    about = f"{len(fitted.runs.labels_N)} runs of {source.name} · {len(fitted.runs.domains)} domains · scores "
+    about += ", ".join(fitted.runs.benchmarks)
+    write_text(path, _page(source.stem, about, sections, made=_now()))
 
 
 def page(evidence: Evidence, *, made: str) -> str:
     """Return the whole page; `made` is when, as a reader should see it."""
+    study = evidence.study
+    about = f"model {study.recipe.model} · {len(evidence.domains)} domains · benchmarks {', '.join(study.benchmarks)}"
     sections = [
         answer_section(evidence),
         scores_section(evidence),
-        prediction_section(evidence),
+        prediction_section(evidence.fitted, evidence.missing),
         training_section(evidence),
-        surface_section(evidence),
+        domains_section(evidence),
         confirmation_section(evidence),
         samples_section(evidence),
         repeat_section(evidence),
     ]
+    return _page(study.name, about, sections, made=made)
+
+
+def _page(name: str, about: str, sections: Sequence[Section], *, made: str) -> str:
     library, ours = _plotly(), (HERE / "page.js").read_text(encoding="utf-8")
     head = el(
         "head",
@@ -52,12 +75,12 @@ def page(evidence: Evidence, *, made: str) -> str:
         el("meta", http_equiv="Content-Security-Policy", content=_policy(library, ours)),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{evidence.study.name}: modomodo report"),
+        el("title", f"{name}: modomodo report"),
         Html(f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>"),
     )
     body = el(
         "body",
-        _header(evidence),
+        _header(name, about),
         el("nav", el("div", *(el("a", one.short, href=f"#{one.name}") for one in sections)), aria_label="sections"),
         el("main", *(section.html() for section in sections)),
         el("footer", f"Made by modomodo, {made}. Links lead to the runs beside this file and work where it lies."),
@@ -67,17 +90,19 @@ def page(evidence: Evidence, *, made: str) -> str:
     return "<!doctype html>\n" + el("html", head, body, lang="en").text + "\n"
 
 
-def _header(evidence: Evidence) -> Html:
-    study = evidence.study
-    about = f"model {study.recipe.model} · {len(evidence.domains)} domains · benchmarks {', '.join(study.benchmarks)}"
+def _header(name: str, about: str) -> Html:
     return el(
         "header",
         el("p", "modomodo report", cls="eyebrow"),
-        el("h1", study.name),
+        el("h1", name),
         el("p", about, cls="about"),
         el("noscript", el("p", "Figures, menus and sorting need JavaScript; sentences and tables do not.")),
         cls="top",
     )
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _policy(*scripts: str) -> str:

@@ -1,23 +1,31 @@
-"""The sections of the surrogate: how well it predicts, and what it says of single domains."""
+"""The sections of the surrogate: how well it predicts, and what it says of single domains and of several together."""
+
+from collections.abc import Mapping, Sequence
 
 from modomodo.config import limits
+from modomodo.mixture import Mixture
 from modomodo.reporting.blocks import Choice, Section, chooser, figure_block, grid, sentence_or
-from modomodo.reporting.effects import leave_one_out_effects, response_slices
+from modomodo.reporting.effects import leave_one_out_effects
 from modomodo.reporting.evidence import Evidence
-from modomodo.reporting.figures_surrogate import effects_figure, predicted_figure, slice_figure
+from modomodo.reporting.figures_surface import interactions_figure, slice_figure, triangle_figure
+from modomodo.reporting.figures_surrogate import effects_figure, predicted_figure
 from modomodo.reporting.markup import Child, Html, el, left_out, table
+from modomodo.reporting.surface import pairwise_interactions, response_slices, response_triangle, triples
 from modomodo.surrogate import Fitted, Validation
 
+TITLE = "What each domain does"
+Caps = Mapping[str, tuple[float, float]]
+Corners = tuple[str, str, str]
 
-def prediction_section(evidence: Evidence) -> Section:
+
+def prediction_section(fitted: Fitted | None, missing: Mapping[str, str]) -> Section:
     """Return predictions of left-out mixtures against what was observed."""
     title = "Predicted against observed"
-    fitted = evidence.fitted
     if fitted is None:
-        return Section("prediction", "Prediction", title, (sentence_or(evidence.missing, "fit"),))
+        return Section("prediction", "Prediction", title, (sentence_or(missing, "fit"),))
     lead = el(
         "p",
-        f"Each pilot is predicted by the surrogate ({fitted.surrogate}) fitted to the pilots at all other mixtures. "
+        f"Each run is predicted by the surrogate ({fitted.surrogate}) fitted to the runs at all other mixtures. "
         "Bars are 90 % intervals of one run; on the dashed line a prediction is right. A run outside its interval is "
         "an open mark. An R² of 0 is what the mean of all runs would earn.",
     )
@@ -29,28 +37,39 @@ def prediction_section(evidence: Evidence) -> Section:
     return Section("prediction", "Prediction", title, (lead, grid(*blocks), table(head, rows)))
 
 
-def surface_section(evidence: Evidence) -> Section:
-    """Return slices of the response surface through the recommendation, and what leaving a domain out does."""
-    fitted = evidence.fitted
-    slices = [sentence_or(evidence.missing, "fit")] if fitted is None else _slices(evidence, fitted)
-    body = (*slices, el("h3", "Which domain helps which benchmark"), _effects(evidence))
-    return Section("domains", "Domains", "What each domain does", body)
+def domains_section(evidence: Evidence) -> Section:
+    """Return the response surface through the recommendation, and what leaving a domain out does."""
+    fitted, mixture = evidence.fitted, evidence.recommended()
+    if fitted is None:
+        surface: tuple[Child, ...] = (sentence_or(evidence.missing, "fit"),)
+    else:
+        words = "the recommended mixture" if mixture else f"equal shares ({evidence.missing['recommendation']})"
+        surface = surface_blocks(fitted, mixture or evidence.equal, words=words, caps=limits(evidence.study.caps))
+    return Section("domains", "Domains", TITLE, (*surface, el("h3", "Left out one by one"), _effects(evidence)))
 
 
-def _slices(evidence: Evidence, fitted: Fitted) -> list[Child]:
-    mixture = evidence.recommended()
-    slices = response_slices(fitted, mixture or evidence.equal)
-    through = "the recommended mixture" if mixture else f"equal shares ({evidence.missing['recommendation']})"
-    caps = limits(evidence.study.caps)
+def surface_blocks(fitted: Fitted, through: Mixture, *, words: str, caps: Caps) -> tuple[Child, ...]:
+    """Return the response surface through a mixture, which `words` name: slices, triangles, and pairs of domains."""
+    return (
+        *_slices(fitted, through, words=words, caps=caps),
+        el("h3", "Three domains at a time"),
+        *_triangles(fitted, through, words=words),
+        el("h3", "Do two domains help each other?"),
+        *_pairs(fitted),
+    )
+
+
+def _slices(fitted: Fitted, through: Mixture, *, words: str, caps: Caps) -> list[Child]:
+    slices = response_slices(fitted, through)
     lead = el(
         "p",
-        f"Expected scores through {through} (diamond): one domain's share changes, the others keep their ratio. "
+        f"Expected scores through {words} (diamond): one domain's share changes, the others keep their ratio. "
         "The band holds the expected score with probability 0.9; a single run scatters more"
         f"{', and grey is outside the caps' if caps else ''}.",
     )
     choices = [
         Choice(
-            "aggregates" if name not in fitted.runs.benchmarks else "benchmarks",
+            _group(fitted, name),
             name,
             grid(
                 *(
@@ -59,6 +78,43 @@ def _slices(evidence: Evidence, fitted: Fitted) -> list[Child]:
                 )
             ),
         )
+        for name in _aggregates_first(fitted)
+    ]
+    return [lead, chooser("Score", choices)]
+
+
+def _triangles(fitted: Fitted, through: Mixture, *, words: str) -> list[Child]:
+    found = triples(through)
+    if not found:
+        return [left_out("This needs three domains with shares in the mixture.")]
+    lead = el(
+        "p",
+        f"Expected scores where three domains divide among themselves what they have in {words} (diamond), and the "
+        "others keep their shares. A corner is all of it on one domain. Point at a place for shares and the band.",
+    )
+    choices = [
+        Choice("aggregates", one.name, grid(*_drawn(fitted, through, found, name=one.name)))
+        for one in fitted.aggregates
+    ]
+    return [lead, chooser("Score", choices)]
+
+
+def _drawn(fitted: Fitted, through: Mixture, corners: Sequence[Corners], *, name: str) -> list[Html]:
+    """Return a triangle for each three corners, all in the same colours."""
+    found = [response_triangle(fitted, through, three, name=name) for three in corners]
+    span = min(one.mean_RC.min() for one in found), max(one.mean_RC.max() for one in found)
+    return [figure_block(triangle_figure(one, name=name, span=span)) for one in found]
+
+
+def _pairs(fitted: Fitted) -> list[Child]:
+    lead = el(
+        "p",
+        "Expected score of training on two domains half and half minus the mean of training on each alone, in "
+        "hundredths, with half of its 90 % interval. Green: together they do better; purple: they disturb each other. "
+        "Bold where the interval excludes 0. What the surrogate expects, not what was run.",
+    )
+    choices = [
+        Choice(_group(fitted, name), name, figure_block(interactions_figure(pairwise_interactions(fitted, name=name))))
         for name in _aggregates_first(fitted)
     ]
     return [lead, chooser("Score", choices)]
@@ -83,6 +139,10 @@ def _effects(evidence: Evidence) -> Html:
 def _aggregates_first(fitted: Fitted) -> list[str]:
     benchmarks = fitted.runs.benchmarks
     return [*(name for name in fitted.names if name not in benchmarks), *benchmarks]
+
+
+def _group(fitted: Fitted, name: str) -> str:
+    return "benchmarks" if name in fitted.runs.benchmarks else "aggregates"
 
 
 def _figures(found: Validation) -> str:

@@ -14,9 +14,10 @@ from modomodo.reporting.blocks import (
     link_to,
     mixture_bar,
     number,
+    sortable,
 )
 from modomodo.reporting.evidence import Evidence, FinishedRun, Kind, aggregate
-from modomodo.reporting.figures import scores_figure
+from modomodo.reporting.figures import Dot, scores_figure
 from modomodo.reporting.markup import Child, Html, el, left_out, plot_text
 from modomodo.studies import OUT
 
@@ -62,7 +63,20 @@ def _figure(evidence: Evidence, part: str, kind: Kind, name: str) -> go.Figure |
         return None
     equal = [score.mean for run, score in found if run.kind == kind and run.mixture.key == evidence.equal.key]
     words = " (dotted: equal shares)" if equal else ""
-    return scores_figure(found, title=f"{plot_text(name)}{words}", equal=sum(equal) / len(equal) if equal else None)
+    dots = [_dot(run, score) for run, score in found]
+    return scores_figure(dots, title=f"{plot_text(name)}{words}", equal=sum(equal) / len(equal) if equal else None)
+
+
+def _dot(run: FinishedRun, score: Score) -> Dot:
+    detail = f"{score.n} items, unparsed {score.unparsed:.1%}"
+    return Dot(run.label, run.mixture, score.mean, score.se, detail, _symbol(run))
+
+
+def _symbol(run: FinishedRun) -> str:
+    """Return the mark of a run: open before any training, a diamond at the recommended mixture."""
+    if run.kind == "base":
+        return "circle-open"
+    return "diamond" if any(label.startswith("recommended") for label in run.labels) else "circle"
 
 
 def _score(evidence: Evidence, run: FinishedRun, name: str) -> Score | None:
@@ -74,7 +88,6 @@ def _table(evidence: Evidence) -> Html:
     columns = [*dict.fromkeys((OUT, *study.benchmarks, *study.in_distribution, *study.held_out))]
     columns = [name for name in columns if any(_score(evidence, run, name) for run in evidence.runs)]
     heads = ["run", "mixture", *columns, "kind", "steps", "minutes", "seed"]
-    header = el("tr", *(el("th", el("button", name, type="button"), scope="col") for name in heads))
     rows = [_row(evidence, run, columns) for run in evidence.runs]
     caption = el(
         "p",
@@ -82,8 +95,7 @@ def _table(evidence: Evidence) -> Html:
         "A click on a head sorts; a name leads to the run's folder beside this page.",
         cls="note",
     )
-    sorted_table = el("table", el("thead", header), el("tbody", *rows), cls="sortable")
-    return el("div", caption, el("div", sorted_table, cls="scroll"))
+    return el("div", caption, sortable(heads, rows))
 
 
 def _row(evidence: Evidence, run: FinishedRun, columns: Sequence[str]) -> Html:

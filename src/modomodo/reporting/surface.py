@@ -1,0 +1,177 @@
+"""The fitted response surface: along one domain's share, over three domains, and what pairs of domains do together.
+
+Axes: D domains, P points, K columns (benchmarks, then aggregates), R rows and C columns of a grid.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from modomodo.mixture import Mixture
+from modomodo.surrogate import Fitted
+from modomodo.surrogate.base import Array
+from modomodo.surrogate.validation import quantile
+
+# The response is steep where a domain begins and where it crowds out the others.
+ENDS = np.array([0.0, 0.002, 0.005, 0.01, 0.02, 0.035])
+SHARES = np.concatenate([ENDS, np.linspace(0.05, 0.95, 37), 1 - ENDS[::-1]])
+HEIGHT = float(np.sqrt(0.75))  # of a triangle whose sides are 1
+GRID = (30, 35)  # rows and columns of the colours of a triangle
+DOTS = 16  # steps along a side, of the points that a triangle tells about
+MIXED = 5  # domains, at most, whose triples are drawn
+LEAST = 0.15  # share of the prompts that three domains must have between them
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """Expected scores along lines through a mixture: one domain's share goes from 0 to 1, the others keep their ratio.
+
+    Shares and scores have shapes [D, P] and [D, P, K]; the band holds the expected score with probability 0.9.
+    """
+
+    domains: tuple[str, ...]
+    names: tuple[str, ...]
+    through: Mixture
+    share_DP: Array
+    mean_DPK: Array
+    low_DPK: Array
+    high_DPK: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Triangle:
+    """Expected scores where three domains share `total` of the prompts, all others as in the mixture `through`.
+
+    A corner is all of `total` on one of the three. `x_C`, `y_R` and `mean_RC` are a picture of it, the corners at
+    (0, 0), (1, 0) and (1/2, HEIGHT); beyond its sides the nearest mixture. The P points have shares [P, 3] and the
+    interval that holds the expected score with probability 0.9.
+    """
+
+    corners: tuple[str, str, str]
+    total: float
+    at_3: Array
+    x_C: Array
+    y_R: Array
+    mean_RC: Array
+    share_P3: Array
+    mean_P: Array
+    low_P: Array
+    high_P: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Expected score of two domains half and half minus the mean of both alone, [D, D]; the diagonal is NaN.
+
+    `half_DD` is half the 90 % interval, from the joint posterior of the three mixtures.
+    """
+
+    name: str
+    domains: tuple[str, ...]
+    gain_DD: Array
+    half_DD: Array
+
+
+def response_slices(fitted: Fitted, through: Mixture) -> Slices:
+    """Return the slices of all columns through a mixture, one for each domain."""
+    domains = fitted.runs.domains
+    at_D = through.vector(domains)
+    grid_DP = np.stack([np.sort(np.append(SHARES, share)) for share in at_D])
+    points = [_moved(at_D, d, share) for d, shares_P in enumerate(grid_DP) for share in shares_P]
+    found = fitted.predict(np.array(points))
+    shape = (*grid_DP.shape, len(found.names))
+    half_NK = quantile(0.9) * found.sd_mean_NK
+    low_K, high_K = found.bounds_K2.T
+    return Slices(
+        domains=domains,
+        names=found.names,
+        through=through,
+        share_DP=grid_DP,
+        mean_DPK=found.mean_NK.reshape(shape),
+        low_DPK=np.clip(found.mean_NK - half_NK, low_K, high_K).reshape(shape),
+        high_DPK=np.clip(found.mean_NK + half_NK, low_K, high_K).reshape(shape),
+    )
+
+
+def triples(through: Mixture) -> list[tuple[str, str, str]]:
+    """Return the triples of the domains with the largest shares, those with the most prompts between them first."""
+    shares = through.as_dict()
+    largest = sorted(shares, key=lambda name: -shares[name])[:MIXED]
+    found = [(a, b, c) for a, b, c in combinations(largest, 3) if shares[a] + shares[b] + shares[c] >= LEAST]
+    return sorted(found, key=lambda three: -sum(shares[name] for name in three))
+
+
+def response_triangle(fitted: Fitted, through: Mixture, corners: tuple[str, str, str], *, name: str) -> Triangle:
+    """Return the expected score `name` over the shares of three domains."""
+    domains, k = fitted.runs.domains, fitted.index(name)
+    at_D = through.vector(domains)
+    rows = [domains.index(corner) for corner in corners]
+    total = float(at_D[rows].sum())
+    assert total > 0, corners
+
+    def mixtures(share_P3: Array) -> Array:
+        points_PD = np.repeat(at_D[None], len(share_P3), axis=0)
+        points_PD[:, rows] = total * share_P3
+        return points_PD
+
+    y_R, x_C = np.linspace(0, HEIGHT, GRID[0]), np.linspace(0, 1, GRID[1])
+    dots_P3 = np.array([[i, j, DOTS - i - j] for i in range(DOTS + 1) for j in range(DOTS + 1 - i)]) / DOTS
+    found = fitted.predict(mixtures(dots_P3))
+    half_P = quantile(0.9) * found.sd_mean_NK[:, k]
+    low, high = found.bounds_K2[k]
+    return Triangle(
+        corners=corners,
+        total=total,
+        at_3=at_D[rows] / total,
+        x_C=x_C,
+        y_R=y_R,
+        mean_RC=fitted.mean(mixtures(_barycentric(x_C, y_R)), name=name).reshape(GRID),
+        share_P3=total * dots_P3,
+        mean_P=found.mean_NK[:, k],
+        low_P=np.clip(found.mean_NK[:, k] - half_P, low, high),
+        high_P=np.clip(found.mean_NK[:, k] + half_P, low, high),
+    )
+
+
+def pairwise_interactions(fitted: Fitted, *, name: str) -> Interactions:
+    """Return what every two domains do together to the expected score `name`."""
+    domains = fitted.runs.domains
+    count = len(domains)
+    pairs = list(combinations(range(count), 2))
+    mixed_PD = np.array([(np.eye(count)[i] + np.eye(count)[j]) / 2 for i, j in pairs]).reshape(-1, count)
+    mean_N, covariance_NN = fitted.joint(np.vstack([np.eye(count), mixed_PD]), name=name)
+    gain_DD, half_DD = np.full((2, count, count), np.nan)
+    for p, (i, j) in enumerate(pairs):
+        contrast_N = np.zeros(len(mean_N))
+        contrast_N[[i, j, count + p]] = -0.5, -0.5, 1.0
+        gain_DD[i, j] = gain_DD[j, i] = contrast_N @ mean_N
+        sd = np.sqrt(max(float(contrast_N @ covariance_NN @ contrast_N), 0.0))
+        half_DD[i, j] = half_DD[j, i] = quantile(0.9) * sd
+    return Interactions(name, domains, gain_DD, half_DD)
+
+
+def plane(share_P3: Array) -> tuple[Array, Array]:
+    """Return where shares of three corners, adding up to 1, lie in the triangle: x and y, shape [P]."""
+    return share_P3[:, 1] + share_P3[:, 2] / 2, share_P3[:, 2] * HEIGHT
+
+
+def _barycentric(x_C: Array, y_R: Array) -> Array:
+    """Return the shares of the three corners at each point of a grid, of the nearest inside beyond the sides."""
+    third_RC = np.repeat(y_R[:, None] / HEIGHT, len(x_C), axis=1)
+    second_RC = x_C[None] - third_RC / 2
+    shares_P3 = np.stack([1 - second_RC - third_RC, second_RC, third_RC], axis=-1).reshape(-1, 3)
+    inside_P3 = np.maximum(shares_P3, 0)
+    return inside_P3 / inside_P3.sum(axis=1, keepdims=True)
+
+
+def _moved(at_D: Array, d: int, share: float) -> Array:
+    rest_D = at_D.copy()
+    rest_D[d] = 0
+    if rest_D.sum() <= 0:  # all weight is on d: the others share what it gives up equally
+        rest_D = np.ones(len(at_D))
+        rest_D[d] = 0
+    total = rest_D.sum()
+    moved_D = rest_D * (1 - share) / total if total > 0 else rest_D
+    moved_D[d] = share if total > 0 else 1.0
+    return moved_D

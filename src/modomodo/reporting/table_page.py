@@ -1,0 +1,155 @@
+"""The sections of the report of a bare table of runs: no study, no confirmation, nothing but what the table says."""
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from modomodo.recommendation import Recommendation
+from modomodo.reporting.blocks import (
+    Choice,
+    Section,
+    chooser,
+    domain_legend,
+    figure_block,
+    grid,
+    mixture_bar,
+    number,
+    sortable,
+)
+from modomodo.reporting.figures import Dot, Gain, gains_figure, mixture_figure, scores_figure
+from modomodo.reporting.markup import Child, Html, el, plot_text, table
+from modomodo.reporting.prediction import TITLE, prediction_section, surface_blocks
+from modomodo.surrogate import Fitted
+from modomodo.surrogate.predictions import weighted
+
+VERBS = {"recommend": "the mixture", "next": "where to run next", "report": "this page"}
+PACKAGES = ("modomodo", "numpy", "scipy", "scikit-learn")
+
+
+def table_sections(fitted: Fitted, found: Recommendation, *, source: Path, sets: Sequence[str]) -> list[Section]:
+    """Return the sections of the page; `sets` are the `key=value` changes that the table was fitted with."""
+    surface = surface_blocks(fitted, found.mixture, words="the recommended mixture", caps=found.caps)
+    return [
+        _answer(fitted, found),
+        _scores(fitted),
+        prediction_section(fitted, {}),
+        Section("domains", "Domains", TITLE, surface),
+        _repeat(fitted, found, source, sets),
+    ]
+
+
+def _answer(fitted: Fitted, found: Recommendation) -> Section:
+    badge = el("b", "Predicted, not confirmed. ", cls="badge unsure")
+    against = "equal shares" if len(set(found.reference.weights)) == 1 else str(found.reference)
+    nearest = f"The nearest run is {found.nearest_run}, {found.distance:.1%} of the prompts away. "
+    advice = f"Train {found.mixture} and {against} at the same few fresh seeds to know whether the gain is real."
+    shares = figure_block(mixture_figure(found.mixture, reference=found.reference), note=f"The marks are {against}.")
+    gain = Gain(f"predicted: {found.objective}", found.gain, found.gain_lo90, found.gain_hi90)
+    gains = figure_block(
+        gains_figure([gain], title=f"Gain over {plot_text(against)}"),
+        note="Thick: the 90 % interval of the expected gain, as the surrogate sees it.",
+    )
+    notes = el(
+        "aside",
+        el("h3", "Read it with this in mind"),
+        el("ul", *(el("li", f"{note[:1].upper()}{note[1:]}.") for note in found.notes)),
+    )
+    body = (
+        el("p", badge, found.sentence, cls="lead"),
+        el("p", nearest, advice),
+        grid(shares, gains),
+        _forecasts(fitted, found),
+        notes if found.notes else None,
+    )
+    return Section("answer", "Answer", "The answer", body)
+
+
+def _forecasts(fitted: Fitted, found: Recommendation) -> Html:
+    rows: list[list[Child]] = []
+    for name in (found.objective, *(name for name in fitted.names if name != found.objective)):
+        ours, other = found.forecasts[name], found.reference_forecasts[name]
+        rows.append(
+            [
+                name,
+                *(
+                    cell
+                    for one in (ours, other)
+                    for cell in (number(one.mean), f"{number(one.lo90)} to {number(one.hi90)}")
+                ),
+            ]
+        )
+    head: list[Child] = ["score", "recommended", "90 % of one run", "compared with", "90 % of one run"]
+    return el("div", el("h3", "What one run would score"), table(head, rows))
+
+
+def _scores(fitted: Fitted) -> Section:
+    runs = fitted.runs
+    lead = el("p", "The runs of the table. Bars are one standard error of a score, where the table tells it.")
+    choices = [
+        Choice("benchmarks" if name in runs.benchmarks else "aggregates", name, _figure(fitted, name))
+        for name in (*(one.name for one in fitted.aggregates), *runs.benchmarks)
+    ]
+    body = (lead, chooser("Score", choices), domain_legend(runs.domains), _table(fitted))
+    return Section("scores", "Scores", "Scores of every run", body)
+
+
+def _figure(fitted: Fitted, name: str) -> Html:
+    runs, weights_B = fitted.runs, fitted.weights_of(name)
+    y_N, se_N = weighted(runs.y_NB, weights_B), np.sqrt(weighted(runs.se_NB**2, weights_B**2))
+    dots = [
+        Dot(runs.labels_N[n], runs.mixture(n), float(y_N[n]), float(se_N[n]))
+        for n in range(len(y_N))
+        if np.isfinite(y_N[n])
+    ]
+    return figure_block(scores_figure(dots, title=plot_text(name)))
+
+
+def _table(fitted: Fitted) -> Html:
+    runs = fitted.runs
+    aggregates = [(one.name, weighted(runs.y_NB, fitted.weights_of(one.name))) for one in fitted.aggregates]
+    heads = ["run", "mixture", *(name for name, _ in aggregates), *runs.benchmarks, "steps", "seed"]
+    rows = [
+        el(
+            "tr",
+            el("th", runs.labels_N[n], data_sort=runs.labels_N[n]),
+            el("td", mixture_bar(runs.mixture(n), runs.domains), data_sort=repr(float((runs.X_ND[n] ** 2).sum()))),
+            *(_score(float(y_N[n]), float("nan")) for _, y_N in aggregates),
+            *(_score(float(y), float(se)) for y, se in zip(runs.y_NB[n], runs.se_NB[n], strict=True)),
+            *(_whole(value) for value in (runs.steps_N[n], runs.seeds_N[n])),
+        )
+        for n in range(len(runs.labels_N))
+    ]
+    caption = el("p", "Under each score its standard error, where it is known. A click on a head sorts.", cls="note")
+    return el("div", caption, sortable(heads, rows))
+
+
+def _score(value: float, se: float) -> Html:
+    if value != value:
+        return el("td", "–")
+    return el("td", number(value), el("small", f"±{se:.3f}") if se == se else None, data_sort=repr(value))
+
+
+def _whole(value: int | None) -> Html:
+    return el("td", "–" if value is None else str(value), data_sort="" if value is None else str(value))
+
+
+def _repeat(fitted: Fitted, found: Recommendation, source: Path, sets: Sequence[str]) -> Section:
+    words = shlex.join([source.name, *(word for one in sets for word in ("--set", one))])
+    lines = [f"modomodo {verb} {words}  # {what}" for verb, what in VERBS.items()]
+    text = source.read_text(encoding="utf-8-sig")
+    about: list[list[Child]] = [
+        [f"SHA-256 of {source.name}", el("code", hashlib.sha256(source.read_bytes()).hexdigest())],
+        ["surrogate", fitted.surrogate],
+        ["objective", f"{found.objective} ({found.direction} is better)"],
+        *([package, version(package)] for package in PACKAGES),
+    ]
+    body = (
+        el("pre", "\n".join(lines)),
+        table(["what", "value"], about),
+        el("details", el("summary", source.name), el("pre", text)),
+    )
+    return Section("repeat", "Repeat", "Everything to repeat it", body)
