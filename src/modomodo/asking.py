@@ -18,7 +18,7 @@ from modomodo.mixture import Mixture
 from modomodo.pilots.design import seed_design, space_filling
 from modomodo.proposal import propose
 from modomodo.simplex import limits_of
-from modomodo.surrogate import SURROGATES, Direction, Fitted, Runs, fit
+from modomodo.surrogate import SURROGATES, Direction, Fitted, Runs, check_surrogate, fit
 from modomodo.surrogate.aggregates import DEFAULT, aggregate_of, directions_of
 
 FIRST = 8  # mixtures before the surrogate is asked; one more than domains if those are more
@@ -58,8 +58,7 @@ class Search:
         limits_of(self.caps, self.domains)
         if not self.benchmarks or len(set(self.benchmarks)) < len(self.benchmarks):
             raise ModomodoError(f"benchmarks are each named once, got {', '.join(self.benchmarks) or 'none'}")
-        if self.surrogate not in SURROGATES:
-            raise ModomodoError(f"unknown surrogate {self.surrogate!r}; {closest(self.surrogate, SURROGATES)}")
+        check_surrogate(self.surrogate)
         directions = directions_of(self.direction, benchmarks=self.benchmarks)
         for name, weights in self.aggregates.items():
             aggregate_of(name, weights=weights, directions=directions)

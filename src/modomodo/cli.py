@@ -26,11 +26,12 @@ from modomodo.console import (
     show_warning,
     show_watched,
 )
-from modomodo.errors import ModomodoError, printable
+from modomodo.errors import ModomodoError, begun, printable
 from modomodo.files import write_json
 from modomodo.recipes import load_recipe, load_study
 from modomodo.settings import Fitting, load_fitting, load_grading, load_replaying
 from modomodo.steps import (
+    check_choices,
     fit_file,
     is_table,
     load_either,
@@ -73,13 +74,13 @@ def main() -> None:
     try:
         app()
     except ModomodoError as error:
-        err.print(f"[red]error:[/] {escape(str(error))}", highlight=False)
+        err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
     except OSError as error:
         # What reads our output has gone, as `head` does, or its disk is full; Python must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if not isinstance(error, BrokenPipeError):
-            err.print(f"[red]error:[/] {escape(str(error))}", highlight=False)
+            err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except SystemExit as stop:
         if stop.code in (INTERRUPTED, TERMINATED):
@@ -270,6 +271,8 @@ def propose(
     objective = settings.objective if isinstance(settings, Fitting) else None
     caps, pending = (limits(settings.caps), ()) if study is None else runnable(study)
     fitted = fit_file(file, sets or [])
+    if isinstance(settings, Fitting):
+        check_choices(settings, fitted)
     with err.status("weighing mixtures"):
         found = propose(
             fitted, batch=settings.batch, objective=objective, caps=caps, pending=pending, seed=settings.seed
@@ -304,9 +307,14 @@ def strategies(
     from modomodo.reporting.strategies_page import write_strategies
     from modomodo.strategy import STRATEGIES, Goal
     from modomodo.strategy import strategies as compare
-    from modomodo.surrogate import read_runs
+    from modomodo.strategy.known import check_names
+    from modomodo.surrogate import check_surrogate, read_runs
 
     settings = load_replaying(sets or [])
+    with begun("--set strategies"):
+        check_names(settings.strategies)
+    with begun("--set surrogate"):
+        check_surrogate(settings.surrogate)
     if not is_table(file):
         raise ModomodoError(f"{file} is no CSV of runs; a study writes one as runs.csv in its folder")
     goal = Goal(

@@ -114,11 +114,12 @@ def _read(text: bytes) -> dict[str, Any]:
         return float(word)
 
     try:
-        line = json.loads(text, parse_constant=refuse, parse_float=finite)
+        line = json.loads(text.rstrip(b"\r\n"), parse_constant=refuse, parse_float=finite)
     except ModomodoError:
         raise
     except (ValueError, RecursionError) as error:
-        raise ModomodoError(f"not a line of JSON ({error})") from None
+        start = text[:40].decode(errors="replace").strip()
+        raise ModomodoError(f"not a line of JSON ({error}), found {start!r}: write one object a line") from None
     if not isinstance(line, dict):
         raise ModomodoError(f"a JSON {type(line).__name__}, where an object is asked")
     found = cast(dict[str, Any], line)

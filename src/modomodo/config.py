@@ -115,7 +115,10 @@ class Recipe(Strict):
                 f"min_pixels and max_pixels limit the resizing of the Qwen families, not of {self.model!r}: "
                 "leave them out"
             )
-        self.point()
+        try:
+            self.point()
+        except ModomodoError as error:
+            raise ValueError(f"mixture: {error}") from None
         return self
 
     @property
@@ -133,7 +136,7 @@ class Recipe(Strict):
             return Mixture.parse(self.mixture, self.domains)
         unknown = [name for name in self.mixture if name not in self.domains]
         if unknown:
-            raise ModomodoError(f"the mixture names {unknown[0]!r}; {closest(unknown[0], self.domains)}")
+            raise ModomodoError(f"the domain {unknown[0]!r} is not among domains; {closest(unknown[0], self.domains)}")
         return Mixture.of(self.mixture)
 
     def identity(self) -> dict[str, Any]:
@@ -200,7 +203,10 @@ class Study(Strict):
     def _disjoint(self) -> "Study":
         for name in self.held_out:
             if name in (*self.benchmarks, *self.in_distribution, *self.recipe.domains):
-                raise ValueError(f"{name} is held out and also trained or scored on pilots: held_out is seen by none")
+                raise ValueError(
+                    f"{name} is held out and also trained or scored on pilots: held_out is seen by none; take it "
+                    "out of held_out, or out of benchmarks, in_distribution and domains"
+                )
         names = (*self.benchmarks, *self.held_out, *self.in_distribution)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -225,7 +231,8 @@ class Study(Strict):
             )
         if self.processes is not None and self.launcher.kind == "ray":
             raise ValueError(
-                f"processes is {self.processes}, but the launcher is ray: launcher.concurrent says how many at a time"
+                f"processes is {self.processes}, but the launcher is ray: leave it out; launcher.concurrent says how "
+                "many at a time"
             )
         return self
 

@@ -266,7 +266,7 @@ def show_step(number: int, what: str) -> None:
 def show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     """Print a warning as a note: a user needs the sentence, not the line of our code that said it."""
     if issubclass(category, UserWarning):
-        err.print(f"[yellow]note:[/] {escape(str(message))}", highlight=False)
+        err.print(f"[yellow]note:[/] {escape(str(message))}", highlight=False, soft_wrap=True)
 
 
 def show_grades(tally: Mapping[tuple[str, str], int], rewards: Mapping[str, float]) -> None:

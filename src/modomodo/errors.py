@@ -1,11 +1,21 @@
 """The one error type that users see, and the help that goes with an unknown name."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
 class ModomodoError(ValueError):
     """A mistake in what the user gave; its message says what, where, the value found and what to do."""
+
+
+@contextmanager
+def begun(where: str) -> Generator[None]:
+    """Begin the message of a ModomodoError with where what it is about was said."""
+    try:
+        yield
+    except ModomodoError as error:
+        raise ModomodoError(f"{where}: {error}") from error
 
 
 def closest(name: str, known: Iterable[str]) -> str:

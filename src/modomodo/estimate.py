@@ -5,12 +5,15 @@ Imports no torch: the shapes of the models in recipes/ are written down here, th
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 from modomodo.config import Recipe
+from modomodo.domain import Problem
+from modomodo.pilots.processes import gpus
 
 GIB = 2.0**30
 ADAM = 8  # bytes of AdamW's two moments, float32
@@ -21,6 +24,7 @@ QUESTION_TOKENS = 150
 LAYER_BYTES = 34
 EVALUATION_BATCH = 64
 LARGEST_BENCHMARK = 1500  # items of one half, of the larger public ones
+NEEDS_GPU = 100e6  # parameters
 
 
 @dataclass(frozen=True)
@@ -146,3 +150,33 @@ def _weight_sizes(folder: Path) -> dict[str, int]:
             header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         sizes |= {name: math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
     return sizes
+
+
+def cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
+    """Yield the note on what runs of a model that needs a GPU take, by arithmetic."""
+    shape = shape_of(recipes[0])
+    if recipes[0].engine == "verl":
+        installed = "" if find_spec("verl") else "; verl is not in this environment, and is needed where runs are made"
+        what = f"memory and hours are not estimated for verl: the arithmetic is that of runs on one GPU{installed}"
+        yield Problem(label, what, level="note")
+        return
+    if shape is None or shape.parameters < NEEDS_GPU:
+        return
+    found = [estimate(recipe, shape) for recipe in recipes]
+    largest = max(found, key=lambda one: one.total)
+    parts = ", ".join(f"{name} {size:.1f}" for name, size in largest.memory.items())
+    low, high = (sum(one.hours[side] for one in found) for side in (0, 1))
+    longest = max(one.hours[1] for one in found)
+    runs = f"{len(recipes)} runs, one of them the model as it is," if len(recipes) > 1 else "one run"
+    each = f" and up to {longest:.1f} a run" if len(recipes) > 1 else ""
+    what = (
+        f"{runs} of {recipes[0].model} ({shape.parameters / 1e9:.2f} B parameters) on one GPU each: about "
+        f"{largest.total:.0f} GiB of its memory ({parts}), {low:.1f} to {high:.1f} hours of an H100{each}; "
+        "arithmetic, so measure one run before you trust it"
+    )
+    yield Problem(label, what, level="note")
+    if largest.total > H100.memory:
+        remedy = "lower completions_per_pass, set gradient_checkpointing = true or lora, or take a smaller model"
+        yield Problem(label, f"that is more than the {H100.memory:.0f} GiB of an H100: {remedy}", level="note")
+    if not gpus():
+        yield Problem(label, "no GPU is visible on this machine: run it where there is one", level="note")

@@ -46,8 +46,8 @@ def explained(path: Path, *, to: str = "write") -> Generator[None]:
     except OSError as error:
         raise ModomodoError(
             f"cannot {to} {path}: {error.strerror or error}; free space, set its permissions, "
-            "or choose another folder (--set out=FOLDER for a study, --set prepared=FOLDER for data), then run the "
-            "same command again"
+            "or choose another place (--out, --set out=FOLDER for a study, --set prepared=FOLDER for data), then run "
+            "the same command again"
         ) from error
 
 

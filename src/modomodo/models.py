@@ -30,7 +30,10 @@ def model_digest(name: str, revision: str | None = None) -> str:
 def check_name(name: str) -> None:
     """Raise ModomodoError for what cannot be a hub id, and so is the path of a folder that is not there."""
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise ModomodoError(f"model {name!r}: there is no such folder, and it is no hub id (owner/name)")
+        raise ModomodoError(
+            f"model {name!r}: there is no such folder, and it is no hub id (owner/name): give the path of a folder "
+            "that holds config.json, from where modomodo is run"
+        )
 
 
 def is_here(name: str, revision: str | None = None) -> bool:

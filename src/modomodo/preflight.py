@@ -5,14 +5,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from modomodo.config import Recipe, Study, limits
 from modomodo.domain import Domain, Problem, check
 from modomodo.engines.verl.limits import refusals
 from modomodo.errors import ModomodoError, closest
-from modomodo.estimate import H100, estimate, shape_of
+from modomodo.estimate import cost
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.families import model_type
 from modomodo.models import is_here, model_path
@@ -22,11 +21,10 @@ from modomodo.pilots.plan import pilot_row_caps, pilot_runs
 from modomodo.pilots.processes import gpus
 from modomodo.rows import Row
 from modomodo.simplex import limits_of
-from modomodo.surrogate import SURROGATES
+from modomodo.surrogate import SURROGATES, check_surrogate
 from modomodo.verify import gold_reply
 
 Say = Callable[[str], None]
-NEEDS_GPU = 100e6  # parameters
 NOWHERE = "nowhere yet"  # of a Source without path and hub
 MOST_SLENDER = 200  # sides of a picture, long over short, that smart_resize of the Qwen families takes
 
@@ -57,16 +55,18 @@ def check_recipe(recipe: Recipe, *, say: Say) -> tuple[Problem, ...]:
         known = {problem.what for problem in problems}
         found = _schedule_problems(recipe, label="schedule")
         problems += [problem for problem in found if problem.what not in known]
-    problems += _cost([recipe], label="run")
+    problems += cost([recipe], label="run")
     return tuple(dict.fromkeys(problems))
 
 
 def _choice_problems(study: Study) -> Iterator[Problem]:
     """Yield what would only fail once the pilots are done."""
-    if study.surrogate not in SURROGATES:
-        yield Problem("surrogate", f"unknown surrogate {study.surrogate!r}; {closest(study.surrogate, SURROGATES)}")
-    caps = partial(limits_of, limits(study.caps), study.recipe.domains)
-    for field, work in (("caps", caps), ("launcher", partial(check_launcher, study.launcher, study.folder))):
+    checks = {
+        "surrogate": partial(check_surrogate, study.surrogate),
+        "caps": partial(limits_of, limits(study.caps), study.recipe.domains),
+        "launcher": partial(check_launcher, study.launcher, study.folder),
+    }
+    for field, work in checks.items():
         try:
             work()
         except ModomodoError as error:
@@ -90,11 +90,25 @@ def _design_problems(study: Study) -> Iterator[Problem]:
                 f"caps.{name}.max = {last:.4f} so does the recommendation",
                 level="note",
             )
+    if study.surrogate in SURROGATES:
+        yield from _too_few(study, len({one.recipe.point().key for one in planned if one.recipe.steps}))
     recipes = [one.recipe for one in planned]
     for one in planned:
         if one.recipe.steps:
             yield from _schedule_problems(one.recipe, label=one.label)
-    yield from _cost(recipes, label="pilots")
+    yield from cost(recipes, label="pilots")
+
+
+def _too_few(study: Study, mixtures: int) -> Iterator[Problem]:
+    """Yield the error that the study's pilots run at fewer mixtures than its surrogate learns from."""
+    least = SURROGATES[study.surrogate].minimum
+    if mixtures < least:
+        field, size = ("domains", len(study.recipe.domains)) if study.budget is None else ("budget", study.budget)
+        what = (
+            f"is {size}, which makes {mixtures} different mixtures, but the surrogate {study.surrogate} learns from at "
+            f"least {least}: raise budget, add mixtures as [[extra]], or choose another surrogate"
+        )
+        yield Problem(field, what)
 
 
 def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:
@@ -213,36 +227,6 @@ def _schedule_problems(recipe: Recipe, *, label: str) -> Iterator[Problem]:
             f"{recipe.steps}: the run stops there; cap its weight, raise epochs or lower steps",
             level="note",
         )
-
-
-def _cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
-    """Yield the note on what runs of a model that needs a GPU take, by arithmetic."""
-    shape = shape_of(recipes[0])
-    if recipes[0].engine == "verl":
-        installed = "" if find_spec("verl") else "; verl is not in this environment, and is needed where runs are made"
-        what = f"memory and hours are not estimated for verl: the arithmetic is that of runs on one GPU{installed}"
-        yield Problem(label, what, level="note")
-        return
-    if shape is None or shape.parameters < NEEDS_GPU:
-        return
-    found = [estimate(recipe, shape) for recipe in recipes]
-    largest = max(found, key=lambda one: one.total)
-    parts = ", ".join(f"{name} {size:.1f}" for name, size in largest.memory.items())
-    low, high = (sum(one.hours[side] for one in found) for side in (0, 1))
-    longest = max(one.hours[1] for one in found)
-    runs = f"{len(recipes)} runs, one of them the model as it is," if len(recipes) > 1 else "one run"
-    each = f" and up to {longest:.1f} a run" if len(recipes) > 1 else ""
-    what = (
-        f"{runs} of {recipes[0].model} ({shape.parameters / 1e9:.2f} B parameters) on one GPU each: about "
-        f"{largest.total:.0f} GiB of its memory ({parts}), {low:.1f} to {high:.1f} hours of an H100{each}; "
-        "arithmetic, so measure one run before you trust it"
-    )
-    yield Problem(label, what, level="note")
-    if largest.total > H100.memory:
-        remedy = "lower completions_per_pass, set gradient_checkpointing = true or lora, or take a smaller model"
-        yield Problem(label, f"that is more than the {H100.memory:.0f} GiB of an H100: {remedy}", level="note")
-    if not gpus():
-        yield Problem(label, "no GPU is visible on this machine: run it where there is one", level="note")
 
 
 def _engine_problems(recipe: Recipe) -> Iterator[Problem]:

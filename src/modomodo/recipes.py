@@ -17,8 +17,9 @@ def load_recipe(path: Path, sets: Sequence[str] = ()) -> Recipe:
     Raises ModomodoError that names the file, the key, the value found and the closest known key.
     """
     table = read_toml(path)
+    file = _recipe_file(path, table)
     table = _recipe_table(path, table) if "recipe" in table else with_data(table, path.parent)
-    return parse(Recipe, with_changes(table, sets), where=str(path))
+    return parse(Recipe, with_changes(table, sets), where=str(file), sets=sets)
 
 
 def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
@@ -44,14 +45,22 @@ def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
             f"{path}: recipe.{decided[0]} is {table['recipe'][decided[0]]!r}, but a study gives each of its runs a "
             f"{decided[0]} of its own: leave it out (`seed`, `replicates`, `benchmarks` and `items` are the study's)"
         )
-    return parse(Study, table, where=str(path))
+    return parse(
+        Study, table, where=str(path), sets=sets, parts={"recipe": str(_recipe_file(path, {"recipe": recipe}))}
+    )
+
+
+def _recipe_file(path: Path, table: Mapping[str, Any]) -> Path:
+    """Return the file that the recipe stands in: the study's own, or one beside it."""
+    recipe = table.get("recipe")
+    return path.parent / recipe if isinstance(recipe, str) else path
 
 
 def _recipe_table(path: Path, study: Mapping[str, Any]) -> dict[str, Any]:
     recipe = study["recipe"]
     if not isinstance(recipe, str):
         return with_data(dict(recipe), path.parent)
-    file = path.parent / recipe
+    file = _recipe_file(path, study)
     return with_data(read_toml(file), file.parent)
 
 

@@ -59,14 +59,14 @@ class Grading(Strict):
 
 def load_fitting(sets: Sequence[str] = ()) -> Fitting:
     """Return what `--set` says of fitting a bare table of runs."""
-    return parse(Fitting, with_changes({}, sets), where="--set")
+    return parse(Fitting, with_changes({}, sets), where="--set", sets=sets)
 
 
 def load_replaying(sets: Sequence[str] = ()) -> Replaying:
     """Return what `--set` says of comparing strategies on a bare table of runs."""
-    return parse(Replaying, with_changes({}, sets), where="--set")
+    return parse(Replaying, with_changes({}, sets), where="--set", sets=sets)
 
 
 def load_grading(sets: Sequence[str] = ()) -> Grading:
     """Return what `--set` says of grading a file of completions."""
-    return parse(Grading, with_changes({}, sets), where="--set")
+    return parse(Grading, with_changes({}, sets), where="--set", sets=sets)

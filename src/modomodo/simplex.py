@@ -28,9 +28,13 @@ def limits_of(caps: Mapping[str, tuple[float, float]], domains: Sequence[str]) -
             raise ModomodoError(f"caps of {name} are {least} to {most}: 0 <= min <= max <= 1 is needed")
         low_D[domains.index(name)], high_D[domains.index(name)] = least, most
     if low_D.sum() > 1 + 1e-9 or high_D.sum() < 1 - 1e-9:
+        word, side, limits_D = ("lower", "min", low_D) if low_D.sum() > 1 else ("raise", "max", high_D)
+        named = [
+            f"caps.{name}.{side} = {limit:.6g}" for name, limit in zip(domains, limits_D, strict=True) if name in caps
+        ]
         raise ModomodoError(
             f"no mixture satisfies the caps: least weights sum to {low_D.sum():.6g}, greatest to {high_D.sum():.6g}; "
-            "1 must lie between"
+            f"1 must lie between: {word} {' or '.join(named)}"
         )
     return np.vstack([low_D, high_D])
 

@@ -23,11 +23,12 @@ from modomodo.console import (
     show_scores,
     show_validation,
 )
-from modomodo.errors import ModomodoError
+from modomodo.errors import ModomodoError, begun
 from modomodo.files import write_text
 from modomodo.mixture import Mixture
 from modomodo.recipes import load_recipe, load_study
 from modomodo.settings import Fitting, load_fitting
+from modomodo.simplex import limits_of
 
 if TYPE_CHECKING:
     from modomodo.recommendation import Recommendation
@@ -128,8 +129,7 @@ def recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
     from modomodo.tradeoff import trade_off
 
     fitting, fitted = load_fitting(sets), fit_file(file, sets)
-    for name in fitting.trade_off or ():
-        fitted.index(name)
+    check_choices(fitting, fitted)
     found = _best(fitted, fitting)
     show_recommendation(found)
     if fitting.trade_off is None:
@@ -150,11 +150,13 @@ def _best(fitted: "Fitted", fitting: Fitting) -> "Recommendation":
 
 def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
     from modomodo.studies import study_fit
-    from modomodo.surrogate import fit, read_runs
+    from modomodo.surrogate import check_surrogate, fit, read_runs
 
     if not is_table(file):
         return study_fit(load_study(file, sets))
     fitting = load_fitting(sets)
+    with begun("--set surrogate"):
+        check_surrogate(fitting.surrogate)
     runs = read_runs(file)
     with err.status("fitting the surrogate"):
         return fit(
@@ -166,6 +168,17 @@ def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
             steps=fitting.steps,
             seed=fitting.seed,
         )
+
+
+def check_choices(fitting: Fitting, fitted: "Fitted") -> None:
+    """Raise a ModomodoError for an objective, a trade-off or caps that do not fit the table of runs."""
+    named = {"objective": [fitting.objective] if fitting.objective else [], "trade_off": fitting.trade_off or ()}
+    for key, names in named.items():
+        with begun(f"{fitted.runs.source}, --set {key}"):
+            for name in names:
+                fitted.index(name)
+    with begun(f"{fitted.runs.source}, --set caps"):
+        limits_of(limits(fitting.caps), fitted.runs.domains)
 
 
 def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
@@ -212,8 +225,9 @@ def write_report(study: Study) -> None:
 def write_report_of_runs(file: Path, sets: Sequence[str]) -> None:
     from modomodo.reporting import report_of_runs
 
-    fitted = fit_file(file, sets)
-    found = _best(fitted, load_fitting(sets))
+    fitting, fitted = load_fitting(sets), fit_file(file, sets)
+    check_choices(fitting, fitted)
+    found = _best(fitted, fitting)
     path = file.with_suffix(".html")
     with err.status("drawing the report"):
         report_of_runs(fitted, found, path, source=file, sets=sets)

@@ -1,5 +1,6 @@
 """Strict tables: TOML and `--set key=value` read into frozen pydantic models, with errors in the words of a user."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,13 +23,41 @@ class Strict(BaseModel):
 Config = TypeVar("Config", bound=Strict)
 
 
-def parse(kind: type[Config], table: Mapping[str, Any], *, where: str) -> Config:
-    """Return `table` as a `kind`, with errors in the words of a user."""
+def parse(
+    kind: type[Config],
+    table: Mapping[str, Any],
+    *,
+    where: str,
+    sets: Sequence[str] = (),
+    parts: Mapping[str, str] | None = None,
+) -> Config:
+    """Return `table` as a `kind`, with errors in the words of a user.
+
+    `where` is the file, `parts` those of tables that stand in files of their own, `sets` the changes made to them: each
+    error begins with the one that it comes from.
+    """
     try:
         return kind.model_validate(table)
     except ValidationError as error:
-        lines = [_explain(kind, dict(problem)) for problem in error.errors()]
-        raise ModomodoError(f"{where}: " + "\n".join(lines)) from error
+        lines: list[str] = []
+        for problem in error.errors():
+            place = ".".join(str(part) for part in problem["loc"])
+            first, _, rest = place.partition(".")
+            file = (parts or {}).get(first, where)
+            origin = _origin(place, file, sets)
+            shown = rest if origin == file != where else place  # as the file of its own calls it
+            lines.append(f"{origin}: {_explain(kind, dict(problem), shown)}")
+        raise ModomodoError("\n".join(lines)) from error
+
+
+def _origin(place: str, file: str, sets: Sequence[str]) -> str:
+    """Return what an error at a place comes from: a change, or the file with the changes that may have part in it."""
+    keys = {item: item.partition("=")[0] for item in sets}
+    exact = [item for item, key in keys.items() if f"{place}.".startswith(f"{key}.")]
+    inside = [item for item, key in keys.items() if not place or key.startswith(f"{place}.")]
+    if exact:
+        return f"--set {exact[-1]}"
+    return f"{file} with {', '.join(f'--set {item}' for item in inside)}" if inside else file
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -42,7 +71,21 @@ def read_toml(path: Path) -> dict[str, Any]:
         near = closest(path.name, [file.name for file in path.parent.glob("*.toml")])
         raise ModomodoError(f"{path} does not exist; {near}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ModomodoError(f"{path} cannot be read as TOML: {error}") from error
+        raise ModomodoError(f"{path} cannot be read as TOML: {error}{_toml_help(path, error)}") from error
+
+
+def _toml_help(path: Path, error: Exception) -> str:
+    """Return the line that is no TOML and what to do, as far as they are known."""
+    if path.is_file() and path.suffix.lower() != ".toml":
+        return (
+            "; a recipe or a study is needed, which are TOML files. A CSV of runs goes to fit, recommend, next or "
+            "strategies, a JSONL of completions to grade"
+        )
+    found = re.search(r"at line (\d+)", str(error))
+    if found is None:
+        return ""
+    line = path.read_text().split("\n")[int(found[1]) - 1].strip()
+    return f": {line!r:.100}; write key = value, texts in quotes"
 
 
 def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
@@ -66,8 +109,7 @@ def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
     return table
 
 
-def _explain(kind: type[Strict], problem: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in problem["loc"])
+def _explain(kind: type[Strict], problem: dict[str, Any], place: str) -> str:
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         fields = _fields(kind, problem["loc"][:-1])
         return f"unknown key {place!r}; {closest(str(problem['loc'][-1]), fields)}"

@@ -71,6 +71,7 @@ def study_runs(study: Study) -> Runs | None:
         seeds_N=tuple(int(result["seed"]) for result in rows.values()),
         steps_N=tuple(int(result["steps"]) for result in rows.values()),
         labels_N=tuple(rows),
+        source=f"study {study.name}",
     )
 
 
@@ -114,7 +115,10 @@ def study_mixture(study: Study) -> Mixture:
     """
     table = read_json(study.folder / "recommendation.json")
     if table is None:
-        raise ModomodoError(f"study {study.name} has no recommendation yet: run `modomodo recommend` on it first")
+        raise ModomodoError(
+            f"study {study.name} has no recommendation yet ({study.folder / 'recommendation.json'} does not exist): "
+            "run `modomodo recommend` on it first"
+        )
     if table.get("pilots") != _pilots(study):
         raise ModomodoError(
             f"{study.folder / 'recommendation.json'} was not made from the pilots that are finished now: "
@@ -223,7 +227,7 @@ def _tested(whole: Mapping[str, Any]) -> tuple[str, list[int]]:
 
 def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | None) -> tuple[Outcome, ...]:
     digests = run_digests([one.recipe for one in planned])
-    study.folder.mkdir(parents=True, exist_ok=True)
+    Store(study.folder).make()
     with locked(study.folder / "labels.lock"):  # two launchers may work on one study
         labels = read_json(study.folder / "labels.json") or {}
         labels |= {one.label: run_key(one.recipe, digests) for one in planned}

@@ -341,7 +341,8 @@ def test_all_bad_rows_are_listed_up_to_twenty_then_counted(tmp_path):
     path = jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "answer": "Z"} for _ in range(33)])
     said = refusal(path, **CHOICE)
     assert said.count("line ") == 20
-    assert said.endswith("... and 13 more")
+    assert "\n  ... and 13 more\n" in said
+    assert said.endswith("correct them; of a set of your own, data.mine.unusable = 33 leaves them out")
     assert "(at most 5 may be left out)" in refusal(path, **CHOICE, unusable=5)
 
 

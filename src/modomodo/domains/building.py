@@ -14,7 +14,7 @@ from modomodo.domain import Domain, Message, Origin, unwritable
 from modomodo.domains.holdout import held_out, short_hash
 from modomodo.domains.pictures import Picture, fit
 from modomodo.domains.prompts import ask
-from modomodo.domains.reading import Record, listed, read, split_names
+from modomodo.domains.reading import FieldError, Record, listed, read, split_names
 from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError, closest
 from modomodo.rows import Box, Row, Target, View, picture_bytes
@@ -75,25 +75,22 @@ class Published:
         """Return its domain, read from `source` if given."""
         source = source or self.source
         stored = source.model_dump_json()
+        kept = (source.place, source.revision, source.licence, source.rows)
 
         def loaded(split: str) -> Loaded:
             if source.path is None and source.hub is None:
                 raise ModomodoError(f"{self.name}: {self.hint}; then set data.{self.name}.path")
-            return _loaded(self.name, stored, self.shape, split, self.sample)
+            try:
+                return _loaded(self.name, stored, self.shape, split, self.sample)
+            except FieldError as error:
+                raise ModomodoError(f"data.{self.name}.{error}") from error
 
         return Domain(
             self.name,
             lambda split: loaded(split).rows,
             self.prompt,
             splits=tuple(split_names(source)),
-            origin=Origin(
-                source.place,
-                source.revision,
-                source.licence,
-                source.rows,
-                remote=source.path is None,
-                declared=source.meaning(),
-            ),
+            origin=Origin(*kept, remote=source.path is None, declared=source.meaning()),
             notes=lambda split: loaded(split).notes,
         )
 
@@ -103,7 +100,10 @@ def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Lo
     source = Source.model_validate_json(stored)
     names = split_names(source)
     if split not in names:
-        raise ModomodoError(f"{name} has no split {split!r}; {closest(split, names)}")
+        remedy = f". Name it in data.{name}.splits, or set data.{name}.holdout = 0.1 for a set of your own"
+        raise ModomodoError(
+            f"{name} has no split {split!r}; {closest(split, names)}{remedy if split == 'test' else ''}"
+        )
     bad: list[str] = []
     drafts = _drafts(read(source, names[split]), shape, source, bad)
     if source.holdout:
@@ -114,12 +114,13 @@ def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Lo
     rows: dict[str, Row] = {}
     for place, row in _rows(name, split, source, drafts, bad):
         if row.id in rows:
-            bad.append(f"{place}: the id {row.id!r} stands twice")
+            bad.append(f"{place}: the id {row.id!r} stands twice: make ids unique")
         else:
             rows[row.id] = row
     if len(bad) > source.unusable:
         allowed = f" (at most {source.unusable} may be left out)" if source.unusable else ""
-        raise ModomodoError(f"{name} ({split}): {len(bad)} rows cannot be used{allowed}:\n{listed(bad)}")
+        remedy = f"correct them; of a set of your own, data.{name}.unusable = {len(bad)} leaves them out"
+        raise ModomodoError(f"{name} ({split}): {len(bad)} rows cannot be used{allowed}:\n{listed(bad)}\n  {remedy}")
     if not rows:
         why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
         raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")

@@ -11,7 +11,7 @@ from typing import Any
 from modomodo.domain import Domain
 from modomodo.domains.building import BOXED, BadRowError, Draft, Published, flat_pictures, read_boxes
 from modomodo.domains.prompts import asking
-from modomodo.domains.reading import Record
+from modomodo.domains.reading import FieldError, Record
 from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError, closest
 from modomodo.rows import Target
@@ -36,7 +36,7 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     """Yield the one row of a record."""
     options = _options(record, source)
     assert source.verifier is not None
-    value = _gold(record.get(source.answer), options, source)
+    value = _gold(record.get(source.answer, field="answer"), options, source)
     target = Target(source.verifier, value, options, tolerance=source.tolerance)
     id = None if source.id is None else row_id(record, source.id)
     yield Draft(question(record, source.question), target, pictures_of(record, source), id)
@@ -46,9 +46,9 @@ def pictures_of(record: Record, source: Source) -> tuple[bytes | Path, ...]:
     """Return the pictures in the columns that the source names."""
     for column in source.images:
         if column not in record.columns:
-            raise ModomodoError(
-                f"{record.file} has no column {column!r}; {closest(column, record.columns)}. Name the columns with "
-                "pictures in images; a set without pictures says images = []"
+            raise FieldError(
+                f"images: {record.file} has no column {column!r}; {closest(column, record.columns)}. Name the columns "
+                "with pictures in images; a set without pictures says images = []"
             )
     return tuple(one for column in source.images for one in flat_pictures(record.get(column), record.folder))
 
@@ -56,7 +56,10 @@ def pictures_of(record: Record, source: Source) -> tuple[bytes | Path, ...]:
 def question(record: Record, template: str) -> str:
     """Return a template filled with the columns that it names, without outer white space."""
     parts = string.Formatter().parse(template)
-    filled = (before + ("" if field is None else plain(record.get(field), field)) for before, field, _, _ in parts)
+    filled = (
+        before + ("" if field is None else plain(record.get(field, field="question"), field))
+        for before, field, _, _ in parts
+    )
     return "".join(filled).strip()
 
 
@@ -79,7 +82,7 @@ def row_id(record: Record, column: str) -> str:
 
     Raises BadRowError.
     """
-    value = record.get(column)
+    value = record.get(column, field="id")
     if value is None or isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         raise BadRowError(f"the id in {column} is {value!r:.60}, not a text or a whole number")
     return str(value).strip()
@@ -129,7 +132,7 @@ def letter_of(value: Any, options: tuple[str, ...], answer_as: str) -> str:
 def _options(record: Record, source: Source) -> tuple[str, ...]:
     if source.options is None:
         return ()
-    value = record.get(source.options)
+    value = record.get(source.options, field="options")
     if value is None and source.verifier != "choice":
         return ()
     return option_texts(value, source.options)

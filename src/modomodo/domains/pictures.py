@@ -66,9 +66,11 @@ def fit(image: bytes | Path, max_side: int | None) -> Picture:
     except ModomodoError:
         raise
     except FileNotFoundError as error:
-        raise ModomodoError(f"{where} does not exist") from error
+        folder = Path(str(image)).parent
+        nor = "" if folder.is_dir() else f", nor does its folder {folder}"
+        raise ModomodoError(f"{where} does not exist{nor}: put it there, or correct the path") from error
     except (*_BROKEN, Image.DecompressionBombError) as error:
-        raise ModomodoError(f"{where} is unreadable: {error}") from error
+        raise ModomodoError(f"{where} is unreadable: {error}; get it again, or drop the row") from error
     return _written(upright, size_within(upright.size, max_side), "JPEG" if kind == "JPEG" else "PNG")
 
 

@@ -22,6 +22,10 @@ class _Unreadable:
     reason: str
 
 
+class FieldError(ModomodoError):
+    """A field of a Source that does not fit its file; the message begins with the field."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One record as it is written: its columns, where it stands, its number in the split, the folder of its file."""
@@ -32,13 +36,14 @@ class Record:
     number: int
     folder: Path | None  # None on the hub
 
-    def get(self, column: str) -> Any:
-        """Return what a column holds.
+    def get(self, column: str, *, field: str | None = None) -> Any:
+        """Return what a column holds; `field` is that of the Source which names the column.
 
         Raises ModomodoError with the closest columns when the file has none of that name.
         """
         if column not in self.columns:
-            raise ModomodoError(f"{self.file} has no column {column!r}; {closest(column, self.columns)}")
+            what = f"{self.file} has no column {column!r}; {closest(column, self.columns)}"
+            raise ModomodoError(what) if field is None else FieldError(f"{field}: {what}")
         value = self.columns[column]
         if isinstance(value, _Unreadable):
             raise ModomodoError(f"{self.place}: the column {column!r} cannot be read: {value.reason}")
@@ -66,7 +71,7 @@ def read(source: Source, own_name: str | None) -> Iterator[Record]:
         found = _hub_records(source, own_name)
     elif not source.path.exists():
         near = closest(source.path.name, [file.name for file in source.path.parent.glob("*")])
-        raise ModomodoError(f"{source.path} does not exist; {near}")
+        raise FieldError(f"path: {source.path} does not exist; {near}")
     else:
         found = _local_records(source, own_name)
     seen: dict[str, dict[str, None]] = {}
@@ -86,7 +91,7 @@ def _is_asked(record: Record, source: Source, own_name: str | None, seen: dict[s
     if source.split_column is not None:
         conditions = {source.split_column: (own_name,), **conditions}
     for column, values in conditions.items():
-        value = record.get(column)
+        value = record.get(column, field="split_column" if column == source.split_column else "where")
         seen.setdefault(column, {}).setdefault(repr(value))
         # True is not 1 here.
         if not any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values):
@@ -201,7 +206,7 @@ def _jsonl_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            broken.append(f"line {number}: {error}")
+            broken.append(f"line {number}: {line[:40]!r}: {error}")
             continue
         if isinstance(row, dict):
             rows.append((f"line {number}", row))

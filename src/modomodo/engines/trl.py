@@ -92,10 +92,10 @@ def check_vllm(vllm: Vllm) -> None:
     """Raise ModomodoError where replies are to be sampled by vLLM and it is not installed, or has no GPU."""
     if vllm.mode == "off":
         return
-    if find_spec("vllm") is None:
-        raise ModomodoError(f'vllm.mode is {vllm.mode!r}, but vLLM is not installed: pip install "trl[vllm]"')
     if vllm.mode == "colocate" and not torch.cuda.is_available():
         raise ModomodoError('vllm.mode is "colocate", which needs a GPU here: set it to "off" or "server"')
+    if find_spec("vllm") is None:
+        raise ModomodoError(f'vllm.mode is {vllm.mode!r}, but vLLM is not installed: pip install "trl[vllm]"')
 
 
 def schedule_dataset(plan: Schedule, judge: Judge) -> Dataset:

@@ -13,7 +13,7 @@ import numpy as np
 from modomodo.errors import ModomodoError, closest
 from modomodo.mixture import Mixture
 from modomodo.simplex import limits_of, project, rounded
-from modomodo.surrogate import SURROGATES, Aggregate, Direction, Runs
+from modomodo.surrogate import Aggregate, Direction, Runs, check_surrogate
 from modomodo.surrogate.aggregates import DEFAULT, aggregate_of, default_weights, directions_of
 from modomodo.surrogate.base import Array, IntArray
 from modomodo.surrogate.predictions import weighted
@@ -46,8 +46,7 @@ class Goal:
         Raises:
             ModomodoError: for names that `runs` lack, weights and directions that `fit` refuses, impossible caps.
         """
-        if self.surrogate not in SURROGATES:
-            raise ModomodoError(f"unknown surrogate {self.surrogate!r}; {closest(self.surrogate, SURROGATES)}")
+        check_surrogate(self.surrogate)
         named = self.aggregates or {DEFAULT: default_weights(runs.n_NB, benchmarks=runs.benchmarks)}
         settled = replace(self, aggregates=named, objective=self.objective or next(iter(named)))
         for name in (settled.objective, *((self.inside,) if self.inside else ())):

@@ -12,6 +12,7 @@ from modomodo.surrogate.base import Prediction as Prediction
 from modomodo.surrogate.base import Surrogate as Surrogate
 from modomodo.surrogate.fitted import SURROGATES as SURROGATES
 from modomodo.surrogate.fitted import Fitted as Fitted
+from modomodo.surrogate.fitted import check_surrogate as check_surrogate
 from modomodo.surrogate.fitted import fit as fit
 from modomodo.surrogate.predictions import Predictions as Predictions
 from modomodo.surrogate.runs import Runs as Runs
@@ -31,6 +32,7 @@ __all__ = [
     "Runs",
     "Surrogate",
     "Validation",
+    "check_surrogate",
     "fit",
     "read_mixtures",
     "read_runs",

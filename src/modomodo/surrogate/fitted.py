@@ -164,6 +164,12 @@ class Fitted:
         )
 
 
+def check_surrogate(name: str) -> None:
+    """Raise a ModomodoError for a name that no surrogate has."""
+    if name not in SURROGATES:
+        raise ModomodoError(f"unknown surrogate {name!r}; {closest(name, SURROGATES)}")
+
+
 def fit(
     runs: Runs,
     *,
@@ -187,8 +193,7 @@ def fit(
     Raises:
         ModomodoError: for unknown names, bounds that scores leave, and tables with too few different mixtures.
     """
-    if surrogate not in SURROGATES:
-        raise ModomodoError(f"unknown surrogate {surrogate!r}; {closest(surrogate, SURROGATES)}")
+    check_surrogate(surrogate)
     method = SURROGATES[surrogate]
     directions = directions_of(direction, benchmarks=runs.benchmarks)
     limits, notes = bounds_of(runs, directions, dict(bounds or {}))

@@ -20,7 +20,8 @@ class Runs:
     """N runs: mixtures, scores and what is known of their noise. NaN and None mean unknown.
 
     `X_ND` rows lie on the simplex; `y_NB` scores; `se_NB` standard errors of evaluation; `n_NB` items evaluated;
-    `seeds_N`, `steps_N`, `labels_N` one per run (a label names the run for a reader).
+    `seeds_N`, `steps_N`, `labels_N` one per run (a label names the run for a reader); `source` is what messages call
+    the table, empty where it has no file.
     """
 
     domains: tuple[str, ...]
@@ -32,6 +33,7 @@ class Runs:
     seeds_N: tuple[int | None, ...]
     steps_N: tuple[int | None, ...]
     labels_N: tuple[str, ...]
+    source: str = ""
 
     def __post_init__(self) -> None:
         n, shape = len(self.labels_N), (len(self.labels_N), len(self.benchmarks))

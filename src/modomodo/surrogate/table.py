@@ -52,7 +52,7 @@ def read_runs(path: str | Path) -> Runs:
     labels_N = tuple(cells.get("label", "") or f"line {number}" for number, cells in lines)
     X_ND = _on_simplex(path, weights_ND, [number for number, _ in lines])
     se_NB = np.where(np.isnan(se_NB), _binomial(path, benchmarks, y_NB, n_NB), se_NB)
-    runs = Runs(domains, benchmarks, X_ND, y_NB, se_NB, n_NB, seeds_N, steps_N, labels_N)
+    runs = Runs(domains, benchmarks, X_ND, y_NB, se_NB, n_NB, seeds_N, steps_N, labels_N, source=str(path))
     _warn_repeats(path, runs)
     return runs
 
@@ -67,9 +67,12 @@ def read_mixtures(path: str | Path, domains: Sequence[str]) -> Array:
     header, lines = _read_lines(path)
     found = _names(header, "w")
     if set(found) != set(domains) or not lines:
+        odd = [f"w.{name}" for name in found if name not in domains]
+        lacking = [f"w.{name}" for name in domains if name not in found]
+        remedy = [f"drop {', '.join(odd)}"] * bool(odd) + [f"add {', '.join(lacking)}"] * bool(lacking)
         raise ModomodoError(
-            f"{path} has {len(lines)} mixtures of {', '.join(found) or 'no domain'}; "
-            f"at least one mixture of {', '.join(domains)} is needed (columns w.<domain>)"
+            f"{path} line 1: {len(lines)} mixtures of {', '.join(found) or 'no domain'}; at least one mixture of "
+            f"{', '.join(domains)} is needed (columns w.<domain>): {' and '.join(remedy) or 'add a line'}"
         )
     weights_ND = _numbers(path, lines, [f"w.{name}" for name in domains], required=True)
     return _on_simplex(path, weights_ND, [number for number, _ in lines])
@@ -104,7 +107,8 @@ def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]
             reader = csv.reader(file)
             rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except FileNotFoundError:
-        raise ModomodoError(f"no table of runs at {path}") from None
+        near = closest(path.name, [file.name for file in path.parent.glob("*.csv")])
+        raise ModomodoError(f"no table of runs at {path}: it does not exist; {near}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ModomodoError(f"cannot read {path} as a CSV file of runs: {error}") from None
     rows = [(number, row) for number, row in rows if any(row)]
@@ -120,7 +124,10 @@ def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]
             raise ModomodoError(f"{path} has {header.count(name)} columns called {name}")
     for number, row in rows[1:]:
         if len(row) != len(header):
-            raise ModomodoError(f"{path} line {number} has {len(row)} cells, the header {len(header)}")
+            raise ModomodoError(
+                f"{path} line {number} has {len(row)} cells, the header {len(header)}: {','.join(row)!r:.80}; write a "
+                "decimal point, not a comma, and texts with commas in quotes"
+            )
     return header, [(number, dict(zip(header, row, strict=True))) for number, row in rows[1:]]
 
 
@@ -132,7 +139,10 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     """Refuse a table without weights or scores; name the columns that nobody reads in one warning."""
     for kind, what in (("w", "w.<domain>"), ("score", "score.<benchmark>")):
         if not _names(header, kind):
-            raise ModomodoError(f"{path} has no column {what}; its columns: {', '.join(header)}")
+            raise ModomodoError(
+                f"{path} line 1 has no column {what}; its columns: {', '.join(header)}: put {kind}. before "
+                f"the names of {what.partition('.')[2].strip('<>')}s"
+            )
     scores = {f"{kind}.{name}" for name in _names(header, "score") for kind in KINDS[1:]}
     known = {*PLAIN, *scores, *(f"w.{name}" for name in _names(header, "w"))}
     unread = [_with_hint(name, known) for name in header if name not in known]
@@ -167,10 +177,15 @@ def _numbers(
             try:
                 value = float(cell)
             except ValueError:
-                raise ModomodoError(f"{path} line {number}: {column} is {cell!r}, not a number") from None
+                raise ModomodoError(
+                    f"{path} line {number}: {column} is {cell!r}, not a number: write digits, with a "
+                    "decimal point and no unit"
+                ) from None
             if not low <= value <= LARGEST:
                 between = f"between {max(low, -LARGEST):g} and {LARGEST:g}"
-                raise ModomodoError(f"{path} line {number}: {column} is {cell}; it must lie {between}")
+                raise ModomodoError(
+                    f"{path} line {number}: {column} is {cell}; it must lie {between}: correct it, or leave it empty"
+                )
             found[row, index] = value
     return found
 

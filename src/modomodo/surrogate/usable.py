@@ -20,7 +20,8 @@ def usable_runs(runs: Runs, *, minimum: int, surrogate: str) -> Runs:
     groups_N = runs.groups()
     mixtures_B = [len(np.unique(groups_N[np.isfinite(y_N)])) for y_N in runs.y_NB.T]
     kept = [b for b, mixtures in enumerate(mixtures_B) if mixtures >= minimum]
-    need = f"{surrogate} learns from at least {minimum} different mixtures"
+    where = f"{runs.source}: " if runs.source else ""
+    need = f"{where}{surrogate} learns from at least {minimum} different mixtures"
     if not kept:
         raise ModomodoError(
             f"{need}, and no benchmark has scores at as many "
@@ -30,10 +31,14 @@ def usable_runs(runs: Runs, *, minimum: int, surrogate: str) -> Runs:
         )
     for b in sorted(set(range(len(mixtures_B))) - set(kept)):
         warnings.warn(f"{runs.benchmarks[b]} is left out: {need}, it has scores at {mixtures_B[b]}", stacklevel=3)
-    missing = int(np.isnan(runs.y_NB[:, kept]).sum())
+    missing = [f"{runs.benchmarks[b]} of {runs.labels_N[n]}" for n, b in np.argwhere(np.isnan(runs.y_NB)) if b in kept]
     if missing:
-        what = "1 score is missing" if missing == 1 else f"{missing} scores are missing"
-        warnings.warn(f"{what}: each benchmark is fitted on the runs that have it", stacklevel=3)
+        what = "1 score is missing" if len(missing) == 1 else f"{len(missing)} scores are missing"
+        some = f"{', '.join(missing[:3])}{' and others' if len(missing) > 3 else ''}"
+        remedy = "fill in what is known"
+        warnings.warn(
+            f"{where}{what} ({some}): each benchmark is fitted on the runs that have it; {remedy}", stacklevel=3
+        )
     tables = {field: getattr(runs, field)[:, kept] for field in ("y_NB", "se_NB", "n_NB")}
     return replace(runs, benchmarks=tuple(runs.benchmarks[b] for b in kept), **tables)
 

@@ -1,0 +1,228 @@
+"""Mistakes that people make, and what the message about each must name; docs/errors.md shows the messages.
+
+Each is run in a folder with the sound files of `FILES`, after its `edits` (file, what stood there, what the person
+wrote) and with its own `files`. An edit of "" adds what the person wrote at the end of the file.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+RECIPE = """domains = ["meters", "signs"]
+steps = 2
+prompts_per_step = 2
+num_generations = 4
+mixture = "equal"
+engine = "trl"
+precision = "float32"
+
+[data.meters]
+path = "meters.jsonl"
+id = "id"
+question = "What does the {kind} read?"
+answer = "reading"
+images = []
+verifier = "number"
+
+[data.signs]
+path = "signs.jsonl"
+question = "{text}"
+answer = "word"
+images = []
+verifier = "text"
+holdout = 0.5
+"""
+
+STUDY = """name = "meters"
+recipe = "recipe.toml"
+benchmarks = ["signs"]
+items = 2
+"""
+
+METERS = [{"id": f"m{n}", "kind": f"dial number {n}", "reading": n} for n in range(1, 9)]
+SIGNS = [{"text": f"Which word stands on sign {n}?", "word": f"word{n}"} for n in range(12)]
+RUNS = "label,w.meters,w.signs,score.test\n" + "".join(
+    f"run {n},{n / 8},{1 - n / 8},{0.3 + n * (8 - n) / 50:.2f}\n" for n in range(9)
+)
+REPLIES = [
+    {"id": n, "verifier": "number", "completion": f"<think>a dial</think><answer>{n}</answer>", "target": n}
+    for n in range(1, 4)
+]
+
+
+def lines(objects: list[dict[str, object]]) -> str:
+    """Return objects as JSONL."""
+    return "".join(f"{json.dumps(one)}\n" for one in objects)
+
+
+FILES: Mapping[str, str] = {
+    "recipe.toml": RECIPE,
+    "study.toml": STUDY,
+    "meters.jsonl": lines(METERS),
+    "signs.jsonl": lines(SIGNS),
+    "runs.csv": RUNS,
+    "replies.jsonl": lines(REPLIES),
+}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake: its name, what the person did and typed, and what the message must name.
+
+    `code` is the exit code. `shown` are beginnings of the lines that are the message; the rest of the output is not.
+    """
+
+    name: str
+    did: str
+    argv: str
+    file: str
+    place: str
+    value: str
+    fix: str
+    code: int = 2
+    edits: tuple[tuple[str, str, str], ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    before: Callable[[], None] | None = None
+    shown: tuple[str, ...] = ("error:",)
+
+    def written(self) -> dict[str, str]:
+        """Return the files that the mistake is made in."""
+        found = {**FILES, **self.files}
+        for file, old, new in self.edits:
+            assert not old or found[file].count(old) == 1, (self.name, old)
+            found[file] = found[file].replace(old, new) if old else found[file] + new
+        return found
+
+
+def damage() -> None:
+    """Leave a finished pilot of study.toml whose result was cut off, as by a full disk."""
+    from modomodo.pilots.plan import pilot_runs
+    from modomodo.recipes import load_study
+
+    study, key = load_study(Path("study.toml")), "0123456789abcdef"
+    one = next(one for one in pilot_runs(study) if one.label == "equal")
+    run = study.folder / "runs" / key
+    run.mkdir(parents=True)
+    (study.folder / "labels.json").write_text(json.dumps({"equal": key}))
+    (run / "recipe.json").write_text(json.dumps(one.recipe.model_dump(mode="json")))
+    (run / "result.json").write_text('{"version": 1, "key"')
+
+
+PICTURES = (
+    ("recipe.toml", 'answer = "reading"\nimages = []', 'answer = "reading"\nimages = ["photo"]'),
+    ("meters.jsonl", '"kind": "dial number 3"', '"photo": "photos/3.png", "kind": "dial number 3"'),
+)
+
+OWN_DATA = (
+    Mistake(
+        "A column that the file does not have",
+        "The column of the answers is misspelt.",
+        "check recipe.toml",
+        file="meters.jsonl",
+        place="data.meters.answer",
+        value="'raeding'",
+        fix="did you mean reading?",
+        code=1,
+        edits=(("recipe.toml", 'answer = "reading"', 'answer = "raeding"'),),
+    ),
+    Mistake(
+        "A file of rows that does not exist",
+        "The path of the rows is misspelt.",
+        "check recipe.toml",
+        file="recipe.toml",
+        place="data.meters.path",
+        value="meter.jsonl does not exist",
+        fix="did you mean meters.jsonl?",
+        code=1,
+        edits=(("recipe.toml", 'path = "meters.jsonl"', 'path = "meter.jsonl"'),),
+    ),
+    Mistake(
+        "A broken line of rows",
+        "A comma is missing in line 3 of the rows.",
+        "check recipe.toml",
+        file="meters.jsonl",
+        place="line 3",
+        value="""'{"id": "m3" "kind\"""",
+        fix="one object a line",
+        code=1,
+        edits=(("meters.jsonl", '"m3", "kind"', '"m3" "kind"'),),
+    ),
+    Mistake(
+        "A folder of pictures that is not there",
+        "The rows name pictures, and their folder was not copied along.",
+        "check recipe.toml",
+        file="meters.jsonl",
+        place="line 3",
+        value="photos/3.png does not exist, nor does its folder photos",
+        fix="put it there, or correct the path",
+        code=1,
+        edits=PICTURES,
+    ),
+    Mistake(
+        "A picture that is not there",
+        "One picture is missing in the folder.",
+        "check recipe.toml",
+        file="meters.jsonl",
+        place="line 3",
+        value="photos/3.png does not exist",
+        fix="put it there, or correct the path",
+        code=1,
+        edits=PICTURES,
+        files={"photos/1.png": ""},
+    ),
+    Mistake(
+        "A picture that cannot be read",
+        "The download of a picture left a page of text in its place.",
+        "check recipe.toml",
+        file="meters.jsonl",
+        place="line 3",
+        value="photos/3.png is unreadable",
+        fix="get it again, or drop the row",
+        code=1,
+        edits=PICTURES,
+        files={"photos/3.png": "<html>Not found</html>"},
+    ),
+    Mistake(
+        "An unknown verifier",
+        "The verifier is misspelt.",
+        "check recipe.toml",
+        file="recipe.toml",
+        place="data.meters",
+        value="'nubmer'",
+        fix="did you mean number?",
+        edits=(("recipe.toml", 'verifier = "number"', 'verifier = "nubmer"'),),
+    ),
+    Mistake(
+        "A gold that does not parse",
+        "A number is written in words.",
+        "check recipe.toml",
+        file="meters.jsonl",
+        place="line 3",
+        value="'three and a bit'",
+        fix="correct them",
+        code=1,
+        edits=(("meters.jsonl", '"reading": 3', '"reading": "three and a bit"'),),
+    ),
+    Mistake(
+        "Two rows with one id",
+        "A row was copied, and its id with it.",
+        "check recipe.toml",
+        file="meters.jsonl",
+        place="line 3",
+        value="'m2'",
+        fix="make ids unique",
+        code=1,
+        edits=(("meters.jsonl", '"id": "m3"', '"id": "m2"'),),
+    ),
+    Mistake(
+        "A share where a percentage was meant",
+        "A tenth of the pictures is to be held out.",
+        "check recipe.toml",
+        file="recipe.toml",
+        place="data.signs.holdout",
+        value="found 10",
+        fix="less than or equal to 1",
+        edits=(("recipe.toml", "holdout = 0.5", "holdout = 10"),),
+    ),
+)
