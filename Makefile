@@ -19,7 +19,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt \
-		-e '.[trl,data,verify,trees,convex,gp,ray]' hypothesis pycocotools 'pyright[nodejs]' pytest ruff
+		-e '.[trl,data,verify,trees,convex,gp,ray,docs]' hypothesis pycocotools 'pyright[nodejs]' pytest ruff
 	touch $@
 
 demo: setup
@@ -62,8 +62,10 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
+# The site, in site/; its links, snippets and commands are tested first.
 docs: setup
 	$(BIN)/python -m pytest tests/test_examples.py tests/test_docs.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) $(EVAL_VENV) $(VERL_VENV) studies runs .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EVAL_VENV) $(VERL_VENV) studies runs site .pytest_cache .ruff_cache

@@ -1,12 +1,25 @@
-"""Links between our own pages lead somewhere."""
+"""The pages: links lead somewhere, tables in TOML and commands are taken, and the site is built without a warning."""
 
+import os
 import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
+
+from modomodo.recipes import load_recipe, load_study, read_toml
+from modomodo.settings import load_fitting, load_replaying
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS]
+COMMAND = re.compile(r"^    modomodo (\w+) (\S+\.(?:toml|csv))([^#\n]*)", re.MULTILINE)
+YOURS = {"study.toml": ROOT / "recipes/modern/study.toml", "recipe.toml": ROOT / "recipes/modern/full.toml"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -14,3 +27,58 @@ def test_relative_links_lead_to_files(page):
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
         if not target.startswith("https://"):
             assert (page.parent / target).exists(), target
+
+
+def test_every_page_is_in_the_navigation_once():
+    def leaves(entry):
+        if isinstance(entry, str):
+            return [entry]
+        return [leaf for inner in (entry.values() if isinstance(entry, dict) else entry) for leaf in leaves(inner)]
+
+    named = leaves(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])
+    assert sorted(named) == [page.name for page in DOCS]
+
+
+def test_pictures_are_small():
+    pictures = list((ROOT / "docs/images").iterdir())
+    assert pictures
+    assert max(picture.stat().st_size for picture in pictures) <= 120 * 1024
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_recipes_and_studies_of_a_page_are_valid(page, tmp_path):
+    for block in re.findall(r"^ *```toml\n(.*?)```", page.read_text(), re.DOTALL | re.MULTILINE):
+        table = tomllib.loads(block)
+        if "domains" in table:
+            (tmp_path / "recipe.toml").write_text(block)
+            load_recipe(tmp_path / "recipe.toml")
+        if "recipe" in table:
+            (tmp_path / "study.toml").write_text(block)
+            load_study(tmp_path / "study.toml")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_the_commands_of_a_page_set_is_taken(page):
+    for verb, file, rest in COMMAND.findall(page.read_text()):
+        sets = [change for word, change in pairwise(shlex.split(rest)) if word == "--set"]
+        path = YOURS.get(file, ROOT / file)
+        if file.endswith(".csv"):
+            (load_replaying if verb == "strategies" else load_fitting)(sets)
+        elif "recipe" in read_toml(path) and verb not in ("train", "eval"):
+            load_study(path, sets)
+        else:
+            load_recipe(path, [change for change in sets if change != "mixture=recommended"])
+
+
+def test_the_site_is_built_without_a_warning(tmp_path):
+    pytest.importorskip("material")
+    pytest.importorskip("mkdocstrings")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")],
+        cwd=ROOT,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(list((tmp_path / "site").glob("*.html"))) > len(DOCS)

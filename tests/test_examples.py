@@ -1,4 +1,4 @@
-"""The examples and the README's snippets run as they stand."""
+"""The examples and the snippets of the README and the pages run as they stand."""
 
 import json
 import re
@@ -12,11 +12,17 @@ from modomodo.surrogate import read_runs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SNIPPETS = [
+    pytest.param(snippet, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, snippet in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL), start=1)
+]
 RUNS = "w.a,w.b,score.x,n.x\n1,0,0.2,100\n0,1,0.3,100\n0.5,0.5,0.5,100\n0.25,0.75,0.45,100\n0.75,0.25,0.4,100\n"
 
 
-@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
-def test_a_snippet_of_the_readme_runs(snippet, tmp_path):
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_a_snippet_runs(snippet, tmp_path):
     (tmp_path / "runs.csv").write_text(RUNS)
     assert read_runs(tmp_path / "runs.csv").domains == ("a", "b")
     done = subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True)
@@ -24,13 +30,14 @@ def test_a_snippet_of_the_readme_runs(snippet, tmp_path):
     assert done.stdout.strip()
 
 
-def test_every_verb_of_the_readme_exists():
-    verbs = set(re.findall(r"^    modomodo (\w+)", README, re.MULTILINE))
+def test_every_verb_of_the_readme_and_the_pages_exists():
+    text = "\n".join(page.read_text() for page in PAGES)
+    verbs = set(re.findall(r"(?:^    |`)modomodo ([a-z]+)", text, re.MULTILINE))
     shown = subprocess.run(
         [sys.executable, "-m", "modomodo", "--help"], capture_output=True, text=True, check=True
     ).stdout
     assert verbs
-    assert all(re.search(rf"^\s*{verb}\b", shown, re.MULTILINE) for verb in verbs)
+    assert [verb for verb in sorted(verbs) if not re.search(rf"^\s*{verb}\b", shown, re.MULTILINE)] == []
 
 
 def test_every_path_of_the_map_exists():
