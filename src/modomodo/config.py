@@ -5,8 +5,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field, model_validator
 
@@ -21,6 +22,9 @@ from modomodo.rows import View
 from modomodo.schedules import Order
 from modomodo.seeds import child_seed
 from modomodo.strict import Positive, Share, Strict
+
+if TYPE_CHECKING:
+    from pandas import DataFrame  # pyright: ignore[reportMissingTypeStubs]
 
 Direction = Literal["higher", "lower"]
 DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -255,6 +259,16 @@ class Study(Strict):
             )
         return self
 
+    @staticmethod
+    def load(path: Path | str) -> "Study":
+        """Return the study of a TOML file, as `load_study` does; `load(path).runs` is what a notebook begins with."""
+        return _later("modomodo.recipes").load_study(Path(path))
+
+    @property
+    def runs(self) -> "DataFrame":
+        """A row for each finished run, with its mixture and scores; see `modomodo.reporting.study_frame`."""
+        return _later("modomodo.reporting").study_frame(self)
+
     @property
     def folder(self) -> Path:
         return self.out or Path("studies") / self.name
@@ -280,6 +294,11 @@ class Study(Strict):
         # TRL and torch take 32-bit seeds.
         changes = {"mixture": mixture.as_dict(), "seed": seed % 2**32, "evaluation": evaluation}
         return self.recipe.model_copy(update=changes)
+
+
+def _later(module: str) -> Any:
+    """Return a module from further down the road, for the two names of Study that notebooks begin with."""
+    return import_module(module)
 
 
 def limits(caps: Mapping[str, Cap]) -> dict[str, tuple[float, float]]:

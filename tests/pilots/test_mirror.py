@@ -73,11 +73,11 @@ def test_another_node_gets_what_this_one_had(storage: tuple[Recording, str], tmp
     here = tmp_path / "here"
     copy = signed(here, storage)
     write(here, {"recipe.json": "{}", "steps.jsonl": "1\n", "items/a.jsonl": "x", "lock": "", "half.partial": "?"})
-    write(here, {"model.partial/config.json": "{}", "model-20/config.json": "{}"})
+    write(here, {"model.partial/config.json": "{}", "model-20/config.json": "{}", "checkpoints/README.md": "#"})
     checkpoint(here, 20)
     write(here / "checkpoints/checkpoint-40", {"weights": "half"})
     copy.push()
-    kept = {"recipe.json": "{}", "steps.jsonl": "1\n", "items/a.jsonl": "x"}
+    kept = {"recipe.json": "{}", "steps.jsonl": "1\n", "items/a.jsonl": "x", "checkpoints/README.md": "#"}
     first = {"checkpoints/checkpoint-20/weights": "weights 20", "checkpoints/checkpoint-20/trainer_state.json": "{}"}
     assert pulled(storage, tmp_path / "there") == {**kept, **first}
     assert pulled(storage, tmp_path / "light", light=True) == kept
@@ -86,6 +86,7 @@ def test_another_node_gets_what_this_one_had(storage: tuple[Recording, str], tmp
     checkpoint(here, 40)
     write(here, {"steps.jsonl": "1\n2\n", "model/config.json": "{}", "model/weights": "w", "result.json": "{}"})
     os.remove(here / "items/a.jsonl")
+    os.remove(here / "checkpoints/README.md")
     storage[0].put.clear()
     copy.push()
     assert storage[0].put[0] == "steps.jsonl"

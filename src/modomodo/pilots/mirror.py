@@ -30,6 +30,7 @@ MEND = (
 PATIENCE = (1, 4, 16, 64)  # seconds between attempts to reach the storage
 
 Stamp = tuple[int, int]
+WHOLE: Stamp = (0, 0)
 Found = TypeVar("Found")
 
 
@@ -46,7 +47,7 @@ class Mirror:
     """The folder of a run here, and its copy at `remote` on the file system `fs`.
 
     `attempt` is the name of who writes the copy: nothing of it is changed where another name, or none, stands in its
-    attempt.json. `copied` has what the copy holds: of each file its size and time here, of each folder (0, 0).
+    attempt.json. `copied` has what the copy holds: of each file its size and time here, of each folder WHOLE.
     """
 
     local: Path
@@ -73,12 +74,14 @@ class Mirror:
                 continue
             (self.local / name).parent.mkdir(parents=True, exist_ok=True)
             self._get(name)
-            self.copied[folder or name] = (0, 0) if folder else _stamp(self.local / name)
+            self.copied[folder or name] = WHOLE if folder else _stamp(self.local / name)
         if "failure.json" not in found:
             (self.local / "failure.json").unlink(missing_ok=True)
         if not light:
-            for name in (*sorted(broken), *(name for name in sorted(found) if name.endswith(".partial"))):
+            for name in (name for name in sorted(found) if name.endswith(".partial")):
                 self._remove(name)
+            for name in sorted(broken):
+                self._remove_folder(name)
 
     def push(self) -> None:
         """Make the copy what the folder here is: checkpoints after the logs of their steps, result.json last.
@@ -96,9 +99,13 @@ class Mirror:
                 self._put_whole(name, path)
         self._put_changed({name: self.local / name for name in ends})
         for name in sorted(set(self.copied) - {*files, *folders, *ends}):
-            if not _folder(f"{name}/part") or any(folder in self.copied for folder in folders):
+            if self.copied[name] != WHOLE:
                 self._remove(name)
-                del self.copied[name]
+            elif any(folder in self.copied for folder in folders):  # else it is all that there is to go on from
+                self._remove_folder(name)
+            else:
+                continue
+            del self.copied[name]
 
     def get(self, name: str) -> None:
         """Copy one file to here, if there is one."""
@@ -190,7 +197,7 @@ class Mirror:
             last = _decisive(name)
             for file in (*sorted(set(files) - {last}), last):
                 self._put(file, files[file])
-            self.copied[name] = (0, 0)
+            self.copied[name] = WHOLE
         except (FileNotFoundError, shutil.Error):
             if path.exists():
                 raise
@@ -207,13 +214,15 @@ class Mirror:
         finally:
             partial.unlink(missing_ok=True)
 
-    def _remove(self, name: str) -> None:
+    def _remove_folder(self, name: str) -> None:
         # Without its last file a folder no longer counts, whenever this is interrupted.
-        parts = (_decisive(name), name) if name.split("/")[0] in DECISIVE else (name,)
-        for part in parts:
-            self._check()
-            with suppress(FileNotFoundError):
-                self.fs.rm(f"{self.remote}/{part}", recursive=True)
+        self._remove(_decisive(name))
+        self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        self._check()
+        with suppress(FileNotFoundError):
+            self.fs.rm(f"{self.remote}/{name}", recursive=True)
 
 
 def mirror(storage: str, folder: Path, *, attempt: str = "") -> Mirror:

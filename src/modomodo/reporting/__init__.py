@@ -23,6 +23,7 @@ from modomodo.reporting.figures_surface import slice_figure as slice_figure
 from modomodo.reporting.figures_surface import triangle_figure as triangle_figure
 from modomodo.reporting.figures_surrogate import effects_figure as effects_figure
 from modomodo.reporting.figures_surrogate import predicted_figure as predicted_figure
+from modomodo.reporting.frame import study_frame as study_frame
 from modomodo.reporting.page import report as report
 from modomodo.reporting.page import report_of_runs as report_of_runs
 from modomodo.reporting.surface import Interactions as Interactions
@@ -60,5 +61,6 @@ __all__ = [
     "scores_figure",
     "shares_figure",
     "slice_figure",
+    "study_frame",
     "triangle_figure",
 ]

@@ -113,9 +113,7 @@ def read_evidence(study: Study) -> Evidence:
     """
     labels = read_json(study.folder / "labels.json") or {}
     store = Store(study.folder)
-    runs = [_run(store, key, result, labels) for key, result in store.results().items()]
-    order = {key: index for index, key in enumerate(labels.values())}
-    runs.sort(key=lambda run: (KINDS.index(run.kind), run.part == "confirm", order.get(run.key, len(order)), run.key))
+    runs = finished_runs(study)
     missing: dict[str, str] = {}
     recommendation, confirmation = (read_json(study.folder / f"{name}.json") for name in FILES)
     missing |= _lacking("recommendation", recommendation, RECOMMENDATION_VERSION, "recommend")
@@ -124,13 +122,23 @@ def read_evidence(study: Study) -> Evidence:
     fitted = _fitted(study, missing) if any(run.kind == "pilot" for run in runs) else None
     return Evidence(
         study=study,
-        runs=tuple(runs),
+        runs=runs,
         unfinished={label: _why(store, key) for label, key in labels.items() if not store.finished(key)},
         recommendation=None if "recommendation" in missing else recommendation,
         confirmation=None if "confirmation" in missing else confirmation,
         fitted=fitted,
         missing={"fit": "No pilot has finished, so nothing can be fitted: `modomodo pilot` runs them.", **missing},
     )
+
+
+def finished_runs(study: Study) -> tuple[FinishedRun, ...]:
+    """Return the finished runs in the study's folder: the base, pilots and confirmation, each in the order planned."""
+    labels = read_json(study.folder / "labels.json") or {}
+    store = Store(study.folder)
+    runs = [_run(store, key, result, labels) for key, result in store.results().items()]
+    order = {key: index for index, key in enumerate(labels.values())}
+    runs.sort(key=lambda run: (KINDS.index(run.kind), run.part == "confirm", order.get(run.key, len(order)), run.key))
+    return tuple(runs)
 
 
 def aggregate(run: FinishedRun, benchmarks: Sequence[str]) -> Score | None:
