@@ -1,5 +1,5 @@
-# make setup | demo | test | check | docs, and before a release test-families | test-eval | test-verl; each makes what
-# it needs.
+# make setup | demo | test | check | docs, and before a release test-families | test-browser | test-eval | test-verl;
+# each makes what it needs; the browser itself is the system's.
 PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv
@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: setup demo test test-families eval-env test-eval verl-env test-verl check docs clean
+.PHONY: setup demo test test-families test-browser eval-env test-eval verl-env test-verl check docs clean
 
 setup: $(VENV)/.installed
 
@@ -30,6 +30,14 @@ test: setup
 
 test-families: setup
 	$(BIN)/python -m pytest tests/families -m ""
+
+test-browser: $(VENV)/.browser
+	$(BIN)/python -m pytest tests/browser -m browser
+
+$(VENV)/.browser: $(VENV)/.installed
+	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt \
+		playwright axe-playwright-python
+	touch $@
 
 eval-env: $(EVAL_VENV)/.installed
 

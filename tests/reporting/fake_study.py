@@ -150,7 +150,7 @@ def _shares(path: Path) -> dict[str, dict[str, float]]:
             found = (step["prompts"], taught, step["tokens"])
             for part, value in zip(counts.values(), found, strict=True):
                 part[name] = part.get(name, 0.0) + value
-    return {kind: {name: v / sum(part.values()) for name, v in part.items()} for kind, part in counts.items()}
+    return {kind: {name: v / (sum(part.values()) or 1) for name, v in part.items()} for kind, part in counts.items()}
 
 
 def _write_samples(recipe: Recipe, folder: Path, words: str) -> None:

@@ -104,9 +104,9 @@ def test_different_lengths_are_said(make_runs: Callable[..., Runs]):
 
 def test_refuses_one_run_and_one_mixture(make_runs: Callable[..., Runs]):
     runs = make_runs()
-    with pytest.raises(ModomodoError, match=r"at least 3 different mixtures.*1 runs of 1 mixtures"):
+    with pytest.raises(ModomodoError, match=r"at least 3 different mixtures.*runs: 1, different mixtures: 1"):
         fit(rows_of(runs, [0]))
-    with pytest.raises(ModomodoError, match="4 runs of 1 mixtures"):
+    with pytest.raises(ModomodoError, match="runs: 4, different mixtures: 1"):
         fit(rows_of(runs, [0, 0, 0, 0]))
 
 

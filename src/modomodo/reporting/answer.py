@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from modomodo.reporting.blocks import Section, figure_block, grid, number, sentence_or, signed
+from modomodo.reporting.blocks import BARS, Section, explained, figure_block, grid, number, sentence_or, signed
 from modomodo.reporting.cautions import cautions
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures import Gain, gains_figure, mixture_figure
-from modomodo.reporting.markup import Child, Html, el, left_out, table
+from modomodo.reporting.markup import Child, Html, count, el, join, left_out, table
+from modomodo.studies import OUT
 
 
 def answer_section(evidence: Evidence) -> Section:
@@ -19,7 +20,7 @@ def answer_section(evidence: Evidence) -> Section:
         gains = figure_block(
             gains_figure(headline_gains(evidence)),
             note="Predicted by the surrogate; measured with fresh seeds, on the benchmarks and on held-out ones. "
-            "Thick: 90 % interval. Thin: 95 %.",
+            + BARS,
         )
         body.append(grid(shares, gains))
     body += [el("h3", "Held-out benchmarks"), _held_out(evidence), el("h3", "What it cost"), _cost(evidence)]
@@ -66,7 +67,8 @@ def _recommendation(evidence: Evidence) -> Html:
     if found is None:
         return sentence_or(evidence.missing, "recommendation")
     near = f" The nearest run is {found['nearest_run']}, {found['distance']:.1%} of the prompts away."
-    return el("p", el("b", "Predicted beforehand. "), found["sentence"], near)
+    what = join(" ", *explained(evidence.study, OUT))
+    return el("p", el("b", "Predicted beforehand. "), found["sentence"], near, what)
 
 
 def _held_out(evidence: Evidence) -> Html:
@@ -86,19 +88,22 @@ def _held_out(evidence: Evidence) -> Html:
         rows.append([one["name"], *scores, signed(one["gain"]), interval])
     sentence = el("p", f"No surrogate ever saw a score of {names}. ", tests["held_out"]["sentence"])
     head: list[Child] = ["benchmark", "before training", "equal shares", "recommended", "gain", "95 % interval"]
-    return el("div", sentence, table(head, rows))
+    return el("div", sentence, table(head, rows, cls="stack"))
 
 
 def _cost(evidence: Evidence) -> Html:
     runs = evidence.runs
     counts = {kind: len(evidence.of_kind(kind)) for kind in ("pilot", "confirmation", "base")}
-    words = {"pilot": "pilots", "confirmation": "of the confirmation", "base": "of the model as it was"}
-    parts = ", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count)
+    words = {"confirmation": "of the confirmation", "base": "of the model as it was"}
+    parts = ", ".join(f"{n} {words[kind]}" if kind in words else count(n, kind) for kind, n in counts.items() if n)
     hours = {kind: sum(run.seconds for run in evidence.of_kind(kind)) / 3600 for kind in ("pilot", "confirmation")}
     tiles = (
-        (f"{len(runs):,}", "runs", parts or "none finished"),
-        (f"{sum(run.steps for run in runs):,}", "steps", "of training, in all runs"),
-        (f"{sum(run.prompts for run in runs):,}", "prompts", f"{sum(run.completions for run in runs):,} completions"),
+        (*count(len(runs), "run").split(), parts or "none finished"),
+        (*count(sum(run.steps for run in runs), "step").split(), "of training, in all runs"),
+        (
+            *count(sum(run.prompts for run in runs), "prompt").split(),
+            count(sum(run.completions for run in runs), "completion"),
+        ),
         (
             _hours(sum(run.seconds for run in runs) / 3600),
             "process-hours",

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from modomodo.config import Study
 from modomodo.mixture import Mixture
 from modomodo.reporting.evidence import FinishedRun
 from modomodo.reporting.markup import Child, Html, el, json_block, left_out, run_link
 from modomodo.reporting.style import domain_colours
+from modomodo.studies import OUT
+
+BARS = (
+    "◇ is the estimate. The bars are not scores: they span where the true gain is likely to be (thick: 90 % interval, "
+    "thin: 95 %). Where the 90 % interval holds 0 they are grey."
+)
+"""What the bars of `gains_figure` are, for a caption."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,20 @@ def number(value: float) -> str:
 def signed(value: float) -> str:
     """Return a difference of scores for a reader."""
     return "–" if value != value else f"{value:+.3f}"
+
+
+def explained(study: Study, *names: str) -> list[Child]:
+    """Return a sentence for each of these aggregates (`out`, `in`): the benchmarks that it is the mean of."""
+    members = {
+        OUT: (study.benchmarks, "the out-of-distribution score, which the study maximises"),
+        "in": (study.in_distribution, "the in-distribution score, of benchmarks like the training"),
+    }
+    found: list[Child] = []
+    for name in (name for name in names if name in members and members[name][0]):
+        benchmarks, words = members[name]
+        kind = f"benchmark{'' if len(benchmarks) == 1 else 's'}"
+        found += [el("b", name), f" is {words}: the mean over the {kind} {', '.join(benchmarks)}, by items. "]
+    return found
 
 
 def sentence_or(missing: Mapping[str, str], name: str) -> Html:

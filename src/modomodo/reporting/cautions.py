@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from modomodo.mixture import Mixture
 from modomodo.reporting.blocks import link_to
 from modomodo.reporting.evidence import Evidence, FinishedRun
-from modomodo.reporting.markup import Child, el, join
+from modomodo.reporting.markup import Child, count, el, join
 from modomodo.studies import again, count_confirmations
 
 UNPARSED = 0.2  # share of replies that did not parse, beyond which a score says more of the format than of the skill
@@ -21,9 +21,8 @@ def _plan(evidence: Evidence) -> list[Child]:
     found: list[Child] = [f"{label} is planned and {why}." for label, why in evidence.unfinished.items()]
     unplanned = [run for run in evidence.runs if not run.labels and run.kind != "base"]
     if unplanned:
-        found.append(
-            f"{_count(len(unplanned), 'run')} in the folder belong to no present plan and are counted as cost."
-        )
+        runs, are = count(len(unplanned), "run"), _are(len(unplanned))
+        found.append(f"{runs} in the folder {are} of no present plan and {are} counted as cost.")
     mixture, tested = evidence.recommended(), (evidence.confirmation or {}).get("mixture")
     if mixture is not None and tested is not None and mixture.distance(Mixture.of(tested)) > 1e-6:
         found.append(
@@ -42,7 +41,8 @@ def _surrogate(evidence: Evidence) -> list[Child]:
     if fitted is not None and recommendation is not None:
         now = len(fitted.runs.labels_N)
         if now != recommendation["runs"]:
-            found.append(f"The recommendation was made from {recommendation['runs']} runs; there are {now} now.")
+            before = count(recommendation["runs"], "run")
+            found.append(f"The recommendation was made from {before}; there {_are(now)} {now} now.")
         figures = {one.name: one for one in fitted.validation()}.get(recommendation["objective"])
         if figures is not None and not figures.r2 > 0:
             found.append(
@@ -57,7 +57,8 @@ def _training(evidence: Evidence) -> list[Child]:
     found: list[Child] = []
     for run in evidence.runs:
         if run.exhausted:
-            found.append(join(link_to(run), f" stopped after {run.steps} steps: {run.exhausted} ran out of rows."))
+            stopped = f" stopped after {count(run.steps, 'step')}: {run.exhausted} ran out of rows."
+            found.append(join(link_to(run), stopped))
     off = [run for run in evidence.runs if run.realised and run.mixture.distance(Mixture.of(run.realised)) > OFF]
     if off:
         found.append(
@@ -73,12 +74,13 @@ def _scores(evidence: Evidence) -> list[Child]:
     found: list[Child] = []
     for run in evidence.runs:
         for name, score in run.scores.items():
+            are = _are(score.ungradable)
             if score.ungradable:
                 found.append(
                     join(
                         link_to(run),
-                        f": {_count(score.ungradable, 'item')} of {name} could not be graded and are left out "
-                        f"(score {score.mean:.3f}; {score.worst_case:.3f} if they count as 0).",
+                        f": {count(score.ungradable, 'item')} of {name} could not be graded and {are} left out "
+                        f"(score {score.mean:.3f}; {score.worst_case:.3f} with 0 for what was not graded).",
                     )
                 )
     trained = [run for run in evidence.runs if run.kind != "base"]
@@ -95,5 +97,5 @@ def _links(runs: Sequence[FinishedRun]) -> list[Child]:
     return links[:-1]
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modomodo.reporting.answer import measured_gain
-from modomodo.reporting.blocks import Section, figure_block, link_to, number, sentence_or, signed
+from modomodo.reporting.blocks import BARS, Section, explained, figure_block, link_to, number, sentence_or, signed
 from modomodo.reporting.evidence import Evidence, Pair, aggregate
 from modomodo.reporting.figures import Gain, gains_figure
 from modomodo.reporting.markup import Child, Html, el, left_out, table
@@ -31,11 +31,20 @@ def confirmation_section(evidence: Evidence) -> Section:
         + (f" Stated beforehand: a true gain of {power:.3f} would be found with probability 0.8." if power else ""),
     )
     sentences = [
-        el("p", el("b", f"{name[:1].upper()}{name[1:]}. "), tests[part]["sentence"])
+        el(
+            "p",
+            el("b", f"{name[:1].upper()}{name[1:]}. "),
+            tests[part]["sentence"],
+            " ",
+            *explained(evidence.study, name),
+        )
         for part, (name, _) in PARTS.items()
         if part in tests
     ]
-    figure = figure_block(gains_figure(_gains(tests, pairs), title="Gain over equal shares, by benchmark"))
+    figure = figure_block(
+        gains_figure(_gains(tests, pairs), title="Gain over equal shares, by benchmark"),
+        note=f"{BARS} Small circles are single seeds.",
+    )
     body = (lead, *sentences, figure, _table(tests), el("h3", "Seed by seed"), _by_seed(evidence, pairs))
     return Section("confirmation", "Confirmation", title, body)
 

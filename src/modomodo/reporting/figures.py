@@ -149,26 +149,30 @@ def scores_figure(dots: Sequence[Dot], *, title: str, equal: float | None = None
 
 def curve_figure(curves: Curves, *, measure: str, domains: Sequence[str]) -> go.Figure:
     """Return one of MEASURES over the steps of a run, a line for each domain."""
-    figure = new_figure(MEASURES[measure], height=270)
+    percent = {"range": [-0.02, 1.02], "tickformat": ".0%"}
+    figure = new_figure(
+        MEASURES[measure],
+        height=270,
+        xaxis={"title": {"text": "step"}, "rangemode": "tozero"},
+        yaxis={"rangemode": "tozero", "tickformat": ".2~f"} if measure == "reward" else percent,
+    )
     colours, dashes = domain_colours(domains), domain_dash(domains)
-    for name in (name for name in domains if name in curves.points):
-        points = curves.points[name]
-        figure.add_scatter(
-            x=[point.step for point in points],
-            y=[getattr(point, measure) for point in points],
-            name=plot_text(name, limit=LABEL),
-            mode="lines+markers" if len(points) < 3 else "lines",
-            line={"color": colours[name], "width": 2, "dash": dashes[name]},
-            connectgaps=True,
-            customdata=[plot_text(name)] * len(points),
-            hovertemplate="%{customdata}, step %{x}: %{y:.3f}" + NO_NAME,
-        )
-    figure.update_xaxes(title_text="step", rangemode="tozero")
-    if measure == "reward":
-        figure.update_yaxes(rangemode="tozero", tickformat=".2~f")
-    else:
-        figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
-    return figure
+    lines = [
+        {
+            "type": "scatter",
+            "x": [point.step for point in points],
+            "y": [getattr(point, measure) for point in points],
+            "name": plot_text(name, limit=LABEL),
+            "mode": "lines+markers" if len(points) < 3 else "lines",
+            "line": {"color": colours[name], "width": 2, "dash": dashes[name]},
+            "connectgaps": True,
+            "customdata": [plot_text(name)] * len(points),
+            "hovertemplate": "%{customdata}, step %{x}: %{y:.3f}" + NO_NAME,
+        }
+        for name in domains
+        if (points := curves.points.get(name))
+    ]
+    return figure.add_traces(lines)  # at once: plotly takes its time for each call
 
 
 def shares_figure(run: FinishedRun, *, domains: Sequence[str]) -> go.Figure:
@@ -189,12 +193,13 @@ def shares_figure(run: FinishedRun, *, domains: Sequence[str]) -> go.Figure:
             name=kind,
             mode="markers",
             marker={"symbol": symbol, "size": 10, "color": [colours[name] for name in domains], "line": line},
+            cliponaxis=False,
             customdata=[plot_text(name) for name in domains],
             hovertemplate="%{customdata}, " + kind + ": %{x:.1%}" + NO_NAME,
             legendrank=index,
         )
     _rows(figure, [plot_text(name, limit=LABEL) for name in domains])
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero", title_text="share")
     return figure
 
 

@@ -22,7 +22,7 @@ def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, f
     mean_P, low_P, high_P = (part[d, :, k] for part in (slices.mean_DPK, slices.low_DPK, slices.high_DPK))
     at = float(slices.through.vector(slices.domains)[d])
     here = int(np.argmin(np.abs(share_P - at)))
-    figure = new_figure(plot_text(domain), height=240, showlegend=False)
+    figure = new_figure(plot_text(domain), height=260, showlegend=False)
     _shade_outside(figure, caps or (0.0, 1.0))
     figure.add_vline(x=at, line={"color": MUTED, "width": 1, "dash": "dot"})
     figure.add_scatter(
@@ -51,8 +51,10 @@ def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, f
     )
     spread = (float(slices.low_DPK[:, :, k].min()), float(slices.high_DPK[:, :, k].max()))
     room = 0.04 * (spread[1] - spread[0]) or 0.01
-    figure.update_xaxes(tickformat=".0%", range=[-0.01, 1.01], nticks=6)
-    figure.update_yaxes(range=[spread[0] - room, spread[1] + room], tickformat=".2~f", nticks=6)
+    figure.update_xaxes(tickformat=".0%", range=[-0.01, 1.01], nticks=6, title_text="share of the prompts")
+    figure.update_yaxes(
+        range=[spread[0] - room, spread[1] + room], tickformat=".2~f", nticks=6, title_text="expected score"
+    )
     return figure
 
 
@@ -127,6 +129,7 @@ def interactions_figure(found: Interactions) -> go.Figure:
         zmax=100 * largest,
         text=[row[:-1] for row in texts[1:]],
         texttemplate="%{text}",
+        textfont={"color": INK},
         hoverongaps=False,
         hoverinfo="skip",
         xgap=3,

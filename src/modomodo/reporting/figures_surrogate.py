@@ -64,6 +64,7 @@ def effects_figure(effects: Effects) -> go.Figure:
         zmax=100 * largest,
         text=_cell_numbers(effects),
         texttemplate="%{text}",
+        textfont={"color": INK},
         customdata=cells,
         hovertemplate="%{customdata}" + NO_NAME,
         hoverongaps=False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 # Tags without an end.
-VOID = frozenset({"meta", "br", "col", "hr"})
+VOID = frozenset({"meta", "br", "col", "hr", "wbr"})
 # Control characters (but tab and newline), and marks that turn the direction of the text around them.
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -63,6 +63,11 @@ def shortened(text: str, *, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def count(number: int, what: str) -> str:
+    """Return "1 run", "2 runs", "1,200 runs"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def json_block(value: object) -> Html:
     """Return a value as JSON that stands inside a <script> element, whatever its strings hold."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
@@ -72,14 +77,27 @@ def json_block(value: object) -> Html:
 
 
 def run_link(key: str, text: str) -> Html:
-    """Return a link to a run's folder beside the page."""
-    return el("a", text, href=f"runs/{quote(key, safe='')}/")
+    """Return a link to a run's folder beside the page; where room is short, `text` breaks after a colon."""
+    first, *rest = text.split(":")
+    parts = [part for one in rest for part in (":", el("wbr"), one)]
+    return el("a", first, *parts, href=f"runs/{quote(key, safe='')}/")
 
 
 def table(head: list[Child], rows: list[list[Child]], *, cls: str = "") -> Html:
-    """Return a table that scrolls by itself where the page is narrow; the first column names the row."""
+    """Return a table that scrolls by itself where the page is narrow; the first column names the row.
+
+    Of class `stack` it stands there as one short list for each row instead, each cell under its head.
+    """
     header = el("tr", *(el("th", cell, scope="col") for cell in head))
-    lines = [el("tr", *(el("th" if index == 0 else "td", cell) for index, cell in enumerate(cells))) for cells in rows]
+    labels = [cell if isinstance(cell, str) and cls == "stack" else None for cell in head[1:]]
+    lines = [
+        el(
+            "tr",
+            el("th", cells[0], scope="row"),
+            *(el("td", cell, data_label=label) for cell, label in zip(cells[1:], labels, strict=True)),
+        )
+        for cells in rows
+    ]
     return el("div", el("table", el("thead", header), el("tbody", *lines), cls=cls or None), cls="scroll")
 
 

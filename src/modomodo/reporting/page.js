@@ -6,7 +6,7 @@
   const template = JSON.parse(document.querySelector("#template script").textContent);
   // The colours of style.py and what stands for them in the dark.
   const DARK = { "#1c2128": "#e6edf3", "#6a737d": "#9aa4af", "#e4e7eb": "#2d343d", "#ffffff": "#161b22",
-    "#762a83": "#b072c4", "#1b7837": "#43a45f" };
+    "#af8dc3": "#7b4a91", "#7fbf7b": "#27703a" };
   const config = { responsive: true, displayModeBar: false };
   const figures = new Map();
   let printing = false;
@@ -22,6 +22,8 @@
   function draw(plot) {
     const figure = figures.get(plot);
     const layout = themed({ ...figure.layout, template });
+    // Plotly fits a figure to its box some time later, and paper does not wait.
+    if (printing) Object.assign(layout, { width: plot.clientWidth, height: plot.clientHeight });
     if (touch) layout.dragmode = false; // a finger scrolls the page
     figure.drawn = true;
     return Plotly.react(plot, themed(figure.data), layout, config);
@@ -46,6 +48,18 @@
         return;
       }
   }
+
+  // What is wider than its box scrolls in it: page.css then says so, and the keyboard reaches it.
+  function mark(box) {
+    const more = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+    box.classList.toggle("more", more);
+    if (box.tagName === "DIV" && !box.matches(".scroll")) return; // the navigation's links take the focus
+    if (more) for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "scrolls"]])
+      box.setAttribute(name, value);
+    else for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+  }
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => mark(entry.target)));
+  document.querySelectorAll(".scroll, pre, nav div").forEach((box) => sizes.observe(box));
 
   const redraw = () => figures.forEach((figure, plot) => figure.drawn && draw(plot));
   dark.addEventListener("change", redraw);
@@ -88,7 +102,7 @@
     for (const plot of figures.keys()) {
       if (!plot.offsetParent || (!on && !figures.get(plot).drawn)) continue;
       draw(plot);
-      Plotly.Plots.resize(plot);
+      if (!on) Plotly.Plots.resize(plot);
     }
   }
   addEventListener("beforeprint", () => print(true));

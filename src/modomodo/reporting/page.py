@@ -13,7 +13,7 @@ from modomodo.reporting.answer import answer_section
 from modomodo.reporting.blocks import Section
 from modomodo.reporting.confirming import confirmation_section
 from modomodo.reporting.evidence import Evidence, read_evidence
-from modomodo.reporting.markup import Html, el, json_block
+from modomodo.reporting.markup import Html, count, el, json_block
 from modomodo.reporting.prediction import domains_section, prediction_section
 from modomodo.reporting.repeat import repeat_section
 from modomodo.reporting.scores import scores_section
@@ -45,19 +45,21 @@ def report_of_runs(
     `sets` are the `key=value` changes that it was fitted with.
     """
     sections = table_sections(fitted, found, source=source, sets=sets)
-    about = f"{len(fitted.runs.labels_N)} runs of {source.name} · {len(fitted.runs.domains)} domains · scores "
-    about += ", ".join(fitted.runs.benchmarks)
+    runs = count(len(fitted.runs.labels_N), "run")
+    domains = count(len(fitted.runs.domains), "domain")
+    about = f"{runs} of {source.name} · {domains} · scores {', '.join(fitted.runs.benchmarks)}"
     write_text(path, _page(source.stem, about, sections, made=_now()))
 
 
 def page(evidence: Evidence, *, made: str) -> str:
     """Return the whole page; `made` is when, as a reader should see it."""
     study = evidence.study
-    about = f"model {study.recipe.model} · {len(evidence.domains)} domains · benchmarks {', '.join(study.benchmarks)}"
+    domains = count(len(evidence.domains), "domain")
+    about = f"model {study.recipe.model} · {domains} · benchmarks {', '.join(study.benchmarks)}"
     sections = [
         answer_section(evidence),
         scores_section(evidence),
-        prediction_section(evidence.fitted, evidence.missing),
+        prediction_section(evidence.fitted, evidence.missing, study=study),
         training_section(evidence),
         domains_section(evidence),
         confirmation_section(evidence),
@@ -68,6 +70,17 @@ def page(evidence: Evidence, *, made: str) -> str:
 
 
 def _page(name: str, about: str, sections: Sequence[Section], *, made: str) -> str:
+    return document(
+        f"{name}: modomodo report",
+        _header(name, about),
+        el("nav", el("div", *(el("a", one.short, href=f"#{one.name}") for one in sections)), aria_label="sections"),
+        el("main", *(section.html() for section in sections)),
+        el("footer", f"Made by modomodo, {made}. Links lead to the runs beside this file and work where it lies."),
+    )
+
+
+def document(title: str, *body: Html) -> str:
+    """Return a self-contained page, with all that draws the figures of `figure_block` in its body."""
     library, ours = _plotly(), (HERE / "page.js").read_text(encoding="utf-8")
     head = el(
         "head",
@@ -75,19 +88,12 @@ def _page(name: str, about: str, sections: Sequence[Section], *, made: str) -> s
         el("meta", http_equiv="Content-Security-Policy", content=_policy(library, ours)),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{name}: modomodo report"),
+        el("title", title),
         Html(f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>"),
     )
-    body = el(
-        "body",
-        _header(name, about),
-        el("nav", el("div", *(el("a", one.short, href=f"#{one.name}") for one in sections)), aria_label="sections"),
-        el("main", *(section.html() for section in sections)),
-        el("footer", f"Made by modomodo, {made}. Links lead to the runs beside this file and work where it lies."),
-        el("div", json_block(template()), id="template", hidden=""),
-        Html(f"<script>{library}</script><script>{ours}</script>"),
-    )
-    return "<!doctype html>\n" + el("html", head, body, lang="en").text + "\n"
+    scripts = Html(f"<script>{library}</script><script>{ours}</script>")
+    whole = el("body", *body, el("div", json_block(template()), id="template", hidden=""), scripts)
+    return "<!doctype html>\n" + el("html", head, whole, lang="en").text + "\n"
 
 
 def _header(name: str, about: str) -> Html:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from modomodo.config import limits
+from modomodo.config import Study, limits
 from modomodo.mixture import Mixture
-from modomodo.reporting.blocks import Choice, Section, chooser, figure_block, grid, sentence_or
-from modomodo.reporting.effects import leave_one_out_effects
+from modomodo.reporting.blocks import Choice, Section, chooser, explained, figure_block, grid, sentence_or
+from modomodo.reporting.effects import Effects, leave_one_out_effects
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures_surface import interactions_figure, slice_figure, triangle_figure
 from modomodo.reporting.figures_surrogate import effects_figure, predicted_figure
@@ -18,7 +18,7 @@ Caps = Mapping[str, tuple[float, float]]
 Corners = tuple[str, str, str]
 
 
-def prediction_section(fitted: Fitted | None, missing: Mapping[str, str]) -> Section:
+def prediction_section(fitted: Fitted | None, missing: Mapping[str, str], *, study: Study | None = None) -> Section:
     """Return predictions of left-out mixtures against what was observed."""
     title = "Predicted against observed"
     if fitted is None:
@@ -27,7 +27,8 @@ def prediction_section(fitted: Fitted | None, missing: Mapping[str, str]) -> Sec
         "p",
         f"Each run is predicted by the surrogate ({fitted.surrogate}) fitted to the runs at all other mixtures. "
         "Bars are 90 % intervals of one run; on the dashed line a prediction is right. A run outside its interval is "
-        "an open mark. An R² of 0 is what the mean of all runs would earn.",
+        "an open mark. An R² of 0 is what the mean of all runs would earn. ",
+        *(explained(study, *fitted.names) if study is not None else ()),
     )
     figures = {one.name: one for one in fitted.validation()}
     names = _aggregates_first(fitted)
@@ -126,14 +127,27 @@ def _effects(evidence: Evidence) -> Html:
     effects = leave_one_out_effects(evidence.of_kind("pilot"), domains=evidence.domains, benchmarks=names)
     if effects is None:
         return left_out("This needs finished pilots at equal shares and without one domain, at the same seed.")
-    seeds = max(effects.seeds_D)
     lead = el(
         "p",
-        "Score of the run without a domain minus that of the run at equal shares, in hundredths, with the standard "
-        f"error over items. Purple: the benchmark misses the domain. Each cell rests on {seeds} matched "
-        f"seed{'s' if seeds > 1 else ''}: the noise of training comes on top, so only large differences mean much.",
+        "Score of the run without a domain minus that of the run at equal shares, in hundredths: -2.0 is a score of "
+        "0.48 instead of 0.50. Purple: the benchmark misses the domain; green: it does better without.",
     )
-    return el("div", lead, figure_block(effects_figure(effects)))
+    return el("div", lead, figure_block(effects_figure(effects), note=_noise(effects)))
+
+
+def _noise(effects: Effects) -> str:
+    """Return what ± is in the figure of the effects, and what is not in it."""
+    seeds = max(effects.seeds_D)
+    rests, other = (
+        ("one matched seed", "another seed") if seeds == 1 else (f"at most {seeds} matched seeds", "other seeds")
+    )
+    alike = " ±0.0: both runs earned the same on nearly every item." if (effects.se_DB < 0.0005).any() else ""
+    return (
+        "± is the standard error over the benchmark's items: how much the difference would change with other items of "
+        f"its kind.{alike} Each cell rests on {rests}, and the noise of the training is "
+        f"not in it: with {other} the same two mixtures would differ by another amount, so only large differences mean "
+        "much."
+    )
 
 
 def _aggregates_first(fitted: Fitted) -> list[str]:

@@ -10,6 +10,7 @@ from modomodo.reporting.blocks import (
     Section,
     chooser,
     domain_legend,
+    explained,
     figure_block,
     link_to,
     mixture_bar,
@@ -18,7 +19,7 @@ from modomodo.reporting.blocks import (
 )
 from modomodo.reporting.evidence import Evidence, FinishedRun, Kind, aggregate
 from modomodo.reporting.figures import Dot, scores_figure
-from modomodo.reporting.markup import Child, Html, el, left_out, plot_text
+from modomodo.reporting.markup import Child, Html, count, el, left_out, plot_text
 from modomodo.studies import OUT
 
 WHERE: tuple[tuple[str, str, Kind], ...] = (
@@ -34,7 +35,8 @@ def scores_section(evidence: Evidence) -> Section:
     lead = el(
         "p",
         "Pilots are scored on one half of each benchmark's items and the confirmation on the other half, "
-        f"so scores of the two are not to be compared. {OUT} is the mean over the study's benchmarks, by items. "
+        "so scores of the two are not to be compared. ",
+        *explained(evidence.study, OUT),
         "The standard error is that of a score over its items; another training seed adds to it.",
     )
     return Section(
@@ -102,7 +104,7 @@ def _row(evidence: Evidence, run: FinishedRun, columns: Sequence[str]) -> Html:
     scores = [_score(evidence, run, name) for name in columns]
     trained = run.kind != "base"
     cells: list[Html] = [
-        el("th", link_to(run), data_sort=run.label),
+        el("th", link_to(run), scope="row", data_sort=run.label),
         el("td", mixture_bar(run.mixture, evidence.domains) if trained else "–", data_sort=_sort_mixture(run)),
         *(_cell(score) for score in scores),
         el("td", run.kind, data_sort=run.kind),
@@ -117,7 +119,7 @@ def _cell(score: Score | None) -> Html:
     if score is None:
         return el("td", "–")
     small: Child = el("small", f"±{score.se:.3f}, {score.unparsed:.0%}")
-    words = f"{score.n} items, {score.unparsed:.1%} unparsed, {score.ungradable} ungradable"
+    words = f"{count(score.n, 'item')}, {score.unparsed:.1%} unparsed, {score.ungradable} ungradable"
     return el("td", number(score.mean), small, data_sort=repr(score.mean), title=words)
 
 

@@ -8,14 +8,25 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from modomodo.files import write_text
+from modomodo.reporting.blocks import figure_block
 from modomodo.reporting.figures import LABEL, NO_NAME, new_figure
-from modomodo.reporting.markup import plot_text
+from modomodo.reporting.markup import count, el, plot_text
+from modomodo.reporting.page import document
 from modomodo.reporting.style import MUTED, domain_colours, domain_dash
 from modomodo.strategy import Replay, Spread, Summary
 
 PARTS = ("count", "mean", "median", "lo95", "hi95")
 PANELS = (("rho", "rank correlation"), ("regret", "regret, in standard deviations"))
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
+LEAD = (
+    "Each strategy sees some of the runs of the table and names the mixture that it takes for the best, or puts "
+    "mixtures in order; the runs that it has not seen judge it."
+)
+CAPTION = (
+    "Above: rank correlation between the strategy's order of the unseen runs and their order by score (1 is perfect, 0 "
+    "is chance; higher is better). Below: regret, by how much the run that it would choose scores less than the best, "
+    "in standard deviations of the unseen runs (0 is perfect; lower is better). Bars are 95 % intervals of the mean."
+)
 APART = 1.012  # strategies of one size stand side by side
 
 
@@ -23,9 +34,33 @@ def write_strategies(replay: Replay, folder: Path, *, title: str) -> tuple[Path,
     """Write `strategies.csv` (a line for each strategy and size) and `strategies.html`, and return their paths."""
     table, page = folder / "strategies.csv", folder / "strategies.html"
     write_text(table, strategies_csv(replay))
-    figure = strategies_figure(replay, title=f"Mixture strategies on {title}")
-    write_text(page, str(figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})))
+    write_text(page, strategies_page(replay, title=title))
     return table, page
+
+
+def strategies_page(replay: Replay, *, title: str) -> str:
+    """Return the page: the figure, what its axes and bars are, and what a reader has to know."""
+    name = f"Mixture strategies on {title}"
+    head = el(
+        "header",
+        el("p", "modomodo strategies", cls="eyebrow"),
+        el("h1", name),
+        el("p", LEAD, cls="about", style="margin-bottom:1rem"),
+        cls="top",
+    )
+    figure = strategies_figure(replay, title="What each strategy makes of some of the runs")
+    problems = dict.fromkeys(f"{one.strategy}: {one.problem}" for one in replay.summaries if one.problem)
+    notes = [el("li", one) for one in (*replay.notes, *problems)]
+    aside = el("aside", el("h3", "Read it with this in mind"), el("ul", *notes)) if notes else None
+    caption = f"{CAPTION} {_draws(replay)}"
+    return document(name, head, el("main", el("section", figure_block(figure, note=caption), aside)))
+
+
+def _draws(replay: Replay) -> str:
+    draws = [one.draws for one in replay.summaries if one.draws]
+    low, high = (min(draws), max(draws)) if draws else (0, 0)
+    number = count(high, "draw") if low == high else f"{low:,} to {count(high, 'draw')}"
+    return f"Each point is the mean of {number}; strategies of one size are drawn a little apart."
 
 
 def strategies_csv(replay: Replay) -> str:
@@ -42,7 +77,7 @@ def strategies_csv(replay: Replay) -> str:
 
 def strategies_figure(replay: Replay, *, title: str) -> go.Figure:
     """Return rank correlation and regret over the number of runs, a line with 95 % intervals for each strategy."""
-    figure = new_figure(plot_text(title, limit=100), height=620)
+    figure = new_figure(plot_text(title, limit=100), height=680)
     figure.set_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06)
     names = list(dict.fromkeys(one.strategy for one in replay.summaries if one.draws))
     for index, name in enumerate(names):
@@ -58,8 +93,7 @@ def strategies_figure(replay: Replay, *, title: str) -> go.Figure:
     for row, (_, words) in enumerate(PANELS, start=1):
         figure.update_yaxes(title_text=words, row=row, col=1)
     figure.add_hline(y=0, line={"color": MUTED, "width": 1}, layer="below")
-    legend = {"orientation": "v", "x": 1.01, "y": 1, "yanchor": "top"}
-    return figure.update_layout(margin={"t": 50, "l": 20, "b": 20}, title_x=0.01, legend=legend, hovermode="closest")
+    return figure.update_layout(margin={"l": 20, "b": 20}, hovermode="closest")
 
 
 def _line(shown: Sequence[tuple[Summary, Spread]], *, name: str, names: Sequence[str], shift: float) -> go.Scatter:
@@ -73,9 +107,11 @@ def _line(shown: Sequence[tuple[Summary, Spread]], *, name: str, names: Sequence
         mode="lines+markers",
         marker={"size": 8, "symbol": _symbol(names.index(name))},
         line={"color": domain_colours(names)[name], "dash": domain_dash(names)[name], "width": 2},
-        customdata=[[plot_text(name), one.n, found.median, found.count] for one, found in shown],
-        hovertemplate="%{customdata[0]}, %{customdata[1]} runs: %{y:.3f}<br>median %{customdata[2]:.3f}, "
-        "%{customdata[3]} draws" + NO_NAME,
+        customdata=[
+            [plot_text(name), count(one.n, "run"), found.median, count(found.count, "draw")] for one, found in shown
+        ],
+        hovertemplate="%{customdata[0]}, %{customdata[1]}: %{y:.3f}<br>median %{customdata[2]:.3f}, %{customdata[3]}"
+        + NO_NAME,
     )
 
 

@@ -15,8 +15,9 @@ PAPER = "#ffffff"
 # Okabe and Ito (2008), told apart with any colour vision; those that show best on white come first, black is the ink.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 DASHES = ("solid", "dash", "dot", "dashdot")
-# Purple and green are told apart with any colour vision (ColorBrewer PRGn), and no domain wears them.
-DIVERGING = ((0.0, "#762a83"), (0.5, PAPER), (1.0, "#1b7837"))
+# Purple and green are told apart with any colour vision (ColorBrewer PRGn), and no domain wears them; pale enough that
+# the ink is read on both ends.
+DIVERGING = ((0.0, "#af8dc3"), (0.5, PAPER), (1.0, "#7fbf7b"))
 
 
 def domain_colours(domains: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from modomodo.recommendation import Recommendation
 from modomodo.reporting.blocks import (
+    BARS,
     Choice,
     Section,
     chooser,
@@ -51,7 +52,7 @@ def _answer(fitted: Fitted, found: Recommendation) -> Section:
     gain = Gain(f"predicted: {found.objective}", found.gain, found.gain_lo90, found.gain_hi90)
     gains = figure_block(
         gains_figure([gain], title=f"Gain over {plot_text(against)}"),
-        note="Thick: the 90 % interval of the expected gain, as the surrogate sees it.",
+        note=f"What the surrogate expects. {BARS}",
     )
     notes = el(
         "aside",

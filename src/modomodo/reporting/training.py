@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modomodo.engines.logs import read_lines
+from modomodo.fields import Rewards
 from modomodo.reporting.blocks import (
     Choice,
     Section,
@@ -17,7 +18,7 @@ from modomodo.reporting.blocks import (
 from modomodo.reporting.curves import MEASURES, Curves, read_curves
 from modomodo.reporting.evidence import Evidence, FinishedRun
 from modomodo.reporting.figures import curve_figure, shares_figure
-from modomodo.reporting.markup import Child, Html, el, join, left_out, shortened
+from modomodo.reporting.markup import Child, Html, count, el, join, left_out, shortened
 
 RUNS = 40  # runs with curves, at most: more would make the page heavy
 EACH = 2  # samples of a domain from either end of a run
@@ -29,19 +30,19 @@ GROUPS = {"confirmation": "Confirmation", "pilot": "Pilots"}
 def training_section(evidence: Evidence) -> Section:
     """Return the curves of every run that kept its steps, by domain."""
     title = "How the training went"
-    found = [(run, curves) for run in _trained(evidence) if (curves := read_curves(run.folder / "steps.jsonl"))]
+    kept = [run for run in _trained(evidence) if _has_steps(run)]
+    found = [(run, curves) for run in kept[:RUNS] if (curves := read_curves(run.folder / "steps.jsonl"))]
     if not found:
         return Section("training", "Training", title, (left_out("No finished run has kept a steps.jsonl."),))
-    choices = [
-        Choice(GROUPS[run.kind], run.label, _panel(run, curves, evidence.domains)) for run, curves in found[:RUNS]
-    ]
+    choices = [Choice(GROUPS[run.kind], run.label, _panel(run, curves, evidence.domains)) for run, curves in found]
     lead = el(
         "p",
         "A group of completions that all earn the same has zero advantage and teaches nothing: the effective mixture "
         "counts only prompts that taught. Requested shares are the mixture's, realised ones the prompts'; "
-        "tokens are those of the completions.",
+        "tokens are those of the completions. ",
+        reward_scale(evidence.study.recipe.rewards),
     )
-    more = f"Of {len(found)} runs the first {RUNS} are shown." if len(found) > RUNS else None
+    more = f"Of {len(kept)} runs the first {RUNS} are shown." if len(kept) > RUNS else None
     return Section(
         "training",
         "Training",
@@ -60,12 +61,30 @@ def samples_section(evidence: Evidence) -> Section:
     if not found:
         return Section("samples", "Samples", title, (left_out("No finished run has kept a samples.jsonl."),))
     choices = [Choice("Runs", run.label, _samples(run, lines, evidence.domains)) for run, lines in found]
-    lead = el("p", "Completions of the first and of the last steps, with what the verifier made of them.")
+    lead = el(
+        "p",
+        "Completions of the first and of the last steps, with what the verifier made of them. ",
+        reward_scale(evidence.study.recipe.rewards),
+    )
     return Section("samples", "Samples", title, (lead, chooser("Run", choices)))
+
+
+def reward_scale(rewards: Rewards) -> str:
+    """Return the sentence that says what a reward is made of, and from where to where it runs."""
+    right, formed = f"{rewards.accuracy:g}", f"{rewards.format:g}"
+    return (
+        f"Rewards run from 0 to {rewards.accuracy + rewards.format:g}: {right} times what the verifier gives the "
+        f"answer (0 wrong, 1 right, between them in part), and {formed} more for a reply in the right format."
+    )
 
 
 def _trained(evidence: Evidence) -> list[FinishedRun]:
     return [*evidence.of_kind("confirmation"), *evidence.of_kind("pilot")]
+
+
+def _has_steps(run: FinishedRun) -> bool:
+    path = run.folder / "steps.jsonl"
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _panel(run: FinishedRun, curves: Curves, domains: Sequence[str]) -> Html:
@@ -73,7 +92,7 @@ def _panel(run: FinishedRun, curves: Curves, domains: Sequence[str]) -> Html:
     line = el(
         "p",
         link_to(run),
-        f": seed {run.seed}, {run.steps} steps in {run.seconds / 60:.1f} minutes.{each} ",
+        f": seed {run.seed}, {count(run.steps, 'step')} in {run.seconds / 60:.1f} minutes.{each} ",
         mixture_bar(run.mixture, domains),
         cls="note",
     )
@@ -103,7 +122,7 @@ def _card(line: Mapping[str, Any]) -> Html:
     badge = el("b", f"{MARKS.get(status, '')} {status}", cls=f"verdict {status}")
     head = el("header", badge, f"step {line['step']} · {earned} · ", el("code", line["row_id"]))
     rest = len(text) - LENGTH
-    clipped = el("p", f"… and {rest:,} more characters", cls="note") if rest > 0 else None
+    clipped = el("p", f"… and {count(rest, 'more character')}", cls="note") if rest > 0 else None
     answer = (
         el("p", "Answer read: ", el("code", shortened(verdict["answer"], limit=200))) if verdict["answer"] else None
     )

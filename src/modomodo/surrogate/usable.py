@@ -25,7 +25,7 @@ def usable_runs(runs: Runs, *, minimum: int, surrogate: str) -> Runs:
     if not kept:
         raise ModomodoError(
             f"{need}, and no benchmark has scores at as many "
-            f"({len(groups_N)} runs of {len(np.unique(groups_N))} mixtures; "
+            f"(runs: {len(groups_N)}, different mixtures: {len(np.unique(groups_N))}; "
             f"{', '.join(f'{name}: {count}' for name, count in zip(runs.benchmarks, mixtures_B, strict=True))}); "
             "run more pilots at other mixtures"
         )
