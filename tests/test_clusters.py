@@ -88,6 +88,11 @@ SAID = (  # on the page, and in the program what makes it
     ("(lost 4 times; launcher.retries is 3)", " times; launcher.retries is {flight.losses})"),
     ("cannot keep a run in /tmp", " cannot keep a run in {tempfile.gettempdir()} ("),
     ("it was finished on a node, but ... has no result", "it was finished on a node, but "),
+    ("is not there, or cannot be listed", " is not there, or cannot be listed: "),
+    (
+        "steps.jsonl lacks steps, so something else wrote there",
+        "/steps.jsonl lacks steps, so something else wrote there: ",
+    ),
     ("its files cannot be fetched from s3://...", "its files cannot be fetched from {self._storage}: "),
     ('concurrent belongs to the launcher "ray"', ' belongs to the launcher "ray": set '),
     ("starting Ray on this machine\n", '"starting Ray on this machine"'),

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fake_study
 import pytest
 
+from modomodo.reporting.repeat import to_toml
 from modomodo.surrogate import read_runs
 
 ROOT = Path(__file__).parents[1]
@@ -58,3 +60,20 @@ def test_own_trl_script_changes_ten_lines_and_runs(tmp_path):
     steps = [json.loads(line) for line in (tmp_path / "steps.jsonl").read_text().splitlines()]
     assert [step["step"] for step in steps] == [1, 2]
     assert steps[0]["requested"] == {"spatial": 0.7, "science": 0.3}
+
+
+def test_a_study_in_python_runs(tmp_path, monkeypatch):
+    study = fake_study.make_study(tmp_path / "study", benchmarks=("charts", "maths"), held_out=())
+    fake_study.write_pilots(study)
+    (tmp_path / "study.toml").write_text(to_toml(study))
+    script = ROOT / "examples" / "study_in_python.py"
+    words = [sys.executable, str(script), str(tmp_path / "study.toml"), str(tmp_path / "figures")]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "single:detect" in done.stdout
+    assert len(list((tmp_path / "figures").iterdir())) == 8
+
+
+def test_every_example_is_run_by_a_test():
+    tested = Path(__file__).read_text()
+    assert [path.name for path in (ROOT / "examples").glob("*.py") if path.name not in tested] == []
