@@ -51,6 +51,7 @@ from modomodo.steps import (
 
 app = typer.Typer(
     help="Post-train a multimodal model with RL on a mixture of domains, and find the mixture that generalises best.",
+    epilog="`--set KEY=VALUE` changes any field of the file, for one call: docs/fields.md lists them all.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -90,7 +91,10 @@ def main() -> None:
 
 @app.command()
 def demo(sets: Sets = None) -> None:
-    """The whole study on the embedded model, here, in minutes: pilots, recommendation, confirmation, report."""
+    """The whole study on the embedded model, in minutes.
+
+    Pilots, recommendation, confirmation, report, on this machine.
+    """
     path = NANO / "study.toml"
     study = load_study(path, sets or [])
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
@@ -113,7 +117,10 @@ def check(
         typer.Option(metavar="LIST.csv", help="look for training rows that stand in a benchmark; write them here"),
     ] = None,
 ) -> None:
-    """Find everything that can fail before a run starts; exit code 1 when there is an error."""
+    """Find everything that can fail before a run starts.
+
+    Exit code 1 when there is an error.
+    """
     from modomodo.preflight import check_recipe, check_study
 
     loaded = load_either(file, sets or [])
@@ -132,7 +139,10 @@ def check(
 
 @app.command()
 def doctor() -> None:
-    """Say what this machine and environment can do: extras, cores, GPUs, memory, disks; exit code 1 on an error."""
+    """Say what this machine and environment can do.
+
+    Extras, cores, GPUs, memory, disks; exit code 1 on an error.
+    """
     from modomodo.machine import examine
 
     if show_machine(examine(Path())):
@@ -141,7 +151,10 @@ def doctor() -> None:
 
 @app.command()
 def play(file: File, sets: Sets = None) -> None:
-    """Look at rows of a recipe or a study, answer them as the model would, and see the verdict and why."""
+    """Answer rows as the model would, and see why it counts.
+
+    Rows of a recipe or a study, one after the other, each with its verdict and the reason.
+    """
     from modomodo.playing import play
 
     if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
@@ -165,7 +178,10 @@ def grade(
     file: Annotated[Path, typer.Argument(help="a JSONL file of completions, or - for standard input")],
     sets: Sets = None,
 ) -> None:
-    """Grade completions: the same lines with status, reward, answer and reason on standard output, in order."""
+    """Grade a file of completions.
+
+    The same lines with status, reward, answer and reason on standard output, in order.
+    """
     from modomodo.completions import grade_lines, open_lines
 
     mode = load_grading(sets or []).mode
@@ -196,7 +212,10 @@ def train(
     sets: Sets = None,
     folder: Annotated[Path, typer.Option("--out", help="the run goes to OUT/runs/KEY")] = Path(),
 ) -> None:
-    """One run of a recipe, or of a study's recipe (there `--set mixture=recommended` takes the study's answer)."""
+    """Train one run of a recipe, or of a study's recipe.
+
+    Of a study, `--set mixture=recommended` takes its answer.
+    """
     run_single(recipe_of(file, sets or []), folder)
 
 
@@ -206,13 +225,19 @@ def evaluate(
     sets: Sets = None,
     folder: Annotated[Path, typer.Option("--out", help="the scores go to OUT/runs/KEY")] = Path(),
 ) -> None:
-    """Score a recipe's model as it is on the recipe's benchmarks; `--set model=FOLDER` scores a checkpoint."""
+    """Score a recipe's model as it is on its benchmarks.
+
+    `--set model=FOLDER` scores a checkpoint.
+    """
     run_single(recipe_of(file, sets or []).model_copy(update={"steps": 0}), folder)
 
 
 @app.command()
 def pilot(file: File, sets: Sets = None) -> None:
-    """Run what a study still lacks; killed and started again it goes on where it was."""
+    """Run what a study still lacks.
+
+    Killed and started again it goes on where it was.
+    """
     run_pilots(load_study(file, sets or []))
 
 
@@ -220,7 +245,10 @@ def pilot(file: File, sets: Sets = None) -> None:
 def watch(
     file: File, sets: Sets = None, once: Annotated[bool, typer.Option("--once", help="print it once and end")] = False
 ) -> None:
-    """How far a study's runs are, live, from another terminal: states, steps, rewards, time left, what failed."""
+    """Show how far a study's runs are, live.
+
+    From another terminal: states, steps, rewards, time left, what failed.
+    """
     show_watched(load_study(file, sets or []).folder, once=once)
 
 
@@ -231,7 +259,10 @@ def fit(
     predict: Annotated[Path | None, typer.Option(help="a CSV of mixtures, columns w.<domain>")] = None,
     predictions: Annotated[Path | None, typer.Option("--out", help="where predictions go, CSV")] = None,
 ) -> None:
-    """Fit surrogates to a study or to any table of runs, and say how well they predict what they have not seen."""
+    """Fit surrogates to a study or to any table of runs.
+
+    Says how well they predict what they have not seen.
+    """
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
     fitted = fit_file(file, sets or [])
@@ -246,7 +277,10 @@ def recommend(
     sets: Sets = None,
     path: Annotated[Path | None, typer.Option("--out", help="also write the recommendation here, JSON")] = None,
 ) -> None:
-    """The best mixture of a study, or of any table of runs, with intervals."""
+    """The best mixture of a study or of any table of runs.
+
+    With intervals, and whether it can be told from equal shares.
+    """
     if not is_table(file):
         written = recommend_for_study(load_study(file, sets or [])).as_dict()
     else:
@@ -261,7 +295,10 @@ def propose(
     sets: Sets = None,
     path: Annotated[Path | None, typer.Option("--out", help="also write the proposals here, JSON")] = None,
 ) -> None:
-    """Which pilots to run now: new mixtures that may be the best, and replicates where noise decides."""
+    """Which pilots to run now.
+
+    New mixtures that may be the best, and replicates where noise decides.
+    """
     from modomodo.proposal import propose
     from modomodo.surrogate.improvement import need_botorch
 
@@ -284,13 +321,19 @@ def propose(
 
 @app.command()
 def confirm(file: File, sets: Sets = None) -> None:
-    """Matched fresh seeds of the recommended mixture against equal shares."""
+    """Test the recommended mixture against equal shares.
+
+    On matched fresh seeds, on items that chose nothing.
+    """
     run_confirmation(load_study(file, sets or []))
 
 
 @app.command()
 def report(file: Runs, sets: Sets = None) -> None:
-    """Write the report of a study (report.html in its folder) or of a table of runs (beside it), one HTML file."""
+    """Write the report of a study or of a table of runs.
+
+    One HTML file: report.html in the study's folder, or beside the table with its name.
+    """
     if is_table(file):
         write_report_of_runs(file, sets or [])
     else:
@@ -303,7 +346,10 @@ def strategies(
     sets: Sets = None,
     folder: Annotated[Path | None, typer.Option("--out", help="also write a table and a figure into here")] = None,
 ) -> None:
-    """Compare mixture strategies on a table of runs: what each makes of a few of them, judged by the others."""
+    """Compare mixture strategies on a table of runs.
+
+    What each makes of a few of them, judged by the others.
+    """
     from modomodo.reporting.strategies_page import write_strategies
     from modomodo.strategy import STRATEGIES, Goal
     from modomodo.strategy import strategies as compare
@@ -344,7 +390,10 @@ def strategies(
 
 @data_app.command("prepare")
 def data_prepare(file: File, sets: Sets = None) -> None:
-    """Write the rows of every domain and benchmark to the recipe's folder `prepared`, to be read from there offline."""
+    """Write all rows to the recipe's folder `prepared`.
+
+    Of every domain and benchmark, to be read from there offline.
+    """
     prepare_data(load_either(file, sets or []))
 
 
@@ -353,7 +402,10 @@ def nano_pretrain(
     folder: Annotated[Path, typer.Argument(help="where the phases and the checkpoint go")],
     seed: Annotated[int, typer.Option(help="decides everything")] = 0,
 ) -> None:
-    """Make the embedded checkpoint from nothing, as it was made; started again it goes on where it was."""
+    """Make the embedded checkpoint from nothing.
+
+    As it was made; started again it goes on where it was.
+    """
     from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
     from modomodo.nano.pretrain import PHASES, pretrain

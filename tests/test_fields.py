@@ -1,0 +1,123 @@
+"""docs/fields.md lists every field of a recipe, a study and bare files, as they stand in the source.
+
+python tests/test_fields.py    # writes the page anew
+"""
+
+import ast
+import inspect
+import json
+import re
+import tokenize
+from dataclasses import is_dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from modomodo import Recipe, Study
+from modomodo.domains.source import Source
+from modomodo.fields import Cap, Confirming, Evaluation, Launcher, Lora, Rewards, Verl, Vllm
+from modomodo.settings import Fitting, Grading, Replaying
+
+PAGE = Path(__file__).parents[1] / "docs/fields.md"
+TABLES: dict[str, type[BaseModel]] = {
+    "A recipe": Recipe,
+    "[rewards]": Rewards,
+    "[evaluation]": Evaluation,
+    "[lora]": Lora,
+    "[vllm]": Vllm,
+    "[verl]": Verl,
+    "[data.NAME]": Source,
+    "A study": Study,
+    "[caps.DOMAIN]": Cap,
+    "[confirm]": Confirming,
+    "[launcher]": Launcher,
+    "A table of runs": Fitting,
+    "Comparing strategies": Replaying,
+    "Grading": Grading,
+}
+INTRODUCTION = """# Fields
+
+Every key that a file may have, and that `--set KEY=VALUE` changes for one call. Keys of a table inside have a dot:
+`--set evaluation.items=50`, `--set caps.meters.max=0.4`. `train`, `eval` and `play` take the keys of a recipe, of a
+study's file too; all other verbs those of the file they are given, where in a study the recipe's begin with `recipe.`:
+`--set recipe.steps=200`. An unknown key is refused, with the closest known one.
+
+`python tests/test_fields.py` writes this page from the source, and a test compares the two.
+"""
+
+
+def page() -> str:
+    return "\n".join([INTRODUCTION, *(section(title, model) for title, model in TABLES.items())])
+
+
+def section(title: str, model: type[BaseModel]) -> str:
+    """Return what the class says of itself, and a line for each field."""
+    schema, notes = model.model_json_schema(), comments(model)
+    inherited = set().union(*(set(base.model_fields) for base in model.__bases__ if issubclass(base, BaseModel)))
+    rows = [
+        f"| `{name}` | {values(one, schema)} | {default(model, name)} | {notes.get(name, '')} |"
+        for name, one in schema["properties"].items()
+        if name not in inherited
+    ]
+    about = inspect.cleandoc(model.__doc__ or "")
+    also = "All keys of a table of runs, and:\n" if inherited else ""
+    return "\n".join(
+        [f"## {title}\n", f"{about}\n", also, "| key | values | default | |", "|---|---|---|---|", *rows, ""]
+    )
+
+
+def comments(model: type[BaseModel]) -> dict[str, str]:
+    """Return field -> the comment behind it in the source."""
+    text = inspect.getsource(model)
+    behind = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(StringIO(text).readline)
+        if token.type == tokenize.COMMENT
+    }
+    (found,) = ast.parse(text).body
+    assert isinstance(found, ast.ClassDef)
+    lines = {one.target.id: one.end_lineno for one in found.body if isinstance(one, ast.AnnAssign)}
+    return {name: behind[line].replace("|", "\\|") for name, line in lines.items() if line in behind}
+
+
+def values(one: dict[str, Any], schema: dict[str, Any]) -> str:
+    """Return what a field takes, for a reader."""
+    if "anyOf" in one:
+        return " or ".join(values(part, schema) for part in one["anyOf"] if part.get("type") != "null")
+    if "$ref" in one or one.get("type") == "object":
+        return "table"
+    if "enum" in one:
+        return ", ".join(f"`{json.dumps(value)}`" for value in one["enum"])
+    if one.get("type") == "array":
+        inner = values(one["items"], schema) if "items" in one else "value"
+        return f"list of {inner}s" if " " not in inner else f"list, each {inner}"
+    words = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true`, `false`"}
+    ends = {"minimum": "≥ ", "exclusiveMinimum": "> ", "maximum": "≤ ", "exclusiveMaximum": "< "}
+    limits = ", ".join(f"{sign}{one[key]:.12g}" for key, sign in ends.items() if key in one)
+    return f"{words[one['type']]}{f' {limits}' if limits else ''}"
+
+
+def default(model: type[BaseModel], name: str) -> str:
+    field = model.model_fields[name]
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if value is None or isinstance(value, BaseModel) or is_dataclass(value) or value in ({}, ()):
+        return ""
+    return f"`{json.dumps(value if not isinstance(value, tuple) else list(value))}`"
+
+
+def test_the_page_of_fields_is_that_of_the_source():
+    assert PAGE.read_text() == page(), "run python tests/test_fields.py"
+
+
+def test_every_table_of_a_recipe_or_a_study_stands_on_the_page():
+    known = {model.__name__ for model in TABLES.values()} | {"View", "Resize"}
+    for model in TABLES.values():
+        assert set(re.findall(r"\$defs/(\w+)", json.dumps(model.model_json_schema()))) <= known
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
