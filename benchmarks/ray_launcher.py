@@ -92,7 +92,8 @@ def kill_driver(folder: Path, *, after: float) -> None:
 
 def main() -> None:
     """Print the times, their ratio, and whether the tables are the same."""
-    os.environ["RAY_worker_niceness"] = "0"  # else other work on the machine would weigh on Ray's side alone
+    # Else other work on the machine would weigh on Ray's side alone.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
     with tempfile.TemporaryDirectory() as place:
         ratios: list[float] = []
         tables: list[bytes] = []

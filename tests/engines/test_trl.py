@@ -90,13 +90,7 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(finished, ran
     from modomodo.engines import trl
     from modomodo.pilots.run import run_recipe
 
-    def die(*_, **__):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(trl.StepLog, "on_step_end", _dies_at(2, trl.StepLog.on_step_end, die))
-        with pytest.raises(KeyboardInterrupt):
-            run_recipe(recipe(random_model), tmp_path)
+    _killed_at(2, recipe(random_model), tmp_path, monkeypatch)
     assert trl.last_checkpoint(tmp_path / trl.CHECKPOINTS).name == "checkpoint-1"
     with (tmp_path / "steps.jsonl").open("a") as file:
         file.write('{"step": 2, "cut')
@@ -113,13 +107,7 @@ def test_a_checkpoint_ahead_of_the_log_is_not_gone_on_from(finished, random_mode
     from modomodo.engines import trl
     from modomodo.pilots.run import run_recipe
 
-    def die(*_, **__):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(trl.StepLog, "on_step_end", _dies_at(3, trl.StepLog.on_step_end, die))
-        with pytest.raises(KeyboardInterrupt):
-            run_recipe(recipe(random_model), tmp_path)
+    _killed_at(3, recipe(random_model), tmp_path, monkeypatch)
     assert trl.last_checkpoint(tmp_path / trl.CHECKPOINTS).name == "checkpoint-2"
     path = tmp_path / "steps.jsonl"
     path.write_text(path.read_text().splitlines(keepends=True)[0])
@@ -169,6 +157,19 @@ def test_only_the_checkpoint_that_is_gone_on_from_stays(random_model, tmp_path):
     for steps, reached in (((1, 2, 4), 2), ((1, 1, 2), 1), ((2, 3), 0), ((1, 2, 3), 3)):
         (tmp_path / "steps.jsonl").write_text("".join(f'{{"step": {step}}}\n' for step in steps))
         assert logged_steps(tmp_path) == reached
+
+
+def _killed_at(step, wanted, folder, monkeypatch):
+    from modomodo.engines import trl
+    from modomodo.pilots.run import run_recipe
+
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trl.StepLog, "on_step_end", _dies_at(step, trl.StepLog.on_step_end, die))
+        with pytest.raises(KeyboardInterrupt):
+            run_recipe(wanted, folder)
 
 
 def _dies_at(step, original, die):
@@ -259,7 +260,7 @@ def test_without_vllm_it_says_what_to_install_before_anything_is_loaded(tmp_path
 
     monkeypatch.setattr(trl, "find_spec", lambda name: None)
     monkeypatch.setattr(trl, "load_for_training", lambda *_: pytest.fail("a model was loaded"))
-    one = parse(Recipe, {**TABLE, "vllm": {"mode": "colocate"}}, where="test")
+    one = parse(Recipe, {**TABLE, "vllm": {"mode": "server"}}, where="test")
     with pytest.raises(ModomodoError, match=r'pip install "trl\[vllm\]"'):
         trl.train(one, make_schedule(one), folder=tmp_path)
 
