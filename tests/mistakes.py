@@ -114,6 +114,48 @@ PICTURES = (
     ("meters.jsonl", '"kind": "dial number 3"', '"photo": "photos/3.png", "kind": "dial number 3"'),
 )
 
+STARTING = (
+    Mistake(
+        "Files of one's own in the way of init",
+        "init is called where a recipe and a study stand.",
+        "init meters.jsonl",
+        file="recipe.toml",
+        place="study.toml",
+        value="stand there already",
+        fix="name another folder (--out FOLDER)",
+    ),
+    Mistake(
+        "A set without answers",
+        "The answers were not exported with the questions.",
+        "init plain.jsonl --out first",
+        file="plain.jsonl",
+        place="no column can be an answer",
+        value="'text' is the question",
+        fix='Add a column "answer"',
+        files={"plain.jsonl": lines([{"text": f"Which word stands on sign {n}?"} for n in range(3)])},
+    ),
+    Mistake(
+        "A set whose pictures stayed elsewhere",
+        "The file was moved without its pictures.",
+        "init shown.jsonl --out first",
+        file="shown.jsonl",
+        place="line 2",
+        value="photos/1.jpg",
+        fix="put pictures there, or correct them",
+        files={"shown.jsonl": lines([{"photo": f"photos/{n}.jpg", "reading": n} for n in range(3)])},
+    ),
+    Mistake(
+        "A list where lines are asked",
+        "The set is one JSON list.",
+        "init list.json --out first",
+        file="list.json",
+        place="list.json holds",
+        value="no object",
+        fix="init reads JSONL (one object a line)",
+        files={"list.json": '[{"question": "What does it read?", "answer": 7}]\n'},
+    ),
+)
+
 OWN_DATA = (
     Mistake(
         "A column that the file does not have",

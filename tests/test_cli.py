@@ -94,6 +94,16 @@ def test_train_and_eval_are_single_runs(study, tmp_path):
     assert "maths" in run("eval", str(study), *wanted, "--set", "evaluation.items=4", "--out", str(tmp_path / "e"))
 
 
+def test_a_single_run_of_a_study_goes_to_its_folder_and_of_a_recipe_here(study, tmp_path, monkeypatch):
+    went: list[Path] = []
+    monkeypatch.setattr(cli, "run_single", lambda recipe, folder: went.append(folder))
+    (tmp_path / "recipe.toml").write_text('domains = ["spatial"]\n')
+    run("train", str(study))
+    run("train", str(study), "--out", str(tmp_path))
+    run("train", str(tmp_path / "recipe.toml"))
+    assert went == [study.parent / "out", tmp_path, Path()]
+
+
 @pytest.fixture
 def few_rows(monkeypatch):
     for name in ("spatial", "science", "refer", "charts", "maths", "easy_vqa"):

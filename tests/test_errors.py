@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import pytest
 
-from mistakes import FILES, OWN_DATA, RECIPE, STUDY, Mistake
+from mistakes import FILES, OWN_DATA, RECIPE, STARTING, STUDY, Mistake
 from mistakes_of_studies import KEYS, MACHINES, NAMES
 from mistakes_of_tables import COMPLETIONS, TABLES
 from modomodo import cli
@@ -26,6 +26,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 WIDTH = 118
 
 CHAPTERS: dict[str, tuple[Mistake, ...]] = {
+    "The first files": STARTING,
     "Your own data": OWN_DATA,
     "Files and keys": KEYS,
     "Domains, benchmarks, mixtures": NAMES,

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.config import Study, limits
+from modomodo.config import Recipe, Study, limits
 from modomodo.console import (
     err,
     out,
@@ -20,6 +20,7 @@ from modomodo.console import (
     show_machine,
     show_problems,
     show_proposals,
+    show_started,
     show_step,
     show_strategies,
     show_validation,
@@ -28,11 +29,13 @@ from modomodo.console import (
 )
 from modomodo.errors import ModomodoError, begun, printable
 from modomodo.files import write_json
-from modomodo.recipes import load_recipe, load_study
-from modomodo.settings import Fitting, load_fitting, load_grading, load_replaying
+from modomodo.recipes import OF_ONE_RUN, load_recipe, load_study
+from modomodo.settings import Fitting, Grading, Replaying, load_fitting, load_grading, load_replaying
 from modomodo.steps import (
     check_choices,
     fit_file,
+    folder_of,
+    is_study,
     is_table,
     load_either,
     prepare_data,
@@ -48,6 +51,7 @@ from modomodo.steps import (
     write_report,
     write_report_of_runs,
 )
+from modomodo.strict import dotted_keys
 
 app = typer.Typer(
     help="Post-train a multimodal model with RL on a mixture of domains, and find the mixture that generalises best.",
@@ -63,7 +67,22 @@ app.add_typer(data_app, name="data")
 
 File = Annotated[Path, typer.Argument(help="a TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more")]
+
+
+def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the keys that `--set` takes of the file that stands on the command line, for the shell's completion."""
+    file = Path(ctx.params.get("file") or next(iter(ctx.args), "."))  # before a command is whole, its words are args
+    verb = {"grade": Grading, "strategies": Replaying}.get(str(ctx.info_name))
+    of_study = is_study(file) and ctx.info_name not in ("train", "eval", "play")
+    kind = verb or (Fitting if is_table(file) else Study if of_study else Recipe)
+    decided = tuple(f"recipe.{name}" for name in OF_ONE_RUN) if kind is Study else ()
+    return [f"{key}=" for key in dotted_keys(kind) if key.startswith(incomplete) and not key.startswith(decided)]
+
+
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more", autocompletion=complete_key),
+]
 
 INTERRUPTED, TERMINATED = 130, 143  # what a shell expects after Ctrl-C and SIGTERM
 NANO = Path(__file__).parent / "nano"
@@ -106,6 +125,21 @@ def demo(sets: Sets = None) -> None:
     run_confirmation(study)
     show_step(4, "Report")
     write_report(study)
+
+
+@app.command()
+def init(
+    data: Annotated[
+        Path, typer.Argument(help="a JSONL, Parquet or CSV file, or a folder of pictures", show_default=False)
+    ],
+    folder: Annotated[Path, typer.Option("--out", help="where recipe.toml and study.toml go")] = Path(),
+) -> None:
+    """Look at a set of your own, and write a recipe and a study for it, every line explained; overwrites nothing."""
+    from modomodo.starting import start
+
+    with err.status("reading"):
+        started = start(data, folder)
+    show_started(started)
 
 
 @app.command()
@@ -210,13 +244,17 @@ def grade(
 def train(
     file: File,
     sets: Sets = None,
-    folder: Annotated[Path, typer.Option("--out", help="the run goes to OUT/runs/KEY")] = Path(),
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="the run goes to OUT/runs/KEY; without it to the study's folder, of a recipe here"),
+    ] = None,
 ) -> None:
     """Train one run of a recipe, or of a study's recipe.
 
     Of a study, `--set mixture=recommended` takes its answer.
     """
-    run_single(recipe_of(file, sets or []), folder)
+    recipe = recipe_of(file, sets or [])
+    run_single(recipe, folder_of(file) if folder is None else folder)
 
 
 @app.command(name="eval")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from modomodo.prepared import Prepared
     from modomodo.proposal import Proposals
     from modomodo.recommendation import Recommendation
+    from modomodo.starting import Started
     from modomodo.strategy import Replay, Spread
     from modomodo.surrogate import Fitted
     from modomodo.tradeoff import FrontPoint
@@ -256,6 +257,16 @@ def progress_bar(what: str) -> Generator[Callable[[int, int], None]]:
             bar.update(task, completed=done, total=total)
 
         yield progress
+
+
+def show_started(found: "Started") -> None:
+    """Print what `init` wrote, what to look at in it, and the commands to run next."""
+    width = sorted(len(command) for command, _ in found.commands)[-2]  # the longest stands out alone
+    lines = [f"written: {', '.join(map(str, found.files))}; each line says why it is as it is"]
+    lines += [*(f"note: {note}" for note in found.notes), "next:"]
+    lines += [f"    modomodo {command:{width}}  # {what}" for command, what in found.commands]
+    for line in lines:
+        out.print(escape(printable(line)), highlight=False, soft_wrap=True)
 
 
 def show_step(number: int, what: str) -> None:

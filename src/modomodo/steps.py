@@ -276,6 +276,11 @@ def is_study(file: Path) -> bool:
         return False  # load_recipe says what is wrong with the file
 
 
+def folder_of(file: Path) -> Path:
+    """Return where a single run goes: the folder of a study, so that its report shows the run; for a recipe here."""
+    return load_study(file).folder if is_study(file) else Path()
+
+
 def recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
     wanted = "mixture=recommended"
     recipe = load_recipe(file, [item for item in sets if item != wanted])

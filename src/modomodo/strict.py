@@ -1,5 +1,6 @@
 """Strict tables: TOML and `--set key=value` read into frozen pydantic models, with errors in the words of a user."""
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -107,6 +108,37 @@ def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
             place = cast(dict[str, Any], inner)
         place[last] = value
     return table
+
+
+def dotted_keys(kind: type[Strict]) -> list[str]:
+    """Return every key that `--set` takes of a table, those of the tables in it with dots."""
+    found: list[str] = []
+    for name, field in kind.model_fields.items():
+        inner = _table_kind(field.annotation)
+        named = "dict" in str(field.annotation)  # its entries have names of the user's
+        whole = [name] if named or not hasattr(inner, "model_fields") else dotted_keys(inner)
+        found += whole if whole == [name] else [f"{name}.{one}" for one in whole]
+    return found
+
+
+def toml_key(key: str) -> str:
+    """Return a key as TOML writes it, in quotes where it must be."""
+    return key if key.isascii() and key.replace("_", "").replace("-", "").isalnum() else _toml_string(key)
+
+
+def toml_value(value: object) -> str:
+    """Return a text, number, flag, list or inline table as TOML writes it, on one line."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml_value(one) for one in cast(Sequence[object], value))}]"
+    if isinstance(value, Mapping):
+        inner = (f"{toml_key(key)} = {toml_value(one)}" for key, one in cast(Mapping[str, object], value).items())
+        return f"{{ {', '.join(inner)} }}"
+    return _toml_string(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _toml_string(text: str) -> str:
+    # JSON's strings are TOML's, but for one character.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _explain(kind: type[Strict], problem: dict[str, Any], place: str) -> str:

@@ -14,7 +14,9 @@ import pytest
 from modomodo import studies
 from modomodo.config import Recipe, Study
 from modomodo.errors import ModomodoError
-from modomodo.reporting import report
+from modomodo.fields import Evaluation
+from modomodo.pilots.plan import PlannedRun
+from modomodo.reporting import read_evidence, report
 from modomodo.reporting.repeat import to_toml
 
 SECTIONS = ("answer", "scores", "prediction", "training", "domains", "confirmation", "samples", "repeat")
@@ -227,6 +229,20 @@ def test_another_mixture_than_the_one_confirmed_is_said(tmp_path, monkeypatch):
     table["mixture"] = {"count": 0.1, "colour": 0.1, "detect": 0.8}
     studies.write_json(tmp_path / "recommendation.json", table)
     assert "The confirmation tested another mixture" in Page(report(study).read_text()).text
+
+
+def test_a_single_run_is_shown_and_no_pilot(tmp_path):
+    study = fake_study.make_study(tmp_path, **SMALL)
+    recipe = study.recipe.model_copy(update={"evaluation": Evaluation(benchmarks=("charts",), items=8)})
+    fake_study.write_runs(study, [PlannedRun("equal", recipe)])
+    studies.write_json(tmp_path / "labels.json", {})
+    (run,) = read_evidence(study).runs
+    assert (run.kind, run.labels) == ("single", ())
+    page = Page(report(study).read_text())
+    assert "1 run of `modomodo train` is shown with the others and counted as cost" in page.text
+    assert "belongs to no present plan" not in page.text
+    assert "No pilot has finished, so nothing can be fitted" in page.text
+    assert f"{run.label}: seed 0" in " ".join(page.text.split())  # its curves
 
 
 def test_files_of_another_version_are_left_out(tmp_path):

@@ -93,8 +93,8 @@ def _held_out(evidence: Evidence) -> Html:
 
 def _cost(evidence: Evidence) -> Html:
     runs = evidence.runs
-    counts = {kind: len(evidence.of_kind(kind)) for kind in ("pilot", "confirmation", "base")}
-    words = {"confirmation": "of the confirmation", "base": "of the model as it was"}
+    counts = {kind: len(evidence.of_kind(kind)) for kind in ("pilot", "confirmation", "single", "base")}
+    words = {"confirmation": "of the confirmation", "single": "by `train`", "base": "of the model as it was"}
     parts = ", ".join(f"{n} {words[kind]}" if kind in words else count(n, kind) for kind, n in counts.items() if n)
     hours = {kind: sum(run.seconds for run in evidence.of_kind(kind)) / 3600 for kind in ("pilot", "confirmation")}
     tiles = (

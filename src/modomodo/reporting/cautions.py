@@ -19,10 +19,16 @@ def cautions(evidence: Evidence) -> list[Child]:
 
 def _plan(evidence: Evidence) -> list[Child]:
     found: list[Child] = [f"{label} is planned and {why}." for label, why in evidence.unfinished.items()]
-    unplanned = [run for run in evidence.runs if not run.labels and run.kind != "base"]
+    unplanned = [run for run in evidence.runs if not run.labels and run.kind not in ("base", "single")]
     if unplanned:
         runs, are = count(len(unplanned), "run"), _are(len(unplanned))
-        found.append(f"{runs} in the folder {are} of no present plan and {are} counted as cost.")
+        found.append(f"{runs} in the folder {are} of no present plan, shown here and counted as cost.")
+    single = len(evidence.of_kind("single"))
+    if single:
+        found.append(
+            f"{count(single, 'run')} of `modomodo train` {_are(single)} shown with the others and counted as cost; "
+            "nothing is recommended from single runs."
+        )
     mixture, tested = evidence.recommended(), (evidence.confirmation or {}).get("mixture")
     if mixture is not None and tested is not None and mixture.distance(Mixture.of(tested)) > 1e-6:
         found.append(

@@ -16,15 +16,17 @@ from modomodo.recommendation import VERSION as RECOMMENDATION_VERSION
 from modomodo.studies import study_fit
 from modomodo.surrogate import Fitted
 
-Kind = Literal["base", "pilot", "confirmation"]
+Kind = Literal["base", "pilot", "confirmation", "single"]
 FILES = ("recommendation", "confirmation")
-KINDS: tuple[Kind, ...] = ("base", "pilot", "confirmation")
+KINDS: tuple[Kind, ...] = ("base", "pilot", "confirmation", "single")
 
 
 @dataclass(frozen=True, eq=False)
 class FinishedRun:
     """A finished run of the study; `labels` are what the study calls it, none when it plans it no more.
 
+    A `single` run is one of `modomodo train`: no plan holds it, and it is scored on whole benchmarks, so that no choice
+    between mixtures may see it.
     `mixture`, `realised`, `effective` and `tokens` are shares of the domains; `prompts` and `completions` those of the
     training, `seconds` of one process.
     """
@@ -53,6 +55,8 @@ class FinishedRun:
         """The name that a reader sees."""
         if self.kind == "base":  # one for each part of the items
             return f"base ({self.part})"
+        if self.kind == "single":
+            return f"single run {self.key[:6]}"
         return self.labels[0] if self.labels else f"not planned: {self.key[:6]}"
 
 
@@ -169,10 +173,11 @@ def _run(store: Store, key: str, result: Mapping[str, Any], labels: Mapping[str,
     scores = {name: Score(**score) for name, score in result["scores"].items()}
     part = next((score.part for score in scores.values()), "")
     prompts = result["steps"] * recipe.get("prompts_per_step", 0)
+    own = tuple(label for label, other in labels.items() if other == key)
     return FinishedRun(
         key=key,
-        labels=tuple(label for label, other in labels.items() if other == key),
-        kind="base" if result["steps"] == 0 else "confirmation" if part == "confirm" else "pilot",
+        labels=own,
+        kind="base" if result["steps"] == 0 else _kind(part, planned=bool(own)),
         part=part,
         mixture=Mixture.of(result["mixture"]),
         seed=result["seed"],
@@ -185,6 +190,13 @@ def _run(store: Store, key: str, result: Mapping[str, Any], labels: Mapping[str,
         exhausted=result.get("exhausted"),
         folder=store.path(key),
     )
+
+
+def _kind(part: str, *, planned: bool) -> Kind:
+    """Return the kind of a run that was trained, by the part of the benchmarks that it was scored on, if any."""
+    if part not in ("select", "confirm") and not planned:
+        return "single"
+    return "confirmation" if part == "confirm" else "pilot"
 
 
 def _lacking(name: str, found: Mapping[str, Any] | None, version: int, verb: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from modomodo.recipes import OF_ONE_RUN
 from modomodo.reporting.blocks import Section, link_to
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.markup import Child, Html, el, join, left_out, table
+from modomodo.strict import toml_key, toml_value
 
 COMMANDS = (
     ("check", "everything that can fail before a run starts"),
@@ -51,27 +52,12 @@ def to_toml(study: Study) -> str:
 
 def _toml_lines(fields: Mapping[str, Any], *, path: str) -> list[str]:
     plain = {key: value for key, value in fields.items() if value is not None and not isinstance(value, dict)}
-    lines = [f"{_toml_key(key)} = {_toml_value(value)}" for key, value in plain.items()]
+    lines = [f"{toml_key(key)} = {toml_value(value)}" for key, value in plain.items()]
     for key, value in fields.items():
         if isinstance(value, dict):
-            place = f"{path}.{_toml_key(key)}" if path else _toml_key(key)
+            place = f"{path}.{toml_key(key)}" if path else toml_key(key)
             lines += ["", f"[{place}]", *_toml_lines(value, path=place)]
     return lines
-
-
-def _toml_key(key: str) -> str:
-    return key if key.isascii() and key.replace("_", "").replace("-", "").isalnum() else _toml_string(key)
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(_toml_value(one) for one in value)}]"
-    return _toml_string(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _toml_string(text: str) -> str:
-    # JSON's strings are TOML's, but for one character.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _versions(evidence: Evidence) -> Html:

@@ -25,6 +25,7 @@ from modomodo.studies import OUT
 WHERE: tuple[tuple[str, str, Kind], ...] = (
     ("select", "Pilots, on the items for choosing", "pilot"),
     ("confirm", "Confirmation, on the items for proving", "confirmation"),
+    ("all", "Single runs, on items of both halves", "single"),
 )
 
 

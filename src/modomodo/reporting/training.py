@@ -24,7 +24,7 @@ RUNS = 40  # runs with curves, at most: more would make the page heavy
 EACH = 2  # samples of a domain from either end of a run
 LENGTH = 1500  # characters of a completion that are shown
 MARKS = {"right": "✓", "partial": "≈", "wrong": "✗", "unparsed": "?", "ungradable": "!"}
-GROUPS = {"confirmation": "Confirmation", "pilot": "Pilots"}
+GROUPS = {"confirmation": "Confirmation", "pilot": "Pilots", "single": "Single runs"}
 
 
 def training_section(evidence: Evidence) -> Section:
@@ -79,7 +79,7 @@ def reward_scale(rewards: Rewards) -> str:
 
 
 def _trained(evidence: Evidence) -> list[FinishedRun]:
-    return [*evidence.of_kind("confirmation"), *evidence.of_kind("pilot")]
+    return [run for kind in GROUPS for run in evidence.runs if run.kind == kind]
 
 
 def _has_steps(run: FinishedRun) -> bool:

@@ -1,0 +1,150 @@
+"""A first recipe and study for somebody's own data: TOML in which every line is explained from what was seen."""
+
+import math
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from modomodo.commented import Plan, recipe_text, source_fields, study_text
+from modomodo.domains import DOMAINS
+from modomodo.domains.generic import domain_of
+from modomodo.domains.source import Source
+from modomodo.errors import ModomodoError
+from modomodo.evals.benchmarks import part_of
+from modomodo.files import write_text
+from modomodo.looking import Roles, look, missing_pictures, option_lists, roles, sizes
+from modomodo.suggesting import suggest
+
+FILES = ("recipe.toml", "study.toml")
+HOLDOUTS = (0.1, 0.2, 0.3, 0.4, 0.5)
+LEAST = 2  # rows that a benchmark needs, in the half that chooses and in the one that confirms
+LOADED = 2_000  # rows up to which the holdout is tried out rather than taken for granted
+FEW, SMALL = 16, 100  # rows that a first study needs, and that one learns from
+TRY = "--set steps=2 --set prompts_per_step=2"
+
+
+@dataclass(frozen=True)
+class Started:
+    """What `init` wrote: its files, what to look at, and the commands to run next with what each does."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+    commands: tuple[tuple[str, str], ...]
+
+
+def start(data: Path, folder: Path) -> Started:
+    """Write recipe.toml and study.toml for a set of one's own into a folder, and return what is to know about them.
+
+    Raises ModomodoError when one of them stands there, when the data cannot be read, when no column can be the answer,
+    and when pictures are missing.
+    """
+    files = [folder / name for name in FILES]
+    there = [str(file) for file in files if os.path.lexists(file)]
+    if there:
+        raise ModomodoError(
+            f"{' and '.join(there)} stand{'s' if len(there) == 1 else ''} there already, and init overwrites nothing: "
+            "name another folder (--out FOLDER), or move what stands there"
+        )
+    plan = _plan(data, folder)
+    for file, text in zip(files, (recipe_text(plan), study_text(plan)), strict=True):
+        write_text(file, text)
+    study = shlex.quote(str(files[1]))
+    commands = (
+        (f"check {study}", "every row, and all else that can fail before a run starts"),
+        (f"play {study}", "answer a few rows yourself: is it clear what is asked for?"),
+        (f"train {study} {TRY}", "a first run, of two small steps"),
+        (f"report {study}", f"its curves and replies, in studies/{plan.name}/report.html"),
+    )
+    return Started(tuple(files), tuple(_notes(plan)), commands)
+
+
+def _plan(data: Path, folder: Path) -> Plan:
+    table = look(data)
+    found = roles(table)
+    missing = missing_pictures(table, found.images)
+    if missing is not None:
+        raise ModomodoError(missing)
+    opened = sizes(table, found.images)
+    options = None if found.options is None else option_lists(table.columns[found.options])
+    suggestion = suggest(table.columns[found.answer], options=options, sizes=opened)
+    name, question = name_of(data), _question(found, suggestion.verifier)
+    plan = Plan(
+        name=name,
+        path=os.path.relpath(data.parent.resolve() / data.name, folder.resolve()),
+        table=table,
+        roles=found,
+        suggestion=suggestion,
+        sizes=tuple(size for size in opened if size is not None),
+        question=question,
+        holdout=0.0,
+        trained=len(table.places),
+    )
+    if table.tested is None:
+        share, trained = _holdout(plan)
+        return replace(plan, holdout=share, trained=trained)
+    return plan
+
+
+def name_of(data: Path) -> str:
+    """Return a name for the domain: that of the file or folder, in letters that names of folders are made of."""
+    path = Path(os.path.abspath(data))
+    stem = path.name if path.is_dir() else path.stem
+    if stem.lower() in ("train", "metadata", "data"):
+        stem = path.parent.name
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_-")[:48] or "mine"
+    return f"{name}_own" if name in DOMAINS else name
+
+
+def _question(found: Roles, verifier: str | None) -> str:
+    """Return the template of the question: a column's, or one made of the columns' names."""
+    if found.question is not None and _in_template(found.question):
+        return f"{{{found.question}}}"
+    about = f" of the {{{found.about}}}" if found.about is not None and _in_template(found.about) else ""
+    if verifier in ("box", "boxes"):
+        return f"Where is the {about.removeprefix(' of the ') or 'object'}?"
+    what = found.answer.replace("_", " ").replace("{", "{{").replace("}", "}}")
+    return f"What is the {what}{about}?"
+
+
+def _in_template(column: str) -> bool:
+    return not set(column) & set("{}.[]!:")
+
+
+def _holdout(plan: Plan) -> tuple[float, int]:
+    """Return the smallest share whose rows leave a benchmark in both its halves, and the rows left to train on."""
+    rows = len(plan.table.places)
+    share = HOLDOUTS[0] if rows > LOADED // 10 else HOLDOUTS[3]
+    usual = share, math.floor(rows * (1 - share))
+    if rows > LOADED or plan.suggestion.verifier is None:
+        return usual
+    for share in HOLDOUTS:
+        source = Source.model_validate({**source_fields(plan, share), "path": plan.table.path})
+        try:
+            domain = domain_of(plan.name, source)
+            parts = [part_of(row.id) for row in domain.load("test")]
+        except ModomodoError:
+            continue  # too small a share, or rows that check will name
+        if min(parts.count("select"), parts.count("confirm")) >= LEAST:
+            return share, len(domain.load("train"))
+    return usual
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    yield from plan.suggestion.notes
+    if plan.roles.options is not None and plan.suggestion.verifier != "choice":
+        yield f"{plan.roles.answer!r} does not always name one of {plan.roles.options!r}, so nothing is made a choice"
+    if plan.suggestion.verifier is None:
+        yield f"column {plan.roles.answer!r}: {plan.suggestion.why}: choose one in {FILES[0]}, docs/verifiers.md"
+    empty = sum(value is None or value == "" for value in plan.table.columns[plan.roles.answer])
+    if empty:
+        yield f"{empty} rows have no {plan.roles.answer!r}: check names them; unusable = {empty} leaves them out"
+    if plan.roles.question is None:
+        yield f"no column is a question, so {FILES[0]} asks {plan.question!r}: put it in your own words"
+    rows = len(plan.table.places)
+    if rows < FEW:
+        yield f"{rows} rows are too few to keep some for a test, in both halves of it: give {FEW} or more"
+    elif rows < SMALL:
+        yield f"{rows} rows are enough to try everything, not to learn from: docs/data.md"

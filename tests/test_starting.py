@@ -1,0 +1,191 @@
+"""init: from a set of one's own to a recipe and a study that check passes, with a comment on every line."""
+
+import csv
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from modomodo.errors import ModomodoError
+from modomodo.recipes import load_recipe, load_study
+from modomodo.starting import start
+
+
+def pictures(folder: Path, count: int, size: tuple[int, int] = (60, 40)) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        Image.radial_gradient("L").resize(size).rotate(11 * number).save(folder / f"{number}.png")
+
+
+def jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def written(data: Path, out: Path) -> dict[str, Any]:
+    """Return the table of the domain that init wrote, after reading recipe and study as every command does."""
+    start(data, out)
+    recipe, study = load_recipe(out / "recipe.toml"), load_study(out / "study.toml")
+    assert study.recipe.domains == recipe.domains
+    (name,) = recipe.data
+    domain = recipe.find(name)
+    assert len(domain.load("test")) >= 2
+    assert domain.load("train")
+    return tomllib.loads((out / "recipe.toml").read_text())["data"][name]
+
+
+METERS = [{"id": f"m{n}", "photo": f"{n}.png", "kind": ("dial", "gauge")[n % 2], "reading": n} for n in range(20)]
+
+
+def test_a_question_is_made_of_columns_where_there_is_none(tmp_path):
+    pictures(tmp_path, 20)
+    found = written(jsonl(tmp_path / "meters.jsonl", METERS), tmp_path / "out")
+    assert found == {
+        "path": "../meters.jsonl",
+        "id": "id",
+        "question": "What is the reading of the {kind}?",
+        "answer": "reading",
+        "images": ["photo"],
+        "verifier": "count",
+        "holdout": found["holdout"],
+    }
+    text = (tmp_path / "out" / "recipe.toml").read_text()
+    assert "answers seen: 0, 1, 2 ...; all whole numbers from 0 in 20 rows" in text.replace("\n# ", " ")
+    assert "60 x 40 pixels" in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_options_make_a_choice(tmp_path):
+    rows = [{"question": f"Word {n}?", "choices": ["red", "blue"], "answer": ["red", "blue"][n % 2]} for n in range(30)]
+    found = written(jsonl(tmp_path / "words.jsonl", rows), tmp_path)
+    assert (found["verifier"], found["answer_as"], found["options"]) == ("choice", "text", "choices")
+    assert (found["question"], found["images"], found["path"]) == ("{question}", [], "words.jsonl")
+
+
+def test_boxes_keep_their_frame(tmp_path):
+    pictures(tmp_path, 24)
+    rows = [{"image": f"{n}.png", "thing": f"mark {n}", "bbox": [100, 100, 900, 800 + n]} for n in range(24)]
+    found = written(jsonl(tmp_path / "marks.jsonl", rows), tmp_path / "out")
+    assert (found["verifier"], found["gold_frame"], found["answer"]) == ("box", "normalised1000", "bbox")
+    assert found["question"] == "Where is the {thing}?"
+
+
+def test_a_csv_is_read(tmp_path):
+    pictures(tmp_path, 20)
+    with (tmp_path / "meters.csv").open("w", newline="") as file:
+        csv.DictWriter(file, list(METERS[0])).writeheader()
+        csv.DictWriter(file, list(METERS[0])).writerows(METERS)
+    assert written(tmp_path / "meters.csv", tmp_path / "out")["verifier"] == "count"
+
+
+def test_parquet_with_pictures_in_it_is_read(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    pictures(tmp_path, 20)
+    rows = [
+        {"picture": {"bytes": (tmp_path / f"{n}.png").read_bytes(), "path": None}, "query": f"{n}?", "label": n / 4}
+        for n in range(20)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "own.parquet")
+    found = written(tmp_path / "own.parquet", tmp_path / "out")
+    assert (found["images"], found["verifier"], found["question"]) == (["picture"], "number", "{query}")
+
+
+def test_a_folder_of_pictures_with_metadata_is_read(tmp_path):
+    pictures(tmp_path / "signs", 20)
+    jsonl(tmp_path / "signs" / "metadata.jsonl", [{"file_name": f"{n}.png", "word": f"word{n}"} for n in range(20)])
+    found = written(tmp_path / "signs", tmp_path)
+    assert (found["path"], found["images"], found["verifier"]) == ("signs", ["image"], "text")
+
+
+@pytest.mark.parametrize("name", ["test", "validation"])
+def test_a_folder_with_a_test_file_needs_no_holdout(tmp_path, name):
+    for split, count in (("train", 12), (name, 20)):
+        rows = [{"question": f"{split} {n}?", "answer": f"word{n}"} for n in range(count)]
+        jsonl(tmp_path / "words" / f"{split}.jsonl", rows)
+    found = written(tmp_path / "words", tmp_path)
+    assert "holdout" not in found
+    assert found.get("splits") == (None if name == "test" else {"train": "train", "test": "validation"})
+
+
+def test_a_column_that_says_the_split_is_used(tmp_path):
+    rows = [{"question": f"{n}?", "answer": n, "split": ["train", "val"][n % 2]} for n in range(40)]
+    found = written(jsonl(tmp_path / "numbers.jsonl", rows), tmp_path)
+    assert (found["split_column"], found["splits"]) == ("split", {"train": "train", "test": "val"})
+
+
+HOSTILE = 'a"]\nmodel = "evil"\n[x]\n# \x1b[31m'
+
+
+def test_nothing_in_the_data_becomes_toml_or_reaches_the_terminal(tmp_path):
+    rows = [{"question": f"{n}?", HOSTILE: f'{HOSTILE[:12]}"""{n}'} for n in range(30)]
+    started = start(jsonl(tmp_path / "we ird].jsonl", rows), tmp_path / "out")
+    table = tomllib.loads((tmp_path / "out" / "recipe.toml").read_text())
+    assert table["model"] == "nano"
+    assert "x" not in table
+    assert table["data"]["we_ird"]["answer"] == HOSTILE
+    assert "\x1b" not in (tmp_path / "out" / "recipe.toml").read_text()
+    assert all("\n" not in command for command, _ in started.commands)
+
+
+def test_answers_that_no_verifier_fits_are_left_to_the_person(tmp_path):
+    rows = [{"question": f"{n}?", "answer": f"A whole story about number {n}, " * 9} for n in range(20)]
+    started = start(jsonl(tmp_path / "stories.jsonl", rows), tmp_path)
+    assert "no verifier fits them all. There are format" in " ".join(started.notes)
+    assert '# verifier = "..."' in (tmp_path / "recipe.toml").read_text()
+    assert "verifier" not in tomllib.loads((tmp_path / "recipe.toml").read_text())["data"]["stories"]
+
+
+def test_a_name_of_ours_is_not_taken(tmp_path):
+    jsonl(tmp_path / "charts.jsonl", [{"question": f"{n}?", "answer": n} for n in range(20)])
+    start(tmp_path / "charts.jsonl", tmp_path)
+    assert load_recipe(tmp_path / "recipe.toml").domains == ("charts_own", "spatial")
+
+
+def test_nothing_is_overwritten(tmp_path):
+    data = jsonl(tmp_path / "words.jsonl", [{"question": f"{n}?", "answer": n} for n in range(20)])
+    (tmp_path / "study.toml").write_text("mine")
+    with pytest.raises(ModomodoError, match=r"study\.toml stands there already"):
+        start(data, tmp_path)
+    assert (tmp_path / "study.toml").read_text() == "mine"
+    assert not (tmp_path / "recipe.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"id": 1, "question": "a?"}, {"id": 2, "question": "b?"}], "no column can be an answer: 'id' is the id"),
+        ([{"question": "a?", "answer": True}], "'answer' holds true"),
+        ([{"photo": f"{n}.png", "answer": n} for n in range(3)], "2 of 3 pictures are not there"),
+        ([{"photo": "../0.png", "answer": 1}], "leads out of"),
+        ([], "is empty"),
+    ],
+)
+def test_mistakes_are_one_message(tmp_path, rows, message):
+    pictures(tmp_path, 1)
+    with pytest.raises(ModomodoError, match=message) as raised:
+        start(jsonl(tmp_path / "rows.jsonl", rows), tmp_path / "out")
+    assert "rows.jsonl" in str(raised.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("gone.jsonl", None, "does not exist; did you mean gone2.jsonl"),
+        ("list.json", b'[{"a": 1}]', r"init reads JSONL \(one object a line\)"),
+        ("one.parquet", b"none", "cannot be read as Parquet"),
+        ("picture.png", b"\x89PNG\xff", "init reads"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path, name, content, message):
+    (tmp_path / "gone2.jsonl").touch()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModomodoError, match=message):
+        start(tmp_path / name, tmp_path / "out")
