@@ -19,7 +19,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt \
-		-e '.[trl,data,verify,trees,convex,gp,ray,docs]' hypothesis pycocotools 'pyright[nodejs]' pytest ruff
+		-e '.[trl,data,verify,trees,convex,gp,ray,docs,tensorboard]' hypothesis pycocotools 'pyright[nodejs]' pytest ruff
 	touch $@
 
 demo: setup

@@ -81,7 +81,7 @@ TABLES = (
         "recommend few.csv",
         file="few.csv",
         place="test: 2",
-        value="2 runs of 2 mixtures",
+        value="runs: 2, different mixtures: 2",
         fix="run more pilots at other mixtures",
         files={"few.csv": "w.meters,w.signs,score.test\n1,0,0.3\n0,1,0.4\n"},
     ),

@@ -44,7 +44,12 @@ def test_the_error_names_the_file_and_all_problems():
 
 def test_identity_changes_with_everything_that_determines_the_run_and_with_nothing_else():
     recipe = parse(Recipe, TABLE, where="")
-    same = [{"image_cache": False}, {"save_every": 7}, {"mixture": dict.fromkeys(TABLE["domains"], 1 / 3)}]
+    same = [
+        {"image_cache": False},
+        {"save_every": 7},
+        {"tracker": "wandb"},
+        {"mixture": dict.fromkeys(TABLE["domains"], 1 / 3)},
+    ]
     other = [{"seed": 1}, {"steps": 61}, {"kl": 0.04}, {"mixture": "single:refer"}, {"view": {"frame": "unit"}}]
     for change in same:
         assert parse(Recipe, {**TABLE, **change}, where="").identity() == recipe.identity()

@@ -16,7 +16,7 @@ from modomodo.domains import find_domain
 from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError, closest
 from modomodo.families import FAMILIES, Family, family_of
-from modomodo.fields import Cap, Confirming, Evaluation, Launcher, Lora, Rewards, Verl, Vllm
+from modomodo.fields import Cap, Confirming, Evaluation, Launcher, Lora, Rewards, TrackerName, Verl, Vllm
 from modomodo.mixture import Mixture
 from modomodo.rows import View
 from modomodo.schedules import Order
@@ -72,6 +72,7 @@ class Recipe(Strict):
     gradient_checkpointing: bool = False
     image_cache: bool = True
     save_every: Positive = 20  # steps between the checkpoints that a killed run resumes from
+    tracker: TrackerName = "none"  # what else shows the run's numbers; its own files always have them
     view: View = View()
     evaluation: Evaluation = Evaluation()
 
@@ -146,7 +147,7 @@ class Recipe(Strict):
     def identity(self) -> dict[str, Any]:
         """Return what determines the run, the mixture in its canonical form; the input of a run's key."""
         # The digests of rows and model say what `data` and the folders lead to.
-        effort = {"image_cache", "save_every", "vllm", "verl", "data", "prepared", "exclude"}
+        effort = {"image_cache", "save_every", "tracker", "vllm", "verl", "data", "prepared", "exclude"}
         fields = self.model_dump(mode="json", exclude={"mixture", "domains", *effort})
         fields["family"] = None if self.known_family is None else self.known_family.name
         fields["evaluation"]["benchmarks"] = sorted(self.evaluation.benchmarks)

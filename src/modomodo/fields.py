@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from modomodo.strict import Positive, Share, Strict
 
 Part = Literal["select", "confirm", "all"]
+TrackerName = Literal["none", "tensorboard", "wandb", "trackio"]
 
 
 class Rewards(Strict):

@@ -28,6 +28,9 @@ EXTRAS = {
     "trees": "surrogate trees, strategy RegMix",
     "convex": "strategy Olmix",
     "ray": "pilots on a Ray cluster",
+    "tensorboard": "tracker tensorboard",
+    "wandb": "tracker wandb",
+    "trackio": "tracker trackio",
     "verl": "the engine verl",
     "eval": "public benchmarks by lmms-eval",
 }

@@ -5,10 +5,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from modomodo.config import Recipe, Study, limits
 from modomodo.domain import Domain, Problem, check
+from modomodo.engines.tracking import check_tracker
 from modomodo.engines.verl.limits import refusals
 from modomodo.errors import ModomodoError, closest
 from modomodo.estimate import cost
@@ -128,6 +130,7 @@ def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:
         except ModomodoError as error:
             yield Problem("domains", str(error))
     yield from _exclude_problems(recipe)
+    yield from _tracker_problems(recipe)
     strange = [name for name in recipe.domains if recipe.model == "nano" and _from_data(recipe, name)]
     if strange:
         what = f"nano knows the embedded domains alone, so its replies to {', '.join(strange)} will not parse"
@@ -155,6 +158,15 @@ def _exclude_problems(recipe: Recipe) -> Iterator[Problem]:
         if name not in recipe.domains:
             what = f"names the domain {name!r}, which is not trained on; {closest(name, recipe.domains)}"
             yield Problem(str(recipe.exclude), what, level="note")
+
+
+def _tracker_problems(recipe: Recipe) -> Iterator[Problem]:
+    try:
+        check_tracker(recipe.tracker)
+    except ModomodoError as error:
+        # verl has an environment of its own, which may have the tracker; a study for it is planned in this one.
+        elsewhere = recipe.engine == "verl" and find_spec("verl") is None
+        yield Problem("tracker", str(error), level="note" if elsewhere else "error")
 
 
 def _slivers(domain: Domain, recipe: Recipe) -> Iterator[Problem]:

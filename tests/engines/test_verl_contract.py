@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from zipfile import ZipFile
 
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from modomodo.domains import DOMAINS
 from modomodo.engines.rewards import Judge
+from modomodo.engines.tracking import step_values
 from modomodo.engines.verl import data, reward
 from modomodo.engines.verl.rollouts import Reader, cut_back, dumped, read_step, take_in
 from modomodo.errors import ModomodoError
@@ -135,6 +137,25 @@ def test_dumps_become_the_files_that_a_run_of_trl_has(tmp_path, known, capsys):
     assert (samples[0]["row_id"], samples[0]["completion"]) == ("c0", of.REPLIES[0] + "\u2028")
     assert len((folder / "trainer.jsonl").read_text().splitlines()) == 4
     assert "earn another reward" not in capsys.readouterr().out
+
+
+def test_a_tracker_gets_the_names_that_it_gets_of_trl(tmp_path, known):
+    class Kept(dict):
+        def log(self, step, values):
+            assert step not in self
+            self[step] = values
+
+    plan = plan_of("choice", "own")
+    folder = of.run_folder(tmp_path, of.recipe(domains=["choice", "own"]), plan)
+    kept = Kept()
+    for step in (1, 2, 3, 4):
+        dump(folder, plan, step)
+    (folder / "verl" / "metrics-0.jsonl").write_text('{"step": 2, "data": {"timing_s/step": 4.0, "actor/loss": 0.5}}\n')
+    take_in(replace(reader(folder, plan, known), tracker=kept), last=True)
+    lines = [json.loads(line) for line in (folder / "steps.jsonl").read_text().splitlines()]
+    own = {"trainer/timing_s/step": 4.0, "trainer/actor/loss": 0.5}
+    assert kept == {line["step"]: {**step_values(line), **(own if line["step"] == 2 else {})} for line in lines}
+    assert {"reward/choice", "format/choice", "requested/own", "seconds"} <= set(kept[2])
 
 
 def test_a_dump_that_a_kill_cut_is_not_read_and_the_steps_after_a_checkpoint_are_read_again(tmp_path, known):

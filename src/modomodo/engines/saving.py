@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +21,7 @@ from modomodo.files import write_text
 from modomodo.models import model_path
 
 ADAPTERS = "adapter_model.safetensors"
+Scores = Mapping[str, Mapping[str, Any]]  # benchmark -> fields of a Score
 
 
 def load_for_training(recipe: Recipe, checkpoint: Path | None) -> PreTrainedModel:
@@ -89,8 +90,8 @@ class ScoreAt(TrainerCallback):
     Writes scores-STEP.json and items/step-STEP/; the model that is trained and the random numbers stay untouched.
     """
 
-    def __init__(self, recipe: Recipe, folder: Path, *, done: Callable[[], None]) -> None:
-        """Score to `folder`; `done` is called after each scoring."""
+    def __init__(self, recipe: Recipe, folder: Path, *, done: Callable[[int, Scores], None]) -> None:
+        """Score to `folder`; `done` is called with the step and what scores-STEP.json has, after each scoring."""
         self._recipe = recipe
         self._folder = folder
         self._done = done
@@ -107,7 +108,7 @@ class ScoreAt(TrainerCallback):
         shutil.rmtree(saved)
         table = {name: asdict(score) for name, score in scores.items()}
         write_text(self._folder / f"scores-{step}.json", json.dumps(table, indent=1) + "\n")
-        self._done()
+        self._done(step, table)
 
 
 class Restored(TrainerCallback):

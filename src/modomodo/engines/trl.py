@@ -23,7 +23,8 @@ from modomodo.engines.logs import CHECKPOINTS, append_lines, drop_checkpoints, k
 from modomodo.engines.parts import lora_config, trained_part
 from modomodo.engines.pictures import Kept, accept_mixed_batches, drop_unused_pictures, picture_bytes, shared
 from modomodo.engines.rewards import Judge
-from modomodo.engines.saving import Restored, ScoreAt, load_for_training, trained_weights
+from modomodo.engines.saving import Restored, ScoreAt, Scores, load_for_training, trained_weights
+from modomodo.engines.tracking import NoTracker, Tracker, score_values, step_values, trainer_values
 from modomodo.errors import ModomodoError
 from modomodo.fields import Vllm
 from modomodo.models import model_path
@@ -31,12 +32,15 @@ from modomodo.rows import open_image
 from modomodo.schedules import Schedule
 
 
-def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> tuple[PreTrainedModel, ProcessorMixin]:
+def train(
+    recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | None = None
+) -> tuple[PreTrainedModel, ProcessorMixin]:
     """Return the model trained along the schedule, adapters merged into it, and its processor.
 
     `folder` gets steps.jsonl (a line a step), samples.jsonl (completions with verdicts), ungradable.jsonl,
     scores-STEP.json (of `evaluation.at`) and checkpoints; called again on the same folder after a kill, it goes on from
-    the last checkpoint, with the same rows in the same order and, on a CPU, the same weights in the end.
+    the last checkpoint, with the same rows in the same order and, on a CPU, the same weights in the end. `tracker` gets
+    the numbers of every step as well.
 
     Raises ModomodoError when the verifier or the gold of a domain fails, or a checkpoint does not restore.
     """
@@ -54,7 +58,7 @@ def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> tuple[PreTrainedMo
         as_saved=recipe.vllm.mode == "colocate",
     )
     accept_mixed_batches(processor, cache_images=recipe.image_cache)
-    trainer = _make_trainer(recipe, plan, model, processor, folder=folder)
+    trainer = _make_trainer(recipe, plan, model, processor, folder=folder, tracker=tracker)
     trained = cast(torch.nn.Module, trainer.model)
     print(trained_part(trained, recipe), flush=True)
     trainer.add_callback(Restored(trained, checkpoint))
@@ -63,7 +67,13 @@ def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> tuple[PreTrainedMo
 
 
 def _make_trainer(
-    recipe: Recipe, plan: Schedule, model: PreTrainedModel, processor: ProcessorMixin, *, folder: Path
+    recipe: Recipe,
+    plan: Schedule,
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    *,
+    folder: Path,
+    tracker: Tracker | None,
 ) -> GRPOTrainer:
     judge = Judge(
         {name: recipe.find(name) for name in plan.counts()},
@@ -72,7 +82,7 @@ def _make_trainer(
         view=recipe.view,
         keep=folder / "ungradable.jsonl",
     )
-    log = StepLog(judge, folder, requested=recipe.point().as_dict())
+    log = StepLog(judge, folder, requested=recipe.point().as_dict(), tracker=tracker)
     trainer = GRPOTrainer(
         model=model,
         processing_class=processor,
@@ -80,7 +90,7 @@ def _make_trainer(
         args=grpo_config(recipe, steps=plan.steps, folder=folder / CHECKPOINTS, weights=judge.weights),
         train_dataset=schedule_dataset(plan, judge),
         peft_config=lora_config(model, recipe.known_family, recipe.lora) if recipe.lora else None,
-        callbacks=[log, ScoreAt(recipe, folder, done=log.restart)],
+        callbacks=[log, ScoreAt(recipe, folder, done=log.scored)],
     )
     for one in (model, trainer.ref_model):
         if one is not None:
@@ -210,15 +220,18 @@ def _is_whole(state: Path) -> bool:
 
 class StepLog(TrainerCallback):
     """Writes what each step did to each domain (steps.jsonl), a completion of each (samples.jsonl), and the trainer's
-    own numbers as often as it logs them (trainer.jsonl).
+    own numbers as often as it logs them (trainer.jsonl). `tracker` gets the same numbers.
 
     `requested` are the shares asked for, by domain; realised prompts are in each domain's `prompts`.
     """
 
-    def __init__(self, judge: Judge, folder: Path, *, requested: Mapping[str, float]) -> None:
+    def __init__(
+        self, judge: Judge, folder: Path, *, requested: Mapping[str, float], tracker: Tracker | None = None
+    ) -> None:
         self._judge = judge
         self._folder = folder
         self._requested = {name: share for name, share in requested.items() if share > 0}
+        self._tracker = tracker or NoTracker()
         self._last = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -229,8 +242,9 @@ class StepLog(TrainerCallback):
         self._judge.resume([line["domains"] for line in done])
         self._last = time.perf_counter()
 
-    def restart(self) -> None:
-        """Count the seconds of the next step from now on."""
+    def scored(self, step: int, scores: Scores) -> None:
+        """Track the scores of a step, and count the seconds of the next one from now on."""
+        self._tracker.log(step, score_values(scores))
         self._last = time.perf_counter()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -242,11 +256,14 @@ class StepLog(TrainerCallback):
             "requested": self._requested,
             "domains": {name: asdict(step) for name, step in self._judge.step().items()},
         }
-        self._last = now
         append_lines(
             self._folder / "samples.jsonl", [{"step": state.global_step, **asdict(s)} for s in samples.values()]
         )
         append_lines(self._folder / "steps.jsonl", [line])
+        self._tracker.log(state.global_step, step_values(line))
+        self._last = time.perf_counter()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any) -> None:
-        append_lines(self._folder / "trainer.jsonl", [{"step": state.global_step, **logs}])
+        line = {"step": state.global_step, **logs}
+        append_lines(self._folder / "trainer.jsonl", [line])
+        self._tracker.log(state.global_step, trainer_values(line))

@@ -3,6 +3,7 @@
 import gc
 import json
 import shutil
+from contextlib import closing
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from modomodo.config import Recipe
 from modomodo.engines.logs import CHECKPOINTS, logged_steps
 from modomodo.engines.saving import save_trained, score_saved
+from modomodo.engines.tracking import Tracker, check_tracker, open_tracker, score_values
 from modomodo.errors import ModomodoError
 from modomodo.models import model_path
 from modomodo.pilots.inputs import make_schedule
@@ -27,8 +29,16 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
 
     `earlier` has the scores of the steps of `evaluation.at`. Everything the run writes goes to `folder`: schedule.csv,
     steps.jsonl, samples.jsonl, items/, model/. Run again after a kill, it goes on from the last checkpoint.
+
+    Raises ModomodoError, before anything is loaded, where the recipe's tracker is not installed.
     """
+    check_tracker(recipe.tracker)
     folder.mkdir(parents=True, exist_ok=True)
+    with closing(open_tracker(recipe, folder)) as tracker:
+        return _carried_out(recipe, folder, tracker)
+
+
+def _carried_out(recipe: Recipe, folder: Path, tracker: Tracker) -> dict[str, object]:
     trained = folder / "model"
     plan = make_schedule(recipe) if recipe.steps else None
     if plan is not None:
@@ -36,7 +46,7 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     # A copied folder gets its config.json last; a log that is shorter than the training is that of another attempt.
     whole = plan is not None and (trained / "config.json").exists() and logged_steps(folder) == plan.steps
     if plan is not None and not whole:
-        model = _trained(recipe, plan, folder)
+        model = _trained(recipe, plan, folder, tracker)
         save_trained(model, recipe, trained)
         del model
         gc.collect()  # the trainer, its optimizer and its reference hold on to one another
@@ -45,8 +55,10 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     if plan is not None and logged_steps(folder) != plan.steps:
         raise ModomodoError(f"{folder}/steps.jsonl lacks steps, so something else wrote there: run it again")
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    found = {name: asdict(score) for name, score in scores.items()}
+    tracker.log(plan.steps if plan else 0, score_values(found))
     return {
-        "scores": {name: asdict(found) for name, found in scores.items()},
+        "scores": found,
         "earlier": earlier_scores(recipe, folder),
         "steps": plan.steps if plan else 0,
         "exhausted": plan.exhausted if plan else None,
@@ -55,15 +67,15 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     }
 
 
-def _trained(recipe: Recipe, plan: Schedule, folder: Path) -> "PreTrainedModel":
+def _trained(recipe: Recipe, plan: Schedule, folder: Path, tracker: Tracker) -> "PreTrainedModel":
     # Each engine has an environment of its own, without the other.
     if recipe.engine == "verl":
         from modomodo.engines.verl.running import train as train_by_verl
 
-        return train_by_verl(recipe, plan, folder=folder)
+        return train_by_verl(recipe, plan, folder=folder, tracker=tracker)
     from modomodo.engines.trl import train
 
-    return train(recipe, plan, folder=folder)[0]
+    return train(recipe, plan, folder=folder, tracker=tracker)[0]
 
 
 def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:

@@ -56,9 +56,9 @@ OURS = (
     *("engine", "domains", "data", "prepared", "exclude", "mixture", "order", "epochs", "family"),
     *("min_pixels", "max_pixels", "rewards.accuracy", "rewards.format"),
     *("view.frame", "view.mode", "view.resize", "view.resized_size"),
-    *("evaluation.benchmarks", "evaluation.items", "evaluation.part", "evaluation.lmms"),
+    *("evaluation.benchmarks", "evaluation.items", "evaluation.part", "evaluation.lmms", "tracker"),
 )
-"""Fields that decide what modomodo itself does, beside verl: the rows and their order, the verdicts, the scoring."""
+"""Fields that decide what modomodo itself does, beside verl: rows and their order, verdicts, scoring, tracking."""
 
 REFUSED = (
     *("revision", "freeze_vision", "freeze_projector", "lora.dropout", "precision", "evaluation.at"),

@@ -3,12 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from modomodo.engines.logs import append_lines, keep_until, logged_steps, read_lines
 from modomodo.engines.rewards import Judge
+from modomodo.engines.tracking import NoTracker, Tracker, step_values, trainer_values
 from modomodo.errors import ModomodoError
 from modomodo.schedules import Schedule
 
@@ -26,7 +27,7 @@ class Completion:
 
 @dataclass(frozen=True)
 class Reader:
-    """What reading a run's dumps needs: its folder, schedule, judge, and the counter of a reply's tokens."""
+    """What reading a run's dumps needs: its folder, schedule, judge, the counter of a reply's tokens, and tracker."""
 
     folder: Path
     plan: Schedule
@@ -34,6 +35,7 @@ class Reader:
     generations: int
     lengths: Callable[[Sequence[str]], Sequence[int]]
     requested: Mapping[str, float]
+    tracker: Tracker = field(default_factory=NoTracker)
 
 
 def cut_back(folder: Path, step: int) -> list[dict[str, Any]]:
@@ -125,3 +127,4 @@ def _append(reader: Reader, step: int, found: Sequence[Completion], numbers: Map
     if numbers:
         append_lines(reader.folder / "trainer.jsonl", [{"step": step, **numbers}])
     append_lines(reader.folder / "steps.jsonl", [line])
+    reader.tracker.log(step, {**step_values(line), **trainer_values(numbers)})

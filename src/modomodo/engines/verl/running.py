@@ -15,6 +15,7 @@ from modomodo.config import Recipe
 from modomodo.engines.loading import load_model, load_processor, reply_lengths
 from modomodo.engines.logs import CHECKPOINTS, drop_checkpoints
 from modomodo.engines.parts import lora_config
+from modomodo.engines.tracking import NoTracker, Tracker
 from modomodo.engines.verl.data import write_inputs
 from modomodo.engines.verl.limits import check_limits
 from modomodo.engines.verl.options import overrides
@@ -27,11 +28,12 @@ from modomodo.schedules import Schedule
 EVERY = 10.0  # seconds between two looks at the dumps
 
 
-def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> PreTrainedModel:
+def train(recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | None = None) -> PreTrainedModel:
     """Return the model trained along the schedule, on the CPU, adapters merged into it.
 
     `folder` gets the files that a run of TRL has, verl's own under verl/, and checkpoints; called again on the same
-    folder after a kill, it goes on from the last checkpoint with the same rows in the same order.
+    folder after a kill, it goes on from the last checkpoint with the same rows in the same order. `tracker` gets the
+    numbers of every step as well.
 
     Raises ModomodoError for a recipe that verl cannot carry out, where verl is not installed, and when the verifier or
     the gold of a domain fails.
@@ -42,7 +44,7 @@ def train(recipe: Recipe, plan: Schedule, *, folder: Path) -> PreTrainedModel:
     processor = load_processor(model_path(recipe.model), resize=resize, as_saved=True)
     write_inputs(recipe, plan, processor, folder=folder)
     (folder / "verl" / STOPPED).unlink(missing_ok=True)
-    reader = _reader(recipe, plan, processor, folder=folder)
+    reader = _reader(recipe, plan, processor, folder, tracker or NoTracker())
     done = checkpoint_step(folder / CHECKPOINTS, until=dumped(reader))
     reader.judge.resume([line["domains"] for line in cut_back(folder, done)])
     if done < plan.steps:
@@ -135,13 +137,12 @@ def _with_adapters(model: PreTrainedModel, recipe: Recipe, folder: Path) -> PreT
     return cast(Any, adapted.merge_and_unload()).to(torch.bfloat16)
 
 
-def _reader(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, *, folder: Path) -> Reader:
+def _reader(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, folder: Path, tracker: Tracker) -> Reader:
     def lengths(texts: Sequence[str]) -> list[int]:
         return [min(count, recipe.max_completion_length) for count in reply_lengths(processor, texts)]
 
-    return Reader(
-        folder, plan, judge_of_run(folder), recipe.num_generations, lengths, requested=recipe.point().as_dict()
-    )
+    requested = recipe.point().as_dict()
+    return Reader(folder, plan, judge_of_run(folder), recipe.num_generations, lengths, requested, tracker)
 
 
 def _run_while_reading(options: Sequence[str], reader: Reader) -> None:
