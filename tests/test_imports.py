@@ -68,6 +68,7 @@ ROAD = [
     "watching",
     "console",
     "steps",
+    "table_steps",
     "cli",
 ]
 

@@ -11,47 +11,46 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.config import Recipe, Study, limits
+from modomodo.config import Recipe, Study
 from modomodo.console import (
     err,
     out,
-    progress_bar,
     show_grades,
     show_machine,
     show_problems,
-    show_proposals,
     show_started,
     show_step,
-    show_strategies,
     show_validation,
     show_warning,
     show_watched,
 )
-from modomodo.errors import ModomodoError, begun, printable
+from modomodo.errors import ModomodoError, printable
 from modomodo.files import write_json
 from modomodo.recipes import OF_ONE_RUN, load_recipe, load_study
-from modomodo.settings import Fitting, Grading, Replaying, load_fitting, load_grading, load_replaying
+from modomodo.settings import Fitting, Grading, Replaying, load_grading
 from modomodo.steps import (
-    check_choices,
-    fit_file,
     folder_of,
     is_study,
-    is_table,
     load_either,
     prepare_data,
     recipe_of,
     recommend_for_study,
-    recommend_from_table,
     run_audit,
     run_confirmation,
     run_pilots,
     run_single,
-    runnable,
-    write_predictions,
     write_report,
-    write_report_of_runs,
 )
 from modomodo.strict import dotted_keys
+from modomodo.table_steps import (
+    compare_strategies,
+    fit_file,
+    is_table,
+    propose_runs,
+    recommend_from_table,
+    write_predictions,
+    write_report_of_runs,
+)
 
 app = typer.Typer(
     help="Post-train a multimodal model with RL on a mixture of domains, and find the mixture that generalises best.",
@@ -134,7 +133,10 @@ def init(
     ],
     folder: Annotated[Path, typer.Option("--out", help="where recipe.toml and study.toml go")] = Path(),
 ) -> None:
-    """Look at a set of your own, and write a recipe and a study for it, every line explained; overwrites nothing."""
+    """Write a first recipe and study for your own data.
+
+    It looks at the data, explains every line, and overwrites nothing.
+    """
     from modomodo.starting import start
 
     with err.status("reading"):
@@ -337,24 +339,7 @@ def propose(
 
     New mixtures that may be the best, and replicates where noise decides.
     """
-    from modomodo.proposal import propose
-    from modomodo.surrogate.improvement import need_botorch
-
-    need_botorch()
-    settings = load_fitting(sets or []) if is_table(file) else load_study(file, sets or [])
-    study = settings if isinstance(settings, Study) else None
-    objective = settings.objective if isinstance(settings, Fitting) else None
-    caps, pending = (limits(settings.caps), ()) if study is None else runnable(study)
-    fitted = fit_file(file, sets or [])
-    if isinstance(settings, Fitting):
-        check_choices(settings, fitted)
-    with err.status("weighing mixtures"):
-        found = propose(
-            fitted, batch=settings.batch, objective=objective, caps=caps, pending=pending, seed=settings.seed
-        )
-    show_proposals(found, study=None if study is None else file)
-    if path is not None:
-        write_json(path, found.as_dict())
+    propose_runs(file, sets or [], path)
 
 
 @app.command()
@@ -388,42 +373,7 @@ def strategies(
 
     What each makes of a few of them, judged by the others.
     """
-    from modomodo.reporting.strategies_page import write_strategies
-    from modomodo.strategy import STRATEGIES, Goal
-    from modomodo.strategy import strategies as compare
-    from modomodo.strategy.known import check_names
-    from modomodo.surrogate import check_surrogate, read_runs
-
-    settings = load_replaying(sets or [])
-    with begun("--set strategies"):
-        check_names(settings.strategies)
-    with begun("--set surrogate"):
-        check_surrogate(settings.surrogate)
-    if not is_table(file):
-        raise ModomodoError(f"{file} is no CSV of runs; a study writes one as runs.csv in its folder")
-    goal = Goal(
-        aggregates=settings.named_aggregates(),
-        objective=settings.objective,
-        inside=settings.inside,
-        direction=settings.direction,
-        bounds=settings.bounds,
-        caps=limits(settings.caps),
-        surrogate=settings.surrogate,
-    )
-    with progress_bar("draws") as progress:
-        found = compare(
-            read_runs(file),
-            goal=goal,
-            names=settings.strategies or tuple(STRATEGIES),
-            sizes=settings.sizes,
-            seeds=settings.seeds,
-            seed=settings.seed,
-            progress=progress,
-        )
-    show_strategies(found)
-    if folder is not None:
-        for path in write_strategies(found, folder, title=file.name):
-            out.print(f"written: {escape(str(path))}", highlight=False, soft_wrap=True)
+    compare_strategies(file, sets or [], folder)
 
 
 @data_app.command("prepare")

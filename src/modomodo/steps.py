@@ -1,7 +1,5 @@
 """What the verbs of the command line do and print."""
 
-import csv
-import io
 import tomllib
 import warnings
 from collections.abc import Sequence
@@ -17,22 +15,17 @@ from modomodo.console import (
     out,
     progress_bar,
     show_audit,
-    show_front,
     show_prepared,
     show_recommendation,
     show_scores,
     show_validation,
 )
-from modomodo.errors import ModomodoError, begun
-from modomodo.files import write_text
+from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
 from modomodo.recipes import load_recipe, load_study
-from modomodo.settings import Fitting, load_fitting
-from modomodo.simplex import limits_of
 
 if TYPE_CHECKING:
     from modomodo.recommendation import Recommendation
-    from modomodo.surrogate import Fitted
 
 
 def prepare_data(loaded: Recipe | Study) -> None:
@@ -125,74 +118,6 @@ def runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixtur
     return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}, pending
 
 
-def recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
-    from modomodo.tradeoff import trade_off
-
-    fitting, fitted = load_fitting(sets), fit_file(file, sets)
-    check_choices(fitting, fitted)
-    found = _best(fitted, fitting)
-    show_recommendation(found)
-    if fitting.trade_off is None:
-        return found.as_dict()
-    with err.status("searching for the mixtures between"):
-        front = trade_off(fitted, names=fitting.trade_off, caps=limits(fitting.caps), seed=fitting.seed)
-    show_front(front)
-    return {**found.as_dict(), "front": [point.as_dict() for point in front]}
-
-
-def _best(fitted: "Fitted", fitting: Fitting) -> "Recommendation":
-    from modomodo.recommendation import recommend
-
-    caps = limits(fitting.caps)
-    with err.status("searching for the best mixture"):
-        return recommend(fitted, objective=fitting.objective, caps=caps, parsimony=fitting.parsimony, seed=fitting.seed)
-
-
-def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
-    from modomodo.studies import study_fit
-    from modomodo.surrogate import check_surrogate, fit, read_runs
-
-    if not is_table(file):
-        return study_fit(load_study(file, sets))
-    fitting = load_fitting(sets)
-    with begun("--set surrogate"):
-        check_surrogate(fitting.surrogate)
-    runs = read_runs(file)
-    with err.status("fitting the surrogate"):
-        return fit(
-            runs,
-            surrogate=fitting.surrogate,
-            aggregates=fitting.named_aggregates(),
-            direction=fitting.direction,
-            bounds=fitting.bounds,
-            steps=fitting.steps,
-            seed=fitting.seed,
-        )
-
-
-def check_choices(fitting: Fitting, fitted: "Fitted") -> None:
-    """Raise a ModomodoError for an objective, a trade-off or caps that do not fit the table of runs."""
-    named = {"objective": [fitting.objective] if fitting.objective else [], "trade_off": fitting.trade_off or ()}
-    for key, names in named.items():
-        with begun(f"{fitted.runs.source}, --set {key}"):
-            for name in names:
-                fitted.index(name)
-    with begun(f"{fitted.runs.source}, --set caps"):
-        limits_of(limits(fitting.caps), fitted.runs.domains)
-
-
-def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
-    from modomodo.surrogate import read_mixtures
-
-    X_ND = read_mixtures(grid, fitted.runs.domains)
-    columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
-    rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([list(columns), *(list(map(repr, row)) for row in rows_NK)])
-    write_text(path, text.getvalue())
-    out.print(f"predictions of {len(X_ND)} mixtures: {escape(str(path))}", highlight=False, soft_wrap=True)
-
-
 def run_confirmation(study: Study) -> None:
     from modomodo.studies import again, count_confirmations, study_confirmation, study_power
 
@@ -219,22 +144,10 @@ def write_report(study: Study) -> None:
 
     with err.status("drawing the report"):
         path = report(study)
-    _say_written(path)
+    say_written(path)
 
 
-def write_report_of_runs(file: Path, sets: Sequence[str]) -> None:
-    from modomodo.reporting import report_of_runs
-
-    fitting, fitted = load_fitting(sets), fit_file(file, sets)
-    check_choices(fitting, fitted)
-    found = _best(fitted, fitting)
-    path = file.with_suffix(".html")
-    with err.status("drawing the report"):
-        report_of_runs(fitted, found, path, source=file, sets=sets)
-    _say_written(path)
-
-
-def _say_written(path: Path) -> None:
+def say_written(path: Path) -> None:
     out.print(f"report: {escape(str(path))}", highlight=False, soft_wrap=True)
 
 
@@ -263,10 +176,6 @@ def run_single(recipe: Recipe, folder: Path) -> None:
 
 def load_either(file: Path, sets: Sequence[str]) -> Recipe | Study:
     return load_study(file, sets) if is_study(file) else load_recipe(file, sets)
-
-
-def is_table(file: Path) -> bool:
-    return file.suffix.lower() == ".csv"
 
 
 def is_study(file: Path) -> bool:

@@ -134,7 +134,7 @@ def test_a_full_disk_leaves_no_result(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("")
     store = Store(tmp_path / "file")
-    with pytest.raises(ModomodoError, match=r"cannot write .*file.*choose another folder"):
+    with pytest.raises(ModomodoError, match=r"cannot write .*file.*choose another place"):
         store.make()
     with pytest.raises(ModomodoError, match=r"cannot write .*file/runs"), store.claim(KEY):
         pass

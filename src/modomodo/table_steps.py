@@ -1,0 +1,174 @@
+"""What the verbs do that take a bare table of runs, some of them a study as well."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from modomodo.config import Study, limits
+from modomodo.console import (
+    err,
+    out,
+    progress_bar,
+    show_front,
+    show_proposals,
+    show_recommendation,
+    show_strategies,
+)
+from modomodo.errors import ModomodoError, begun
+from modomodo.files import write_json, write_text
+from modomodo.recipes import load_study
+from modomodo.settings import Fitting, load_fitting, load_replaying
+from modomodo.simplex import limits_of
+from modomodo.steps import runnable, say_written
+
+if TYPE_CHECKING:
+    from modomodo.recommendation import Recommendation
+    from modomodo.surrogate import Fitted
+
+
+def recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
+    from modomodo.tradeoff import trade_off
+
+    fitting, fitted = load_fitting(sets), fit_file(file, sets)
+    check_choices(fitting, fitted)
+    found = _best(fitted, fitting)
+    show_recommendation(found)
+    if fitting.trade_off is None:
+        return found.as_dict()
+    with err.status("searching for the mixtures between"):
+        front = trade_off(fitted, names=fitting.trade_off, caps=limits(fitting.caps), seed=fitting.seed)
+    show_front(front)
+    return {**found.as_dict(), "front": [point.as_dict() for point in front]}
+
+
+def _best(fitted: "Fitted", fitting: Fitting) -> "Recommendation":
+    from modomodo.recommendation import recommend
+
+    caps = limits(fitting.caps)
+    with err.status("searching for the best mixture"):
+        return recommend(fitted, objective=fitting.objective, caps=caps, parsimony=fitting.parsimony, seed=fitting.seed)
+
+
+def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
+    from modomodo.studies import study_fit
+    from modomodo.surrogate import check_surrogate, fit, read_runs
+
+    if not is_table(file):
+        return study_fit(load_study(file, sets))
+    fitting = load_fitting(sets)
+    with begun("--set surrogate"):
+        check_surrogate(fitting.surrogate)
+    runs = read_runs(file)
+    with err.status("fitting the surrogate"):
+        return fit(
+            runs,
+            surrogate=fitting.surrogate,
+            aggregates=fitting.named_aggregates(),
+            direction=fitting.direction,
+            bounds=fitting.bounds,
+            steps=fitting.steps,
+            seed=fitting.seed,
+        )
+
+
+def check_choices(fitting: Fitting, fitted: "Fitted") -> None:
+    """Raise a ModomodoError for an objective, a trade-off or caps that do not fit the table of runs."""
+    named = {"objective": [fitting.objective] if fitting.objective else [], "trade_off": fitting.trade_off or ()}
+    for key, names in named.items():
+        with begun(f"{fitted.runs.source}, --set {key}"):
+            for name in names:
+                fitted.index(name)
+    with begun(f"{fitted.runs.source}, --set caps"):
+        limits_of(limits(fitting.caps), fitted.runs.domains)
+
+
+def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
+    from modomodo.surrogate import read_mixtures
+
+    X_ND = read_mixtures(grid, fitted.runs.domains)
+    columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
+    rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([list(columns), *(list(map(repr, row)) for row in rows_NK)])
+    write_text(path, text.getvalue())
+    out.print(f"predictions of {len(X_ND)} mixtures: {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+def write_report_of_runs(file: Path, sets: Sequence[str]) -> None:
+    from modomodo.reporting import report_of_runs
+
+    fitting, fitted = load_fitting(sets), fit_file(file, sets)
+    check_choices(fitting, fitted)
+    found = _best(fitted, fitting)
+    path = file.with_suffix(".html")
+    with err.status("drawing the report"):
+        report_of_runs(fitted, found, path, source=file, sets=sets)
+    say_written(path)
+
+
+def is_table(file: Path) -> bool:
+    return file.suffix.lower() == ".csv"
+
+
+def propose_runs(file: Path, sets: Sequence[str], path: Path | None) -> None:
+    from modomodo.proposal import propose
+    from modomodo.surrogate.improvement import need_botorch
+
+    need_botorch()
+    settings = load_fitting(sets) if is_table(file) else load_study(file, sets)
+    study = settings if isinstance(settings, Study) else None
+    objective = settings.objective if isinstance(settings, Fitting) else None
+    caps, pending = (limits(settings.caps), ()) if study is None else runnable(study)
+    fitted = fit_file(file, sets)
+    if isinstance(settings, Fitting):
+        check_choices(settings, fitted)
+    with err.status("weighing mixtures"):
+        found = propose(
+            fitted, batch=settings.batch, objective=objective, caps=caps, pending=pending, seed=settings.seed
+        )
+    show_proposals(found, study=None if study is None else file)
+    if path is not None:
+        write_json(path, found.as_dict())
+
+
+def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> None:
+    from modomodo.reporting.strategies_page import write_strategies
+    from modomodo.strategy import STRATEGIES, Goal
+    from modomodo.strategy import strategies as compare
+    from modomodo.strategy.known import check_names
+    from modomodo.surrogate import check_surrogate, read_runs
+
+    settings = load_replaying(sets)
+    with begun("--set strategies"):
+        check_names(settings.strategies)
+    with begun("--set surrogate"):
+        check_surrogate(settings.surrogate)
+    if not is_table(file):
+        raise ModomodoError(f"{file} is no CSV of runs; a study writes one as runs.csv in its folder")
+    goal = Goal(
+        aggregates=settings.named_aggregates(),
+        objective=settings.objective,
+        inside=settings.inside,
+        direction=settings.direction,
+        bounds=settings.bounds,
+        caps=limits(settings.caps),
+        surrogate=settings.surrogate,
+    )
+    with progress_bar("draws") as progress:
+        found = compare(
+            read_runs(file),
+            goal=goal,
+            names=settings.strategies or tuple(STRATEGIES),
+            sizes=settings.sizes,
+            seeds=settings.seeds,
+            seed=settings.seed,
+            progress=progress,
+        )
+    show_strategies(found)
+    if folder is not None:
+        for path in write_strategies(found, folder, title=file.name):
+            out.print(f"written: {escape(str(path))}", highlight=False, soft_wrap=True)
