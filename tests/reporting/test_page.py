@@ -2,7 +2,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -100,10 +99,8 @@ def test_page_has_every_section_and_a_link_to_each(page):
         assert f"#{name}" in links
 
 
-def test_page_is_small_and_made_quickly(whole):
-    started = time.monotonic()
+def test_page_is_small(whole):
     path = report(whole)
-    assert time.monotonic() - started < 10
     assert path == whole.folder / "report.html"
     assert path.stat().st_size < 8_000_000
     assert not (whole.folder / "report.partial").exists()

@@ -10,7 +10,7 @@ from test_page import Page
 
 from modomodo import Mixture, Runs, fit, recommend
 from modomodo.cli import main
-from modomodo.reporting import interactions_figure, pairwise_interactions, response_triangle, triangle_figure
+from modomodo.reporting import interactions_figure, pairwise_interactions, response_triangles, triangle_figure
 from modomodo.reporting.surface import triples
 
 HOSTILE = "</script><script>alert(1)</script>"
@@ -76,7 +76,10 @@ def test_what_two_domains_do_together_is_found_with_its_interval():
 def test_a_triangle_is_the_surface_between_its_corners():
     fitted = fit(table())
     through = Mixture(fitted.runs.domains, (0.3, 0.2, 0.1, 0.4))
-    three = response_triangle(fitted, through, ("d1", "d2", "d3"), name="b1")
+    corners = [("d1", "d2", "d3"), ("d4", "d1", "d2")]
+    three, other = response_triangles(fitted, through, corners, names=["b1"])["b1"]
+    assert other.corners == corners[1]
+    assert other.total == pytest.approx(0.9)
     assert three.total == pytest.approx(0.6)
     np.testing.assert_allclose(three.share_P3.sum(axis=1), 0.6)
     np.testing.assert_allclose(three.at_3, [0.5, 1 / 3, 1 / 6])

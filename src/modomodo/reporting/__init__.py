@@ -31,7 +31,7 @@ from modomodo.reporting.surface import Slices as Slices
 from modomodo.reporting.surface import Triangle as Triangle
 from modomodo.reporting.surface import pairwise_interactions as pairwise_interactions
 from modomodo.reporting.surface import response_slices as response_slices
-from modomodo.reporting.surface import response_triangle as response_triangle
+from modomodo.reporting.surface import response_triangles as response_triangles
 
 __all__ = [
     "MEASURES",
@@ -57,7 +57,7 @@ __all__ = [
     "report",
     "report_of_runs",
     "response_slices",
-    "response_triangle",
+    "response_triangles",
     "scores_figure",
     "shares_figure",
     "slice_figure",

@@ -10,12 +10,11 @@ from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures_surface import interactions_figure, slice_figure, triangle_figure
 from modomodo.reporting.figures_surrogate import effects_figure, predicted_figure
 from modomodo.reporting.markup import Child, Html, el, left_out, table
-from modomodo.reporting.surface import pairwise_interactions, response_slices, response_triangle, triples
+from modomodo.reporting.surface import Triangle, pairwise_interactions, response_slices, response_triangles, triples
 from modomodo.surrogate import Fitted, Validation
 
 TITLE = "What each domain does"
 Caps = Mapping[str, tuple[float, float]]
-Corners = tuple[str, str, str]
 
 
 def prediction_section(fitted: Fitted | None, missing: Mapping[str, str], *, study: Study | None = None) -> Section:
@@ -93,18 +92,15 @@ def _triangles(fitted: Fitted, through: Mixture, *, words: str) -> list[Child]:
         f"Expected scores where three domains divide among themselves what they have in {words} (diamond), and the "
         "others keep their shares. A corner is all of it on one domain. Point at a place for shares and the band.",
     )
-    choices = [
-        Choice("aggregates", one.name, grid(*_drawn(fitted, through, found, name=one.name)))
-        for one in fitted.aggregates
-    ]
+    drawn = response_triangles(fitted, through, found, names=[one.name for one in fitted.aggregates])
+    choices = [Choice("aggregates", name, grid(*_drawn(triangles, name))) for name, triangles in drawn.items()]
     return [lead, chooser("Score", choices)]
 
 
-def _drawn(fitted: Fitted, through: Mixture, corners: Sequence[Corners], *, name: str) -> list[Html]:
-    """Return a triangle for each three corners, all in the same colours."""
-    found = [response_triangle(fitted, through, three, name=name) for three in corners]
-    span = min(one.mean_RC.min() for one in found), max(one.mean_RC.max() for one in found)
-    return [figure_block(triangle_figure(one, name=name, span=span)) for one in found]
+def _drawn(triangles: Sequence[Triangle], name: str) -> list[Html]:
+    """Return the triangles, all in the same colours."""
+    span = min(one.mean_RC.min() for one in triangles), max(one.mean_RC.max() for one in triangles)
+    return [figure_block(triangle_figure(one, name=name, span=span)) for one in triangles]
 
 
 def _pairs(fitted: Fitted) -> list[Child]:

@@ -3,6 +3,7 @@
 Axes: D domains, P points, K columns (benchmarks, then aggregates), R rows and C columns of a grid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -20,6 +21,7 @@ HEIGHT = float(np.sqrt(0.75))  # of a triangle whose sides are 1
 GRID = (30, 35)  # rows and columns of the colours of a triangle
 DOTS = 16  # steps along a side, of the points that a triangle tells about
 MIXED = 5  # domains, at most, whose triples are drawn
+Corners = tuple[str, str, str]
 LEAST = 0.15  # share of the prompts that three domains must have between them
 
 
@@ -48,7 +50,7 @@ class Triangle:
     interval that holds the expected score with probability 0.9.
     """
 
-    corners: tuple[str, str, str]
+    corners: Corners
     total: float
     at_3: Array
     x_C: Array
@@ -94,7 +96,7 @@ def response_slices(fitted: Fitted, through: Mixture) -> Slices:
     )
 
 
-def triples(through: Mixture) -> list[tuple[str, str, str]]:
+def triples(through: Mixture) -> list[Corners]:
     """Return the triples of the domains with the largest shares, those with the most prompts between them first."""
     shares = through.as_dict()
     largest = sorted(shares, key=lambda name: -shares[name])[:MIXED]
@@ -102,36 +104,47 @@ def triples(through: Mixture) -> list[tuple[str, str, str]]:
     return sorted(found, key=lambda three: -sum(shares[name] for name in three))
 
 
-def response_triangle(fitted: Fitted, through: Mixture, corners: tuple[str, str, str], *, name: str) -> Triangle:
-    """Return the expected score `name` over the shares of three domains."""
-    domains, k = fitted.runs.domains, fitted.index(name)
-    at_D = through.vector(domains)
-    rows = [domains.index(corner) for corner in corners]
-    total = float(at_D[rows].sum())
-    assert total > 0, corners
-
-    def mixtures(share_P3: Array) -> Array:
-        points_PD = np.repeat(at_D[None], len(share_P3), axis=0)
-        points_PD[:, rows] = total * share_P3
-        return points_PD
-
-    y_R, x_C = np.linspace(0, HEIGHT, GRID[0]), np.linspace(0, 1, GRID[1])
+def response_triangles(
+    fitted: Fitted, through: Mixture, corners: Sequence[Corners], *, names: Sequence[str]
+) -> dict[str, list[Triangle]]:
+    """Return name -> the expected score over the shares of each three domains, all predicted at once."""
+    at_D = through.vector(fitted.runs.domains)
+    x_C, y_R = np.linspace(0, 1, GRID[1]), np.linspace(0, HEIGHT, GRID[0])
     dots_P3 = np.array([[i, j, DOTS - i - j] for i in range(DOTS + 1) for j in range(DOTS + 1 - i)]) / DOTS
-    found = fitted.predict(mixtures(dots_P3))
-    half_P = quantile(0.9) * found.sd_mean_NK[:, k]
-    low, high = found.bounds_K2[k]
-    return Triangle(
-        corners=corners,
-        total=total,
-        at_3=at_D[rows] / total,
-        x_C=x_C,
-        y_R=y_R,
-        mean_RC=fitted.mean(mixtures(_barycentric(x_C, y_R)), name=name).reshape(GRID),
-        share_P3=total * dots_P3,
-        mean_P=found.mean_NK[:, k],
-        low_P=np.clip(found.mean_NK[:, k] - half_P, low, high),
-        high_P=np.clip(found.mean_NK[:, k] + half_P, low, high),
-    )
+    rows = [[fitted.runs.domains.index(corner) for corner in three] for three in corners]
+    dots = fitted.predict(np.vstack([_moved_among(at_D, three, dots_P3) for three in rows]))
+    grid_ND = np.vstack([_moved_among(at_D, three, _barycentric(x_C, y_R)) for three in rows])
+    half_NK = quantile(0.9) * dots.sd_mean_NK
+    low_K, high_K = dots.bounds_K2.T
+    low_NK, high_NK = (np.clip(dots.mean_NK + sign * half_NK, low_K, high_K) for sign in (-1, 1))
+    found: dict[str, list[Triangle]] = {}
+    for name in names:
+        k = fitted.index(name)
+        parts = (np.split(part_NK[:, k], len(rows)) for part_NK in (dots.mean_NK, low_NK, high_NK))
+        pictures = fitted.mean(grid_ND, name=name).reshape(len(rows), *GRID)
+        found[name] = [
+            Triangle(
+                corners=three,
+                total=float(at_D[of].sum()),
+                at_3=at_D[of] / at_D[of].sum(),
+                x_C=x_C,
+                y_R=y_R,
+                mean_RC=picture_RC,
+                share_P3=at_D[of].sum() * dots_P3,
+                mean_P=mean_P,
+                low_P=low_P,
+                high_P=high_P,
+            )
+            for three, of, picture_RC, mean_P, low_P, high_P in zip(corners, rows, pictures, *parts, strict=True)
+        ]
+    return found
+
+
+def _moved_among(at_D: Array, rows: Sequence[int], share_P3: Array) -> Array:
+    """Return mixtures where three domains divide what they have as `share_P3` says."""
+    points_PD = np.repeat(at_D[None], len(share_P3), axis=0)
+    points_PD[:, rows] = at_D[list(rows)].sum() * share_P3
+    return points_PD
 
 
 def pairwise_interactions(fitted: Fitted, *, name: str) -> Interactions:
