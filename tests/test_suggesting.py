@@ -16,7 +16,7 @@ from modomodo.verify import VERIFIERS, parse_gold
         ([-3, 4], "number", "some below 0"),
         ([0.5, 4], "number", "some with decimals"),
         (["45%", "$3.20"], "number", "some with decimals"),
-        ([12, "red", 3.5, "14"], "relaxed", "3 numbers and 1 texts"),
+        ([12, "red", 3.5, "14"], "relaxed", "3 plain numbers, which may be 5 % off, and 1 others"),
         (["red", "a red ball", "blue"], "text", "3 different ones in 3 rows"),
         (["A", "c", "(B)"], "choice", "single letters in 3 rows"),
         ([["New York", "NYC"], ["Rome"]], "anls", "lists of accepted texts"),
@@ -86,3 +86,27 @@ def test_odd_boxes_are_noted():
     assert "x, y, width, height" in suggest([[100, 100, 50, 40]], sizes=[(640, 480)]).notes[0]
     assert "thousandths" in suggest([[100, 100, 500, 400]], sizes=[(4000, 3000)]).notes[0]
     assert not suggest([[100, 100, 500, 400]], sizes=[(640, 480)]).notes
+
+
+@pytest.mark.parametrize(
+    ("answers", "verifier"),
+    [
+        (["6/10/2020", "3/5/2020"], "text"),
+        (["2020/21", "2019/20"], "text"),
+        (["1/2 cup of milk", "1/3 of it"], "text"),
+        (["1/2", "3/4"], "math"),
+        ([float("nan"), 1.0, 2.0], "count"),
+        (["$1,200", "50%", "three", "12"], "relaxed"),
+    ],
+)
+def test_what_only_looks_like_something_is_not_taken_for_it(answers, verifier):
+    found = suggest(answers)
+    assert found.verifier == verifier
+    if verifier == "relaxed":
+        assert "1 plain numbers" in found.why
+
+
+def test_an_answer_that_could_be_two_things_is_a_note():
+    options = [["3", "1", "2", "0"]] * 4
+    assert "text or index" in suggest(["3", "1", "2", "0"], options=options).notes[0]
+    assert "count from 1" in suggest([1, 2, 3, 4], options=[["a", "b", "c", "d", "e"]] * 4).notes[0]

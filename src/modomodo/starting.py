@@ -16,7 +16,7 @@ from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import part_of
 from modomodo.files import write_text
 from modomodo.looking import Roles, look, missing_pictures, option_lists, roles, sizes
-from modomodo.suggesting import suggest
+from modomodo.suggesting import is_empty, suggest
 
 FILES = ("recipe.toml", "study.toml")
 HOLDOUTS = (0.1, 0.2, 0.3, 0.4, 0.5)
@@ -49,8 +49,12 @@ def start(data: Path, folder: Path) -> Started:
             "name another folder (--out FOLDER), or move what stands there"
         )
     plan = _plan(data, folder)
-    for file, text in zip(files, (recipe_text(plan), study_text(plan)), strict=True):
-        write_text(file, text)
+    write_text(files[0], recipe_text(plan))
+    try:
+        write_text(files[1], study_text(plan))
+    except ModomodoError:
+        files[0].unlink()  # or it would be in the way when the same is tried again
+        raise
     study = shlex.quote(str(files[1]))
     commands = (
         (f"check {study}", "every row, and all else that can fail before a run starts"),
@@ -125,10 +129,11 @@ def _holdout(plan: Plan) -> tuple[float, int]:
         try:
             domain = domain_of(plan.name, source)
             parts = [part_of(row.id) for row in domain.load("test")]
+            trained = len(domain.load("train"))
         except ModomodoError:
             continue  # too small a share, or rows that check will name
         if min(parts.count("select"), parts.count("confirm")) >= LEAST:
-            return share, len(domain.load("train"))
+            return share, trained
     return usual
 
 
@@ -138,9 +143,15 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield f"{plan.roles.answer!r} does not always name one of {plan.roles.options!r}, so nothing is made a choice"
     if plan.suggestion.verifier is None:
         yield f"column {plan.roles.answer!r}: {plan.suggestion.why}: choose one in {FILES[0]}, docs/verifiers.md"
-    empty = sum(value is None or value == "" for value in plan.table.columns[plan.roles.answer])
+    empty = sum(map(is_empty, plan.table.columns[plan.roles.answer]))
     if empty:
         yield f"{empty} rows have no {plan.roles.answer!r}: check names them; unusable = {empty} leaves them out"
+    letters = plan.suggestion.verifier == "choice" and "answer_as" not in plan.suggestion.fields
+    if letters and plan.roles.options is None:
+        yield "the answers are letters: does the question hold its options? Else give them as a list in one column"
+    boxes = [name for name in plan.table.columns if name != plan.roles.answer and "box" in name.lower()]
+    if boxes:
+        yield f"the answer is taken from {plan.roles.answer!r}; is it rather {' or '.join(map(repr, boxes))}?"
     if plan.roles.question is None:
         yield f"no column is a question, so {FILES[0]} asks {plan.question!r}: put it in your own words"
     rows = len(plan.table.places)

@@ -1,6 +1,7 @@
 """Suggestions: the verifier that fits all answers of a column, and what was seen of them that says so."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ SHORT = 60  # characters of an answer that `text` can be asked for: of a sentenc
 SHOWN = 3  # answers that a comment shows
 MIXED = 0.2  # share of numbers among texts from which answers look like those of ChartQA
 _LATEX = re.compile(r"\\[A-Za-z]+|\$.+\$|[A-Za-z0-9)}]\s*\^\s*[\w{(]")
+_DATE = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|\d{4}/\d{2}|[^\\]*[A-Za-z]{2,}\s[^\\]*")  # or words
 _EXPRESSION = re.compile(r"[\d\s.,()+*/^=a-zA-Z\-]*\d\s*[+*/^=][\d\s.,()+*/^=a-zA-Z\-]*")
 
 
@@ -47,13 +49,12 @@ def suggest(
     `options` are those of each row, where there is a column of them; `sizes` [width, height] of the first pictures of
     the first rows, None where one is not known. Empty answers (None or "") do not count.
     """
-    given = [k for k, answer in enumerate(answers) if answer is not None and answer != ""]
+    given = [k for k, answer in enumerate(answers) if not is_empty(answer)]
     values = [answers[k] for k in given]
     seen = f"answers seen: {_shown(values)}; "
     if options is not None and (found := _choice(values, [options[k] for k in given])) is not None:
-        return Suggestion(
-            "choice", seen + found[0], {"answer_as": (found[1], "letter, text or index (from 0) of an option")}
-        )
+        why = "letter, text or index (from 0) of an option"
+        return Suggestion("choice", seen + found[0], {"answer_as": (found[1], why)}, found[2])
     boxed = _boxes(values)
     if boxed is not None:
         frame, why, notes = _frame(boxed, [sizes[k] if k < len(sizes) else None for k in given])
@@ -66,6 +67,11 @@ def suggest(
     return Suggestion(None, f"{seen}no verifier fits them all. There are {', '.join(VERIFIERS)}")
 
 
+def is_empty(answer: object) -> bool:
+    """Return whether there is no answer: None, no text, or the NaN that tables have for a gap."""
+    return answer is None or answer == "" or (isinstance(answer, float) and not math.isfinite(answer))
+
+
 def _shown(values: Sequence[object]) -> str:
     """Return the first few different answers, shortened."""
     different = dict.fromkeys(
@@ -75,8 +81,10 @@ def _shown(values: Sequence[object]) -> str:
     return ", ".join(shown) + (" ..." if len(different) > SHOWN else "")
 
 
-def _choice(values: Sequence[object], options: Sequence[Sequence[str] | None]) -> tuple[str, str] | None:
-    """Return what was seen and `answer_as` where every answer names one of its row's options."""
+def _choice(
+    values: Sequence[object], options: Sequence[Sequence[str] | None]
+) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return what was seen, `answer_as` and what to look at where every answer names one of its row's options."""
     if not all(options):
         return None
     pairs = [(value, list(own or ())) for value, own in zip(values, options, strict=True)]
@@ -85,10 +93,15 @@ def _choice(values: Sequence[object], options: Sequence[Sequence[str] | None]) -
         ("letter", "the letter of one option", _is_letter),
         ("index", "the number of one option, from 0", _is_index),
     )
-    for kind, what, fits in kinds:
-        if all(fits(value, own) for value, own in pairs):
-            return f"{what} in each of {len(values)} rows", kind
-    return None
+    fitting = [(kind, what) for kind, what, fits in kinds if all(fits(value, own) for value, own in pairs)]
+    if not fitting:
+        return None
+    kind, what = fitting[0]
+    names = " or ".join(other for other, _ in fitting)
+    notes = (f"the answers could be the {names} of an option: is answer_as right?",) if len(fitting) > 1 else ()
+    if kind == "index" and not any(str(value).strip() == "0" for value in values):
+        notes += ("no answer is 0: do the options count from 1? answer_as = index counts from 0",)
+    return f"{what} in each of {len(values)} rows", kind, notes
 
 
 def _is_text(value: object, options: list[str]) -> bool:
@@ -177,6 +190,8 @@ def _mathematics(values: Sequence[object]) -> tuple[str, str] | None:
     if not all(isinstance(value, str | int | float) and not isinstance(value, bool) for value in values):
         return None
     texts = [number_text(cast(str | float, value)) for value in values]
+    if any(_DATE.fullmatch(text.strip()) for text in texts):
+        return None
     symbolic = sum(bool(_LATEX.search(text) or _EXPRESSION.fullmatch(text)) for text in texts)
     others = [text for text in texts if not (_LATEX.search(text) or _EXPRESSION.fullmatch(text))]
     if not symbolic or not all(read_number(text) is not None or len(text) == 1 for text in others):
@@ -186,13 +201,19 @@ def _mathematics(values: Sequence[object]) -> tuple[str, str] | None:
 
 def _mixed(values: Sequence[object]) -> tuple[str, str] | None:
     texts = _short(values)
-    numbers = sum(_number(value) is not None for value in values)
+    numbers = sum(_is_float(value) for value in values)
     if texts is None or numbers < MIXED * len(values):
         return None
-    return (
-        "relaxed",
-        f"{numbers} numbers and {len(values) - numbers} texts, as in ChartQA: numbers within 5 % are right",
-    )
+    rest = f"{len(values) - numbers} others, which must be the same to the letter"
+    return "relaxed", f"{numbers} plain numbers, which may be 5 % off, and {rest}, as in ChartQA"
+
+
+def _is_float(value: object) -> bool:
+    """Return whether `relaxed` takes an answer for a number."""
+    try:
+        return not isinstance(value, bool) and math.isfinite(float(cast(str, value)))
+    except (TypeError, ValueError):
+        return False
 
 
 def _letters(values: Sequence[object]) -> tuple[str, str] | None:

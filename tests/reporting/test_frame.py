@@ -27,4 +27,6 @@ def test_the_runs_of_a_study_are_a_data_frame(tmp_path, monkeypatch):
 
 
 def test_a_study_without_runs_is_an_empty_one(tmp_path):
-    assert fake_study.make_study(tmp_path, **SMALL).runs.empty
+    frame = fake_study.make_study(tmp_path, **SMALL).runs
+    assert frame.empty
+    assert frame[frame["kind"] == "pilot"].set_index("label").filter(like="score.").columns.tolist()

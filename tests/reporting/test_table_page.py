@@ -10,7 +10,13 @@ from test_page import Page
 
 from modomodo import Mixture, Runs, fit, recommend
 from modomodo.cli import main
-from modomodo.reporting import interactions_figure, pairwise_interactions, response_triangles, triangle_figure
+from modomodo.reporting import (
+    Interactions,
+    interactions_figure,
+    pairwise_interactions,
+    response_triangles,
+    triangle_figure,
+)
 from modomodo.reporting.surface import triples
 
 HOSTILE = "</script><script>alert(1)</script>"
@@ -71,6 +77,24 @@ def test_what_two_domains_do_together_is_found_with_its_interval():
     (heat,) = interactions_figure(found).data
     assert [len(row) for row in heat.z] == [3, 3, 3]
     assert heat.text[0][0].startswith("<b>+")
+
+
+def test_pairs_gain_where_lower_is_better_too():
+    runs = table()
+    loss = Runs.of(runs.X_ND, y_NB=1 - runs.y_NB[:, :1], benchmarks=["loss"])
+    high = pairwise_interactions(fit(Runs.of(runs.X_ND, y_NB=runs.y_NB[:, :1])), name="b1")
+    low = pairwise_interactions(fit(loss, direction="lower"), name="loss")
+    np.testing.assert_allclose(low.gain_DD, high.gain_DD, atol=0.01)
+    np.testing.assert_allclose(low.half_DD, high.half_DD, atol=0.01)
+
+
+def test_cells_are_bold_where_the_interval_excludes_zero():
+    one = np.array([[np.nan, 0.05], [0.05, np.nan]])
+    for half, bold in ((0.06, False), (0.04, True)):
+        (heat,) = interactions_figure(Interactions("x", ("a", "b"), one, np.full((2, 2), half))).data
+        assert heat.text[0][0].startswith("<b>") is bold
+        assert heat.z[0][0] == pytest.approx(5)
+        assert heat.zmin == -heat.zmax == pytest.approx(-5)
 
 
 def test_a_triangle_is_the_surface_between_its_corners():

@@ -5,13 +5,16 @@ given what the files have by then: a run that went on after a kill, or on anothe
 """
 
 import os
+import random
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from modomodo.config import Recipe
 from modomodo.engines.logs import read_lines
@@ -101,9 +104,11 @@ class _Careful:
         self._safely(lambda: self._log(step, values))
 
     def close(self) -> None:
-        if self._opened is not None:
-            self._safely(self._opened.close)
-        self._opened = None
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            off, self._off = self._off, False  # one that failed is closed as well
+            self._safely(opened.close)
+            self._off = self._off or off
 
     def _log(self, step: int, values: Mapping[str, float]) -> None:
         if self._opened is None:
@@ -125,13 +130,28 @@ class _Careful:
         if self._off:
             return
         try:
-            work()
+            with _kept_draws():
+                work()
         # The boundary around foreign packages, whose errors have no type in common: neither a full disk nor a lost
-        # network of theirs may end a run.
-        except Exception as error:  # noqa: BLE001
+        # network of theirs may end a run, nor may their wish to end the process.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             self._off = True
             why = f"{type(error).__name__}: {error}"
             print(f"tracker {self._recipe.tracker} is switched off ({why}): the run goes on without it", flush=True)
+
+
+@contextmanager
+def _kept_draws() -> Generator[None]:
+    """Keep the random numbers of a run as they are, whatever a foreign package draws or seeds."""
+    torch: Any = sys.modules.get("torch")
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        if torch:
+            torch.set_rng_state(states[2])
 
 
 def history(folder: Path, *, until: int) -> dict[int, dict[str, float]]:

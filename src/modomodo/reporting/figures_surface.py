@@ -118,7 +118,7 @@ def interactions_figure(found: Interactions) -> go.Figure:
         [_cell(gain, half) for gain, half in zip(*rows, strict=True)]
         for rows in zip(gain_DD, found.half_DD, strict=True)
     ]
-    title = f"{plot_text(found.name)}: two domains half and half, minus the mean of both alone"
+    title = f"{plot_text(found.name)}: gain of two domains half and half over the mean of both alone"
     figure = new_figure(title, height=46 * len(found.domains) + 70)
     figure.add_heatmap(
         z=100 * gain_DD[1:, :-1],

@@ -29,7 +29,7 @@ LEAST = 0.15  # share of the prompts that three domains must have between them
 class Slices:
     """Expected scores along lines through a mixture: one domain's share goes from 0 to 1, the others keep their ratio.
 
-    Shares and scores have shapes [D, P] and [D, P, K]; the band holds the expected score with probability 0.9.
+    Shares and scores have shapes [D, P] and [D, P, K]; the band is the surrogate's 90 % interval of the expected score.
     """
 
     domains: tuple[str, ...]
@@ -47,7 +47,7 @@ class Triangle:
 
     A corner is all of `total` on one of the three. `x_C`, `y_R` and `mean_RC` are a picture of it, the corners at
     (0, 0), (1, 0) and (1/2, HEIGHT); beyond its sides the nearest mixture. The P points have shares [P, 3] and the
-    interval that holds the expected score with probability 0.9.
+    surrogate's 90 % interval of the expected score.
     """
 
     corners: Corners
@@ -64,9 +64,10 @@ class Triangle:
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """Expected score of two domains half and half minus the mean of both alone, [D, D]; the diagonal is NaN.
+    """What two domains half and half gain over the mean of both alone, [D, D]; the diagonal is NaN.
 
-    `half_DD` is half the 90 % interval, from the joint posterior of the three mixtures.
+    Positive is better, also where lower scores are. `half_DD` is half the 90 % interval, from the surrogate's joint
+    posterior of the three mixtures; where no run lies near them it is too narrow, see docs/surrogates.md.
     """
 
     name: str
@@ -155,10 +156,11 @@ def pairwise_interactions(fitted: Fitted, *, name: str) -> Interactions:
     mixed_PD = np.array([(np.eye(count)[i] + np.eye(count)[j]) / 2 for i, j in pairs]).reshape(-1, count)
     mean_N, covariance_NN = fitted.joint(np.vstack([np.eye(count), mixed_PD]), name=name)
     gain_DD, half_DD = np.full((2, count, count), np.nan)
+    better = 1.0 if fitted.direction(name) == "higher" else -1.0
     for p, (i, j) in enumerate(pairs):
         contrast_N = np.zeros(len(mean_N))
         contrast_N[[i, j, count + p]] = -0.5, -0.5, 1.0
-        gain_DD[i, j] = gain_DD[j, i] = contrast_N @ mean_N
+        gain_DD[i, j] = gain_DD[j, i] = better * (contrast_N @ mean_N)
         sd = np.sqrt(max(float(contrast_N @ covariance_NN @ contrast_N), 0.0))
         half_DD[i, j] = half_DD[j, i] = quantile(0.9) * sd
     return Interactions(name, domains, gain_DD, half_DD)

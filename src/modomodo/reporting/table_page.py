@@ -47,6 +47,7 @@ def _answer(fitted: Fitted, found: Recommendation) -> Section:
     badge = el("b", "Predicted, not confirmed. ", cls="badge unsure")
     against = "equal shares" if len(set(found.reference.weights)) == 1 else str(found.reference)
     nearest = f"The nearest run is {found.nearest_run}, {found.distance:.1%} of the prompts away. "
+    kept = found.mixture.distance(found.reference) < 1e-9
     advice = f"Train {found.mixture} and {against} at the same few fresh seeds to know whether the gain is real."
     shares = figure_block(mixture_figure(found.mixture, reference=found.reference), note=f"The marks are {against}.")
     gain = Gain(f"predicted: {found.objective}", found.gain, found.gain_lo90, found.gain_hi90)
@@ -61,7 +62,7 @@ def _answer(fitted: Fitted, found: Recommendation) -> Section:
     )
     body = (
         el("p", badge, found.sentence, cls="lead"),
-        el("p", nearest, advice),
+        el("p", nearest, None if kept else advice),
         grid(shares, gains),
         _forecasts(fitted, found),
         notes if found.notes else None,
