@@ -3,6 +3,7 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 from trackers import Server, as_float32, events, scalars_of_wandb
 
@@ -85,6 +86,9 @@ def server(monkeypatch) -> Server:
         monkeypatch.delenv(name, raising=False)
     made = Server()
     monkeypatch.setitem(sys.modules, "wandb", made.wandb())
+    loaded = sys.modules.get("trl.trainer.base_trainer")
+    if loaded is not None:  # where another test imported it, it did so without a wandb
+        monkeypatch.setattr(loaded, "wandb", sys.modules["wandb"], raising=False)
     return made
 
 
@@ -197,6 +201,31 @@ def test_projects_are_named_by_the_environment(server, trackio, tmp_path, monkey
     for name in ("wandb", "trackio"):
         open_tracker(recipe(tracker=name), tmp_path).log(1, {"seconds": 1.0})
     assert [one["project"] for one in server.asked] == ["mine", "yours"]
+
+
+def test_a_tracker_that_ends_the_process_or_draws_numbers_changes_nothing(tmp_path, monkeypatch, capsys):
+    import random
+
+    class Rude:
+        def log(self, step, values):
+            random.seed(1)
+            np.random.seed(1)
+            if step == 2:
+                raise SystemExit(9)
+
+        def close(self):
+            closed.append(True)
+
+    closed = []
+    monkeypatch.setitem(tracking.OPENERS, "wandb", lambda recipe, folder: Rude())
+    tracker = open_tracker(recipe(tracker="wandb"), tmp_path)
+    before = random.getstate(), np.random.get_state()[1].tolist()
+    for step in (1, 2, 3):
+        tracker.log(step, {"seconds": 1.0})
+    tracker.close()
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+    assert closed == [True]
+    assert capsys.readouterr().out.count("switched off (SystemExit: 9)") == 1
 
 
 @pytest.mark.parametrize("where", ["init", "log"])
