@@ -1,7 +1,7 @@
 """A study on a local Ray cluster of two CPUs against two processes of the launcher of one machine: the same table, also
 when workers and the driver are killed, and the ratio of their times, taken in turns.
 
-python benchmarks/ray_launcher.py     # about 25 minutes on 2 cores
+python benchmarks/ray_launcher.py     # about 20 minutes on 2 cores
 """
 
 import logging
@@ -21,7 +21,7 @@ from modomodo.studies import pilot
 
 NANO = Path(__file__).parents[1] / "src/modomodo/nano/study.toml"
 KILLS = 5
-PAIRS = 3
+PAIRS = 2
 RAY = ["launcher.kind=ray", "launcher.retries=5", "launcher.gpus=0"]
 
 
