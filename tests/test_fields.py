@@ -8,21 +8,22 @@ import inspect
 import json
 import re
 import tokenize
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
-from modomodo import Recipe, Study
+from modomodo import Recipe, Study, View
 from modomodo.domains.source import Source
 from modomodo.fields import Cap, Confirming, Evaluation, Launcher, Lora, Rewards, Verl, Vllm
 from modomodo.settings import Fitting, Grading, Replaying
 
 PAGE = Path(__file__).parents[1] / "docs/fields.md"
-TABLES: dict[str, type[BaseModel]] = {
+TABLES: dict[str, type] = {
     "A recipe": Recipe,
+    "[view]": View,
     "[rewards]": Rewards,
     "[evaluation]": Evaluation,
     "[lora]": Lora,
@@ -52,9 +53,9 @@ def page() -> str:
     return "\n".join([INTRODUCTION, *(section(title, model) for title, model in TABLES.items())])
 
 
-def section(title: str, model: type[BaseModel]) -> str:
+def section(title: str, model: type) -> str:
     """Return what the class says of itself, and a line for each field."""
-    schema, notes = model.model_json_schema(), comments(model)
+    schema, notes = TypeAdapter(model).json_schema(), comments(model)
     inherited = set().union(*(set(base.model_fields) for base in model.__bases__ if issubclass(base, BaseModel)))
     rows = [
         f"| `{name}` | {values(one, schema)} | {default(model, name)} | {notes.get(name, '')} |"
@@ -68,7 +69,7 @@ def section(title: str, model: type[BaseModel]) -> str:
     )
 
 
-def comments(model: type[BaseModel]) -> dict[str, str]:
+def comments(model: type) -> dict[str, str]:
     """Return field -> the comment behind it in the source."""
     text = inspect.getsource(model)
     behind = {
@@ -99,7 +100,10 @@ def values(one: dict[str, Any], schema: dict[str, Any]) -> str:
     return f"{words[one['type']]}{f' {limits}' if limits else ''}"
 
 
-def default(model: type[BaseModel], name: str) -> str:
+def default(model: type, name: str) -> str:
+    if is_dataclass(model):
+        (value,) = [one.default for one in fields(model) if one.name == name]
+        return "" if value is None else f"`{json.dumps(value)}`"
     field = model.model_fields[name]
     if field.is_required():
         return "required"
@@ -114,9 +118,9 @@ def test_the_page_of_fields_is_that_of_the_source():
 
 
 def test_every_table_of_a_recipe_or_a_study_stands_on_the_page():
-    known = {model.__name__ for model in TABLES.values()} | {"View", "Resize"}
+    known = {model.__name__ for model in TABLES.values()} | {"Resize"}
     for model in TABLES.values():
-        assert set(re.findall(r"\$defs/(\w+)", json.dumps(model.model_json_schema()))) <= known
+        assert set(re.findall(r"\$defs/(\w+)", json.dumps(TypeAdapter(model).json_schema()))) <= known
 
 
 if __name__ == "__main__":

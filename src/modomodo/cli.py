@@ -64,7 +64,7 @@ app.add_typer(nano_app, name="nano")
 data_app = typer.Typer(help="The rows of a recipe or a study.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
 
-File = Annotated[Path, typer.Argument(help="a TOML file", show_default=False)]
+File = Annotated[Path, typer.Argument(help="a study's TOML file, or a recipe's of one run", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 
 

@@ -126,7 +126,8 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
         if found.question
         else "here made of the columns' names: put it in your own words"
     )
-    held = f"share of the {'pictures' if found.images else 'rows'} kept for the test, as there is no split for it"
+    held = f"share of the {'pictures' if found.images else 'rows'} kept for the test, as there is no split for it; "
+    held += "the smallest that leaves rows in both halves of a benchmark"
     return {
         "path": "where the rows are, seen from the folder of this file",
         "id": "the column that names a row, once each; without one it is the row's number",

@@ -1,5 +1,6 @@
 """play: rows as a person answers them, with the verdict the model would get. The cheapest debugger of a verifier."""
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from modomodo.seeds import child_rng
 from modomodo.verify import gold_reply
 
 SKIP, GOLD, QUIT = "", ":gold", ":quit"
+PLACED = ("box", "boxes", "point")  # verifiers of replies that have a frame
 FORMS = {
     "choice": "a letter",
     "number": "a number",
@@ -63,7 +65,8 @@ def _rows(domains: Sequence[Domain], seed: int) -> Iterator[tuple[Domain, Row]]:
 def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[[str], None]) -> None:
     form = FORMS.get(row.target.verifier, "a short text")
     size = row.target.image_size
-    where = f" in frame {recipe.view.frame}, picture {size[0]} x {size[1]}" if size else ""
+    placed = row.target.verifier in PLACED
+    where = f" in frame {recipe.view.frame}, picture {size[0]} x {size[1]}" if size and placed else ""
     say(f"\n{domain.name}, row {row.id}, verifier {row.target.verifier}: {form}{where}")
     for index, image in enumerate(row.images):
         if isinstance(image, bytes):
@@ -87,5 +90,5 @@ def _judge(domain: Domain, row: Row, reply: str, recipe: Recipe, say: Callable[[
         f"{f': {verdict.reason}' if verdict.reason else ''}{' (judged as the bare answer)' if bare else ''}"
     )
     if verdict.reward != 1:
-        say(f"gold: {row.target.value!r}")
+        say(f"gold: {json.dumps(row.target.value, ensure_ascii=False)}")
     return verdict.reward

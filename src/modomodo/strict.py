@@ -144,7 +144,9 @@ def _toml_string(text: str) -> str:
 def _explain(kind: type[Strict], problem: dict[str, Any], place: str) -> str:
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         fields = _fields(kind, problem["loc"][:-1])
-        return f"unknown key {place!r}; {closest(str(problem['loc'][-1]), fields)}"
+        name = str(problem["loc"][-1])
+        inside = [f"{table}.{name}" for table in fields if name in _fields(kind, (*problem["loc"][:-1], table))]
+        return f"unknown key {place!r}; {f'did you mean {inside[0]}?' if inside else closest(name, fields)}"
     if problem["type"] == "missing":
         return f"{place!r} is missing: add it"
     message = str(problem["msg"]).removeprefix("Value error, ")

@@ -164,8 +164,13 @@ def test_mistakes_say_what_to_do(make_pool, options, message):
 
 
 def test_small_tables_are_told_so(make_pool):
-    with pytest.raises(ModomodoError, match="12 runs of 12 mixtures allow draws of 2 to 7 runs"):
-        strategies(make_pool(count=12), goal=GOAL)
+    with pytest.raises(ModomodoError, match=r"12 runs of 12 mixtures allow draws of 2 to 7 runs.*set sizes = \[7\]"):
+        strategies(make_pool(count=12), goal=GOAL, sizes=(8,))
+
+
+def test_a_table_too_small_for_the_usual_sizes_is_drawn_from_as_far_as_it_goes(make_pool):
+    found = strategies(make_pool(count=12), goal=GOAL, names=QUICK[:1], seeds=2)
+    assert {one.n for one in found.summaries} == {7}
 
 
 def test_spread_is_student_s():

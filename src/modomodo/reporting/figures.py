@@ -122,7 +122,7 @@ def gains_figure(gains: Sequence[Gain], *, title: str = "Gain over equal shares"
     ends += [value for one in gains for _, value in one.seeds]
     room = 0.05 * (max(ends) - min(ends)) or 0.01
     figure.update_xaxes(range=[min(ends) - room, max(ends) + room])
-    figure.update_xaxes(tickformat="+.2~f", title_text="difference in score (positive is better)")
+    figure.update_xaxes(tickformat="+.3~f", nticks=6, title_text="difference in score (positive is better)")
     return figure
 
 

@@ -74,7 +74,8 @@ def strategies(
     and observed goodness there. `regret` is the best held-out goodness minus that of the chosen run, in standard
     deviations of the held-out runs: chosen is the run predicted best, or the one nearest (total variation) to the
     weights of a strategy that predicts nothing; only runs within the caps are chosen from. Strategies that learn from
-    the paper's seed set get all its runs, once. `sizes` are 8, 16, 32, 64, 128 where as many runs are left, by default.
+    the paper's seed set get all its runs, once. `sizes` are 8, 16, 32, 64, 128 where as many runs are left, by
+    default, or what a smaller table allows.
 
     Raises:
         ModomodoError: for unknown names, too few runs, and what `Goal.settled` refuses.
@@ -197,13 +198,15 @@ def _sizes(pool: Pool, wanted: Sequence[int] | None) -> tuple[int, ...]:
     """Return the sizes of the draws that leave enough runs to choose from."""
     mixtures = len(np.unique(pool.runs.groups()))
     largest = len(pool.runs.labels_N) if pool.test is not None else mixtures - LEFT
-    sizes = [n for n in SIZES if n <= largest] if wanted is None else sorted(set(wanted))
+    # A table too small for the first of them is drawn from as far as it goes.
+    usual = [n for n in SIZES if n <= largest] or [largest]
+    sizes = usual if wanted is None else sorted(set(wanted))
     odd = [n for n in sizes if not 2 <= n <= largest]
-    if odd or not sizes:
+    if odd:
         raise ModomodoError(
             f"{len(pool.runs.labels_N)} runs of {mixtures} mixtures allow draws of 2 to {largest} runs "
-            f"({LEFT} mixtures stay held out), not of {', '.join(map(str, odd or SIZES[:1]))}; give other sizes or "
-            "more runs"
+            f"({LEFT} mixtures stay held out), not of {', '.join(map(str, odd))}; set sizes = [{max(largest, 2)}] "
+            "(--set), or give more runs; runs that lack a score do not count"
         )
     return tuple(sizes)
 
