@@ -213,8 +213,8 @@ def test_a_tracker_that_ends_the_process_or_draws_numbers_changes_nothing(tmp_pa
             if step == 2:
                 raise SystemExit(9)
 
-        def close(self):
-            closed.append(True)
+        def close(self, *, failed):
+            closed.append(not failed)
 
     closed = []
     monkeypatch.setitem(tracking.OPENERS, "wandb", lambda recipe, folder: Rude())
@@ -226,6 +226,26 @@ def test_a_tracker_that_ends_the_process_or_draws_numbers_changes_nothing(tmp_pa
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before
     assert closed == [True]
     assert capsys.readouterr().out.count("switched off (SystemExit: 9)") == 1
+
+
+def test_a_tracker_that_hangs_in_the_end_does_not_keep_the_result(tmp_path, monkeypatch, capsys):
+    import threading
+
+    class Stuck:
+        def log(self, step, values):
+            pass
+
+        def close(self, *, failed):
+            never.wait(30)
+
+    never = threading.Event()
+    monkeypatch.setattr(tracking, "CLOSE_SECONDS", 0.05)
+    monkeypatch.setitem(tracking.OPENERS, "wandb", lambda recipe, folder: Stuck())
+    tracker = open_tracker(recipe(tracker="wandb"), tmp_path)
+    tracker.log(1, {"seconds": 1.0})
+    tracker.close()
+    never.set()
+    assert "tracker wandb has not ended in 0.05 s: it is left alone" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("where", ["init", "log"])

@@ -7,6 +7,7 @@ given what the files have by then: a run that went on after a kill, or on anothe
 import os
 import random
 import sys
+import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -23,15 +24,16 @@ from modomodo.fields import TrackerName
 from modomodo.files import read_json
 
 OF_DOMAINS = ("reward", "format", "zero_advantage", "prompts", "tokens")  # what of a DomainStep is tracked
+CLOSE_SECONDS = 120.0
 ELSEWHERE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL")  # would take trackio off this machine
 
 
 class Tracker(Protocol):
-    """Takes a run's numbers: values by name, step after step, and then the end."""
+    """Takes a run's numbers: values by name, step after step, and then the end, which may be one by an error."""
 
     def log(self, step: int, values: Mapping[str, float]) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self, *, failed: bool = False) -> None: ...
 
 
 class NoTracker:
@@ -40,7 +42,7 @@ class NoTracker:
     def log(self, step: int, values: Mapping[str, float]) -> None:
         pass
 
-    def close(self) -> None:
+    def close(self, *, failed: bool = False) -> None:
         pass
 
 
@@ -103,12 +105,19 @@ class _Careful:
     def log(self, step: int, values: Mapping[str, float]) -> None:
         self._safely(lambda: self._log(step, values))
 
-    def close(self) -> None:
+    def close(self, *, failed: bool = False) -> None:
         opened, self._opened = self._opened, None
-        if opened is not None:
-            off, self._off = self._off, False  # one that failed is closed as well
-            self._safely(opened.close)
-            self._off = self._off or off
+        if opened is None:
+            return
+        failed = failed or sys.exception() is not None  # which the thread would not see
+        off, self._off = self._off, False  # one that failed is closed as well
+        # In a thread, so that a network that hangs does not keep a run from its result.
+        ending = threading.Thread(target=self._safely, args=(lambda: opened.close(failed=failed),), daemon=True)
+        ending.start()
+        ending.join(CLOSE_SECONDS)
+        if ending.is_alive():
+            print(f"tracker {self._recipe.tracker} has not ended in {CLOSE_SECONDS} s: it is left alone", flush=True)
+        self._off = self._off or off
 
     def _log(self, step: int, values: Mapping[str, float]) -> None:
         if self._opened is None:
@@ -183,7 +192,7 @@ class _TensorBoard:
         for name, value in values.items():
             self._writer.add_scalar(name, value, step)
 
-    def close(self) -> None:
+    def close(self, *, failed: bool = False) -> None:
         self._writer.close()
 
 
@@ -210,8 +219,8 @@ class _Wandb:
         # Of a run whose process ended before it was scored, the last step is there already.
         self._run.summary.update({name: value for name, value in values.items() if name.startswith("score/")})
 
-    def close(self) -> None:
-        self._run.finish(exit_code=int(sys.exception() is not None))  # 1 where the run is being ended by an error
+    def close(self, *, failed: bool = False) -> None:
+        self._run.finish(exit_code=int(failed))
 
 
 class _Trackio:
@@ -230,7 +239,7 @@ class _Trackio:
     def log(self, step: int, values: Mapping[str, float]) -> None:
         self._run.log(dict(values), step=step)
 
-    def close(self) -> None:
+    def close(self, *, failed: bool = False) -> None:
         self._run.finish()
 
 
