@@ -165,7 +165,7 @@ def run_single(recipe: Recipe, folder: Path) -> None:
     planned = [PlannedRun(label, recipe)]
     (outcome,) = launch(planned, store, digests=run_digests([recipe]), run=RUN, workers=Processes(1), console=err)
     if outcome.status == "failed":
-        raise ModomodoError(outcome.message)
+        raise ModomodoError(f"the run failed, as said above; its folder is {store.path(outcome.key)}")
     result: Any = store.result(outcome.key)
     table = Table("benchmark", "mean", "standard error", "n", "unparsed")
     for name, score in result["scores"].items():
@@ -181,7 +181,7 @@ def load_either(file: Path, sets: Sequence[str]) -> Recipe | Study:
 def is_study(file: Path) -> bool:
     try:
         return "recipe" in tomllib.loads(file.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False  # load_recipe says what is wrong with the file
 
 

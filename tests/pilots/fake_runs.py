@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from modomodo.config import Recipe
+from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
 from modomodo.pilots.fleet import Fleet
 from modomodo.pilots.launch import launch
@@ -39,6 +40,7 @@ def act(recipe: Recipe, folder: Path) -> dict[str, object]:
         "once": hang_once,
         "sleep": sleep,
         "raise": fail,
+        "explained": explain,
         "kill": kill,
         "exit": leave,
         "full": fill,
@@ -66,6 +68,10 @@ def sleep(recipe: Recipe, folder: Path) -> None:
 def hang_once(recipe: Recipe, folder: Path) -> None:
     if (folder / "pids.txt").read_text().count("\n") == 1:
         time.sleep(60)
+
+
+def explain(recipe: Recipe, folder: Path) -> dict[str, object]:
+    raise ModomodoError("the answer column is empty: fill it")
 
 
 def fail(recipe: Recipe, folder: Path) -> None:

@@ -262,6 +262,22 @@ def test_a_folder_that_cannot_be_written_stops_the_launch_before_any_run(tmp_pat
         go(planned(("steps", 1)), tmp_path / "file")
 
 
+def test_what_a_user_can_mend_is_said_once_and_without_a_traceback(tmp_path: Path):
+    (outcome,) = launch(
+        planned(("explained", 1)),
+        Store(tmp_path),
+        digests=fake_runs.digests("explained"),
+        run="fake_runs:act",
+        workers=Processes(1),
+        console=Console(quiet=True),
+    )
+    assert outcome.status == "failed"
+    assert outcome.message.startswith("the answer column is empty: fill it\n")
+    assert outcome.message.count("fill it") == 1
+    assert "Traceback" not in outcome.message
+    assert "Traceback" not in (Store(tmp_path).path(outcome.key) / "log.txt").read_text()
+
+
 def test_a_run_folder_that_cannot_be_written_fails_alone(tmp_path: Path):
     (tmp_path / "runs" / key_of("steps", 1) / "lock").mkdir(parents=True)
     outcomes, _ = go(planned(("steps", 1), ("steps", 2)), tmp_path)

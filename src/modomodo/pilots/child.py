@@ -119,9 +119,10 @@ def _attempt(job: Job, *, redirect: bool) -> Report:
     # The boundary around foreign code: whatever one run raises, it is recorded and the other runs go on.
     except Exception as error:  # noqa: BLE001
         trace = traceback.format_exc()
+        explained = isinstance(error, ModomodoError)
+        message = str(error) if explained else f"{type(error).__name__}: {error}"
         with suppress(OSError):  # the disk of the log may be what is full
-            sys.stderr.write(trace)
-        message = str(error) if isinstance(error, ModomodoError) else f"{type(error).__name__}: {error}"
+            sys.stderr.write(f"error: {message}\n" if explained else trace)
         message += _full_disk(job.store.folder)
         message += record_failure(job, message, traceback="\n".join(trace.splitlines()[-40:]))
         return Report("failed", time.monotonic() - started, message)

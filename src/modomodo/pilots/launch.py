@@ -184,7 +184,10 @@ def _outcome(job: Job, report: Report) -> Outcome:
     message = report.message
     log = job.store.path(job.key) / "log.txt"
     if report.status == "failed" and log.exists():
-        message += f"\nthe end of {log}:\n" + "\n".join(f"    {line}" for line in _tail(job))
+        said = message.splitlines()[:1]
+        shown = [line for line in _tail(job) if line.removeprefix("error: ") not in said]
+        if any(not line.startswith("--- ") for line in shown):  # more than when the attempt began
+            message += f"\nthe end of {log}:\n" + "\n".join(f"    {line}" for line in shown)
     return Outcome(job.label, job.key, report.status, report.seconds, message)
 
 
