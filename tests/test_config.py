@@ -130,3 +130,9 @@ def test_a_run_of_verl_takes_its_cluster_alone():
     trl = {**table, "recipe": {"domains": ["spatial"]}}
     with pytest.raises(ModomodoError, match=r"launcher\.concurrent says how many"):
         parse(Study, {**trl, "processes": 2, "launcher": {"kind": "ray"}}, where="test")
+
+
+def test_a_file_nested_too_deep_is_a_message(tmp_path):
+    (tmp_path / "r.toml").write_text(f"domains = {'[' * 5000}{']' * 5000}")
+    with pytest.raises(ModomodoError, match="nested too deep"):
+        load_recipe(tmp_path / "r.toml")

@@ -71,6 +71,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         near = closest(path.name, [file.name for file in path.parent.glob("*.toml")])
         raise ModomodoError(f"{path} does not exist; {near}") from error
+    except RecursionError as error:
+        raise ModomodoError(f"{path} cannot be read as TOML: its values are nested too deep") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ModomodoError(f"{path} cannot be read as TOML: {error}{_toml_help(path, error)}") from error
 

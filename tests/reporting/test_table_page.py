@@ -54,6 +54,19 @@ def test_a_table_of_runs_has_a_report(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(page.figures) > 20
 
 
+def test_runs_that_lack_a_score_are_counted(tmp_path: Path):
+    from modomodo.reporting import report_of_runs
+
+    runs = table()
+    y_NB = runs.y_NB.copy()
+    y_NB[:2, 1] = np.nan
+    with pytest.warns(UserWarning, match="missing"):
+        fitted = fit(Runs.of(runs.X_ND, y_NB=y_NB))
+    write(tmp_path / "runs.csv", fitted.runs)
+    report_of_runs(fitted, recommend(fitted), tmp_path / "page.html", source=tmp_path / "runs.csv")
+    assert "2 runs without a score of some benchmark" in Page((tmp_path / "page.html").read_text()).text
+
+
 def test_names_of_a_table_are_text(tmp_path: Path):
     from modomodo.reporting import report_of_runs
 

@@ -136,3 +136,16 @@ def test_runs_without_training_are_refused(tmp_path: Path):
     path.write_text("w.a,w.b,score.x,steps\n0.5,0.5,0.5,100\n1,0,0.4,0\n")
     with pytest.raises(ModomodoError, match="line 3: steps is 0"):
         read_runs(path)
+
+
+def test_a_table_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    write_runs(read_runs(written(tmp_path, "w.a,w.b,score.x\n1,0,0.5\n0,1,0.25\n")), tmp_path / "out.csv")
+    before = (tmp_path / "out.csv").read_text()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(ModomodoError, match="cannot write"):
+        write_runs(read_runs(tmp_path / "out.csv"), tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == before

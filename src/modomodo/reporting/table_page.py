@@ -22,7 +22,7 @@ from modomodo.reporting.blocks import (
     sortable,
 )
 from modomodo.reporting.figures import Dot, Gain, gains_figure, mixture_figure, scores_figure
-from modomodo.reporting.markup import Child, Html, el, plot_text, table
+from modomodo.reporting.markup import Child, Html, count, el, plot_text, table
 from modomodo.reporting.prediction import TITLE, prediction_section, surface_blocks
 from modomodo.surrogate import Fitted
 from modomodo.surrogate.predictions import weighted
@@ -90,7 +90,14 @@ def _forecasts(fitted: Fitted, found: Recommendation) -> Html:
 
 def _scores(fitted: Fitted) -> Section:
     runs = fitted.runs
-    lead = el("p", "The runs of the table. Bars are one standard error of a score, where the table tells it.")
+    lacking = int((~np.isfinite(runs.y_NB)).any(axis=1).sum())
+    lead = el(
+        "p",
+        "The runs of the table. Bars are one standard error of a score, where the table tells it.",
+        f" {count(lacking, 'run')} without a score of some benchmark: not in its figure, nor in those of aggregates."
+        if lacking
+        else None,
+    )
     choices = [
         Choice("benchmarks" if name in runs.benchmarks else "aggregates", name, _figure(fitted, name))
         for name in (*(one.name for one in fitted.aggregates), *runs.benchmarks)

@@ -4,6 +4,7 @@ Axes: N runs, D domains, B benchmarks.
 """
 
 import csv
+import io
 import math
 import warnings
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from modomodo.errors import ModomodoError, closest
+from modomodo.files import write_text
 from modomodo.mixture import SUM_TOLERANCE
 from modomodo.surrogate.base import Array
 from modomodo.surrogate.runs import LARGEST, Runs
@@ -90,10 +92,9 @@ def write_runs(runs: Runs, path: str | Path) -> None:
     for name, values in (("seed", runs.seeds_N), ("steps", runs.steps_N)):
         if any(value is not None for value in values):
             columns[name] = ["" if value is None else str(value) for value in values]
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([list(columns), *zip(*columns.values(), strict=True)])
+    write_text(Path(path), text.getvalue())
 
 
 def _text(value: float) -> str:
