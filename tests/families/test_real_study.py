@@ -33,7 +33,7 @@ def test_real_pictures_of_all_sizes_and_all_kinds_of_answers_pass(tmp_path: Path
     assert "written" in run(tmp_path, "data", "prepare", "study.toml")
     run(tmp_path, "pilot", "study.toml")
     results = [json.loads(path.read_text()) for path in (tmp_path / "out").glob("runs/*/result.json")]
-    assert sorted(result["steps"] for result in results) == [0, 6, 6]
+    assert sorted(result["steps"] for result in results) == [0, 6, 6, 6]
     seen: set[str] = set()
     for result in results:
         assert set(result["scores"]) == {"school_science", "contests", "photos", "shapes", "statements"}
