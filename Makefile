@@ -1,4 +1,4 @@
-# make setup | demo | test | check | docs, and before a release test-families | test-browser | test-eval | test-verl;
+# make setup | demo | test | check | docs; before a release test-slow | test-families | test-browser | test-eval | test-verl;
 # each makes what it needs; the browser itself is the system's.
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: setup demo test test-families test-browser eval-env test-eval verl-env test-verl check docs clean
+.PHONY: setup demo test test-slow test-families test-browser eval-env test-eval verl-env test-verl check docs clean
 
 setup: $(VENV)/.installed
 
@@ -27,6 +27,9 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
 
 test-families: setup
 	$(BIN)/python -m pytest tests/families -m ""

@@ -3,12 +3,15 @@
 import json
 import shutil
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from modomodo import cli
+from modomodo.console import show_problems
+from modomodo.domain import Problem
 from modomodo.domains import DOMAINS
 from modomodo.errors import ModomodoError
 
@@ -86,8 +89,9 @@ def test_recommend_confirm_and_report_follow(study):
 
 def test_train_and_eval_are_single_runs(study, tmp_path):
     text = run("train", str(study), "--set", "mixture=single:refer", "--set", "steps=1", "--out", str(tmp_path))
-    assert "run:" in text
     (folder,) = (tmp_path / "runs").iterdir()
+    assert f"single run {folder.name[:6]}" in text
+    assert f"run: {folder}" in text
     assert (folder / "model" / "model.safetensors").exists()
     assert json.loads((folder / "result.json").read_text())["mixture"] == {"spatial": 0, "science": 0, "refer": 1}
     wanted = ["--set", f"model={folder / 'model'}", "--set", 'evaluation.benchmarks=["maths"]']
@@ -102,6 +106,21 @@ def test_a_single_run_of_a_study_goes_to_its_folder_and_of_a_recipe_here(study, 
     run("train", str(study), "--out", str(tmp_path))
     run("train", str(tmp_path / "recipe.toml"))
     assert went == [study.parent / "out", tmp_path, Path()]
+
+
+def test_the_version_is_the_package_s():
+    assert run("--version") == f"modomodo {version('modomodo')}\n"
+
+
+def test_rows_with_one_cause_are_said_once_after_three(capsys):
+    found = [Problem(f"dials (train), row {i}", f"the picture 'p{i}.png' cannot be read") for i in range(20)]
+    found += [Problem("dials (train), row x", "has no gold"), Problem("dials", "is small", level="note")]
+    assert show_problems(Path("study.toml"), found) == 21
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 + 1 + 1 + 1 + 1
+    assert lines[2] == "error: dials (train), row 2: the picture 'p2.png' cannot be read"
+    assert lines[3] == "error: dials (train): the same of 17 more rows: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …"
+    assert lines[-1] == "study.toml: 21 errors, 1 note"
 
 
 @pytest.fixture

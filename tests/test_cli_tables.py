@@ -47,7 +47,11 @@ def test_fit_validates_and_predicts_a_grid(table, tmp_path):
 
 def test_recommend_obeys_caps_objective_and_direction(table, tmp_path):
     out = tmp_path / "recommendation.json"
-    run("recommend", table, "--out", out, "--set", "objective=x", "--set", "caps.a.max=0.5", "--set", "caps.c.min=0.1")
+    printed = run(
+        "recommend", table, "--out", out, "--set", "objective=x", "--set", "caps.a.max=0.5", "--set", "caps.c.min=0.1"
+    )
+    assert "Predicted, not tested" in printed
+    assert printed.endswith(f"written: {out}")
     found = json.loads(out.read_text())
     assert found["mixture"]["a"] == pytest.approx(0.5, abs=0.02)
     assert found["mixture"]["c"] >= 0.1 - 1e-9

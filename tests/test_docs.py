@@ -70,6 +70,11 @@ def test_what_the_commands_of_a_page_set_is_taken(page):
             load_recipe(path, [change for change in sets if change != "mixture=recommended"])
 
 
+def test_the_table_of_own_runs_is_the_example():
+    page, table = (ROOT / "docs/own-runs.md").read_text(), (ROOT / "examples/runs.csv").read_text()
+    assert "".join(f"    {line}\n" for line in table.splitlines()) in page
+
+
 def test_the_site_is_built_without_a_warning(tmp_path):
     pytest.importorskip("material")
     pytest.importorskip("mkdocstrings")

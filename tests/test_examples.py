@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,6 @@ import fake_study
 import pytest
 
 from modomodo.reporting.repeat import to_toml
-from modomodo.surrogate import read_runs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -20,13 +20,11 @@ SNIPPETS = [
     for page in PAGES
     for number, snippet in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL), start=1)
 ]
-RUNS = "w.a,w.b,score.x,n.x\n1,0,0.2,100\n0,1,0.3,100\n0.5,0.5,0.5,100\n0.25,0.75,0.45,100\n0.75,0.25,0.4,100\n"
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
 def test_a_snippet_runs(snippet, tmp_path):
-    (tmp_path / "runs.csv").write_text(RUNS)
-    assert read_runs(tmp_path / "runs.csv").domains == ("a", "b")
+    shutil.copy(ROOT / "examples/runs.csv", tmp_path)
     done = subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()

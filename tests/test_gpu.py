@@ -21,6 +21,7 @@ def measured(folder: Path, *options: str) -> tuple[pd.DataFrame, str]:
     return pd.read_csv(folder / "gpu.csv"), done.stdout
 
 
+@pytest.mark.slow
 def test_a_tiny_model_takes_both_through_equal_work(tmp_path: Path):
     table, printed = measured(tmp_path, "--size", "tiny", "--steps", "5", "--rounds", "1")
     assert list(table.engine) == ["bare", "ours"]

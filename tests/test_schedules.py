@@ -89,6 +89,7 @@ def test_written_schedule_reads_back(tmp_path_factory, mixture, per_step, seed):
     plan = schedule(mixture, pools(9), steps=40, prompts_per_step=per_step, seed=seed)
     write_schedule(plan, path)
     assert read_schedule(path) == plan
+    assert len(path.read_text().splitlines()[0].split(",")) == (3 if plan.exhausted is None else 4)
 
 
 def test_steps_are_slices():

@@ -16,7 +16,12 @@ def completed(words: str, folder: Path) -> list[str]:
     asked = {"_MODOMODO_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
     where = {"PYTHONPATH": str(Path(modomodo.__file__).parents[1])}
     done = subprocess.run(
-        [sys.executable, "-c", CALL], cwd=folder, env=os.environ | asked | where, capture_output=True, text=True
+        [sys.executable, "-c", CALL],
+        cwd=folder,
+        env=os.environ | asked | where,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split()
@@ -39,6 +44,11 @@ def completed(words: str, folder: Path) -> list[str]:
 def test_what_a_shell_offers(words: str, found: list[str], tmp_path: Path):
     (tmp_path / "study.toml").write_text('name = "one"\nrecipe = "recipe.toml"\n')
     assert completed(words, tmp_path) == found
+
+
+def test_a_pipe_is_not_read(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    assert completed("modomodo check pipe.toml --set step", tmp_path) == ["steps="]
 
 
 def test_the_script_for_a_shell_is_shown():

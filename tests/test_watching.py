@@ -54,6 +54,14 @@ def test_each_run_has_its_state_steps_and_recent_rewards(folder: Path):
     assert found["later"] == Standing("later", "waiting")
 
 
+def test_single_runs_stand_with_the_planned_ones_but_no_pilot_of_an_earlier_plan(folder: Path, tmp_path: Path):
+    for key, part in {"single-1": "all", "dropped": "select"}.items():
+        write_json(folder / "runs" / key / "recipe.json", {"steps": STEPS, "evaluation": {"part": part}})
+    assert [one.label for one in standings(folder)][-2:] == ["later", "single run single"]
+    write_json(tmp_path / "alone/runs/abcdefgh/recipe.json", {"steps": STEPS})
+    assert [one.label for one in standings(tmp_path / "alone")] == ["single run abcdef"]
+
+
 def test_the_time_left_is_that_of_all_steps_at_the_pace_of_those_that_train():
     training = [Standing(name, "running", 5, 10, pace=3.0) for name in "ab"]
     assert seconds_left([*training, Standing("c", "waiting")]) == pytest.approx((5 + 5 + 10) * 3.0 / 2)

@@ -1,21 +1,21 @@
 """The command line: `modomodo VERB FILE --set key=value`. No flag mirrors a field of a recipe or a study."""
 
-import json
 import os
 import sys
 import warnings
-from collections import Counter, defaultdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from modomodo.config import Recipe, Study
+from modomodo.arguments import File, Runs, Sets
+from modomodo.config import Study
 from modomodo.console import (
     err,
     out,
-    show_grades,
+    say,
     show_machine,
     show_problems,
     show_started,
@@ -24,15 +24,15 @@ from modomodo.console import (
     show_warning,
     show_watched,
 )
-from modomodo.errors import ModomodoError, printable
-from modomodo.files import write_json
-from modomodo.recipes import OF_ONE_RUN, load_recipe, load_study
-from modomodo.settings import Fitting, Grading, Replaying, load_grading
+from modomodo.errors import ModomodoError
+from modomodo.recipes import load_recipe, load_study
 from modomodo.steps import (
     folder_of,
-    is_study,
+    grade_file,
     load_either,
+    play_rows,
     prepare_data,
+    pretrain_nano,
     recipe_of,
     recommend_for_study,
     run_audit,
@@ -41,13 +41,13 @@ from modomodo.steps import (
     run_single,
     write_report,
 )
-from modomodo.strict import dotted_keys
 from modomodo.table_steps import (
     compare_strategies,
     fit_file,
     is_table,
     propose_runs,
     recommend_from_table,
+    write_answer,
     write_predictions,
     write_report_of_runs,
 )
@@ -64,24 +64,21 @@ app.add_typer(nano_app, name="nano")
 data_app = typer.Typer(help="The rows of a recipe or a study.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
 
-File = Annotated[Path, typer.Argument(help="a study's TOML file, or a recipe's of one run", show_default=False)]
-Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"modomodo {version('modomodo')}", highlight=False)
+        raise typer.Exit
 
 
-def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the keys that `--set` takes of the file that stands on the command line, for the shell's completion."""
-    file = Path(ctx.params.get("file") or next(iter(ctx.args), "."))  # before a command is whole, its words are args
-    verb = {"grade": Grading, "strategies": Replaying}.get(str(ctx.info_name))
-    of_study = is_study(file) and ctx.info_name not in ("train", "eval", "play")
-    kind = verb or (Fitting if is_table(file) else Study if of_study else Recipe)
-    decided = tuple(f"recipe.{name}" for name in OF_ONE_RUN) if kind is Study else ()
-    return [f"{key}=" for key in dotted_keys(kind) if key.startswith(incomplete) and not key.startswith(decided)]
+@app.callback()
+def verbs(
+    wanted: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and end")
+    ] = False,
+) -> None:
+    pass
 
-
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more", autocompletion=complete_key),
-]
 
 INTERRUPTED, TERMINATED = 130, 143  # what a shell expects after Ctrl-C and SIGTERM
 NANO = Path(__file__).parent / "nano"
@@ -191,22 +188,7 @@ def play(file: File, sets: Sets = None) -> None:
 
     Rows of a recipe or a study, one after the other, each with its verdict and the reason.
     """
-    from modomodo.playing import play
-
-    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
-        raise ModomodoError("standard input is closed: there is nobody to answer")
-
-    def ask() -> str | None:
-        try:
-            return input("> ")
-        except EOFError:
-            return None
-
-    def say(line: str) -> None:
-        out.print(escape(printable(line)), highlight=False, soft_wrap=True)
-
-    answered, mean = play(load_recipe(file, sets or []), ask=ask, say=say)
-    out.print(f"{answered} answered, mean reward {mean:.2f}", highlight=False)
+    play_rows(load_recipe(file, sets or []))
 
 
 @app.command()
@@ -218,27 +200,7 @@ def grade(
 
     The same lines with status, reward, answer and reason on standard output, in order.
     """
-    from modomodo.completions import grade_lines, open_lines
-
-    mode = load_grading(sets or []).mode
-    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
-        raise ModomodoError("standard output is closed: graded lines have nowhere to go")
-    tally: Counter[tuple[str, str]] = Counter()
-    rewards: defaultdict[str, float] = defaultdict(float)
-    with open_lines(file, console=err) as lines:
-        for one in grade_lines(lines, mode=mode):
-            if one.line is None or one.verdict is None:
-                tally["malformed", ""] += 1
-                err.print(
-                    escape(printable(f"{file} line {one.number}: {one.problem}")), highlight=False, soft_wrap=True
-                )
-                continue
-            sys.stdout.write(json.dumps(one.line) + "\n")
-            tally[one.line["verifier"], one.verdict.status] += 1
-            rewards[one.line["verifier"]] += one.verdict.reward or 0.0
-    sys.stdout.flush()
-    show_grades(tally, rewards)
-    if tally["malformed", ""]:
+    if grade_file(file, sets or []):
         raise typer.Exit(1)
 
 
@@ -323,10 +285,11 @@ def recommend(
     """
     if not is_table(file):
         written = recommend_for_study(load_study(file, sets or [])).as_dict()
+        say(f"Predicted, not tested: `modomodo confirm {file}` trains it and equal shares on fresh matched seeds.")
     else:
         written = recommend_from_table(file, sets or [])
     if path is not None:
-        write_json(path, written)
+        write_answer(path, written)
 
 
 @app.command(name="next")
@@ -394,16 +357,4 @@ def nano_pretrain(
 
     As it was made; started again it goes on where it was.
     """
-    from rich.progress import Progress, TextColumn, TimeRemainingColumn
-
-    from modomodo.nano.pretrain import PHASES, pretrain
-
-    columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
-    with Progress(*columns) as bar:
-        tasks = {phase.name: bar.add_task(phase.name, total=phase.steps, loss="") for phase in PHASES}
-
-        def progress(phase: str, step: int, loss: float) -> None:
-            bar.update(tasks[phase], completed=step, loss=f"loss {loss:.3f}")
-
-        checkpoint = pretrain(folder, seed=seed, progress=progress)
-    out.print(f"checkpoint: {checkpoint}", highlight=False)
+    pretrain_nano(folder, seed=seed)

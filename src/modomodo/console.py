@@ -1,6 +1,7 @@
 """What the command line prints: consoles, tables and sentences. Names and texts of others are escaped."""
 
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -38,25 +39,41 @@ if TYPE_CHECKING:
     from modomodo.watching import Standing
 
 LOOK_SECONDS = 2.0
+ALIKE = 3  # rows with one cause that are said one by one
 
 out = Console()
 err = Console(stderr=True)
 
 
+def say(line: str, *, console: Console = out) -> None:
+    """Print a line as it is: no markup, no colours, nothing that moves the cursor, unbroken where it is long."""
+    console.print(escape(printable(line)), highlight=False, soft_wrap=True)
+
+
 def show_problems(file: Path, problems: Sequence[Problem]) -> int:
-    """Print what a check found, and return how many of it are errors."""
+    """Print what a check found, and return how many of it are errors; rows with one cause are one line after three."""
+    causes: dict[tuple[str, str, str], list[Problem]] = {}
     for problem in problems:
-        colour = "red" if problem.level == "error" else "yellow"
-        out.print(f"[{colour}]{problem.level}:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
+        place, row, _ = problem.where.partition(", row ")
+        causes.setdefault((problem.level, place, _cause(problem.what) if row else problem.what), []).append(problem)
+    for (level, place, _), found in causes.items():
+        start = f"[{'red' if level == 'error' else 'yellow'}]{level}:[/] "
+        lines = [str(problem) for problem in found[:ALIKE]]
+        if len(found) > ALIKE:
+            rows = [problem.where.removeprefix(f"{place}, row ") for problem in found[ALIKE:]]
+            some = f"{', '.join(rows[:10])}{', …' if len(rows) > 10 else ''}"
+            lines.append(f"{place}: the same of {_count(len(rows), 'more row')}: {some}")
+        for line in lines:
+            out.print(start + escape(printable(line)), highlight=False, soft_wrap=True)
     errors = sum(problem.level == "error" for problem in problems)
     notes = len(problems) - errors
-    out.print(
-        f"{escape(str(file))}: {_count(errors, 'error')}, {_count(notes, 'note')}"
-        if problems
-        else f"{escape(str(file))}: all is well",
-        highlight=False,
-    )
+    say(f"{file}: {_count(errors, 'error')}, {_count(notes, 'note')}" if problems else f"{file}: all is well")
     return errors
+
+
+def _cause(what: str) -> str:
+    """Return a problem of a row without what is the row's own: values in quotes, and numbers."""
+    return re.sub(r"""'[^']*'|"[^"]*"|\d+""", "", what)
 
 
 def _count(number: int, noun: str) -> str:
@@ -119,7 +136,7 @@ def show_prepared(found: "Sequence[Prepared]") -> None:
     out.print(table)
     for one in found:
         for note in one.notes:
-            out.print(f"note: {escape(one.name)}: {escape(note)}", highlight=False, soft_wrap=True)
+            say(f"note: {one.name}: {note}")
     if any(one.dropped for one in found):
         out.print("What was dropped, and why, is in each set's dropped.csv.")
 
@@ -130,17 +147,22 @@ def show_audit(found: "Audit", path: Path, *, beside: Path) -> None:
     for (domain, benchmark), count in found.counts.items():
         table.add_row(escape(domain), escape(benchmark), str(count))
     out.print(table)
-    for name, alike in found.alike.items():
-        if not alike.pictures:
-            continue
-        how = "picture and text together decide" if alike.drawn else "a picture alone decides"
-        what = f"{name}: {alike.doubles} of {alike.looked} pictures look like another one of the set, so {how}"
-        out.print(escape(what), highlight=False, soft_wrap=True)
+    drawn = [name for name, alike in found.alike.items() if alike.drawn]
+    for name in drawn:
+        alike = found.alike[name]
+        say(
+            f"{name}: {alike.doubles} of {alike.looked} pictures look like another of its own, as drawings do, so a "
+            "row counts where picture and question both match"
+        )
+    others = [name for name, alike in found.alike.items() if alike.pictures and not alike.drawn]
+    if others:
+        say(f"{', '.join(others)}: a row counts where its picture matches one of the benchmark")
     rows = len({(match.domain, match.row_id) for match in found.matches})
-    out.print(f"{rows} training rows stand in a benchmark: {escape(str(path))}", highlight=False, soft_wrap=True)
-    if rows:
-        named = os.path.relpath(path, beside)
-        out.print(f'To leave them out, add exclude = "{escape(named)}" to the recipe.', highlight=False)
+    if not rows:
+        say(f"No training row stands in a benchmark; {path} lists none.")
+        return
+    say(f"{_count(rows, 'training row')} {'stands' if rows == 1 else 'stand'} in a benchmark; {path} lists which.")
+    say(f'To train without them, add exclude = "{os.path.relpath(path, beside)}" to the recipe.')
 
 
 def show_scores(study: Study, planned: "Sequence[PlannedRun]") -> None:
@@ -169,13 +191,13 @@ def show_recommendation(found: "Recommendation") -> None:
         table.add_row(escape(name), f"{forecast.mean:.3f}", interval, f"{found.reference_forecasts[name].mean:.3f}")
     out.print(table)
     near = "is" if found.distance < 1e-9 else f"differs by {found.distance:.2f} of all prompts from"
-    out.print(f"It {near} the run {escape(found.nearest_run)}, the nearest.", highlight=False)
+    say(f"It {near} the run {found.nearest_run}, the nearest.")
     if found.caps:
-        ends = (f"{escape(name)} {low:g} to {high:g}" for name, (low, high) in found.caps.items())
-        out.print(f"Caps: {', '.join(ends)}.", highlight=False)
+        ends = (f"{name} {low:g} to {high:g}" for name, (low, high) in found.caps.items())
+        say(f"Caps: {', '.join(ends)}.")
     for note in found.notes:
-        out.print(f"note: {escape(note)}", highlight=False)
-    out.print(escape(found.sentence), highlight=False)
+        say(f"note: {note}")
+    say(found.sentence)
 
 
 def show_proposals(found: "Proposals", *, study: Path | None = None) -> None:
@@ -189,10 +211,10 @@ def show_proposals(found: "Proposals", *, study: Path | None = None) -> None:
         table.add_row(str(number), kind, escape(str(shares)), f"{one.expected:.4g} ± {one.sd_mean:.2g}")
     out.print(table)
     for number, one in enumerate(found.pilots, start=1):
-        out.print(f"{number}: {escape(one.reason)}", highlight=False)
+        say(f"{number}: {one.reason}")
     if study is not None:
-        out.print(f"To run them, add this at the end of {escape(str(study))}, then `modomodo pilot`:", highlight=False)
-        out.print(escape(study_lines(found)), highlight=False, soft_wrap=True)
+        say(f"To run them, add this at the end of {study}, then `modomodo pilot {study}`:")
+        say(study_lines(found))
 
 
 def show_front(front: "Sequence[FrontPoint]") -> None:
@@ -214,7 +236,7 @@ def show_validation(fitted: "Fitted", *, notes: bool = True) -> None:
     out.print(f"{fitted.surrogate}: each mixture predicted from the others (shares of runs inside their intervals)")
     out.print(table)
     for note in fitted.notes if notes else ():
-        out.print(f"note: {escape(note)}", highlight=False)
+        say(f"note: {note}")
 
 
 def show_strategies(found: "Replay") -> None:
@@ -234,9 +256,9 @@ def show_strategies(found: "Replay") -> None:
             problems.setdefault((one.strategy, one.problem), []).append(one.n)
     for (name, problem), sizes in problems.items():
         where = f" ({', '.join(map(str, sizes))} runs)"
-        out.print(f"not applicable: {escape(name)}{where}: {escape(problem)}", highlight=False)
+        say(f"not applicable: {name}{where}: {problem}")
     for note in found.notes:
-        out.print(f"note: {escape(note)}", highlight=False)
+        say(f"note: {note}")
 
 
 def _with_half(found: "Spread", *, sign: str = "") -> str:
@@ -266,7 +288,7 @@ def show_started(found: "Started") -> None:
     lines += [*(f"note: {note}" for note in found.notes), "next:"]
     lines += [f"    modomodo {command:{width}}  # {what}" for command, what in found.commands]
     for line in lines:
-        out.print(escape(printable(line)), highlight=False, soft_wrap=True)
+        say(line)
 
 
 def show_step(number: int, what: str) -> None:

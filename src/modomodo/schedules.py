@@ -89,10 +89,10 @@ def schedule(
 
 
 def write_schedule(plan: Schedule, path: Path) -> None:
-    """Write the schedule as CSV (step, domain, row_id)."""
+    """Write the schedule as CSV (step, domain, row_id); the header also names a domain that ran out."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["step", "domain", "row_id", plan.exhausted or ""])
+    writer.writerow(["step", "domain", "row_id", *([plan.exhausted] if plan.exhausted else [])])
     for index, (domain, row_id) in enumerate(plan.entries):
         writer.writerow([index // plan.prompts_per_step + 1, domain, row_id])
     write_text(path, text.getvalue())
@@ -110,7 +110,7 @@ def read_schedule(path: Path) -> Schedule:
             f"{path} is not a schedule: the columns step, domain, row_id and at least one row are needed"
         )
     per_step = sum(line[0] == "1" for line in lines)
-    return Schedule(tuple((domain, row_id) for _, domain, row_id in lines), per_step, header[3] or None)
+    return Schedule(tuple((domain, row_id) for _, domain, row_id in lines), per_step, "".join(header[3:]) or None)
 
 
 def _check_arguments(

@@ -1,7 +1,10 @@
 """What the verbs of the command line do and print."""
 
+import json
+import sys
 import tomllib
 import warnings
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +17,9 @@ from modomodo.console import (
     err,
     out,
     progress_bar,
+    say,
     show_audit,
+    show_grades,
     show_prepared,
     show_recommendation,
     show_scores,
@@ -23,6 +28,7 @@ from modomodo.console import (
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
 from modomodo.recipes import load_recipe, load_study
+from modomodo.settings import load_grading
 
 if TYPE_CHECKING:
     from modomodo.recommendation import Recommendation
@@ -144,11 +150,7 @@ def write_report(study: Study) -> None:
 
     with err.status("drawing the report"):
         path = report(study)
-    say_written(path)
-
-
-def say_written(path: Path) -> None:
-    out.print(f"report: {escape(str(path))}", highlight=False, soft_wrap=True)
+    say(f"report: {path}")
 
 
 def run_single(recipe: Recipe, folder: Path) -> None:
@@ -156,14 +158,14 @@ def run_single(recipe: Recipe, folder: Path) -> None:
     from modomodo.pilots.launch import launch
     from modomodo.pilots.plan import PlannedRun
     from modomodo.pilots.processes import Processes
-    from modomodo.pilots.store import Store
+    from modomodo.pilots.store import Store, run_key, single_name
     from modomodo.studies import RUN
 
     store = Store(folder)
-    mixture = recipe.mixture if isinstance(recipe.mixture, str) else str(recipe.point())
-    label = mixture if recipe.steps else recipe.model
+    digests = run_digests([recipe])
+    label = single_name(run_key(recipe, digests)) if recipe.steps else recipe.model
     planned = [PlannedRun(label, recipe)]
-    (outcome,) = launch(planned, store, digests=run_digests([recipe]), run=RUN, workers=Processes(1), console=err)
+    (outcome,) = launch(planned, store, digests=digests, run=RUN, workers=Processes(1), console=err)
     if outcome.status == "failed":
         raise ModomodoError(f"the run failed, as said above; its folder is {store.path(outcome.key)}")
     result: Any = store.result(outcome.key)
@@ -171,7 +173,7 @@ def run_single(recipe: Recipe, folder: Path) -> None:
     for name, score in result["scores"].items():
         table.add_row(name, f"{score['mean']:.3f}", f"{score['se']:.3f}", str(score["n"]), f"{score['unparsed']:.0%}")
     out.print(table)
-    out.print(f"run: {escape(str(store.path(outcome.key)))}", highlight=False, soft_wrap=True)
+    say(f"run: {store.path(outcome.key)}")
 
 
 def load_either(file: Path, sets: Sequence[str]) -> Recipe | Study:
@@ -198,3 +200,58 @@ def recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
     from modomodo.studies import study_mixture
 
     return recipe.model_copy(update={"mixture": study_mixture(load_study(file)).as_dict()})
+
+
+def play_rows(recipe: Recipe) -> None:
+    from modomodo.playing import play
+
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise ModomodoError("standard input is closed: there is nobody to answer")
+
+    def ask() -> str | None:
+        try:
+            return input("> ")
+        except EOFError:
+            return None
+
+    answered, mean = play(recipe, ask=ask, say=say)
+    out.print(f"{answered} answered, mean reward {mean:.2f}", highlight=False)
+
+
+def grade_file(file: Path, sets: Sequence[str]) -> int:
+    """Write the graded lines of a file to standard output, and return how many lines could not be read."""
+    from modomodo.completions import grade_lines, open_lines
+
+    mode = load_grading(sets).mode
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise ModomodoError("standard output is closed: graded lines have nowhere to go")
+    tally: Counter[tuple[str, str]] = Counter()
+    rewards: defaultdict[str, float] = defaultdict(float)
+    with open_lines(file, console=err) as lines:
+        for one in grade_lines(lines, mode=mode):
+            if one.line is None or one.verdict is None:
+                tally["malformed", ""] += 1
+                say(f"{file} line {one.number}: {one.problem}", console=err)
+                continue
+            sys.stdout.write(json.dumps(one.line) + "\n")
+            tally[one.line["verifier"], one.verdict.status] += 1
+            rewards[one.line["verifier"]] += one.verdict.reward or 0.0
+    sys.stdout.flush()
+    show_grades(tally, rewards)
+    return tally["malformed", ""]
+
+
+def pretrain_nano(folder: Path, *, seed: int) -> None:
+    from rich.progress import Progress, TextColumn, TimeRemainingColumn
+
+    from modomodo.nano.pretrain import PHASES, pretrain
+
+    columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
+    with Progress(*columns) as bar:
+        tasks = {phase.name: bar.add_task(phase.name, total=phase.steps, loss="") for phase in PHASES}
+
+        def progress(phase: str, step: int, loss: float) -> None:
+            bar.update(tasks[phase], completed=step, loss=f"loss {loss:.3f}")
+
+        checkpoint = pretrain(folder, seed=seed, progress=progress)
+    out.print(f"checkpoint: {checkpoint}", highlight=False)

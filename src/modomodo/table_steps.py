@@ -2,17 +2,15 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from rich.markup import escape
 
 from modomodo.config import Study, limits
 from modomodo.console import (
     err,
-    out,
     progress_bar,
+    say,
     show_front,
     show_proposals,
     show_recommendation,
@@ -23,7 +21,12 @@ from modomodo.files import write_json, write_text
 from modomodo.recipes import load_study
 from modomodo.settings import Fitting, load_fitting, load_replaying
 from modomodo.simplex import limits_of
-from modomodo.steps import runnable, say_written
+from modomodo.steps import runnable
+
+UNTESTED = (
+    "Predicted, not tested: train it and equal shares on fresh matched seeds, and compare them by `modomodo.confirm` "
+    "(docs/own-runs.md)."
+)
 
 if TYPE_CHECKING:
     from modomodo.recommendation import Recommendation
@@ -37,6 +40,7 @@ def recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
     check_choices(fitting, fitted)
     found = _best(fitted, fitting)
     show_recommendation(found)
+    say(UNTESTED)
     if fitting.trade_off is None:
         return found.as_dict()
     with err.status("searching for the mixtures between"):
@@ -95,7 +99,7 @@ def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([list(columns), *(list(map(repr, row)) for row in rows_NK)])
     write_text(path, text.getvalue())
-    out.print(f"predictions of {len(X_ND)} mixtures: {escape(str(path))}", highlight=False, soft_wrap=True)
+    say(f"predictions of {len(X_ND)} mixtures: {path}")
 
 
 def write_report_of_runs(file: Path, sets: Sequence[str]) -> None:
@@ -107,7 +111,7 @@ def write_report_of_runs(file: Path, sets: Sequence[str]) -> None:
     path = file.with_suffix(".html")
     with err.status("drawing the report"):
         report_of_runs(fitted, found, path, source=file, sets=sets)
-    say_written(path)
+    say(f"report: {path}")
 
 
 def is_table(file: Path) -> bool:
@@ -132,7 +136,12 @@ def propose_runs(file: Path, sets: Sequence[str], path: Path | None) -> None:
         )
     show_proposals(found, study=None if study is None else file)
     if path is not None:
-        write_json(path, found.as_dict())
+        write_answer(path, found.as_dict())
+
+
+def write_answer(path: Path, answer: Mapping[str, Any]) -> None:
+    write_json(path, answer)
+    say(f"written: {path}")
 
 
 def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> None:
@@ -171,4 +180,4 @@ def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> 
     show_strategies(found)
     if folder is not None:
         for path in write_strategies(found, folder, title=file.name):
-            out.print(f"written: {escape(str(path))}", highlight=False, soft_wrap=True)
+            say(f"written: {path}")

@@ -2,14 +2,14 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from modomodo.errors import ModomodoError
 from modomodo.files import read_json
-from modomodo.pilots.store import Store
+from modomodo.pilots.store import Store, single_name
 
 State = Literal["running", "scoring", "begun", "finished", "failed", "stopped", "waiting"]
 
@@ -36,16 +36,26 @@ class Standing:
 
 
 def standings(folder: Path) -> tuple[Standing, ...]:
-    """Return how far each run is that was last planned in a study's folder; two labels of one run give one.
+    """Return how far each run is that was last planned in a study's folder, and then each run of `modomodo train`.
 
-    Raises ModomodoError where no run was ever planned.
+    Two labels of one run give one. Raises ModomodoError where no run was ever planned or begun.
     """
-    labels = read_json(folder / "labels.json")
-    if labels is None:
-        raise ModomodoError(f"{folder} has no runs yet: `modomodo pilot` on the study's file begins them")
     store = Store(folder)
-    by_key = {str(key): label for label, key in reversed(labels.items())}
-    return tuple(_standing(store, key, label) for key, label in reversed(by_key.items()))
+    labels = read_json(folder / "labels.json") or {}
+    runs: dict[str, str] = {}
+    for label, key in labels.items():
+        runs.setdefault(str(key), label)
+    runs |= {key: single_name(key) for key in _singles(store, planned=runs)}
+    if not runs:
+        raise ModomodoError(f"{folder} has no runs yet: `modomodo pilot` on the study's file begins them")
+    return tuple(_standing(store, key, label) for key, label in runs.items())
+
+
+def _singles(store: Store, *, planned: Collection[str]) -> list[str]:
+    """Return the keys of runs that are scored on whole benchmarks, as no pilot and no run of a confirmation is."""
+    found = {path.parent.name: read_json(path) or {} for path in sorted(store.folder.glob("runs/*/recipe.json"))}
+    parts = {key: recipe.get("evaluation", {}).get("part") for key, recipe in found.items() if key not in planned}
+    return [key for key, part in parts.items() if part not in ("select", "confirm")]
 
 
 def seconds_left(found: Sequence[Standing]) -> float | None:

@@ -23,6 +23,7 @@ def run(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real rows are not there: ../shared/data/real is in no commit")
 def test_real_pictures_of_all_sizes_and_all_kinds_of_answers_pass(tmp_path: Path):
     tiny.make("idefics3", tmp_path / "model")

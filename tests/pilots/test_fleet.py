@@ -163,6 +163,7 @@ def small_study(folder: Path, *sets: str) -> Study:
     return load_study(path, [*plan, "recipe.num_generations=4", "recipe.save_every=1", f"out={folder}", *sets])
 
 
+@pytest.mark.slow
 def test_a_study_has_the_same_table_as_here_whatever_is_killed(tmp_path: Path):
     here = small_study(tmp_path / "here", "processes=2")
     fleet = small_study(tmp_path / "fleet", "launcher.kind=ray", "launcher.retries=5")

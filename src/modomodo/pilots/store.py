@@ -50,6 +50,11 @@ def run_key(recipe: Recipe, digests: Mapping[str, str]) -> str:
     return digest({"recipe": recipe.identity(), "digests": needed})
 
 
+def single_name(key: str) -> str:
+    """Return what a reader sees of a run that no study plans, as `modomodo train` makes them."""
+    return f"single run {key[:6]}"
+
+
 @dataclass(frozen=True)
 class Store:
     """The runs under a study's folder; errors of the disk come as ModomodoError with the file and what to do."""

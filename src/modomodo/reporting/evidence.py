@@ -11,7 +11,7 @@ from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import Score
 from modomodo.files import read_json
 from modomodo.mixture import Mixture
-from modomodo.pilots.store import Store
+from modomodo.pilots.store import Store, single_name
 from modomodo.recommendation import VERSION as RECOMMENDATION_VERSION
 from modomodo.studies import study_fit
 from modomodo.surrogate import Fitted
@@ -56,7 +56,7 @@ class FinishedRun:
         if self.kind == "base":  # one for each part of the items
             return f"base ({self.part})"
         if self.kind == "single":
-            return f"single run {self.key[:6]}"
+            return single_name(self.key)
         return self.labels[0] if self.labels else f"not planned: {self.key[:6]}"
 
 

@@ -155,9 +155,13 @@ def judged(choice: Choice, held: Runs, *, goal: Goal) -> tuple[float, float]:
 
     Runs that tie for the choice count by their mean: a strategy that tells nothing apart does as well as chance.
     """
+    if not held.labels_N:
+        raise ModomodoError("all runs are of the seed set that it learns from: runs at other mixtures must judge it")
     good_N, allowed_N = goal.goodness(held), _allowed(held, goal)
-    if not allowed_N.any() or good_N.std() == 0:
-        raise ModomodoError("no held-out run lies within the caps, or all score the same")
+    if not allowed_N.any():
+        raise ModomodoError("no held-out run lies within the caps")
+    if good_N.std() == 0:
+        raise ModomodoError("all held-out runs score the same")
     rho = float("nan")
     if choice.score is not None:
         worth_N = choice.score(held.X_ND)
