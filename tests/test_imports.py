@@ -62,6 +62,7 @@ ROAD = [
     "playing",
     "suggesting",
     "looking",
+    "roles",
     "commented",
     "starting",
     "reporting",

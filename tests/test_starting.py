@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from modomodo.errors import ModomodoError
+from modomodo.evals.benchmarks import part_of
 from modomodo.recipes import load_recipe, load_study
 from modomodo.starting import start
 
@@ -33,7 +34,8 @@ def written(data: Path, out: Path) -> dict[str, Any]:
     assert study.recipe.domains == recipe.domains
     (name,) = recipe.data
     domain = recipe.find(name)
-    assert len(domain.load("test")) >= 2
+    parts = [part_of(row.id) for row in domain.load("test")]
+    assert min(parts.count("select"), parts.count("confirm")) >= 2
     assert domain.load("train")
     return tomllib.loads((out / "recipe.toml").read_text())["data"][name]
 
@@ -66,20 +68,110 @@ def test_options_make_a_choice(tmp_path):
     assert (found["question"], found["images"], found["path"]) == ("{question}", [], "words.jsonl")
 
 
+COLOURS = ("red", "blue", "green")
+CELLS = dict(zip("ABC", COLOURS, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("columns", "answers", "options", "answer_as"),
+    [
+        (CELLS, "ABC", ["A", "B", "C"], "letter"),
+        (CELLS | {"D": ""}, COLOURS, ["A", "B", "C", "D"], "text"),
+        ({f"Option {n}": one for n, one in enumerate(COLOURS, start=1)}, COLOURS, None, "text"),
+        ({f"choice_{n}": one for n, one in enumerate(COLOURS)}, (0, 1, 2), None, "index"),
+        ({"options": "red | blue | green"}, COLOURS, "options", "text"),
+        ({"choices": "A. red\nB. blue\nC. green"}, "ABC", "choices", "letter"),
+        ({"choices": "['red', 'blue', 'green']"}, COLOURS, "choices", "text"),
+    ],
+)
+def test_options_are_columns_or_texts_too(tmp_path, columns, answers, options, answer_as):
+    rows = [{"question": f"Word {n}?", **columns, "correct": answers[n % 3]} for n in range(30)]
+    found = written(jsonl(tmp_path / "words.jsonl", rows), tmp_path)
+    assert (found["options"], found["answer_as"]) == (options or list(columns), answer_as)
+    row = load_recipe(tmp_path / "recipe.toml").find("words").load("train")[0]
+    assert row.target.options == COLOURS
+
+
+def test_columns_of_letters_that_no_answer_names_are_no_options(tmp_path):
+    rows = [{"question": f"Sum {n}?", "a": n, "b": 5, "answer": n + 5} for n in range(30)]
+    data = jsonl(tmp_path / "sums.jsonl", rows)
+    assert any("does not always name an option in 'a', 'b'" in note for note in start(data, tmp_path / "1").notes)
+    found = written(data, tmp_path / "2")
+    assert (found["verifier"], found.get("options")) == ("count", None)
+    bare = jsonl(tmp_path / "bare.jsonl", [{"question": f"Sum {n}?", "a": 5, "b": n} for n in range(30)])
+    assert written(bare, tmp_path / "3")["answer"] == "b"  # no options without an answer
+
+
 def test_boxes_keep_their_frame(tmp_path):
     pictures(tmp_path, 24)
     rows = [{"image": f"{n}.png", "thing": f"mark {n}", "bbox": [100, 100, 900, 800 + n]} for n in range(24)]
     found = written(jsonl(tmp_path / "marks.jsonl", rows), tmp_path / "out")
     assert (found["verifier"], found["gold_frame"], found["answer"]) == ("box", "normalised1000", "bbox")
     assert found["question"] == "Where is the {thing}?"
+    assert load_recipe(tmp_path / "out" / "recipe.toml").max_completion_length == 104  # 20 bytes, in words of their own
 
 
-def test_a_csv_is_read(tmp_path):
+@pytest.mark.parametrize(("name", "boxes", "answer"), [("boxes", True, "boxes"), ("box_count", False, "target")])
+def test_a_label_beside_boxes_is_what_is_to_be_found(tmp_path, name, boxes, answer):
+    pictures(tmp_path, 24)
+    rows = [{"image": f"{n}.png", "target": f"mark {n}", name: [[1, 2, 30 + n, 30]] if boxes else n} for n in range(24)]
+    assert written(jsonl(tmp_path / "marks.jsonl", rows), tmp_path / "out")["answer"] == answer
+    other = ({"target", name} - {answer}).pop()
+    assert f"others that could be it: '{other}'" in (tmp_path / "out" / "recipe.toml").read_text()
+
+
+def chat(*turns: str, names: tuple[str, str] = ("user", "assistant")) -> list[dict[str, str]]:
+    keys = ("from", "value") if names[0] == "human" else ("role", "content")
+    return [dict(zip(keys, (names[k % 2], turn), strict=True)) for k, turn in enumerate(turns)]
+
+
+@pytest.mark.parametrize(
+    ("row", "question", "answer", "why"),
+    [
+        (
+            lambda n: {"problem": f"{n}?", "solution": f"<think>a\nb</think> <answer> {n} </answer>\n"},
+            "problem",
+            "solution",
+            "what stands between <answer> and </answer>",
+        ),
+        (lambda n: {"messages": chat(f"{n}?", str(n))}, "messages", "messages", "the reply that ends the chat"),
+        (
+            lambda n: {"conversations": chat(f"<image>\n{n}?", f"<answer>{n}</answer>", names=("human", "gpt"))},
+            "conversations",
+            "conversations",
+            "the reply that ends the chat",
+        ),
+        (lambda n: {"prompt": chat(f"{n}?"), "reading": n}, "prompt", "reading", "the column with the right answer;"),
+        (lambda n: {"messages": chat(f"{n}?", "Well."), "gold": n}, "messages", "gold", "the column with the right"),
+    ],
+)
+def test_tags_and_chats_are_read(tmp_path, row, question, answer, why):
+    found = written(jsonl(tmp_path / "own.jsonl", [row(n) for n in range(24)]), tmp_path)
+    assert (found["question"], found["answer"], found["verifier"]) == (f"{{{question}}}", answer, "count")
+    recipe = load_recipe(tmp_path / "recipe.toml")
+    assert all(f"{float(row.target.value):g}?" == row.question for row in recipe.find("own").load("train"))
+    assert why in " ".join((tmp_path / "recipe.toml").read_text().replace("\n# ", " ").split())
+    assert recipe.max_completion_length == 40  # of the gold, not of the chat
+
+
+@pytest.mark.parametrize(
+    ("between", "encoding", "name"),
+    [
+        (",", "utf-8", "meters.csv"),
+        (";", "utf-8-sig", "meters.csv"),
+        ("\t", "utf-8", "meters.csv"),
+        ("\t", "utf-8", "meters.tsv"),
+    ],
+)
+def test_a_csv_is_read(tmp_path, between, encoding, name):
     pictures(tmp_path, 20)
-    with (tmp_path / "meters.csv").open("w", newline="") as file:
-        csv.DictWriter(file, list(METERS[0])).writeheader()
-        csv.DictWriter(file, list(METERS[0])).writerows(METERS)
-    assert written(tmp_path / "meters.csv", tmp_path / "out")["verifier"] == "count"
+    rows = [{**row, "kind; or, sort": "a, b; c", "split": ("train", "test")[n > 9]} for n, row in enumerate(METERS)]
+    with (tmp_path / name).open("w", newline="", encoding=encoding) as file:
+        table = csv.DictWriter(file, list(rows[0]), delimiter=between, quoting=csv.QUOTE_ALL)
+        table.writeheader()
+        table.writerows(rows)
+    found = written(tmp_path / name, tmp_path / "out")
+    assert (found["id"], found["verifier"], found["split_column"]) == ("id", "count", "split")
 
 
 def test_parquet_with_pictures_in_it_is_read(tmp_path):
@@ -101,6 +193,7 @@ def test_a_folder_of_pictures_with_metadata_is_read(tmp_path):
     jsonl(tmp_path / "signs" / "metadata.jsonl", [{"file_name": f"{n}.png", "word": f"word{n}"} for n in range(20)])
     found = written(tmp_path / "signs", tmp_path)
     assert (found["path"], found["images"], found["verifier"]) == ("signs", ["image"], "text")
+    assert load_recipe(tmp_path / "recipe.toml").max_completion_length == 40
 
 
 @pytest.mark.parametrize("name", ["test", "validation"])
@@ -123,7 +216,7 @@ HOSTILE = 'a"]\nmodel = "evil"\n[x]\n# \x1b[31m'
 
 
 def test_nothing_in_the_data_becomes_toml_or_reaches_the_terminal(tmp_path):
-    rows = [{"question": f"{n}?", HOSTILE: f'{HOSTILE[:12]}"""{n}'} for n in range(30)]
+    rows = [{"question": f"{n}?", HOSTILE: f'{HOSTILE[:12]}"""\x1b{n}'} for n in range(30)]
     started = start(jsonl(tmp_path / "we ird].jsonl", rows), tmp_path / "out")
     table = tomllib.loads((tmp_path / "out" / "recipe.toml").read_text())
     assert table["model"] == "nano"
@@ -139,6 +232,11 @@ def test_answers_that_no_verifier_fits_are_left_to_the_person(tmp_path):
     assert "no verifier fits them all. There are format" in " ".join(started.notes)
     assert '# verifier = "..."' in (tmp_path / "recipe.toml").read_text()
     assert "verifier" not in tomllib.loads((tmp_path / "recipe.toml").read_text())["data"]["stories"]
+
+
+@pytest.mark.parametrize("count", range(16, 40, 3))
+def test_a_small_holdout_leaves_rows_in_both_halves(tmp_path, count):
+    written(jsonl(tmp_path / "words.jsonl", [{"question": f"{n}?", "answer": n} for n in range(count)]), tmp_path)
 
 
 def test_a_name_of_ours_is_not_taken(tmp_path):
@@ -164,6 +262,7 @@ def test_nothing_is_overwritten(tmp_path):
         ([{"photo": f"{n}.png", "answer": n} for n in range(3)], "2 of 3 pictures are not there"),
         ([{"photo": "../0.png", "answer": 1}], "leads out of"),
         ([], "is empty"),
+        ([{"messages": chat("a?", "b", "c?", "d")}], "no chat in 'messages' can be asked: the chat has 2 turns"),
     ],
 )
 def test_mistakes_are_one_message(tmp_path, rows, message):
@@ -181,6 +280,8 @@ def test_mistakes_are_one_message(tmp_path, rows, message):
         ("list.json", b'[{"a": 1}]', r"init reads JSONL \(one object a line\)"),
         ("one.parquet", b"none", "cannot be read as Parquet"),
         ("picture.png", b"\x89PNG\xff", "init reads"),
+        ("excel.csv", "question,answer\na,1\n".encode("utf-16"), "excel.csv is UTF-16 .*: save it as UTF-8"),
+        ("old.csv", b"question,answer\n\xe9,1\n", "old.csv is not UTF-8 .*byte 0xe9"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path, name, content, message):

@@ -16,7 +16,7 @@ from modomodo.verify import VERIFIERS, parse_gold
         ([-3, 4], "number", "some below 0"),
         ([0.5, 4], "number", "some with decimals"),
         (["45%", "$3.20"], "number", "some with decimals"),
-        ([12, "red", 3.5, "14"], "relaxed", "3 plain numbers, which may be 5 % off, and 1 others"),
+        ([12, "red", 3.5, "14"], "relaxed", "plain numbers (3 of 4), which may be 5 % off"),
         (["red", "a red ball", "blue"], "text", "3 different ones in 3 rows"),
         (["A", "c", "(B)"], "choice", "single letters in 3 rows"),
         ([["New York", "NYC"], ["Rome"]], "anls", "lists of accepted texts"),
@@ -82,6 +82,11 @@ def test_the_frame_of_boxes_is_seen_from_the_pictures(box, size, frame):
     assert suggest([box], sizes=[size]).fields["gold_frame"][0] == frame
 
 
+@pytest.mark.parametrize("box", [[100, 100, 50, 140], [100, 100, 140, 40], [9, 9, 9, 20], [9, 9, 20, 9]])
+def test_each_box_that_ends_before_it_begins_is_counted(box):
+    assert suggest([box, [0, 0, 5, 5]]).notes[0].startswith("1 of 2 boxes end before they begin")
+
+
 def test_odd_boxes_are_noted():
     assert "x, y, width, height" in suggest([[100, 100, 50, 40]], sizes=[(640, 480)]).notes[0]
     assert "thousandths" in suggest([[100, 100, 500, 400]], sizes=[(4000, 3000)]).notes[0]
@@ -103,7 +108,7 @@ def test_what_only_looks_like_something_is_not_taken_for_it(answers, verifier):
     found = suggest(answers)
     assert found.verifier == verifier
     if verifier == "relaxed":
-        assert "1 plain numbers" in found.why
+        assert "plain numbers (1 of 4)" in found.why
 
 
 def test_an_answer_that_could_be_two_things_is_a_note():

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from modomodo.errors import printable
-from modomodo.looking import Roles, Table
+from modomodo.looking import Table
+from modomodo.roles import Roles, columns_of
 from modomodo.strict import toml_value
 from modomodo.suggesting import Size, Suggestion
 
@@ -18,12 +19,16 @@ STEPS, PROMPTS = 20, 4
 
 @dataclass(frozen=True)
 class Plan:
-    """All that the two files are written from; `path` is that of the data as the recipe names it."""
+    """All that the two files are written from.
+
+    `path` is that of the data as the recipe names it, `answers` what training reads in the column of the answers.
+    """
 
     name: str
     path: str
     table: Table
     roles: Roles
+    answers: tuple[Any, ...]
     suggestion: Suggestion
     sizes: tuple[Size, ...]
     question: str
@@ -101,8 +106,8 @@ def _rows(plan: Plan) -> str:
 
 def _reply_tokens(plan: Plan) -> int:
     """Return tokens that are enough for every gold reply: a token is a byte at least."""
-    answers = plan.table.columns[plan.roles.answer]
-    longest = max(len(json.dumps(one, default=repr, ensure_ascii=False).encode(errors="replace")) for one in answers)
+    texts = [json.dumps(one, default=repr, ensure_ascii=False) for one in plan.answers]
+    longest = max(len(text.encode(errors="replace")) for text in texts)
     wordy = 4 if plan.suggestion.verifier in ("box", "boxes") else 1  # each box in words of its own
     return max(40, 8 * math.ceil((longest * wordy + 24) / 8))
 
@@ -126,14 +131,15 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
         if found.question
         else "here made of the columns' names: put it in your own words"
     )
+    options = "a column for each option" if isinstance(found.options, tuple) else "the column with the options"
     held = f"share of the {'pictures' if found.images else 'rows'} kept for the test, as there is no split for it; "
     held += "the smallest that leaves rows in both halves of a benchmark"
     return {
         "path": "where the rows are, seen from the folder of this file",
         "id": "the column that names a row, once each; without one it is the row's number",
         "question": f"what the model is asked, {{column}} for what a column holds; {made}",
-        "answer": f"the column with the right answer; {_others(plan)}",
-        "options": "the column with the options of a choice: shown as A, B, C under the question",
+        "answer": f"the column with the right answer{_inside(plan)}; {_others(plan)}",
+        "options": f"{options} of a choice: shown as A, B, C under the question",
         "images": f"the columns with pictures, {_seen_pictures(plan)}; paths are seen from the folder of the rows"
         if found.images
         else "no column has pictures",
@@ -145,8 +151,18 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
     }
 
 
+def _inside(plan: Plan) -> str:
+    """Return which part of the column's values is the answer, where it is not the whole."""
+    if plan.roles.answer == plan.roles.question:
+        return ": the reply that ends the chat in it, where the question is what its user says"
+    whole = plan.table.columns[plan.roles.answer]
+    tagged = any(isinstance(one, str) and one != own for one, own in zip(whole, plan.answers, strict=True))
+    return ": what stands between <answer> and </answer>" if tagged else ""
+
+
 def _others(plan: Plan) -> str:
-    taken = {plan.roles.id, plan.roles.question, plan.roles.options, plan.roles.answer, plan.table.split_column}
+    taken = {plan.roles.id, plan.roles.question, plan.roles.answer, plan.table.split_column}
+    taken |= set(columns_of(plan.roles.options))
     others = [name for name in plan.table.columns if name not in taken and name not in plan.roles.images]
     return (
         f"others that could be it: {', '.join(map(repr, others))}" if others else "there is no other that could be it"

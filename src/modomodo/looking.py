@@ -1,6 +1,5 @@
-"""What a file or folder of somebody's own holds: its rows and splits, and which column is likely what."""
+"""What a file or folder of somebody's own holds: its rows, its splits and its pictures."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,6 @@ PICTURE = b""
 """Stands for the bytes of a picture in the columns that are kept."""
 
 OPENED = 64  # rows whose first picture is opened to see its size
-ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-IDS = ("id", "uid", "qid", "pid", "question_id", "row_id", "sample_id", "image_id", "index")
-QUESTIONS = ("question", "query", "prompt", "instruction", "problem", "text")
-OPTIONS = ("options", "choices", "candidates", "alternatives")
-ANSWERS = ("answer", "answers", "gold", "ground_truth", "solution", "label", "target", "bbox", "box", "boxes", "bboxes")
 SPLITS = ("split", "fold", "partition", "subset")
 TESTS = ("test", "validation", "valid", "val", "dev")
 
@@ -40,18 +34,6 @@ class Table:
     tested: int | None = None
     splits: Mapping[str, str] | None = None
     split_column: str | None = None
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which column is what; `about` is one with words that a question can be made of, where there is no question."""
-
-    answer: str
-    images: tuple[str, ...]
-    id: str | None
-    question: str | None
-    options: str | None
-    about: str | None
 
 
 def look(path: Path) -> Table:
@@ -130,7 +112,7 @@ def _split_column(table: Table) -> str | None:
     """Return the column that says of each row whether it is of the training or of the test."""
     if table.tested is not None:
         return None
-    for name in _named(table.columns, SPLITS):
+    for name in (name for name in table.columns if name.lower() in SPLITS):
         values = {value for value in table.columns[name] if isinstance(value, str)}
         if "train" in values and values & set(TESTS):
             return name
@@ -140,106 +122,6 @@ def _split_column(table: Table) -> str | None:
 def _by_column(table: Table, column: str) -> Source:
     test = next(one for one in TESTS if one in table.columns[column])
     return Source(path=table.path, split_column=column, splits={"train": "train", "test": test})
-
-
-def roles(table: Table) -> Roles:
-    """Return which column is what, by names and values.
-
-    Raises ModomodoError when none can be the answer.
-    """
-    columns = {name: values for name, values in table.columns.items() if name != table.split_column}
-    images = [name for name, values in columns.items() if _pictorial(values)]
-    if "image" in images and "file_name" in images and columns["image"] == columns["file_name"]:
-        images.remove("file_name")  # the reader makes one of the other
-    left = {name: values for name, values in columns.items() if name not in images and name != "file_name"}
-    ids = _named(left, IDS)
-    own_id = next((name for name in ids if _unique(left[name])), None)
-    left = {name: values for name, values in left.items() if name not in ids}  # one that is not unique is no answer
-    question = next((name for name in _named(left, QUESTIONS) if _worded(left[name])), None)
-    left.pop(question or "", None)
-    options = _options(left)
-    left.pop(options or "", None)
-    answer = _answer(left)
-    if answer is None:
-        raise ModomodoError(_no_answer(table, left, images, own_id, question))
-    about = next((name for name, values in left.items() if name != answer and _worded(values)), None)
-    return Roles(answer, tuple(images), own_id, question, options, about if question is None else None)
-
-
-def _named(columns: Mapping[str, object], names: Sequence[str]) -> list[str]:
-    """Return the columns that bear one of the names, in the order of the names, whatever their case."""
-    lower = {name.lower(): name for name in reversed(list(columns))}
-    return [lower[name] for name in names if name in lower]
-
-
-def _pictorial(values: Sequence[Any]) -> bool:
-    given = [value for value in values if value not in (None, "", [])]
-    return bool(given) and all(_is_picture(value) for value in given)
-
-
-def _is_picture(value: object) -> bool:
-    if isinstance(value, list):
-        return all(_is_picture(one) for one in cast(list[object], value))
-    return value == PICTURE if isinstance(value, bytes) else isinstance(value, str) and value.lower().endswith(ENDS)
-
-
-def _unique(values: Sequence[Any]) -> bool:
-    usable = all(isinstance(one, str | int) and not isinstance(one, bool) and str(one).strip() for one in values)
-    return usable and len({str(one).strip() for one in values}) == len(values)
-
-
-def _worded(values: Sequence[Any]) -> bool:
-    return any(values) and all(value is None or isinstance(value, str) for value in values)
-
-
-def option_lists(values: Sequence[Any]) -> list[list[str] | None]:
-    """Return the options of each row as texts, from lists or their JSON; None where a row has none."""
-    return [_option_list(value) for value in values]
-
-
-def _option_list(value: Any) -> list[str] | None:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-    if not isinstance(value, list) or not 2 <= len(cast(list[Any], value)) <= 26:
-        return None
-    texts = cast(list[Any], value)
-    return [str(one) for one in texts] if all(isinstance(one, str | int | float) for one in texts) else None
-
-
-def _options(left: Mapping[str, Sequence[Any]]) -> str | None:
-    return next((name for name in _named(left, OPTIONS) if any(option_lists(left[name]))), None)
-
-
-def _answer(left: Mapping[str, Sequence[Any]]) -> str | None:
-    """Return the column of the answers: by its name, else the last one with numbers or lists, else the last.
-
-    One that holds the same in every row is taken only where there is no other.
-    """
-    usable = {name: values for name, values in left.items() if _answers(values)}
-    named = _named(usable, ANSWERS)
-    varied = [name for name, values in usable.items() if any(value != values[0] for value in values)]
-    exact = [name for name in varied if not _worded(usable[name])]
-    return (*named, *reversed(exact), *reversed(varied), *reversed(list(usable)), None)[0]
-
-
-def _answers(values: Sequence[Any]) -> bool:
-    given = [value for value in values if value not in (None, "")]
-    return bool(given) and all(isinstance(one, str | int | float | list) and not isinstance(one, bool) for one in given)
-
-
-def _no_answer(
-    table: Table, left: Mapping[str, Sequence[Any]], images: Sequence[str], own_id: str | None, question: str | None
-) -> str:
-    taken = {"pictures": ", ".join(images), "the id": own_id, "the question": question, "the split": table.split_column}
-    found = [f"{name!r} is {what}" for what, name in taken.items() if name]
-    found += [f"{name!r} holds {json.dumps(values[0], default=repr)[:40]}" for name, values in left.items()]
-    return (
-        f"{table.path}: no column can be an answer: {'; '.join(found) or 'there are no columns'}. Add a column "
-        '"answer" with a number, a short text, a letter or a box for each row (yes and no for true and false)'
-    )
 
 
 def missing_pictures(table: Table, images: Sequence[str]) -> str | None:

@@ -15,7 +15,8 @@ from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import part_of
 from modomodo.files import write_text
-from modomodo.looking import Roles, look, missing_pictures, option_lists, roles, sizes
+from modomodo.looking import look, missing_pictures, sizes
+from modomodo.roles import Roles, columns_of, gold, option_lists, roles
 from modomodo.suggesting import is_empty, suggest
 
 FILES = ("recipe.toml", "study.toml")
@@ -72,14 +73,16 @@ def _plan(data: Path, folder: Path) -> Plan:
     if missing is not None:
         raise ModomodoError(missing)
     opened = sizes(table, found.images)
-    options = None if found.options is None else option_lists(table.columns[found.options])
-    suggestion = suggest(table.columns[found.answer], options=options, sizes=opened)
+    options = None if found.options is None else option_lists(table.columns, found.options)
+    answers = tuple(map(gold, table.columns[found.answer]))
+    suggestion = suggest(answers, options=options, sizes=opened)
     name, question = name_of(data), _question(found, suggestion.verifier)
     plan = Plan(
         name=name,
         path=os.path.relpath(data.parent.resolve() / data.name, folder.resolve()),
         table=table,
         roles=found,
+        answers=answers,
         suggestion=suggestion,
         sizes=tuple(size for size in opened if size is not None),
         question=question,
@@ -140,15 +143,22 @@ def _holdout(plan: Plan) -> tuple[float, int]:
 def _notes(plan: Plan) -> Iterator[str]:
     yield from plan.suggestion.notes
     if plan.roles.options is not None and plan.suggestion.verifier != "choice":
-        yield f"{plan.roles.answer!r} does not always name one of {plan.roles.options!r}, so nothing is made a choice"
+        names = ", ".join(map(repr, columns_of(plan.roles.options)))
+        yield f"{plan.roles.answer!r} does not always name an option in {names}, so nothing is made a choice"
     if plan.suggestion.verifier is None:
         yield f"column {plan.roles.answer!r}: {plan.suggestion.why}: choose one in {FILES[0]}, docs/verifiers.md"
-    empty = sum(map(is_empty, plan.table.columns[plan.roles.answer]))
+    empty = sum(map(is_empty, plan.answers))
     if empty:
-        yield f"{empty} rows have no {plan.roles.answer!r}: check names them; unusable = {empty} leaves them out"
+        yield (
+            f"rows without an answer in {plan.roles.answer!r}: {empty}; check names them, unusable = {empty} leaves "
+            "them out"
+        )
     letters = plan.suggestion.verifier == "choice" and "answer_as" not in plan.suggestion.fields
     if letters and plan.roles.options is None:
-        yield "the answers are letters: does the question hold its options? Else give them as a list in one column"
+        yield (
+            "the answers are letters: does the question hold its options? Else give them as a list in one column "
+            '"options", or in columns "A", "B", ...'
+        )
     boxes = [name for name in plan.table.columns if name != plan.roles.answer and "box" in name.lower()]
     if boxes:
         yield f"the answer is taken from {plan.roles.answer!r}; is it rather {' or '.join(map(repr, boxes))}?"
@@ -156,6 +166,6 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield f"no column is a question, so {FILES[0]} asks {plan.question!r}: put it in your own words"
     rows = len(plan.table.places)
     if rows < FEW:
-        yield f"{rows} rows are too few to keep some for a test, in both halves of it: give {FEW} or more"
+        yield f"rows: {rows}, too few to keep some for a test, in both halves of it: give {FEW} or more"
     elif rows < SMALL:
         yield f"{rows} rows are enough to try everything, not to learn from: docs/data.md"

@@ -55,7 +55,7 @@ def suggest(
     if options is not None and (found := _choice(values, [options[k] for k in given])) is not None:
         why = "letter, text or index (from 0) of an option"
         return Suggestion("choice", seen + found[0], {"answer_as": (found[1], why)}, found[2])
-    boxed = _boxes(values)
+    boxed = boxes_in(values)
     if boxed is not None:
         frame, why, notes = _frame(boxed, [sizes[k] if k < len(sizes) else None for k in given])
         several = any(len(one) != 1 for one in boxed) or any(_nested(value) for value in values)
@@ -121,7 +121,7 @@ def _is_index(value: object, options: list[str]) -> bool:
     return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < len(options)
 
 
-def _boxes(values: Sequence[object]) -> list[list[tuple[float, ...]]] | None:
+def boxes_in(values: Sequence[object]) -> list[list[tuple[float, ...]]] | None:
     """Return the boxes of each answer; None unless every one has its form and some has a box."""
     boxed: list[list[tuple[float, ...]]] = []
     for value in values:
@@ -204,8 +204,10 @@ def _mixed(values: Sequence[object]) -> tuple[str, str] | None:
     numbers = sum(_is_float(value) for value in values)
     if texts is None or numbers < MIXED * len(values):
         return None
-    rest = f"{len(values) - numbers} others, which must be the same to the letter"
-    return "relaxed", f"{numbers} plain numbers, which may be 5 % off, and {rest}, as in ChartQA"
+    return "relaxed", (
+        f"plain numbers ({numbers} of {len(values)}), which may be 5 % off, and other texts, which must be the same to "
+        "the letter, as in ChartQA"
+    )
 
 
 def _is_float(value: object) -> bool:

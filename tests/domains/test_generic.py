@@ -207,7 +207,10 @@ def test_rows_of_text_are_held_out_by_their_question(tmp_path):
         ("A DOG", {"options": "options", "verifier": "choice", "answer_as": "text"}, "B"),
         (1, {"options": "options", "verifier": "choice", "answer_as": "index"}, "B"),
         ("1", {"options": "options", "verifier": "choice", "answer_as": "index"}, "B"),
+        ("B", {"options": ("question", "answer", "none"), "verifier": "choice"}, "B"),
         ("D", {"verifier": "choice"}, "D"),
+        ("red", {"options": ("none", "none"), "verifier": "text"}, "red"),
+        ("<think>3?</think><answer>4</answer>", {"verifier": "count"}, "4"),
         (3, {"verifier": "count"}, 3),
         ("1,195", {"verifier": "number", "tolerance": 0.1}, "1,195"),
         (["red", "scarlet"], {"verifier": "text"}, ("red", "scarlet")),
@@ -223,7 +226,7 @@ def test_rows_of_text_are_held_out_by_their_question(tmp_path):
     ],
 )
 def test_golds_of_each_kind_earn_1(tmp_path, answer, settings, value):
-    found = domain(jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "answer": answer}]), **settings)
+    found = domain(jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "answer": answer, "none": ""}]), **settings)
     row = found.load("train")[0]
     assert row.target.value == value
     assert check(found, View(frame="normalised1000")) == ()
@@ -234,6 +237,11 @@ def test_a_template_of_columns(tmp_path):
     rows = [{"hint": hint, "ask it": "How far?", "answer": 2, "image": "a.png"} for hint in (None, "Far.", 1.0)]
     found = domain(jsonl(tmp_path / "a.jsonl", rows), question="{hint}\n{{{ask it}}}", verifier="count")
     assert [row.question for row in found.load("train")] == ["{How far?}", "Far.\n{How far?}", "1\n{How far?}"]
+
+
+def test_marks_of_pictures_around_a_question_are_no_part_of_it(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "question": "<image> <image>\nWhich?\n<image>"}])
+    assert domain(path, **CHOICE).load("train")[0].question == "Which?"
 
 
 def test_where_keeps_rows_and_their_numbers(tmp_path):
@@ -280,6 +288,10 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"options": ["x", "y\ud800", "z"]}, CHOICE, "options: .* has half a character"),
         ({"answer": "a\ud800"}, {"verifier": "text"}, "gold: .* has half a character"),
         ({"options": "[" * 100_000}, CHOICE, "the options in options are '\\[+, not a list"),
+        ({"options": '["x; y", "z"'}, CHOICE, "the options in options are .*, not a list"),
+        ({"part": ""}, {**CHOICE, "options": ("name", "part")}, "options in name, part are a list .* found 1 of them"),
+        ({"question": "Is <image> this?"}, CHOICE, "has <image> inside: write picture 1"),
+        ({"question": [{"role": "user", "content": None}]}, CHOICE, "a turn of the chat holds"),
         ({"name": None}, {**CHOICE, "id": "name"}, "the id in name is None"),
         ({"name": "r0"}, {**CHOICE, "id": "name"}, "the id 'r0' stands twice"),
     ],
@@ -431,6 +443,7 @@ def test_two_parquet_columns_of_one_name_are_refused(tmp_path):
         ({"path": "a", "split_column": "x"}, "say in splits which"),
         ({"path": "a", "verifier": "chioce"}, "did you mean choice"),
         ({"path": "a", "verifier": "choice", "answer_as": "text"}, "name the column of the options"),
+        ({"path": "a", "options": ["choices"]}, 'options = "choices"'),
         ({"path": "a", "question": "{a.__class__}"}, "a field is {column}"),
         ({"path": "a", "question": "{a:>9999999}"}, "a field is {column}"),
         ({"path": "a", "question": "{}"}, "a field is {column}"),

@@ -1,15 +1,19 @@
 """A domain from a table in TOML: the columns of a Source made into questions and golds."""
 
+import ast
 import json
 import math
+import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
 from modomodo.domain import Domain
 from modomodo.domains.building import BOXED, BadRowError, Draft, Published, flat_pictures, read_boxes
+from modomodo.domains.chats import asked, gold_in
 from modomodo.domains.prompts import asking
 from modomodo.domains.reading import FieldError, Record
 from modomodo.domains.source import Source
@@ -18,6 +22,9 @@ from modomodo.rows import Target
 from modomodo.verify import VERIFIERS
 from modomodo.verify.number import number_text
 from modomodo.verify.text import normalise
+
+_OUTER_MARKS = re.compile(r"\A(\s*<image>)+|(<image>\s*)+\Z")
+_LABEL = re.compile(r"\(?([A-Za-z])[.):]\s*")
 
 
 def domain_of(name: str, source: Source) -> Domain:
@@ -36,7 +43,7 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     """Yield the one row of a record."""
     options = _options(record, source)
     assert source.verifier is not None
-    value = _gold(record.get(source.answer, field="answer"), options, source)
+    value = _gold(gold_in(record.get(source.answer, field="answer")), options, source)
     target = Target(source.verifier, value, options, tolerance=source.tolerance)
     id = None if source.id is None else row_id(record, source.id)
     yield Draft(question(record, source.question), target, pictures_of(record, source), id)
@@ -54,13 +61,19 @@ def pictures_of(record: Record, source: Source) -> tuple[bytes | Path, ...]:
 
 
 def question(record: Record, template: str) -> str:
-    """Return a template filled with the columns that it names, without outer white space."""
+    """Return a template filled with the columns that it names, without outer white space and marks of pictures.
+
+    Raises BadRowError for a mark inside, which would be one more picture to a processor: pictures stand first.
+    """
     parts = string.Formatter().parse(template)
     filled = (
-        before + ("" if field is None else plain(record.get(field, field="question"), field))
+        before + ("" if field is None else plain(asked(record.get(field, field="question")), field))
         for before, field, _, _ in parts
     )
-    return "".join(filled).strip()
+    text = _OUTER_MARKS.sub("", "".join(filled)).strip()
+    if "<image>" in text:
+        raise BadRowError(f"the question {text!r:.80} has <image> inside: write picture 1, picture 2 instead")
+    return text
 
 
 def plain(value: Any, column: str) -> str:
@@ -88,20 +101,46 @@ def row_id(record: Record, column: str) -> str:
     return str(value).strip()
 
 
+def options_in(get: Callable[[str], Any], columns: str | tuple[str, ...]) -> Any:
+    """Return the options of a row as they are written: one column's, or those of several, without empty last ones."""
+    if isinstance(columns, str):
+        return get(columns)
+    cells = [get(column) for column in columns]
+    while cells and cells[-1] in (None, ""):
+        cells.pop()
+    return cells
+
+
 def option_texts(value: Any, column: str) -> tuple[str, ...]:
-    """Return the options of a column: a list of texts, or its JSON.
+    """Return the options of a column: a list of texts, or a text that writes one.
+
+    A text is JSON, a list as Python prints it, one option a line, or options between | or ;. Letters before all the
+    options of a text ("A. red") are no part of them.
 
     Raises BadRowError.
     """
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise BadRowError(f"the options in {column} are {value!r:.60}, not a list") from None
-    if not isinstance(value, list | tuple) or not 2 <= len(value) <= len(ascii_uppercase):
-        found = f"{len(value)} of them" if isinstance(value, list | tuple) else f"{value!r:.60}"
-        raise BadRowError(f"the options in {column} are a list of 2 to {len(ascii_uppercase)} texts, found {found}")
-    return tuple(plain(one, column) for one in value)
+    found = _written(value) if isinstance(value, str) else value
+    if isinstance(found, str):
+        raise BadRowError(f"the options in {column} are {value!r:.60}, not a list")
+    if not isinstance(found, list | tuple) or not 2 <= len(found) <= len(ascii_uppercase):
+        what = f"{len(found)} of them" if isinstance(found, list | tuple) else f"{found!r:.60}"
+        raise BadRowError(f"the options in {column} are a list of 2 to {len(ascii_uppercase)} texts, found {what}")
+    return tuple(plain(one, column) for one in found)
+
+
+def _written(text: str) -> Any:
+    """Return the list that a text writes; the text where it writes none."""
+    for read in (json.loads, ast.literal_eval) if text.startswith("[") else (json.loads,):
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            return read(text)
+    mark = next((mark for mark in "\n|;" if mark in text.strip()), None)
+    if mark is None or text.startswith("["):
+        return text
+    parts = re.split(rf"\s*{re.escape(mark)}\s*", text.strip(f"{mark} \n"))
+    labels = [_LABEL.match(part) for part in parts]
+    if all(label and label[1].upper() == letter for label, letter in zip(labels, ascii_uppercase, strict=False)):
+        return [part[label.end() :] for part, label in zip(parts, labels, strict=True) if label]
+    return parts
 
 
 def letter_of(value: Any, options: tuple[str, ...], answer_as: str) -> str:
@@ -132,10 +171,10 @@ def letter_of(value: Any, options: tuple[str, ...], answer_as: str) -> str:
 def _options(record: Record, source: Source) -> tuple[str, ...]:
     if source.options is None:
         return ()
-    value = record.get(source.options, field="options")
-    if value is None and source.verifier != "choice":
+    value = options_in(lambda column: record.get(column, field="options"), source.options)
+    if value in (None, []) and source.verifier != "choice":
         return ()
-    return option_texts(value, source.options)
+    return option_texts(value, source.options if isinstance(source.options, str) else ", ".join(source.options))
 
 
 def _gold(value: Any, options: tuple[str, ...], source: Source) -> Any:

@@ -26,7 +26,7 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     named = {number: place for place, number in enumerate(places, start=1)}
     question = _marked(plain(record.get("question"), "question"), named)
     if record.get("question_type") == "multiple-choice":
-        options = tuple(_marked(one, named) for one in option_texts(_literal(record.get("options")), "options"))
+        options = tuple(_marked(one, named) for one in option_texts(record.get("options"), "options"))
         target = Target("choice", letter_of(record.get("answer"), options, "letter"), options)
     else:
         answer = _literal(record.get("answer"))

@@ -1,7 +1,8 @@
-"""Records of a source, one by one: JSONL, Parquet, folders of them or of pictures, or a split on the hub."""
+"""Records of a source, one by one: JSONL, Parquet, CSV, folders of them or of pictures, or a split on the hub."""
 
 import csv
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ def _is_asked(record: Record, source: Source, own_name: str | None, seen: dict[s
 def _local_records(source: Source, own_name: str | None) -> Iterator[Record]:
     assert source.path is not None
     start = 0
-    files = _data_files([source.path]) if source.split_column is not None else _files(source, own_name)
+    files = _files(source, own_name)
     if not files and source.path.is_file():
         raise ModomodoError(f"{source.path} is one file and splits names two: name a folder, or split_column")
     if not files:
@@ -127,6 +128,8 @@ def _files(source: Source, own_name: str | None) -> list[Path]:
     """Return the files of a split in a folder laid out as on the hub or plainly; the file itself when it is one."""
     path = source.path
     assert path is not None
+    if source.split_column is not None:
+        return [path] if path.is_file() else _data_files([path])
     if path.is_file():
         return [path] if len(source.splits) < 2 or own_name in (path.name, path.stem) else []
     folders = [path, path / "data", *([path / source.config] if source.config else [])]
@@ -168,8 +171,11 @@ def _file_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "its object", _json_row(file)
         return
     try:
-        rows = _csv_rows(file) if file.suffix == ".csv" else _jsonl_rows(file)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = _csv_rows(file) if file.suffix in (".csv", ".tsv") else _jsonl_rows(file)
+    except UnicodeDecodeError as error:
+        found = "UTF-16" if file.read_bytes()[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
+        raise ModomodoError(f"{file} is {found} ({error}): save it as UTF-8, which Excel calls CSV UTF-8") from error
+    except (OSError, csv.Error) as error:
         raise ModomodoError(f"{file} cannot be read: {error}") from error
     # A column that only some lines write is empty in the others.
     columns: dict[str, Any] = dict.fromkeys(column for _, row in rows for column in row)
@@ -219,7 +225,10 @@ def _jsonl_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _csv_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines, restkey="(more)")
+        names = "".join(lines.readline().split('"')[::2])  # what stands outside quotes
+        lines.seek(0)
+        # Countries with decimal commas write ; between columns.
+        reader = csv.DictReader(lines, restkey="(more)", delimiter=max(",;\t", key=names.count))
         return [(f"line {reader.line_num}", dict(row)) for row in reader]
 
 

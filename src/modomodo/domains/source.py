@@ -20,21 +20,24 @@ Plain = str | int | float | bool
 class Source(Strict):
     """Rows in a local file or folder (`path`) or on the hub (`hub`), and what its columns mean.
 
-    `path` is a JSONL or Parquet file, a folder of them, or a folder of pictures with a metadata.jsonl, a metadata.csv
-    or a JSON file beside each; in a TOML file it is relative to that file. `splits` names, for `train` and `test`, the
-    split on the hub, the file in the folder, or the value of `split_column`; a file alone is the one split that is
-    named. Without `splits` the files of a folder that begin with train and test are those, and else everything is
-    train. Where there is no test split, `holdout` is the share of it: rows that share a picture, or a question without
-    one, are drawn together, by a hash.
+    `path` is a JSONL, Parquet or CSV file, a folder of the first two, or a folder of pictures with a metadata.jsonl, a
+    metadata.csv or a JSON file beside each; in a TOML file it is relative to that file. `splits` names, for `train` and
+    `test`, the split on the hub, the file in the folder, or the value of `split_column`; a file alone is the one split
+    that is named. Without `splits` the files of a folder that begin with train and test are those, and else everything
+    is train. Where there is no test split, `holdout` is the share of it: rows that share a picture, or a question
+    without one, are drawn together, by a hash.
 
-    `question` is a template over the columns. Options are a list of texts; for verifier `choice` the answer is a
-    letter, the text of an option or its index from 0, as `answer_as` says. Boxes in the answer are in `gold_frame`, of
-    the first picture as it is seen, its EXIF orientation applied. `images` are columns with bytes, paths relative to
-    the file and inside its folder, `datasets` pictures, or lists of them, none for questions of text; pictures longer
-    than `max_side` pixels on a side are scaled down, and their boxes with them. `where` keeps the rows whose column is
-    one of the values. `rows` are the counts expected by split: others are reported. At most `unusable` rows that cannot
-    be used are left out and reported; more are an error. `instruction` replaces the words that ask for the form of the
-    answer.
+    `question` is a template over the columns. `options` is one column with a list of texts, or a text that writes one:
+    JSON, one option a line, or options between | or ;. Or it is a list of columns with one option each, of which the
+    last may be empty. For verifier `choice` the answer is a letter, the text of an option or its index from 0, as
+    `answer_as` says. A column may hold a chat ({role, content} or {from, value}): the question is its one turn of the
+    user, the answer the reply to it. Of an answer that ends with `</answer>` the gold is what its tags hold. Boxes in
+    the answer are in `gold_frame`, of the first picture as it is seen, its EXIF orientation applied. `images` are
+    columns with bytes, paths relative to the file and inside its folder, `datasets` pictures, or lists of them, none
+    for questions of text; pictures longer than `max_side` pixels on a side are scaled down, and their boxes with them.
+    `where` keeps the rows whose column is one of the values. `rows` are the counts expected by split: others are
+    reported. At most `unusable` rows that cannot be used are left out and reported; more are an error. `instruction`
+    replaces the words that ask for the form of the answer.
     """
 
     path: Path | None = None
@@ -50,7 +53,7 @@ class Source(Strict):
     question: str = "{question}"
     answer: str = "answer"
     answer_as: Literal["letter", "text", "index"] = "letter"
-    options: str | None = None
+    options: str | tuple[str, ...] | None = None  # one column with all of them, or a column for each
     images: tuple[str, ...] = ("image",)
     where: dict[str, tuple[Plain, ...]] = Field(default_factory=dict[str, tuple[Plain, ...]])
 
@@ -79,6 +82,11 @@ class Source(Strict):
             raise ValueError(f"unknown verifier {self.verifier!r}; {closest(self.verifier, VERIFIERS)}")
         if self.verifier == "choice" and self.options is None and self.answer_as != "letter":
             raise ValueError(f"answer_as is {self.answer_as!r}: name the column of the options")
+        if isinstance(self.options, tuple) and len(self.options) < 2:
+            raise ValueError(
+                f"options is {list(self.options)}: a list names a column for each option; name one column with all of "
+                'them as a text, options = "choices"'
+            )
         template_columns(self.question)
         return self
 

@@ -1,0 +1,90 @@
+"""How often the interval of a predicted gain over equal shares holds the true gain, where mixtures matter.
+
+Made-up landscapes (landscapes.py: scores of 1,000 items, seed noise a fifth of the spread) of three benchmarks are seen
+through the pilots of a study: its seed design, and more mixtures as `budget` adds them. Each table is fitted and its
+best mixture recommended as `modomodo recommend` does; the gain predicted for it is compared with the landscape's own.
+
+python benchmarks/gains.py --out gains.csv     # 160 tables, about 15 minutes on one core; killed, it goes on
+python benchmarks/gains.py --out benchmarks/results/gains.csv --show    # the table of docs/surrogates.md
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from landscapes import KINDS, landscape
+
+from modomodo import Mixture, Runs, fit, recommend
+from modomodo.errors import ModomodoError
+from modomodo.pilots.design import seed_design
+from modomodo.seeds import child_rng
+
+DOMAINS = ("a", "b", "c", "d", "e")
+BENCHMARKS = 3
+RUNS = (11, 22)  # the seed design of five domains, and twice as many
+TABLES = 20
+FIELDS = ("kind", "runs", "seed", "predicted", "low", "high", "true", "best", "noise")
+
+
+def table(kind: str, runs: int, seed: int) -> tuple[float, ...]:
+    """Return of one table the predicted gain, its interval, the true gain, the largest possible one, and the noise.
+
+    The noise is the standard deviation of one run on the aggregate, from the luck of its seed and of its items.
+    """
+    truth = landscape(kind, domains=len(DOMAINS), benchmarks=BENCHMARKS, seed=seed)
+    rng = child_rng(seed, "gains", kind, runs)
+    seeds_ND = np.stack([mixture.vector(DOMAINS) for _, mixture in seed_design(DOMAINS)])
+    X_ND = np.vstack([seeds_ND, rng.dirichlet(np.ones(len(DOMAINS)), runs - len(seeds_ND))])
+    y_NB = truth.observe(X_ND, rng)
+    share_NB = np.clip(y_NB, 0.01, 0.99)
+    se_NB = np.sqrt(share_NB * (1 - share_NB) / truth.items)
+    found = recommend(fit(Runs.of(X_ND, y_NB=y_NB, se_NB=se_NB, domains=DOMAINS)))
+    equal_ND = Mixture.uniform(DOMAINS).vector(DOMAINS)[None]
+    everywhere_ND = rng.dirichlet(np.ones(len(DOMAINS)), 20_000)
+    base = float(truth.expected(equal_ND).mean())
+    gained = float(truth.expected(found.mixture.vector(DOMAINS)[None]).mean()) - base
+    best = float(truth.expected(everywhere_ND).mean(axis=1).max()) - base
+    again_N = truth.observe(np.repeat(equal_ND, 2000, axis=0), rng).mean(axis=1)
+    return found.gain, found.gain_lo90, found.gain_hi90, gained, max(best, gained), float(again_N.std())
+
+
+def show(found: pd.DataFrame) -> None:
+    """Print a line for each kind and number of runs."""
+    print(
+        "| landscape | runs | predicted gain | true gain | best possible | interval holds it | below | told | wrongly |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    cells = [(kind, runs) for runs in RUNS for kind in KINDS]
+    groups = [(f"{kind} | {runs}", found[(found.kind == kind) & (found.runs == runs)]) for kind, runs in cells]
+    for name, part in [*groups, ("all | ", found)]:
+        inside = (part.low <= part.true) & (part.true <= part.high)
+        told = part.low > 0
+        sizes = (f"{(part[field] / part.noise).mean():+.2f}" for field in ("predicted", "true", "best"))
+        shares = f"{inside.mean():.0%} | {(part.true < part.low).mean():.0%} | {told.sum()} | "
+        print(f"| {name} | {' | '.join(sizes)} | {shares}{(told & (part.true <= 0)).sum()} |")
+
+
+def main() -> None:
+    """Compute what the file lacks, then print its table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--show", action="store_true", help="print what is there, compute nothing")
+    options = parser.parse_args()
+    done = pd.read_csv(options.out) if options.out.exists() else pd.DataFrame(columns=list(FIELDS))
+    known = set(zip(done.kind, done.runs, done.seed, strict=True))
+    for runs in () if options.show else RUNS:
+        for kind in KINDS:
+            for seed in range(TABLES):
+                if (kind, runs, seed) not in known:
+                    line = pd.DataFrame([(kind, runs, seed, *table(kind, runs, seed))], columns=list(FIELDS))
+                    line.to_csv(
+                        options.out, mode="a", header=not options.out.exists(), index=False, float_format="%.6g"
+                    )
+    if not options.out.exists():
+        raise ModomodoError(f"{options.out} does not exist: without --show it is computed")
+    show(pd.read_csv(options.out))
+
+
+if __name__ == "__main__":
+    main()
