@@ -70,6 +70,7 @@ ROAD = [
     "console",
     "steps",
     "table_steps",
+    "arguments",
     "cli",
 ]
 
