@@ -3,10 +3,11 @@
 import fcntl
 import json
 import os
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from modomodo.errors import ModomodoError
 
@@ -36,6 +37,19 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
+    """Return the error of a text file in another coding."""
+    found = "UTF-16" if path.read_bytes()[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
+    return ModomodoError(f"{path} is {found} ({error}): save it as UTF-8, which Excel calls CSV UTF-8")
+
+
+def separator(file: TextIO) -> str:
+    """Return what stands between the columns of an open CSV file: , or ; as where commas are decimal, or a tab."""
+    names = "".join(file.readline().split('"')[::2])  # what stands outside quotes
+    file.seek(0)
+    return max(",;\t", key=names.count)
 
 
 @contextmanager

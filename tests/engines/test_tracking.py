@@ -228,6 +228,15 @@ def test_a_tracker_that_ends_the_process_or_draws_numbers_changes_nothing(tmp_pa
     assert capsys.readouterr().out.count("switched off (SystemExit: 9)") == 1
 
 
+def test_sigterm_ends_the_process_also_while_a_tracker_works(tmp_path, monkeypatch):
+    def opened(recipe, folder):
+        raise SystemExit(143)
+
+    monkeypatch.setitem(tracking.OPENERS, "wandb", opened)
+    with pytest.raises(SystemExit):
+        open_tracker(recipe(tracker="wandb"), tmp_path).log(1, {"seconds": 1.0})
+
+
 def test_a_tracker_that_hangs_in_the_end_does_not_keep_the_result(tmp_path, monkeypatch, capsys):
     import threading
 

@@ -149,3 +149,17 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(ModomodoError, match="cannot write"):
         write_runs(read_runs(tmp_path / "out.csv"), tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == before
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_other_separators_are_read(tmp_path: Path, mark: str):
+    lines = [["label", "w.a", "w.b", "score.x"], ['"one, two; three"', "0.25", "0.75", "0.5"]]
+    runs = read_runs(written(tmp_path, "\n".join(mark.join(line) for line in lines)))
+    assert (runs.labels_N, runs.domains, runs.y_NB.tolist()) == (("one, two; three",), ("a", "b"), [[0.5]])
+
+
+def test_another_coding_is_named(tmp_path: Path):
+    path = tmp_path / "runs.csv"
+    path.write_text("w.a,w.b,score.x\n0.5,0.5,1\n", encoding="utf-16")
+    with pytest.raises(ModomodoError, match=r"runs.csv is UTF-16 .*: save it as UTF-8"):
+        read_runs(path)

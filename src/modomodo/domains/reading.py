@@ -2,7 +2,6 @@
 
 import csv
 import json
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError, closest
+from modomodo.files import not_utf8, separator
 
 METADATA = ("metadata.jsonl", "metadata.csv")
 PICTURES = (".jpg", ".jpeg", ".png", ".JPG", ".PNG")
@@ -173,8 +173,7 @@ def _file_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         rows = _csv_rows(file) if file.suffix in (".csv", ".tsv") else _jsonl_rows(file)
     except UnicodeDecodeError as error:
-        found = "UTF-16" if file.read_bytes()[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
-        raise ModomodoError(f"{file} is {found} ({error}): save it as UTF-8, which Excel calls CSV UTF-8") from error
+        raise not_utf8(file, error) from error
     except (OSError, csv.Error) as error:
         raise ModomodoError(f"{file} cannot be read: {error}") from error
     # A column that only some lines write is empty in the others.
@@ -225,10 +224,7 @@ def _jsonl_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _csv_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        names = "".join(lines.readline().split('"')[::2])  # what stands outside quotes
-        lines.seek(0)
-        # Countries with decimal commas write ; between columns.
-        reader = csv.DictReader(lines, restkey="(more)", delimiter=max(",;\t", key=names.count))
+        reader = csv.DictReader(lines, restkey="(more)", delimiter=separator(lines))
         return [(f"line {reader.line_num}", dict(row)) for row in reader]
 
 

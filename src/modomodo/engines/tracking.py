@@ -6,6 +6,7 @@ given what the files have by then: a run that went on after a kill, or on anothe
 
 import os
 import random
+import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -144,6 +145,8 @@ class _Careful:
         # The boundary around foreign packages, whose errors have no type in common: neither a full disk nor a lost
         # network of theirs may end a run, nor may their wish to end the process.
         except (Exception, SystemExit) as error:  # noqa: BLE001
+            if isinstance(error, SystemExit) and error.code == 128 + signal.SIGTERM:
+                raise  # our own, of a launcher that is to end (pilots/processes.py)
             self._off = True
             why = f"{type(error).__name__}: {error}"
             print(f"tracker {self._recipe.tracker} is switched off ({why}): the run goes on without it", flush=True)

@@ -121,9 +121,11 @@ class Fitted:
     def real_difference(self, X_ND: Array, *, name: str) -> tuple[float, float]:
         """Return the difference as far as it is real: multiplied by the slope of scores on left-out predictions.
 
-        The doubt about that slope counts too (`slope_of`). For mixtures chosen because their predictions are high.
+        The doubt about that slope counts too (`slope_of`). For mixtures chosen because their predictions are high: a
+        slope above 1, as where mixtures at the edge are left out, does not make the gain of the chosen one larger.
         """
         (difference, sd), (slope, slope_sd) = self.difference(X_ND, name=name), self._slope(name)
+        slope = min(slope, 1.0)
         return slope * difference, float(np.hypot(slope * sd, slope_sd * difference))
 
     def _slope(self, name: str) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from modomodo.errors import ModomodoError, closest
-from modomodo.files import write_text
+from modomodo.files import not_utf8, separator, write_text
 from modomodo.mixture import SUM_TOLERANCE
 from modomodo.surrogate.base import Array
 from modomodo.surrogate.runs import LARGEST, Runs
@@ -105,12 +105,14 @@ def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]
     """Return the header and (line number, column -> cell) of each line that is not blank."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(file, delimiter=separator(file))
             rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except FileNotFoundError:
         near = closest(path.name, [file.name for file in path.parent.glob("*.csv")])
         raise ModomodoError(f"no table of runs at {path}: it does not exist; {near}") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise not_utf8(path, error) from None
+    except (OSError, csv.Error) as error:
         raise ModomodoError(f"cannot read {path} as a CSV file of runs: {error}") from None
     rows = [(number, row) for number, row in rows if any(row)]
     for number, row in rows:
