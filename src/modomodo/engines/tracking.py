@@ -144,7 +144,7 @@ class _Careful:
                 work()
         # The boundary around foreign packages, whose errors have no type in common: neither a full disk nor a lost
         # network of theirs may end a run, nor may their wish to end the process.
-        except (Exception, SystemExit) as error:  # noqa: BLE001
+        except (Exception, SystemExit) as error:
             if isinstance(error, SystemExit) and error.code == 128 + signal.SIGTERM:
                 raise  # our own, of a launcher that is to end (pilots/processes.py)
             self._off = True
