@@ -15,6 +15,7 @@ from modomodo.surrogate.validation import quantile
 PSEUDO_RUNS = 4.0  # that bear out the spreads as they are: a few runs must not change them much
 OF_AN_AGGREGATE = 8.0  # the same for the spread of an aggregate, which has a single error a run to go by
 REAL, REAL_SD = 0.5, 0.5  # share of a predicted difference that is real, and its doubt, before runs are left out
+LOCAL_SD = 0.25  # least doubt about that share near one mixture, however sure it is over all of them
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ import numpy as np
 from modomodo.errors import ModomodoError, closest
 from modomodo.seeds import child_seed
 from modomodo.surrogate.adjusted import (
+    LOCAL_SD,
     OF_AN_AGGREGATE,
     Adjusted,
     canonical_order,
@@ -122,10 +123,11 @@ class Fitted:
         """Return the difference as far as it is real: multiplied by the slope of scores on left-out predictions.
 
         The doubt about that slope counts too (`slope_of`). For mixtures chosen because their predictions are high: a
-        slope above 1, as where mixtures at the edge are left out, does not make the gain of the chosen one larger.
+        slope above 1, as where mixtures at the edge are left out, does not make the gain of the chosen one larger, and
+        a slope over all mixtures is never sure of the differences near one (docs/surrogates.md).
         """
         (difference, sd), (slope, slope_sd) = self.difference(X_ND, name=name), self._slope(name)
-        slope = min(slope, 1.0)
+        slope, slope_sd = min(slope, 1.0), max(slope_sd, LOCAL_SD)
         return slope * difference, float(np.hypot(slope * sd, slope_sd * difference))
 
     def _slope(self, name: str) -> tuple[float, float]:
