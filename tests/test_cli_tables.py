@@ -78,6 +78,13 @@ def test_mistakes_say_what_to_do(table, arguments, message):
     assert message in str(error.value)
 
 
+def test_a_report_is_written_over_nothing_but_a_report(table):
+    runs = table.read_text()
+    with pytest.raises(ModomodoError, match="its name ends with .html"):
+        run("report", table, "--out", table)
+    assert table.read_text() == runs
+
+
 def test_next_proposes_a_batch_within_caps_and_writes_it(table, tmp_path):
     out = tmp_path / "next.json"
     said = run("next", table, "--out", out, "--set", "batch=2", "--set", "objective=x", "--set", "caps.a.max=0.5")

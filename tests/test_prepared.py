@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from modomodo.config import Recipe
 from modomodo.domain import Domain, Origin
 from modomodo.domains import DOMAINS
 from modomodo.domains.prompts import ask
 from modomodo.errors import ModomodoError
+from modomodo.pilots.inputs import find_rows
 from modomodo.prepared import Dropped, prepare, prepared_counts, read_prepared, shards
+from modomodo.prepared.sets import find_prepared
 from modomodo.rows import Row, Target, digest_rows
 
 NANO = ("detect", "refer", "geometry", "spatial", "science", "charts", "infographic", "maths", "general")
@@ -118,6 +121,24 @@ def test_a_second_read_is_the_first_until_the_set_changes(tmp_path: Path):
     assert read_prepared(tmp_path, "made", "test") is first
     made(tmp_path, test=TEST[:2])
     assert read_prepared(tmp_path, "made", "test") == tuple(TEST[:2])
+
+
+def test_single_rows_are_read_without_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "GROUP", (4, shards.MEGABYTE))
+    made(tmp_path)
+    read: list[str] = []
+    whole = shards._row
+    monkeypatch.setattr(shards, "_row", lambda record, pictures: read.append(record["id"]) or whole(record, pictures))
+    assert find_prepared(tmp_path, "made", "train", ids={"t1", "t9", "no row"}) == (TRAIN[1], TRAIN[9])
+    assert read == ["t1", "t9"]
+
+
+def test_rows_are_found_prepared_or_not(tmp_path):
+    prepare({"spatial": DOMAINS["spatial"]}, tmp_path)
+    wanted = DOMAINS["spatial"].load("train")[3]
+    for recipe in (Recipe(domains=("spatial",)), Recipe(domains=("spatial",), prepared=tmp_path)):
+        assert find_rows(recipe, "spatial", {wanted.id}) == (wanted,)
+    assert find_rows(Recipe(domains=("chartqa",)), "chartqa", {"any"}) == ()  # on the hub: nothing is downloaded
 
 
 def test_two_runs_write_the_same_bytes_and_a_third_writes_nothing(tmp_path: Path):

@@ -315,15 +315,21 @@ def confirm(file: File, sets: Sets = None) -> None:
 
 
 @app.command()
-def report(file: Runs, sets: Sets = None) -> None:
+def report(
+    file: Runs,
+    sets: Sets = None,
+    path: Annotated[Path | None, typer.Option("--out", metavar="FILE.html", help="where the page goes")] = None,
+) -> None:
     """Write the report of a study or of a table of runs.
 
-    One HTML file: report.html in the study's folder, or beside the table with its name.
+    One HTML file: report.html in the study's folder, or beside the table with its name, unless --out says where.
     """
+    if path is not None and path.suffix != ".html":
+        raise ModomodoError(f"--out {path}: the page is HTML, so its name ends with .html")
     if is_table(file):
-        write_report_of_runs(file, sets or [])
+        write_report_of_runs(file, sets or [], path)
     else:
-        write_report(load_study(file, sets or []))
+        write_report(load_study(file, sets or []), path)
 
 
 @app.command()

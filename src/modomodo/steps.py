@@ -145,11 +145,11 @@ def run_confirmation(study: Study) -> None:
         out.print("So nothing here says that another mixture is better: equal shares are the answer to keep.")
 
 
-def write_report(study: Study) -> None:
+def write_report(study: Study, path: Path | None = None) -> None:
     from modomodo.reporting import report
 
     with err.status("drawing the report"):
-        path = report(study)
+        path = report(study, path=path)
     say(f"report: {path}")
 
 

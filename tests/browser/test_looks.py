@@ -5,6 +5,11 @@ import re
 import pytest
 from opening import VISIBLE, contrast, opened, serious
 
+from modomodo.mixture import Mixture
+from modomodo.reporting import mixture_figure
+from modomodo.reporting.blocks import figure_block
+from modomodo.reporting.markup import el
+from modomodo.reporting.page import document
 from modomodo.reporting.style import DIVERGING
 
 pytestmark = pytest.mark.browser
@@ -65,6 +70,27 @@ def test_the_page_never_scrolls_sideways(browser, either, width):
         assert found.ask("document.scrollingElement.scrollWidth") <= width
         wide = found.ask(f"{VISIBLE}.filter(plot => plot.getBoundingClientRect().right > innerWidth).length")
         assert wide == 0
+
+
+@pytest.fixture(scope="module")
+def shares(tmp_path_factory):
+    """A page of one mixture whose domains have wide and long names."""
+    mixture = Mixture.of({"W" * 40: 0.6, "数学图表问题" * 5: 0.3, "a_name_that_goes_on_" * 4: 0.1})
+    path = tmp_path_factory.mktemp("shares") / "page.html"
+    block = figure_block(mixture_figure(mixture, reference=Mixture.uniform(mixture.domains)))
+    path.write_text(document("shares", el("main", el("section", block))))
+    return path
+
+
+@pytest.mark.parametrize("page", ["whole", "hostile", "shares"])
+def test_titles_of_axes_are_whole_on_narrow_screens(browser, page, request):
+    with opened(browser, request.getfixturevalue(page), width=390) as found:
+        cut = found.ask(
+            f"{VISIBLE}.flatMap(plot => [...plot.querySelectorAll('.xtitle')].map(title => [plot, title]))"
+            ".filter(([plot, title]) => title.getBoundingClientRect().right > plot.getBoundingClientRect().right + 1)"
+            ".map(([plot, title]) => `${plot.ariaLabel.slice(0, 40)}: ${title.textContent}`)"
+        )
+        assert cut == []
 
 
 @pytest.mark.parametrize("width", [390, 500])

@@ -53,6 +53,15 @@ def test_step_reports_each_domain_and_forgets():
     assert one.step() == {}
 
 
+def test_a_sample_says_what_was_asked_and_what_is_right():
+    one = judge()
+    one.accuracy([WRONG, RIGHT], **columns(2))
+    (line,) = json.loads(json.dumps(one.samples(7)))
+    assert (line["step"], line["domain"], line["completion"]) == (7, "toy", WRONG)
+    assert (line["question"], line["gold"], line["options"]) == ("?", "B", ["x", "y"])
+    assert line["verdict"]["status"] == "wrong"
+
+
 def test_an_ungradable_reply_earns_none_from_both_and_is_kept_with_its_traceback(tmp_path):
     one, replies = judge(broken, keep=tmp_path / "ungradable.jsonl"), [RIGHT, WRONG]
     assert one.accuracy(replies, **columns(2)) == [None, None]

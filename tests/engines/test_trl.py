@@ -69,7 +69,7 @@ def test_a_run_follows_its_schedule_and_logs_every_step(finished):
     assert len((folder / "items" / "charts.jsonl").read_text().splitlines()) == 6
     samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
     assert {sample["step"] for sample in samples} == {1, 2, 3}
-    assert all(sample["verdict"]["status"] for sample in samples)
+    assert all(sample["verdict"]["status"] and sample["question"] and sample["gold"] for sample in samples)
 
 
 def test_the_vision_tower_stays_and_the_rest_moves(finished, random_model):

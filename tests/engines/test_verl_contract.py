@@ -135,6 +135,8 @@ def test_dumps_become_the_files_that_a_run_of_trl_has(tmp_path, known, capsys):
     assert lines[4]["domains"]["broken"]["ungradable"] == 4
     samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
     assert (samples[0]["row_id"], samples[0]["completion"]) == ("c0", of.REPLIES[0] + "\u2028")
+    asked = known["choice"].load("train")[0]
+    assert (samples[0]["question"], samples[0]["gold"]) == (asked.question, asked.target.value)
     assert len((folder / "trainer.jsonl").read_text().splitlines()) == 4
     assert "earn another reward" not in capsys.readouterr().out
 

@@ -10,9 +10,11 @@ import numpy as np
 from modomodo import studies
 from modomodo.config import Confirming, Recipe, Study
 from modomodo.evals.benchmarks import score
+from modomodo.nano.families import TRAINING
+from modomodo.nano.world import rows as nano_rows
 from modomodo.pilots.plan import PlannedRun, pilot_runs
 from modomodo.pilots.store import Store, digest_names, run_key
-from modomodo.rows import Verdict
+from modomodo.rows import Row, Verdict
 from modomodo.seeds import child_rng
 
 DOMAINS = ("detect", "refer", "geometry", "spatial", "science")
@@ -155,6 +157,8 @@ def _shares(path: Path) -> dict[str, dict[str, float]]:
 
 def _write_samples(recipe: Recipe, folder: Path, words: str) -> None:
     statuses = ("unparsed", "wrong", "partial", "right")
+    families = [name for name in recipe.point().as_dict() if name in TRAINING]
+    rows = {row.id: row for name in families for row in nano_rows(name, "train")}
     lines: list[str] = []
     for step in range(1, recipe.steps + 1):
         for name in recipe.point().as_dict():
@@ -165,6 +169,7 @@ def _write_samples(recipe: Recipe, folder: Path, words: str) -> None:
                 "step": step,
                 "domain": name,
                 "row_id": f"{name}-train-{step:05d}",
+                **_asked(rows.get(f"{name}-train-{step:05d}"), words),
                 "completion": words,
                 "verdict": verdict,
                 "formed": status != "unparsed",
@@ -173,3 +178,10 @@ def _write_samples(recipe: Recipe, folder: Path, words: str) -> None:
             }
             lines.append(json.dumps(line) + "\n")
     (folder / "samples.jsonl").write_text("".join(lines))
+
+
+def _asked(row: Row | None, words: str) -> dict[str, object]:
+    """What is kept of a row of the nano world; of a domain that is none, `words` as question and gold."""
+    if row is None:
+        return {"question": words, "gold": words, "options": ()}
+    return {"question": row.question, "gold": row.target.value, "options": row.target.options}

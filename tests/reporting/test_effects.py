@@ -9,6 +9,7 @@ from modomodo.engines.logs import read_lines
 from modomodo.mixture import Mixture
 from modomodo.reporting import effects_figure, leave_one_out_effects, predicted_figure, response_slices, slice_figure
 from modomodo.reporting.evidence import Evidence, aggregate, read_evidence
+from modomodo.surrogate.validation import quantile
 
 DOMAINS = ("count", "colour", "detect")
 BENCHMARKS = ("charts", "maths", "general", "plans")
@@ -75,12 +76,13 @@ def test_effects_need_equal_shares_and_more_than_one_domain(evidence):
     assert leave_one_out_effects(runs, domains=("count",), benchmarks=BENCHMARKS) is None
 
 
-def test_effects_figure_shows_hundredths_and_errors_in_the_hover(evidence):
+def test_effects_figure_shows_differences_with_their_errors(evidence):
     found = leave_one_out_effects(evidence.of_kind("pilot"), domains=DOMAINS, benchmarks=BENCHMARKS)
     assert found is not None
     figure: Any = effects_figure(found)
     heat = figure.data[0]
-    assert np.asarray(heat.z) == pytest.approx(100 * found.difference_DB)
+    assert np.asarray(heat.z) == pytest.approx(found.difference_DB)
+    assert heat.text[2][1] == f"{found.difference_DB[2, 1]:+.3f}<br>±{found.se_DB[2, 1]:.3f}"
     assert (
         f"standard error over items {found.se_DB[2, 1]:.3f} (paired by item)<br>2 matched seeds"
         in heat.customdata[2][1]
@@ -101,8 +103,10 @@ def test_slices_go_through_the_mixture_and_stay_on_the_simplex(evidence):
     assert found.mean_DPK[0, at] == pytest.approx(
         evidence.fitted.predict(np.array([[0.4, 0.24, 0.36]])).mean_NK[0], abs=1e-6
     )
-    assert (found.low_DPK <= found.mean_DPK).all()
-    assert (found.mean_DPK <= found.high_DPK).all()
+    half_K = quantile(0.9) * expected.sd_mean_NK[0]
+    at = int(np.argmin(np.abs(found.share_DP[2] - 0.3)))
+    assert found.low_DPK[2, at] == pytest.approx(expected.mean_NK[0] - half_K)
+    assert found.high_DPK[2, at] == pytest.approx(expected.mean_NK[0] + half_K)
 
 
 def test_slices_through_a_single_domain(evidence):

@@ -1,12 +1,16 @@
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from modomodo.confirmation import confirm
 from modomodo.mixture import Mixture
 from modomodo.reporting import Gain, curve_figure, gains_figure, mixture_figure, read_curves
-from modomodo.reporting.markup import el, json_block, plot_text
+from modomodo.reporting.answer import measured_gain
+from modomodo.reporting.markup import el, json_block, plot_label, plot_text
 from modomodo.reporting.style import INK, MUTED, PALETTE, domain_colours, domain_dash
 
 
@@ -80,17 +84,32 @@ def test_more_domains_than_colours_differ_by_dash():
 
 def test_mixture_figure_names_domains_as_text():
     figure: Any = mixture_figure(Mixture.of({"<i>a": 0.7, "b": 0.3}), reference=Mixture.of({"<i>a": 0.5, "b": 0.5}))
-    assert figure.layout.yaxis.ticktext == ("&lt;i&gt;a  <b>70.0%</b>", "b  <b>30.0%</b>")
+    assert figure.layout.yaxis.ticktext == ("&lt;i&gt;a<br><b>70.0%</b>", "b<br><b>30.0%</b>")
     assert list(figure.data[1].x) == [0.5, 0.5]
 
 
-def test_gains_figure_is_grey_where_the_interval_holds_zero():
-    figure: Any = gains_figure([Gain("sure", 0.05, 0.01, 0.09), Gain("unsure", 0.01, -0.02, 0.04, -0.03, 0.05)])
+def test_gains_figure_is_grey_where_the_widest_interval_holds_zero():
+    gains = [
+        Gain("predicted", 0.05, 0.01, 0.09),
+        Gain("unsure", 0.01, -0.02, 0.04),
+        Gain("of 90 % alone", 0.03, 0.01, 0.05, -0.03, 0.07),
+        Gain("measured", -0.03, -0.04, -0.02, -0.05, -0.01),
+        Gain("all seeds alike", 0.02, 0.02, 0.02, 0.02, 0.02),
+    ]
+    figure: Any = gains_figure(gains)
     bars = [trace.line.color for trace in figure.data if trace.line.width == 6]
-    assert bars == [INK, MUTED]
+    assert bars == [INK, MUTED, MUTED, INK, MUTED]
     low, high = figure.layout.xaxis.range
-    assert low < -0.03
+    assert low < -0.05
     assert high > 0.09
+
+
+def test_a_bar_is_as_decided_as_the_sentence():
+    rng = np.random.default_rng(0)
+    for shift in np.linspace(-0.03, 0.03, 25):
+        pairs_SB = rng.normal(shift, 0.02, (4, 1))
+        found = confirm(pairs_SB, equal_SB=np.zeros((4, 1)), seeds=range(4), benchmarks=("charts",))
+        assert measured_gain(asdict(found.aggregate), name="measured").decided is found.real
 
 
 @pytest.mark.parametrize(
@@ -105,6 +124,20 @@ def test_gains_figure_is_grey_where_the_interval_holds_zero():
 )
 def test_plot_text(text, shown):
     assert plot_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a" * 24, "a" * 24),
+        ("a" * 25, "a" * 23 + "…"),
+        ("W" * 24, "W" * 13 + "…"),
+        ("数" * 24, "数" * 11 + "…"),
+        ("<b>" * 3, "&lt;b&gt;" * 3),
+    ],
+)
+def test_labels_are_cut_by_their_width(text, shown):
+    assert plot_label(text) == shown
 
 
 def test_elements_escape_text_and_attributes():

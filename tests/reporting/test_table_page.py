@@ -17,7 +17,8 @@ from modomodo.reporting import (
     response_triangles,
     triangle_figure,
 )
-from modomodo.reporting.surface import triples
+from modomodo.reporting.surface import plane, triples
+from modomodo.surrogate.validation import quantile
 
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -52,6 +53,43 @@ def test_a_table_of_runs_has_a_report(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "modomodo report runs.csv --set caps.d1.max=0.3" in page.text
     assert len([1 for tag, attributes in page.elements if attributes.get("class") == "bar"]) == 24
     assert len(page.figures) > 20
+
+
+def test_another_page_is_not_overwritten_and_out_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    def run(*arguments: str) -> object:
+        monkeypatch.setattr("sys.argv", ["modomodo", "report", "runs.csv", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return stop.value.code
+
+    write(tmp_path / "runs.csv", table())
+    monkeypatch.chdir(tmp_path)
+    Path("runs.html").write_text("<p>my own page</p>")
+    assert run()
+    assert "runs.html is there already" in " ".join(capsys.readouterr().err.split())
+    assert Path("runs.html").read_text() == "<p>my own page</p>"
+    assert not run("--out", "page.html")
+    assert "report: page.html" in capsys.readouterr().out
+    Path("page.html").rename("runs.html")
+    before = Path("runs.html").stat().st_ino
+    assert not run()  # that one is ours
+    assert Path("runs.html").stat().st_ino != before
+    assert "Links lead" not in Path("runs.html").read_text()
+
+
+def test_the_error_of_a_mean_is_that_of_its_parts(tmp_path: Path):
+    from modomodo.reporting import report_of_runs
+
+    runs = table()
+    se_NB = np.stack([np.full(24, 0.03), np.full(24, 0.04)], axis=1)
+    fitted = fit(Runs.of(runs.X_ND, y_NB=runs.y_NB, se_NB=se_NB))
+    write(tmp_path / "runs.csv", fitted.runs)
+    report_of_runs(fitted, recommend(fitted), tmp_path / "page.html", source=tmp_path / "runs.csv")
+    figures = Page((tmp_path / "page.html").read_text()).figures
+    errors = [trace["error_x"]["array"] for one in figures for trace in one.get("data", []) if "error_x" in trace]
+    assert [one[0] for one in errors] == pytest.approx(
+        [0.025, 0.03, 0.04]
+    )  # the mean of both, then each: sqrt(0.03² + 0.04²) / 2
 
 
 def test_runs_that_lack_a_score_are_counted(tmp_path: Path):
@@ -106,8 +144,8 @@ def test_cells_are_bold_where_the_interval_excludes_zero():
     for half, bold in ((0.06, False), (0.04, True)):
         (heat,) = interactions_figure(Interactions("x", ("a", "b"), one, np.full((2, 2), half))).data
         assert heat.text[0][0].startswith("<b>") is bold
-        assert heat.z[0][0] == pytest.approx(5)
-        assert heat.zmin == -heat.zmax == pytest.approx(-5)
+        assert heat.z[0][0] == pytest.approx(0.05)
+        assert heat.zmin == -heat.zmax == pytest.approx(-0.05)
 
 
 def test_a_triangle_is_the_surface_between_its_corners():
@@ -120,11 +158,18 @@ def test_a_triangle_is_the_surface_between_its_corners():
     assert three.total == pytest.approx(0.6)
     np.testing.assert_allclose(three.share_P3.sum(axis=1), 0.6)
     np.testing.assert_allclose(three.at_3, [0.5, 1 / 3, 1 / 6])
+    middle = plane(np.array([[0.2, 0.3, 0.5]]))
+    np.testing.assert_allclose(np.ravel(middle), [0.55, 0.5 * np.sqrt(3) / 2])
     corner = np.array([[0.6, 0.0, 0.0, 0.4], [0.0, 0.6, 0.0, 0.4], [0.0, 0.0, 0.6, 0.4]])
     expected = fitted.mean(corner, name="b1")
     np.testing.assert_allclose([three.mean_RC[0, 0], three.mean_RC[0, -1]], expected[:2])
-    assert (three.low_P <= three.mean_P).all()
-    assert (three.mean_P <= three.high_P).all()
+    top = fitted.mean(corner[2:], name="b1")
+    assert three.mean_RC[-1, 17] == pytest.approx(top[0])
+    band = fitted.predict(np.array([[0.6, 0.0, 0.0, 0.4]]))
+    corner_of = int(np.argmax(three.share_P3[:, 0]))
+    half = quantile(0.9) * band.sd_mean_NK[0, fitted.index("b1")]
+    assert three.low_P[corner_of] == pytest.approx(expected[0] - half)
+    assert three.high_P[corner_of] == pytest.approx(expected[0] + half)
     assert triangle_figure(three, name="b1").data[0].z.shape == three.mean_RC.shape
 
 

@@ -142,6 +142,14 @@ class Judge:
         names = dict.fromkeys(item.domain for item in judged)
         return {name: self._domain_step([item for item in judged if item.domain == name]) for name in names}
 
+    def samples(self, step: int) -> list[dict[str, Any]]:
+        """Return a line for samples.jsonl of each domain judged since the last call of `step`.
+
+        It is the first completion with its verdict, beside what was asked and what would have been right.
+        """
+        first = {item.domain: item for item in reversed(self.judged)}
+        return [{"step": step, **asdict(item), **self._asked(item)} for item in first.values()]
+
     def resume(self, steps: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
         """Take up where the lines of steps.jsonl (domain -> its DomainStep as a table) end, after a kill."""
         for domains in steps:
@@ -151,6 +159,10 @@ class Judge:
         if self._keep is not None and self._keep.exists():
             kept = sum(step["ungradable"] for domains in steps for step in domains.values())
             write_text(self._keep, "".join(self._keep.read_text().splitlines(keepends=True)[:kept]))
+
+    def _asked(self, item: Judged) -> dict[str, Any]:
+        row = self.rows[item.domain][item.row_id]
+        return {"question": row.question, "gold": row.target.value, "options": row.target.options}
 
     def _judge(self, completions: Sequence[Completion], columns: Mapping[str, Any]) -> list[Judged]:
         if self._of is completions:  # the trainer hands the same list to both functions

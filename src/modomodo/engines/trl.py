@@ -249,16 +249,14 @@ class StepLog(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         now = time.perf_counter()
-        samples = {item.domain: item for item in reversed(self._judge.judged)}
+        samples = self._judge.samples(state.global_step)
         line = {
             "step": state.global_step,
             "seconds": round(now - self._last, 4),
             "requested": self._requested,
             "domains": {name: asdict(step) for name, step in self._judge.step().items()},
         }
-        append_lines(
-            self._folder / "samples.jsonl", [{"step": state.global_step, **asdict(s)} for s in samples.values()]
-        )
+        append_lines(self._folder / "samples.jsonl", samples)
         append_lines(self._folder / "steps.jsonl", [line])
         self._tracker.log(state.global_step, step_values(line))
         self._last = time.perf_counter()

@@ -1,14 +1,15 @@
 """What goes into a run: its schedule, and the digests of rows and model that its key is made of. Imports no torch."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from modomodo.config import Recipe
 from modomodo.domain import Domain
 from modomodo.errors import ModomodoError
 from modomodo.models import model_digest
 from modomodo.prepared.manifest import read_manifest
-from modomodo.rows import digest_rows
+from modomodo.prepared.sets import find_prepared
+from modomodo.rows import Row, digest_rows
 from modomodo.schedules import Schedule, schedule
 
 
@@ -56,6 +57,17 @@ def pool(recipe: Recipe, name: str) -> list[str]:
     if origin is None or "train" not in origin.sizes:
         raise ModomodoError(f"{name} is not prepared and declares no rows.train: run `modomodo data prepare` first")
     return [f"{name}-{index}" for index in range(origin.sizes["train"])]
+
+
+def find_rows(recipe: Recipe, name: str, ids: Set[str]) -> tuple[Row, ...]:
+    """Return the training rows of these ids that can be read without the hub.
+
+    Raises ModomodoError as the domain does.
+    """
+    if recipe.prepared is not None and is_prepared(recipe, name):
+        return find_prepared(recipe.prepared, name, "train", ids=ids)
+    domain = here(recipe, name)
+    return () if domain is None else tuple(row for row in domain.load("train") if row.id in ids)
 
 
 def run_digests(recipes: Sequence[Recipe]) -> dict[str, str]:

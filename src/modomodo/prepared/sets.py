@@ -5,7 +5,7 @@ import io
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -76,6 +76,20 @@ def read_prepared(folder: Path | str, name: str, split: str) -> tuple[Row, ...]:
     """
     need_pyarrow()
     folder = Path(folder)
+    return _rows((folder / name).resolve(), tuple(_shard_files(folder, name, split).items()))
+
+
+def find_prepared(folder: Path, name: str, split: str, *, ids: Set[str]) -> tuple[Row, ...]:
+    """Return the rows of these ids; no more is read than holds them, and no hash is checked.
+
+    Raises ModomodoError as `read_prepared`.
+    """
+    need_pyarrow()
+    shards = _shard_files(folder, name, split)
+    return tuple(row for shard in shards for row in read_shard(folder / name / shard, {}, ids=ids))
+
+
+def _shard_files(folder: Path, name: str, split: str) -> dict[str, FileFacts]:
     manifest = find_manifest(folder, name)
     facts = manifest.splits.get(split)
     if facts is None:
@@ -83,7 +97,7 @@ def read_prepared(folder: Path | str, name: str, split: str) -> tuple[Row, ...]:
             f"{folder / name} has no split {split!r}; {closest(split, manifest.splits)} "
             f"(make what is missing with {MAKE})"
         )
-    return _rows((folder / name).resolve(), tuple((shard, manifest.files[shard]) for shard in facts.shards))
+    return {shard: manifest.files[shard] for shard in facts.shards}
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,8 @@ def write_shard(path: Path, seen: Sequence[Seen]) -> None:
         os.fsync(file.fileno())
 
 
-def read_shard(path: Path, pictures: dict[bytes, bytes]) -> Iterator[Row]:
-    """Yield the rows of a shard; equal pictures are one object, that of `pictures`.
+def read_shard(path: Path, pictures: dict[bytes, bytes], *, ids: Set[str] | None = None) -> Iterator[Row]:
+    """Yield the rows of a shard, or only those of `ids`; equal pictures are one object, that of `pictures`.
 
     Raises ModomodoError that names the file when it is damaged, and the column that is not as it should be.
     """
@@ -69,8 +69,10 @@ def read_shard(path: Path, pictures: dict[bytes, bytes]) -> Iterator[Row]:
         with parquet.ParquetFile(path) as file:
             _check_schema(path, file.schema_arrow)
             for group in range(file.num_row_groups):
+                if ids is not None and ids.isdisjoint(_ids(file, group)):
+                    continue
                 records = file.read_row_group(group, use_threads=False).to_pylist()
-                yield from (_row(record, pictures) for record in records)
+                yield from (_row(record, pictures) for record in records if ids is None or record["id"] in ids)
     except ModomodoError:
         raise
     except (arrow.ArrowException, OSError, ValueError) as error:
@@ -78,6 +80,10 @@ def read_shard(path: Path, pictures: dict[bytes, bytes]) -> Iterator[Row]:
         raise ModomodoError(
             f"{path} is damaged ({problem}): delete {path.parent} and run {MAKE} again, or copy the set again"
         ) from error
+
+
+def _ids(file: Any, group: int) -> list[str]:
+    return file.read_row_group(group, columns=["id"], use_threads=False).column("id").to_pylist()
 
 
 def _record(one: Seen) -> dict[str, object]:

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from modomodo.reporting.blocks import BARS, Section, explained, figure_block, grid, number, sentence_or, signed
+from modomodo.reporting.blocks import BARS, Section, explained, figure_block, grid
 from modomodo.reporting.cautions import cautions
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures import Gain, gains_figure, mixture_figure
-from modomodo.reporting.markup import Child, Html, count, el, join, left_out, table
+from modomodo.reporting.markup import Child, Html, count, el, left_out, table
+from modomodo.reporting.numbers import number, number_format, signed
 from modomodo.studies import OUT
 
 
 def answer_section(evidence: Evidence) -> Section:
     """Return the answer first: recommendation, confirmation, held-out benchmarks, cost, and what to mind."""
-    body: list[Child] = [_verdict(evidence), _recommendation(evidence)]
+    body: list[Child] = [*_lead(evidence)]
     mixture = evidence.recommended()
     if mixture is not None:
         shares = figure_block(mixture_figure(mixture, reference=evidence.equal), note="The marks are equal shares.")
@@ -23,7 +24,10 @@ def answer_section(evidence: Evidence) -> Section:
             + BARS,
         )
         body.append(grid(shares, gains))
-    body += [el("h3", "Held-out benchmarks"), _held_out(evidence), el("h3", "What it cost"), _cost(evidence)]
+    if evidence.of_kind("pilot", "confirmation"):
+        body += [el("h3", "Held-out benchmarks"), _held_out(evidence)]
+    if evidence.runs:
+        body += [el("h3", "What it cost"), _cost(evidence)]
     found = cautions(evidence)
     if found:
         body.append(el("aside", el("h3", "Read it with this in mind"), el("ul", *(el("li", one) for one in found))))
@@ -49,10 +53,29 @@ def measured_gain(difference: Mapping[str, Any], *, name: str, seeds: tuple[tupl
     return Gain(name, seeds=seeds, **ends)
 
 
-def _verdict(evidence: Evidence) -> Html:
-    if evidence.confirmation is None:
-        return el("p", el("b", "Not confirmed yet. ", cls="badge unsure"), evidence.missing["confirmation"], cls="lead")
-    found = evidence.confirmation["objective"]
+def gain_format(difference: Mapping[str, Any]) -> str:
+    """Return the format of a difference of confirmation.json, of its intervals and of the scores that it is made of."""
+    return number_format(float(difference[key]) for key in ("gain", "lo95", "hi95"))
+
+
+def _lead(evidence: Evidence) -> list[Html]:
+    """Return what is there, the most conclusive first, and what to do next."""
+    tests, found = evidence.confirmation, evidence.recommendation
+    unsure = el("b", "Not confirmed yet. ", cls="badge unsure")
+    if tests is not None:
+        return [_verdict(tests["objective"]), _recommendation(evidence)]
+    if found is not None:
+        lead = el("p", unsure, found["sentence"], cls="lead")
+        return [lead, el("p", evidence.missing["confirmation"], *_detail(evidence, found))]
+    pilots, single = len(evidence.of_kind("pilot")), len(evidence.of_kind("single"))
+    if pilots:
+        lead = el("p", unsure, f"{count(pilots, 'pilot')} finished.", cls="lead")
+        return [lead, el("p", evidence.missing["fit" if evidence.fitted is None else "recommendation"])]
+    there = f"{count(single, 'run')} of `modomodo train` finished." if single else "Nothing is trained yet."
+    return [el("p", there, cls="lead"), el("p", "Next, `modomodo pilot` runs the pilots that a recommendation needs.")]
+
+
+def _verdict(found: Mapping[str, Any]) -> Html:
     if not found["real"]:
         badge = el("b", "Not distinguishable ", cls="badge unsure")
     elif found["aggregate"]["gain"] > 0:
@@ -65,10 +88,13 @@ def _verdict(evidence: Evidence) -> Html:
 def _recommendation(evidence: Evidence) -> Html:
     found = evidence.recommendation
     if found is None:
-        return sentence_or(evidence.missing, "recommendation")
-    near = f" The nearest run is {found['nearest_run']}, {found['distance']:.1%} of the prompts away."
-    what = join(" ", *explained(evidence.study, OUT))
-    return el("p", el("b", "Predicted beforehand. "), found["sentence"], near, what)
+        return left_out(evidence.missing["recommendation"])
+    return el("p", el("b", "Predicted beforehand. "), found["sentence"], *_detail(evidence, found))
+
+
+def _detail(evidence: Evidence, found: Mapping[str, Any]) -> list[Child]:
+    near = f" The nearest run is {found['nearest_run']}, {found['distance']:.1%} of the prompts away. "
+    return [near, *explained(evidence.study, OUT)]
 
 
 def _held_out(evidence: Evidence) -> Html:
@@ -83,9 +109,12 @@ def _held_out(evidence: Evidence) -> Html:
     rows: list[list[Child]] = []
     for one in tests["held_out"]["benchmarks"]:
         base = bases[0].scores.get(one["name"]) if bases else None
-        interval = f"{signed(one['lo95'])} to {signed(one['hi95'])}"
-        scores = (number(base.mean) if base else "–", number(one["equal"]), number(one["recommended"]))
-        rows.append([one["name"], *scores, signed(one["gain"]), interval])
+        shown = gain_format(one)
+        interval = f"{signed(one['lo95'], shown)} to {signed(one['hi95'], shown)}"
+        scores = (
+            number(score, shown) for score in (base.mean if base else float("nan"), one["equal"], one["recommended"])
+        )
+        rows.append([one["name"], *scores, signed(one["gain"], shown), interval])
     sentence = el("p", f"No surrogate ever saw a score of {names}. ", tests["held_out"]["sentence"])
     head: list[Child] = ["benchmark", "before training", "equal shares", "recommended", "gain", "95 % interval"]
     return el("div", sentence, table(head, rows, cls="stack"))

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -10,25 +10,29 @@ import plotly.graph_objects as go
 from modomodo.config import Study
 from modomodo.mixture import Mixture
 from modomodo.reporting.evidence import FinishedRun
-from modomodo.reporting.markup import Child, Html, el, json_block, left_out, run_link
+from modomodo.reporting.markup import Child, Html, el, json_block, run_link
 from modomodo.reporting.style import domain_colours
 from modomodo.studies import OUT
 
 BARS = (
     "◇ is the estimate. The bars are not scores: they span where the true gain is likely to be (thick: 90 % interval, "
-    "thin: 95 %). Where the 90 % interval holds 0 they are grey."
+    "thin: 95 %, where it is known). They are grey where the widest one drawn holds 0: nothing is decided then."
 )
 """What the bars of `gains_figure` are, for a caption."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the page; `name` is its anchor and `short` its entry in the navigation."""
+    """A section of the page; `name` is its anchor and `short` its entry in the navigation.
+
+    One with nothing to show has no body, but in `lacking` the sentence that says why.
+    """
 
     name: str
     short: str
     title: str
-    body: tuple[Child, ...]
+    body: tuple[Child, ...] = ()
+    lacking: str = ""
 
     def html(self) -> Html:
         """Return the section with its heading."""
@@ -118,17 +122,7 @@ def sortable(heads: Sequence[str], rows: Sequence[Html]) -> Html:
 
 def link_to(run: FinishedRun, text: str | None = None) -> Html:
     """Return a link to a run's folder."""
-    return run_link(run.key, run.label if text is None else text)
-
-
-def number(value: float) -> str:
-    """Return a score for a reader; a number that is not known is a dash."""
-    return "–" if value != value else f"{value:.3f}"
-
-
-def signed(value: float) -> str:
-    """Return a difference of scores for a reader."""
-    return "–" if value != value else f"{value:+.3f}"
+    return run_link(run.link, run.label if text is None else text)
 
 
 def explained(study: Study, *names: str) -> list[Child]:
@@ -143,8 +137,3 @@ def explained(study: Study, *names: str) -> list[Child]:
         kind = f"benchmark{'' if len(benchmarks) == 1 else 's'}"
         found += [el("b", name), f" is {words}: the mean over the {kind} {', '.join(benchmarks)}, by items. "]
     return found
-
-
-def sentence_or(missing: Mapping[str, str], name: str) -> Html:
-    """Return the sentence that says why `name` is missing."""
-    return left_out(missing[name])

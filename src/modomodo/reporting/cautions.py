@@ -6,6 +6,7 @@ from modomodo.mixture import Mixture
 from modomodo.reporting.blocks import link_to
 from modomodo.reporting.evidence import Evidence, FinishedRun
 from modomodo.reporting.markup import Child, count, el, join
+from modomodo.reporting.numbers import number, number_format
 from modomodo.studies import again, count_confirmations
 
 UNPARSED = 0.2  # share of replies that did not parse, beyond which a score says more of the format than of the skill
@@ -80,13 +81,14 @@ def _scores(evidence: Evidence) -> list[Child]:
     found: list[Child] = []
     for run in evidence.runs:
         for name, score in run.scores.items():
-            are = _are(score.ungradable)
+            are, shown = _are(score.ungradable), number_format([score.mean, score.worst_case])
             if score.ungradable:
                 found.append(
                     join(
                         link_to(run),
                         f": {count(score.ungradable, 'item')} of {name} could not be graded and {are} left out "
-                        f"(score {score.mean:.3f}; {score.worst_case:.3f} with 0 for what was not graded).",
+                        f"(score {number(score.mean, shown)}; {number(score.worst_case, shown)} with 0 for what was "
+                        "not graded).",
                     )
                 )
     trained = [run for run in evidence.runs if run.kind != "base"]

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modomodo.reporting.answer import measured_gain
-from modomodo.reporting.blocks import BARS, Section, explained, figure_block, link_to, number, sentence_or, signed
+from modomodo.reporting.answer import gain_format, measured_gain
+from modomodo.reporting.blocks import BARS, Section, explained, figure_block, link_to
 from modomodo.reporting.evidence import Evidence, Pair, aggregate
 from modomodo.reporting.figures import Gain, gains_figure
 from modomodo.reporting.markup import Child, Html, el, left_out, table
+from modomodo.reporting.numbers import number, number_format, signed
 from modomodo.studies import OUT
 
 PARTS = {"objective": (OUT, ""), "held_out": ("held-out mean", " (held out)")}
@@ -19,16 +20,21 @@ def confirmation_section(evidence: Evidence) -> Section:
     title = "Confirmation on fresh seeds"
     tests = evidence.confirmation
     if tests is None:
-        return Section("confirmation", "Confirmation", title, (sentence_or(evidence.missing, "confirmation"),))
+        return Section("confirmation", "Confirmation", title, lacking=evidence.missing["confirmation"])
     seeds = tests["objective"]["seeds"]
     pairs = [pair for pair in evidence.pairs() if pair.seed in seeds]
     power = tests.get("detectable")
+    stated = (
+        f" Stated beforehand: a true gain of {number(power, number_format([power]))} would be found with probability "
+        "0.8."
+        if power
+        else ""
+    )
     lead = el(
         "p",
         f"Runs at the recommended and at the equal mixture with the same {len(seeds)} seeds, which no pilot used, on "
         "items that no pilot was scored on. Each dot is the difference of one pair; intervals are Student's over the "
-        "pairs."
-        + (f" Stated beforehand: a true gain of {power:.3f} would be found with probability 0.8." if power else ""),
+        "pairs." + stated,
     )
     sentences = [
         el(
@@ -82,14 +88,15 @@ def _table(tests: Mapping[str, Any]) -> Html:
 
 
 def _row(one: Mapping[str, Any]) -> list[Child]:
-    intervals = (f"{signed(one[f'lo{level}'])} to {signed(one[f'hi{level}'])}" for level in (90, 95))
+    shown = gain_format(one)
+    intervals = (f"{signed(one[f'lo{level}'], shown)} to {signed(one[f'hi{level}'], shown)}" for level in (90, 95))
     return [
         one["name"],
-        number(one["recommended"]),
-        number(one["equal"]),
-        el("b", signed(one["gain"])),
+        number(one["recommended"], shown),
+        number(one["equal"], shown),
+        el("b", signed(one["gain"], shown)),
         *intervals,
-        number(one["p_holm"]),
+        f"{one['p_holm']:.2g}",
     ]
 
 
@@ -98,9 +105,11 @@ def _by_seed(evidence: Evidence, pairs: Sequence[Pair]) -> Html:
         return left_out("The runs of the confirmation are not in the folder any more.")
     names = [*evidence.study.benchmarks, *evidence.study.held_out]
     head: list[Child] = ["seed", "runs", OUT, *names]
+    members = (evidence.study.benchmarks, *([name] for name in names))
+    found = [[_differences([pair], part) for part in members] for pair in pairs]
+    shown = number_format([0.0, *(value for row in found for one in row for _, value in one)])
     rows: list[list[Child]] = []
-    for pair in pairs:
-        found = [_differences([pair], members) for members in (evidence.study.benchmarks, *([name] for name in names))]
+    for pair, row in zip(pairs, found, strict=True):
         links = el("span", link_to(pair.recommended), " / ", link_to(pair.equal))
-        rows.append([str(pair.seed), links, *(signed(one[0][1]) if one else "–" for one in found)])
+        rows.append([str(pair.seed), links, *(signed(one[0][1], shown) if one else "–" for one in row)])
     return table(head, rows)

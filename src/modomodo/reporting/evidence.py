@@ -1,5 +1,6 @@
 """Evidence: all that a study's folder holds, read once, for the sections of the report."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class FinishedRun:
     A `single` run is one of `modomodo train`: no plan holds it, and it is scored on whole benchmarks, so that no choice
     between mixtures may see it.
     `mixture`, `realised`, `effective` and `tokens` are shares of the domains; `prompts` and `completions` those of the
-    training, `seconds` of one process.
+    training, `seconds` of one process. `link` is its folder as seen from the page.
     """
 
     key: str
@@ -49,6 +50,7 @@ class FinishedRun:
     versions: Mapping[str, str]
     digests: Mapping[str, str]
     folder: Path
+    link: str
 
     @property
     def label(self) -> str:
@@ -110,14 +112,16 @@ class Evidence:
         return [Pair(ours.seed, ours, equal) for ours, equal in pairs if ours and equal and ours.seed == equal.seed]
 
 
-def read_evidence(study: Study) -> Evidence:
+def read_evidence(study: Study, *, beside: Path | None = None) -> Evidence:
     """Return everything in the study's folder that the report tells of.
+
+    Links to runs are those of a page in the folder `beside`, the study's own if None.
 
     Raises ModomodoError for a damaged file.
     """
     labels = read_json(study.folder / "labels.json") or {}
     store = Store(study.folder)
-    runs = finished_runs(study)
+    runs = finished_runs(study, beside=beside)
     missing: dict[str, str] = {}
     recommendation, confirmation = (read_json(study.folder / f"{name}.json") for name in FILES)
     missing |= _lacking("recommendation", recommendation, RECOMMENDATION_VERSION, "recommend")
@@ -135,11 +139,12 @@ def read_evidence(study: Study) -> Evidence:
     )
 
 
-def finished_runs(study: Study) -> tuple[FinishedRun, ...]:
+def finished_runs(study: Study, *, beside: Path | None = None) -> tuple[FinishedRun, ...]:
     """Return the finished runs in the study's folder: the base, pilots and confirmation, each in the order planned."""
     labels = read_json(study.folder / "labels.json") or {}
     store = Store(study.folder)
-    runs = [_run(store, key, result, labels) for key, result in store.results().items()]
+    place = beside or study.folder
+    runs = [_run(store, key, result, labels, place) for key, result in store.results().items()]
     order = {key: index for index, key in enumerate(labels.values())}
     runs.sort(key=lambda run: (KINDS.index(run.kind), run.part == "confirm", order.get(run.key, len(order)), run.key))
     return tuple(runs)
@@ -168,7 +173,7 @@ def aggregate(run: FinishedRun, benchmarks: Sequence[str]) -> Score | None:
     )
 
 
-def _run(store: Store, key: str, result: Mapping[str, Any], labels: Mapping[str, str]) -> FinishedRun:
+def _run(store: Store, key: str, result: Mapping[str, Any], labels: Mapping[str, str], beside: Path) -> FinishedRun:
     recipe = read_json(store.path(key) / "recipe.json") or {}
     scores = {name: Score(**score) for name, score in result["scores"].items()}
     part = next((score.part for score in scores.values()), "")
@@ -189,6 +194,7 @@ def _run(store: Store, key: str, result: Mapping[str, Any], labels: Mapping[str,
         **{name: result.get(name, {}) for name in ("realised", "effective", "tokens", "versions", "digests")},
         exhausted=result.get("exhausted"),
         folder=store.path(key),
+        link=os.path.relpath(store.path(key), beside),
     )
 
 

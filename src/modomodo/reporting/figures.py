@@ -13,7 +13,8 @@ import plotly.graph_objects as go
 from modomodo.mixture import Mixture
 from modomodo.reporting.curves import MEASURES, Curves
 from modomodo.reporting.evidence import FinishedRun
-from modomodo.reporting.markup import plot_text
+from modomodo.reporting.markup import plot_label, plot_text
+from modomodo.reporting.numbers import number, number_format, signed, tick_format
 from modomodo.reporting.style import (
     INK,
     MUTED,
@@ -23,9 +24,9 @@ from modomodo.reporting.style import (
     template,
 )
 
-LABEL = 24  # characters of a name on an axis; the hover has more
 ROW = 28  # pixels of a row
 NO_NAME = "<extra></extra>"
+TINY = 1e-12  # a range of colours must have a width
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,17 @@ class Gain:
     lo95: float | None = None
     hi95: float | None = None
     seeds: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def widest(self) -> tuple[float, float]:
+        """The 95 % interval where it is known, else that of 90 %: what the sentence about the gain goes by."""
+        return (self.lo90, self.hi90) if self.lo95 is None or self.hi95 is None else (self.lo95, self.hi95)
+
+    @property
+    def decided(self) -> bool:
+        """Whether the widest interval excludes 0; one without a width has no spread to judge by."""
+        low, high = self.widest
+        return low < high and (low > 0 or high < 0)
 
 
 @dataclass(frozen=True)
@@ -66,8 +78,8 @@ def mixture_figure(mixture: Mixture, *, reference: Mixture | None = None) -> go.
     """Return the shares of a mixture as bars; `reference` shows as a mark on each bar."""
     names = mixture.domains
     colours = domain_colours(names)
-    shown = [f"{plot_text(name, limit=LABEL)}  <b>{weight:.1%}</b>" for name, weight in mixture.as_dict().items()]
-    figure = new_figure("Share of each domain", height=ROW * len(names) + 70, showlegend=False, bargap=0.35)
+    shown = [f"{plot_label(name)}<br><b>{weight:.1%}</b>" for name, weight in mixture.as_dict().items()]
+    figure = new_figure("Share of each domain", height=(ROW + 10) * len(names) + 70, showlegend=False, bargap=0.35)
     figure.add_bar(
         x=mixture.weights,
         y=list(range(len(names))),
@@ -85,19 +97,21 @@ def mixture_figure(mixture: Mixture, *, reference: Mixture | None = None) -> go.
             hovertemplate="compared with: %{x:.2%}" + NO_NAME,
         )
     _rows(figure, shown)
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero", title_text="share of the prompts")
+    figure.update_xaxes(tickformat=".0%", nticks=5, rangemode="tozero", title_text="share of the prompts")
     return figure
 
 
 def gains_figure(gains: Sequence[Gain], *, title: str = "Gain over equal shares") -> go.Figure:
     """Return gains with their intervals: thick 90 %, thin 95 %, and the single seeds as dots.
 
-    Intervals of 90 % that hold 0 are grey.
+    Where nothing is decided they are grey.
     """
-    figure = new_figure(title, height=max((ROW + 8) * len(gains) + 62, 125), showlegend=False)
+    ends = [0.0, *(end for gain in gains for end in (*gain.widest, *(value for _, value in gain.seeds)))]
+    shown = f":+{number_format(ends)}}}"
+    figure = new_figure(title, height=max((ROW + 8) * len(gains) + 78, 141), showlegend=False)
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     for row, gain in enumerate(gains):
-        colour = INK if gain.lo90 > 0 or gain.hi90 < 0 else MUTED
+        colour = INK if gain.decided else MUTED
         if gain.lo95 is not None:
             _segment(figure, [gain.lo95, gain.hi95], row, colour, 1.5)
         _segment(figure, [gain.lo90, gain.hi90], row, colour, 6)
@@ -107,43 +121,47 @@ def gains_figure(gains: Sequence[Gain], *, title: str = "Gain over equal shares"
             mode="markers",
             marker={"size": 6, "color": PAPER, "line": {"color": MUTED, "width": 1.5}},
             customdata=[plot_text(name) for name, _ in gain.seeds],
-            hovertemplate="%{customdata}: %{x:+.3f}" + NO_NAME,
+            hovertemplate="%{customdata}: %{x" + shown + NO_NAME,
         )
         figure.add_scatter(
             x=[gain.gain],
             y=[row],
             mode="markers",
             marker={"symbol": "diamond", "size": 12, "color": PAPER, "line": {"width": 2, "color": INK}},
-            customdata=[[plot_text(gain.name), _interval(gain)]],
-            hovertemplate="%{customdata[0]}: %{x:+.3f}<br>%{customdata[1]}" + NO_NAME,
+            customdata=[[plot_text(gain.name), _interval(gain, number_format(ends))]],
+            hovertemplate="%{customdata[0]}: %{x" + shown + "<br>%{customdata[1]}" + NO_NAME,
         )
-    _rows(figure, [plot_text(gain.name, limit=LABEL) for gain in gains])
-    ends = [0.0, *(end for one in gains for end in (one.lo90, one.hi90, one.lo95, one.hi95) if end is not None)]
-    ends += [value for one in gains for _, value in one.seeds]
+    _rows(figure, [plot_label(gain.name) for gain in gains])
     room = 0.05 * (max(ends) - min(ends)) or 0.01
     figure.update_xaxes(range=[min(ends) - room, max(ends) + room])
-    figure.update_xaxes(tickformat="+.3~f", nticks=6, title_text="difference in score (positive is better)")
+    figure.update_xaxes(
+        tickformat=f"+{tick_format(ends)}", nticks=6, title_text="difference in score<br>(positive is better)"
+    )
     return figure
 
 
 def scores_figure(dots: Sequence[Dot], *, title: str, equal: float | None = None) -> go.Figure:
     """Return the scores of runs, the best on top, with one standard error either side; `equal` is drawn as a line."""
     ordered = sorted(dots, key=lambda dot: -dot.mean)
+    means = [dot.mean for dot in ordered]
+    shown = number_format(means)
     figure = new_figure(title, height=(ROW - 6) * len(ordered) + 66, showlegend=False)
     if equal is not None:
         figure.add_vline(x=equal, line={"color": MUTED, "width": 1.5, "dash": "dot"}, layer="below")
     figure.add_scatter(
-        x=[dot.mean for dot in ordered],
+        x=means,
         y=list(range(len(ordered))),
         mode="markers",
         marker={"symbol": [dot.symbol for dot in ordered], "size": 9, "color": INK, "line": {"color": INK}},
         error_x={"array": [dot.se for dot in ordered], "color": MUTED, "thickness": 1.5, "width": 3},
-        customdata=[[plot_text(dot.label), plot_text(str(dot.mixture), limit=110), _spread(dot)] for dot in ordered],
-        hovertemplate="<b>%{customdata[0]}</b><br>%{x:.3f}%{customdata[2]}<br>%{customdata[1]}" + NO_NAME,
+        customdata=[
+            [plot_text(dot.label), plot_text(str(dot.mixture), limit=110), _spread(dot, shown)] for dot in ordered
+        ],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{x:" + shown + "}%{customdata[2]}<br>%{customdata[1]}" + NO_NAME,
     )
-    _rows(figure, [plot_text(dot.label, limit=LABEL) for dot in ordered])
+    _rows(figure, [plot_label(dot.label) for dot in ordered])
     known = any(dot.se == dot.se for dot in ordered)
-    figure.update_xaxes(title_text="score ± one standard error" if known else "score", tickformat=".2~f")
+    figure.update_xaxes(title_text="score ± one standard error" if known else "score", tickformat=tick_format(means))
     return figure
 
 
@@ -162,7 +180,7 @@ def curve_figure(curves: Curves, *, measure: str, domains: Sequence[str]) -> go.
             "type": "scatter",
             "x": [point.step for point in points],
             "y": [getattr(point, measure) for point in points],
-            "name": plot_text(name, limit=LABEL),
+            "name": plot_label(name),
             "mode": "lines+markers" if len(points) < 3 else "lines",
             "line": {"color": colours[name], "width": 2, "dash": dashes[name]},
             "connectgaps": True,
@@ -198,7 +216,7 @@ def shares_figure(run: FinishedRun, *, domains: Sequence[str]) -> go.Figure:
             hovertemplate="%{customdata}, " + kind + ": %{x:.1%}" + NO_NAME,
             legendrank=index,
         )
-    _rows(figure, [plot_text(name, limit=LABEL) for name in domains])
+    _rows(figure, [plot_label(name) for name in domains])
     figure.update_xaxes(tickformat=".0%", rangemode="tozero", title_text="share")
     return figure
 
@@ -222,13 +240,13 @@ def _segment(figure: go.Figure, ends: Sequence[float | None], row: int, colour: 
     )
 
 
-def _interval(gain: Gain) -> str:
+def _interval(gain: Gain, shown: str) -> str:
     known = [("90 %", gain.lo90, gain.hi90)]
     if gain.lo95 is not None and gain.hi95 is not None:
         known.append(("95 %", gain.lo95, gain.hi95))
-    return ", ".join(f"{level} interval {low:+.3f} to {high:+.3f}" for level, low, high in known)
+    return ", ".join(f"{level} interval {signed(low, shown)} to {signed(high, shown)}" for level, low, high in known)
 
 
-def _spread(dot: Dot) -> str:
-    se = f", standard error {dot.se:.3f}" if dot.se == dot.se else ""
+def _spread(dot: Dot, shown: str) -> str:
+    se = f", standard error {number(dot.se, shown)}" if dot.se == dot.se else ""
     return f"{se}<br>{plot_text(dot.detail)}" if dot.detail else se

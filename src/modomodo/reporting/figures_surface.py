@@ -6,13 +6,14 @@ Axes: D domains, P shares along a slice, K columns (benchmarks, then aggregates)
 import numpy as np
 import plotly.graph_objects as go
 
-from modomodo.reporting.figures import LABEL, NO_NAME, new_figure
-from modomodo.reporting.markup import plot_text
+from modomodo.reporting.figures import NO_NAME, TINY, new_figure
+from modomodo.reporting.markup import plot_label, plot_text
+from modomodo.reporting.numbers import decimals, number, number_format, signed, tick_format
 from modomodo.reporting.style import DIVERGING, INK, MUTED, PAPER, domain_colours, shade
 from modomodo.reporting.surface import HEIGHT, Interactions, Slices, Triangle, plane
 
 ROOM = 0.16  # around a triangle, for the names of its corners
-DIGITS = 4  # of a colour
+PLACE = 4  # decimals of a place in a triangle and of a share
 
 
 def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, float] | None = None) -> go.Figure:
@@ -22,6 +23,8 @@ def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, f
     mean_P, low_P, high_P = (part[d, :, k] for part in (slices.mean_DPK, slices.low_DPK, slices.high_DPK))
     at = float(slices.through.vector(slices.domains)[d])
     here = int(np.argmin(np.abs(share_P - at)))
+    spread = (float(slices.low_DPK[:, :, k].min()), float(slices.high_DPK[:, :, k].max()))
+    shown = number_format(spread)
     figure = new_figure(plot_text(domain), height=260, showlegend=False)
     _shade_outside(figure, caps or (0.0, 1.0))
     figure.add_vline(x=at, line={"color": MUTED, "width": 1, "dash": "dot"})
@@ -40,7 +43,8 @@ def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, f
         mode="lines",
         line={"color": colour, "width": 2.5},
         customdata=np.stack([low_P, high_P], axis=1),
-        hovertemplate="share %{x:.0%}: %{y:.3f}<br>90 % band %{customdata[0]:.3f} to %{customdata[1]:.3f}" + NO_NAME,
+        hovertemplate=f"share %{{x:.0%}}: %{{y:{shown}}}<br>"
+        f"90 % band %{{customdata[0]:{shown}}} to %{{customdata[1]:{shown}}}{NO_NAME}",
     )
     figure.add_scatter(
         x=[at],
@@ -49,11 +53,13 @@ def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, f
         marker={"color": INK, "size": 9, "symbol": "diamond"},
         hoverinfo="skip",
     )
-    spread = (float(slices.low_DPK[:, :, k].min()), float(slices.high_DPK[:, :, k].max()))
     room = 0.04 * (spread[1] - spread[0]) or 0.01
     figure.update_xaxes(tickformat=".0%", range=[-0.01, 1.01], nticks=6, title_text="share of the prompts")
     figure.update_yaxes(
-        range=[spread[0] - room, spread[1] + room], tickformat=".2~f", nticks=6, title_text="expected score"
+        range=[spread[0] - room, spread[1] + room],
+        tickformat=tick_format(spread),
+        nticks=6,
+        title_text="expected score",
     )
     return figure
 
@@ -64,31 +70,36 @@ def triangle_figure(triangle: Triangle, *, name: str, span: tuple[float, float] 
     `span` are the scores where the colours begin and end, for figures that are to be compared.
     """
     low, high = span or (float(triangle.mean_RC.min()), float(triangle.mean_RC.max()))
+    digits, shown = decimals((low, high)), number_format((low, high))
     figure = new_figure(plot_text(" · ".join(triangle.corners)), height=270, showlegend=False)
     figure.add_contour(
-        x=np.round(triangle.x_C, DIGITS),
-        y=np.round(triangle.y_R, DIGITS),
-        z=np.round(triangle.mean_RC, DIGITS),
+        x=np.round(triangle.x_C, PLACE),
+        y=np.round(triangle.y_R, PLACE),
+        z=np.round(triangle.mean_RC, digits + 1),
         colorscale="Cividis",
         zmin=low,
         zmax=high,
         contours={"start": low, "end": high, "size": (high - low) / 12 or 1.0},
         line={"width": 0.5, "color": PAPER},
-        colorbar={"thickness": 10, "len": 0.7, "outlinewidth": 0, "tickformat": ".2~f", "nticks": 6},
+        colorbar={"thickness": 10, "len": 0.7, "outlinewidth": 0, "tickformat": tick_format((low, high)), "nticks": 6},
         hoverinfo="skip",
     )
     _cut_out(figure)
     x_P, y_P = plane(triangle.share_P3 / triangle.total)
     figure.add_scatter(
-        x=np.round(x_P, DIGITS),
-        y=np.round(y_P, DIGITS),
+        x=np.round(x_P, PLACE),
+        y=np.round(y_P, PLACE),
         mode="markers",
         marker={"size": 14, "opacity": 0},
-        customdata=np.round(
-            np.column_stack([triangle.share_P3, triangle.mean_P, triangle.low_P, triangle.high_P]), DIGITS
+        customdata=np.column_stack(
+            [
+                np.round(triangle.share_P3, PLACE),
+                *(np.round(part_P, digits) for part_P in (triangle.mean_P, triangle.low_P, triangle.high_P)),
+            ]
         ),
         meta=[plot_text(one) for one in (name, *triangle.corners)],  # a template would read fields in a name
-        hovertemplate="%{meta[0]} %{customdata[3]:.3f}, 90 % band %{customdata[4]:.3f} to %{customdata[5]:.3f}"
+        hovertemplate=f"%{{meta[0]}} %{{customdata[3]:{shown}}}, "
+        f"90 % band %{{customdata[4]:{shown}}} to %{{customdata[5]:{shown}}}"
         + "".join(f"<br>%{{meta[{i + 1}]}} %{{customdata[{i}]:.1%}}" for i in range(3))
         + NO_NAME,
     )
@@ -109,24 +120,25 @@ def triangle_figure(triangle: Triangle, *, name: str, span: tuple[float, float] 
 
 
 def interactions_figure(found: Interactions) -> go.Figure:
-    """Return a heat map of what pairs of domains gain together, in hundredths; bold where the interval excludes 0."""
-    shown = [plot_text(name, limit=14) for name in found.domains]
+    """Return a heat map of what pairs of domains gain together; bold where the interval excludes 0."""
+    names = [plot_label(name, width=14) for name in found.domains]
     below = np.tril(np.ones(found.gain_DD.shape, dtype=bool), -1)
     gain_DD = np.where(below, found.gain_DD, np.nan)
-    largest = np.nanmax(np.abs(gain_DD), initial=1e-6)
+    largest = np.nanmax(np.abs(gain_DD), initial=TINY)
+    shown = number_format([0.0, *gain_DD[below], *found.half_DD[below]])
     texts = [
-        [_cell(gain, half) for gain, half in zip(*rows, strict=True)]
+        [_cell(gain, half, shown) for gain, half in zip(*rows, strict=True)]
         for rows in zip(gain_DD, found.half_DD, strict=True)
     ]
     title = f"{plot_text(found.name)}: gain of two domains half and half over the mean of both alone"
     figure = new_figure(title, height=46 * len(found.domains) + 70)
     figure.add_heatmap(
-        z=100 * gain_DD[1:, :-1],
-        x=list(range(len(shown) - 1)),
-        y=list(range(1, len(shown))),
+        z=gain_DD[1:, :-1],
+        x=list(range(len(names) - 1)),
+        y=list(range(1, len(names))),
         colorscale=[list(stop) for stop in DIVERGING],
-        zmin=-100 * largest,
-        zmax=100 * largest,
+        zmin=-largest,
+        zmax=largest,
         text=[row[:-1] for row in texts[1:]],
         texttemplate="%{text}",
         textfont={"color": INK},
@@ -136,11 +148,11 @@ def interactions_figure(found: Interactions) -> go.Figure:
         ygap=3,
         showscale=False,
     )
-    figure.update_xaxes(tickmode="array", tickvals=list(range(len(shown))), ticktext=shown, side="bottom")
+    figure.update_xaxes(tickmode="array", tickvals=list(range(len(names))), ticktext=names, side="bottom")
     figure.update_yaxes(
         tickmode="array",
-        tickvals=list(range(len(shown))),
-        ticktext=[plot_text(name, limit=LABEL) for name in found.domains],
+        tickvals=list(range(len(names))),
+        ticktext=[plot_label(name) for name in found.domains],
         autorange="reversed",
         ticklabelstandoff=6,
     )
@@ -155,10 +167,10 @@ def _shade_outside(figure: go.Figure, caps: tuple[float, float]) -> None:
             figure.add_vrect(x0=low, x1=high, fillcolor=shade(MUTED, 0.15), line_width=0, layer="below")
 
 
-def _cell(gain: float, half: float) -> str:
+def _cell(gain: float, half: float, shown: str) -> str:
     if not np.isfinite(gain):
         return ""
-    text = f"{100 * gain:+.1f}<br>±{100 * half:.1f}"
+    text = f"{signed(gain, shown)}<br>±{number(half, shown)}"
     return f"<b>{text}</b>" if abs(gain) > half else text
 
 
@@ -178,7 +190,7 @@ def _name_corners(figure: go.Figure, triangle: Triangle) -> None:
         figure.add_annotation(
             x=x,
             y=y,
-            text=f"{plot_text(corner, limit=14)} {triangle.total:.0%}",
+            text=f"{plot_label(corner, width=14)} {triangle.total:.0%}",
             showarrow=False,
             xanchor=side,
             yanchor=anchor,

@@ -7,8 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from modomodo.reporting.effects import Effects
-from modomodo.reporting.figures import LABEL, NO_NAME, new_figure
-from modomodo.reporting.markup import plot_text
+from modomodo.reporting.figures import NO_NAME, TINY, new_figure
+from modomodo.reporting.markup import plot_label, plot_text
+from modomodo.reporting.numbers import number, number_format, signed, tick_format
 from modomodo.reporting.style import DIVERGING, INK, MUTED, shade
 from modomodo.surrogate import Fitted
 from modomodo.surrogate.predictions import weighted
@@ -26,7 +27,9 @@ def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
     used_N = np.isfinite(y_N) & np.isfinite(mean_N)
     inside_N = (y_N >= low_N) & (y_N <= high_N)
     figure = new_figure(plot_text(name), height=320, showlegend=False)
-    _diagonal(figure, np.concatenate([y_N[used_N], low_N[used_N], high_N[used_N]]))
+    values = np.concatenate([y_N[used_N], low_N[used_N], high_N[used_N]])
+    shown, ticks = number_format(values), tick_format(values)
+    _diagonal(figure, values)
     for inside, symbol in ((True, "circle"), (False, "diamond-open")):
         rows = np.flatnonzero(used_N & (inside_N == inside))
         figure.add_scatter(
@@ -42,27 +45,30 @@ def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
                 "width": 3,
             },
             customdata=[[*_run_texts(fitted, int(row)), float(low_N[row]), float(high_N[row])] for row in rows],
-            hovertemplate="<b>%{customdata[0]}</b><br>observed %{x:.3f}<br>predicted %{y:.3f}, 90 % interval "
-            "%{customdata[2]:.3f} to %{customdata[3]:.3f}<br>%{customdata[1]}" + NO_NAME,
+            hovertemplate=f"<b>%{{customdata[0]}}</b><br>observed %{{x:{shown}}}<br>predicted %{{y:{shown}}}, "
+            f"90 % interval %{{customdata[2]:{shown}}} to %{{customdata[3]:{shown}}}<br>%{{customdata[1]}}{NO_NAME}",
         )
-    figure.update_xaxes(title_text="observed", tickformat=".2~f", nticks=6)
-    figure.update_yaxes(title_text="predicted without it", tickformat=".2~f", nticks=6)
+    figure.update_xaxes(title_text="observed", tickformat=ticks, nticks=6)
+    figure.update_yaxes(title_text="predicted without it", tickformat=ticks, nticks=6)
     return figure
 
 
 def effects_figure(effects: Effects) -> go.Figure:
-    """Return a heat map: the score without a domain minus that of equal shares, in hundredths; purple: it is missed."""
-    largest = np.nanmax(np.abs(effects.difference_DB), initial=1e-6)
-    cells = [[_cell_text(effects, d, b) for b in range(len(effects.benchmarks))] for d in range(len(effects.domains))]
+    """Return a heat map: the score without a domain minus that of equal shares; purple: it is missed."""
+    largest = np.nanmax(np.abs(effects.difference_DB), initial=TINY)
+    shown = number_format([0.0, *effects.difference_DB.flat, *effects.se_DB.flat])
+    cells = [
+        [_cell_text(effects, d, b, shown) for b in range(len(effects.benchmarks))] for d in range(len(effects.domains))
+    ]
     figure = new_figure("Score without a domain minus score at equal shares", height=46 * len(effects.domains) + 90)
     figure.add_heatmap(
-        z=100 * effects.difference_DB,
+        z=effects.difference_DB,
         x=list(range(len(effects.benchmarks))),
         y=list(range(len(effects.domains))),
         colorscale=[list(stop) for stop in DIVERGING],
-        zmin=-100 * largest,
-        zmax=100 * largest,
-        text=_cell_numbers(effects),
+        zmin=-largest,
+        zmax=largest,
+        text=_cell_numbers(effects, shown),
         texttemplate="%{text}",
         textfont={"color": INK},
         customdata=cells,
@@ -72,11 +78,11 @@ def effects_figure(effects: Effects) -> go.Figure:
         ygap=3,
         showscale=False,
     )
-    shown = [plot_text(name, limit=14) for name in effects.benchmarks]
+    names = [plot_label(name, width=14) for name in effects.benchmarks]
     figure.update_xaxes(
-        tickmode="array", tickvals=list(range(len(shown))), ticktext=shown, side="top", showgrid=False, zeroline=False
+        tickmode="array", tickvals=list(range(len(names))), ticktext=names, side="top", showgrid=False, zeroline=False
     )
-    without = [f"without {plot_text(name, limit=LABEL)}" for name in effects.domains]
+    without = [f"without {plot_label(name)}" for name in effects.domains]
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(without))),
@@ -94,10 +100,10 @@ def _run_texts(fitted: Fitted, row: int) -> tuple[str, str]:
     return plot_text(fitted.runs.labels_N[row]), plot_text(str(fitted.runs.mixture(row)), limit=110)
 
 
-def _cell_numbers(effects: Effects) -> list[list[str]]:
+def _cell_numbers(effects: Effects, shown: str) -> list[list[str]]:
     return [
         [
-            f"{100 * value:+.1f}<br>±{100 * se:.1f}" if np.isfinite(value) else ""
+            f"{signed(value, shown)}<br>±{number(se, shown)}" if np.isfinite(value) else ""
             for value, se in zip(*rows, strict=True)
         ]
         for rows in zip(effects.difference_DB, effects.se_DB, strict=True)
@@ -116,13 +122,13 @@ def _diagonal(figure: go.Figure, values: np.ndarray) -> None:
     figure.update_yaxes(range=ends)
 
 
-def _cell_text(effects: Effects, d: int, b: int) -> str:
+def _cell_text(effects: Effects, d: int, b: int, shown: str) -> str:
     difference, se = float(effects.difference_DB[d, b]), float(effects.se_DB[d, b])
     if not np.isfinite(difference):
         return "no matched runs"
     how = "paired by item" if effects.paired_DB[d, b] else "items of the two runs not paired"
     seeds = effects.seeds_D[d]
     return (
-        f"{plot_text(effects.benchmarks[b])} without {plot_text(effects.domains[d])}: {difference:+.3f}"
-        f"<br>standard error over items {se:.3f} ({how})<br>{seeds} matched seed{'s' if seeds > 1 else ''}"
+        f"{plot_text(effects.benchmarks[b])} without {plot_text(effects.domains[d])}: {signed(difference, shown)}"
+        f"<br>standard error over items {number(se, shown)} ({how})<br>{seeds} matched seed{'s' if seeds > 1 else ''}"
     )

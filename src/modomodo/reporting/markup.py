@@ -3,11 +3,13 @@
 import html
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
+from itertools import accumulate
 from urllib.parse import quote
 
 # Tags without an end.
-VOID = frozenset({"meta", "br", "col", "hr", "wbr"})
+VOID = frozenset({"meta", "br", "col", "hr", "img", "wbr"})
 # Control characters (but tab and newline), and marks that turn the direction of the text around them.
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -58,6 +60,12 @@ def plot_text(text: str, *, limit: int = 60) -> str:
     return html.escape(shortened(line, limit=limit), quote=False).replace("$", "&#36;")
 
 
+def plot_label(text: str, *, width: int = 24) -> str:
+    """Return `text` for an axis, as `plot_text`, cut where it is wider than `width` usual letters are."""
+    wide = list(accumulate(map(_width, text)))
+    return plot_text(text, limit=max(sum(one <= width for one in wide), 2))
+
+
 def shortened(text: str, *, limit: int) -> str:
     """Return `text`, or its beginning and "…" where it is longer than `limit`."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
@@ -76,11 +84,11 @@ def json_block(value: object) -> Html:
     return Html(f'<script type="application/json">{text}</script>')
 
 
-def run_link(key: str, text: str) -> Html:
-    """Return a link to a run's folder beside the page; where room is short, `text` breaks after a colon."""
+def run_link(folder: str, text: str) -> Html:
+    """Return a link to a run's folder as seen from the page; where room is short, `text` breaks after a colon."""
     first, *rest = text.split(":")
     parts = [part for one in rest for part in (":", el("wbr"), one)]
-    return el("a", first, *parts, href=f"runs/{quote(key, safe='')}/")
+    return el("a", first, *parts, href=f"{quote(folder)}/")
 
 
 def table(head: list[Child], rows: list[list[Child]], *, cls: str = "") -> Html:
@@ -108,6 +116,13 @@ def left_out(sentence: str) -> Html:
 
 def _attribute(key: str) -> str:
     return "class" if key == "cls" else key.rstrip("_").replace("_", "-")
+
+
+def _width(letter: str) -> float:
+    """Return about how wide a letter is, where most small ones are 1."""
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 2.0
+    return 1.7 if letter in "MW@%mw" else 1.25 if letter.isupper() else 1.0
 
 
 def _picture(code: int) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modomodo.config import Study
-from modomodo.files import write_text
+from modomodo.files import explained, write_text
 from modomodo.recommendation import Recommendation
 from modomodo.reporting.answer import answer_section
 from modomodo.reporting.blocks import Section
@@ -16,23 +16,29 @@ from modomodo.reporting.evidence import Evidence, read_evidence
 from modomodo.reporting.markup import Html, count, el, json_block
 from modomodo.reporting.prediction import domains_section, prediction_section
 from modomodo.reporting.repeat import repeat_section
+from modomodo.reporting.samples import samples_section
 from modomodo.reporting.scores import scores_section
 from modomodo.reporting.style import template
 from modomodo.reporting.table_page import table_sections
-from modomodo.reporting.training import samples_section, training_section
+from modomodo.reporting.training import training_section
 from modomodo.surrogate import Fitted
 
 HERE = Path(__file__).parent
 
 
-def report(study: Study) -> Path:
-    """Return the path of the study's report.html, written whole or not at all from what its folder holds now.
+EYEBROW = el("p", "modomodo report", cls="eyebrow")
+"""What tells a page of ours from any other."""
+OF_A_STUDY = " Links lead to the folders of the runs and work where it was written."
 
-    What the folder lacks is left out with a sentence that says so. Raises ModomodoError for damaged files, and where
-    the folder cannot be written.
+
+def report(study: Study, *, path: Path | None = None) -> Path:
+    """Return the path of the study's report, written whole or not at all from what its folder holds now.
+
+    Without a `path` it is report.html in that folder. What the folder lacks is left out with a sentence that says so.
+    Raises ModomodoError for damaged files, and where the page cannot be written.
     """
-    evidence = read_evidence(study)
-    path = study.folder / "report.html"
+    path = path or study.folder / "report.html"
+    evidence = read_evidence(study, beside=path.parent)
     write_text(path, page(evidence, made=_now()))
     return path
 
@@ -66,16 +72,33 @@ def page(evidence: Evidence, *, made: str) -> str:
         samples_section(evidence),
         repeat_section(evidence),
     ]
-    return _page(study.name, about, sections, made=made)
+    *shown, last = (section for section in sections if not section.lacking)
+    lacking = _lacking([section for section in sections if section.lacking])
+    return _page(study.name, about, [*shown, *lacking, last], made=made, links=OF_A_STUDY)
 
 
-def _page(name: str, about: str, sections: Sequence[Section], *, made: str) -> str:
+def is_report(path: Path) -> bool:
+    """Return whether a file is a report that modomodo wrote."""
+    with explained(path, to="read"):
+        return EYEBROW.text in path.read_text(encoding="utf-8", errors="replace")
+
+
+def _lacking(sections: Sequence[Section]) -> list[Section]:
+    """Return a section that says why these are not there; none where there are none."""
+    titles: dict[str, list[str]] = {}
+    for section in sections:
+        titles.setdefault(section.lacking, []).append(section.title)
+    lines = (el("li", el("b", f"{', '.join(names)}. "), sentence) for sentence, names in titles.items())
+    return [Section("lacking", "Not there yet", "Not there yet", (el("ul", *lines),))] if sections else []
+
+
+def _page(name: str, about: str, sections: Sequence[Section], *, made: str, links: str = "") -> str:
     return document(
         f"{name}: modomodo report",
         _header(name, about),
         el("nav", el("div", *(el("a", one.short, href=f"#{one.name}") for one in sections)), aria_label="sections"),
         el("main", *(section.html() for section in sections)),
-        el("footer", f"Made by modomodo, {made}. Links lead to the runs beside this file and work where it lies."),
+        el("footer", f"Made by modomodo, {made}.{links}"),
     )
 
 
@@ -99,7 +122,7 @@ def document(title: str, *body: Html) -> str:
 def _header(name: str, about: str) -> Html:
     return el(
         "header",
-        el("p", "modomodo report", cls="eyebrow"),
+        EYEBROW,
         el("h1", name),
         el("p", about, cls="about"),
         el("noscript", el("p", "Figures, menus and sorting need JavaScript; sentences and tables do not.")),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from modomodo.config import Study, limits
 from modomodo.mixture import Mixture
-from modomodo.reporting.blocks import Choice, Section, chooser, explained, figure_block, grid, sentence_or
+from modomodo.reporting.blocks import Choice, Section, chooser, explained, figure_block, grid
 from modomodo.reporting.effects import Effects, leave_one_out_effects
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures_surface import interactions_figure, slice_figure, triangle_figure
@@ -20,6 +20,7 @@ PAIRS = (
     "It is too narrow where no run lies near a domain alone or a pair: on made-up tables it held the truth for 48 to "
     "100 % of the pairs. Take it for a hint what to run, not for a finding."
 )
+NO_EFFECTS = "This needs finished pilots at equal shares and without one domain, at the same seed."
 Caps = Mapping[str, tuple[float, float]]
 
 
@@ -27,7 +28,7 @@ def prediction_section(fitted: Fitted | None, missing: Mapping[str, str], *, stu
     """Return predictions of left-out mixtures against what was observed."""
     title = "Predicted against observed"
     if fitted is None:
-        return Section("prediction", "Prediction", title, (sentence_or(missing, "fit"),))
+        return Section("prediction", "Prediction", title, lacking=missing["fit"])
     lead = el(
         "p",
         f"Each run is predicted by the surrogate ({fitted.surrogate}) fitted to the runs at all other mixtures. "
@@ -45,13 +46,16 @@ def prediction_section(fitted: Fitted | None, missing: Mapping[str, str], *, stu
 
 def domains_section(evidence: Evidence) -> Section:
     """Return the response surface through the recommendation, and what leaving a domain out does."""
-    fitted, mixture = evidence.fitted, evidence.recommended()
-    if fitted is None:
-        surface: tuple[Child, ...] = (sentence_or(evidence.missing, "fit"),)
-    else:
+    fitted, mixture, effects = evidence.fitted, evidence.recommended(), _effects(evidence)
+    if fitted is None and effects is None:
+        return Section("domains", "Domains", TITLE, lacking=evidence.missing["fit"])
+    surface: tuple[Child, ...] = (left_out(evidence.missing["fit"]),) if fitted is None else ()
+    if fitted is not None:
         words = "the recommended mixture" if mixture else f"equal shares ({evidence.missing['recommendation']})"
         surface = surface_blocks(fitted, mixture or evidence.equal, words=words, caps=limits(evidence.study.caps))
-    return Section("domains", "Domains", TITLE, (*surface, el("h3", "Left out one by one"), _effects(evidence)))
+    return Section(
+        "domains", "Domains", TITLE, (*surface, el("h3", "Left out one by one"), effects or left_out(NO_EFFECTS))
+    )
 
 
 def surface_blocks(fitted: Fitted, through: Mixture, *, words: str, caps: Caps) -> tuple[Child, ...]:
@@ -114,7 +118,7 @@ def _pairs(fitted: Fitted) -> list[Child]:
     lead = el(
         "p",
         "What the surrogate expects training on two domains half and half to gain over the mean of training on each "
-        "alone, in hundredths. Green: together they do better; purple: they disturb each other. ± is half of the "
+        "alone. Green: together they do better; purple: they disturb each other. ± is half of the "
         f"surrogate's 90 % interval, and bold where it excludes 0. {PAIRS}",
     )
     choices = [
@@ -124,16 +128,16 @@ def _pairs(fitted: Fitted) -> list[Child]:
     return [lead, chooser("Score", choices)]
 
 
-def _effects(evidence: Evidence) -> Html:
+def _effects(evidence: Evidence) -> Html | None:
     study = evidence.study
     names = (*study.benchmarks, *study.in_distribution)
     effects = leave_one_out_effects(evidence.of_kind("pilot"), domains=evidence.domains, benchmarks=names)
     if effects is None:
-        return left_out("This needs finished pilots at equal shares and without one domain, at the same seed.")
+        return None
     lead = el(
         "p",
-        "Score of the run without a domain minus that of the run at equal shares, in hundredths: -2.0 is a score of "
-        "0.48 instead of 0.50. Purple: the benchmark misses the domain; green: it does better without.",
+        "Score of the run without a domain minus that of the run at equal shares: -0.020 is a score of 0.480 "
+        "instead of 0.500. Purple: the benchmark misses the domain; green: it does better without.",
     )
     return el("div", lead, figure_block(effects_figure(effects), note=_noise(effects)))
 
@@ -144,7 +148,7 @@ def _noise(effects: Effects) -> str:
     rests, other = (
         ("one matched seed", "another seed") if seeds == 1 else (f"at most {seeds} matched seeds", "other seeds")
     )
-    alike = " ±0.0: both runs earned the same on nearly every item." if (effects.se_DB < 0.0005).any() else ""
+    alike = " ± of 0: both runs earned the same on nearly every item." if (effects.se_DB < 0.0005).any() else ""
     return (
         "± is the standard error over the benchmark's items: how much the difference would change with other items of "
         f"its kind.{alike} Each cell rests on {rests}, and the noise of the training is "

@@ -14,12 +14,12 @@ from modomodo.reporting.blocks import (
     figure_block,
     link_to,
     mixture_bar,
-    number,
     sortable,
 )
 from modomodo.reporting.evidence import Evidence, FinishedRun, Kind, aggregate
 from modomodo.reporting.figures import Dot, scores_figure
-from modomodo.reporting.markup import Child, Html, count, el, left_out, plot_text
+from modomodo.reporting.markup import Child, Html, count, el, plot_text
+from modomodo.reporting.numbers import number, number_format
 from modomodo.studies import OUT
 
 WHERE: tuple[tuple[str, str, Kind], ...] = (
@@ -32,11 +32,13 @@ WHERE: tuple[tuple[str, str, Kind], ...] = (
 def scores_section(evidence: Evidence) -> Section:
     """Return the scores of all finished runs."""
     if not evidence.runs:
-        return Section("scores", "Scores", "Scores of every run", (left_out("No run has finished, so there is none."),))
+        return Section("scores", "Scores", "Scores of every run", lacking="No run has finished.")
     lead = el(
         "p",
         "Pilots are scored on one half of each benchmark's items and the confirmation on the other half, "
-        "so scores of the two are not to be compared. ",
+        "so scores of the two are not to be compared. "
+        if evidence.of_kind("pilot", "confirmation")
+        else None,
         *explained(evidence.study, OUT),
         "The standard error is that of a score over its items; another training seed adds to it.",
     )
@@ -89,9 +91,11 @@ def _score(evidence: Evidence, run: FinishedRun, name: str) -> Score | None:
 def _table(evidence: Evidence) -> Html:
     study = evidence.study
     columns = [*dict.fromkeys((OUT, *study.benchmarks, *study.in_distribution, *study.held_out))]
-    columns = [name for name in columns if any(_score(evidence, run, name) for run in evidence.runs)]
-    heads = ["run", "mixture", *columns, "kind", "steps", "minutes", "seed"]
-    rows = [_row(evidence, run, columns) for run in evidence.runs]
+    found = {name: [_score(evidence, run, name) for run in evidence.runs] for name in columns}
+    scores = {name: column for name, column in found.items() if any(column)}
+    cells = [_cells(column) for column in scores.values()]
+    heads = ["run", "mixture", *scores, "kind", "steps", "minutes", "seed"]
+    rows = [_row(evidence, run, [column[i] for column in cells]) for i, run in enumerate(evidence.runs)]
     caption = el(
         "p",
         "Under each score: its standard error, and the share of replies that did not parse. "
@@ -101,13 +105,12 @@ def _table(evidence: Evidence) -> Html:
     return el("div", caption, sortable(heads, rows))
 
 
-def _row(evidence: Evidence, run: FinishedRun, columns: Sequence[str]) -> Html:
-    scores = [_score(evidence, run, name) for name in columns]
+def _row(evidence: Evidence, run: FinishedRun, scores: Sequence[Html]) -> Html:
     trained = run.kind != "base"
     cells: list[Html] = [
         el("th", link_to(run), scope="row", data_sort=run.label),
         el("td", mixture_bar(run.mixture, evidence.domains) if trained else "–", data_sort=_sort_mixture(run)),
-        *(_cell(score) for score in scores),
+        *scores,
         el("td", run.kind, data_sort=run.kind),
         el("td", str(run.steps), data_sort=str(run.steps)),
         el("td", f"{run.seconds / 60:.1f}", data_sort=str(run.seconds)),
@@ -116,12 +119,17 @@ def _row(evidence: Evidence, run: FinishedRun, columns: Sequence[str]) -> Html:
     return el("tr", *cells)
 
 
-def _cell(score: Score | None) -> Html:
+def _cells(scores: Sequence[Score | None]) -> list[Html]:
+    shown = number_format(score.mean for score in scores if score is not None)
+    return [_cell(score, shown) for score in scores]
+
+
+def _cell(score: Score | None, shown: str) -> Html:
     if score is None:
         return el("td", "–")
-    small: Child = el("small", f"±{score.se:.3f}, {score.unparsed:.0%}")
+    small: Child = el("small", f"±{number(score.se, shown)}, {score.unparsed:.0%}")
     words = f"{count(score.n, 'item')}, {score.unparsed:.1%} unparsed, {score.ungradable} ungradable"
-    return el("td", number(score.mean), small, data_sort=repr(score.mean), title=words)
+    return el("td", number(score.mean, shown), small, data_sort=repr(score.mean), title=words)
 
 
 def _sort_mixture(run: FinishedRun) -> str:

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from modomodo.files import write_text
 from modomodo.reporting.blocks import figure_block
-from modomodo.reporting.figures import LABEL, NO_NAME, new_figure
-from modomodo.reporting.markup import count, el, plot_text
+from modomodo.reporting.figures import NO_NAME, new_figure
+from modomodo.reporting.markup import count, el, plot_label, plot_text
 from modomodo.reporting.page import document
 from modomodo.reporting.style import MUTED, domain_colours, domain_dash
 from modomodo.strategy import Replay, Spread, Summary
@@ -102,7 +102,7 @@ def _line(shown: Sequence[tuple[Summary, Spread]], *, name: str, names: Sequence
         x=[one.n * shift for one, _ in shown],
         y=[found.mean for _, found in shown],
         error_y={"array": half, "thickness": 1.5, "width": 3},
-        name=plot_text(name, limit=LABEL),
+        name=plot_label(name),
         legendgroup=name,
         mode="lines+markers",
         marker={"size": 8, "symbol": _symbol(names.index(name))},

@@ -18,13 +18,14 @@ from modomodo.reporting.blocks import (
     figure_block,
     grid,
     mixture_bar,
-    number,
     sortable,
 )
 from modomodo.reporting.figures import Dot, Gain, gains_figure, mixture_figure, scores_figure
 from modomodo.reporting.markup import Child, Html, count, el, plot_text, table
+from modomodo.reporting.numbers import number, number_format
 from modomodo.reporting.prediction import TITLE, prediction_section, surface_blocks
 from modomodo.surrogate import Fitted
+from modomodo.surrogate.base import Array
 from modomodo.surrogate.predictions import weighted
 
 VERBS = {"recommend": "the mixture", "next": "where to run next", "report": "this page"}
@@ -74,13 +75,14 @@ def _forecasts(fitted: Fitted, found: Recommendation) -> Html:
     rows: list[list[Child]] = []
     for name in (found.objective, *(name for name in fitted.names if name != found.objective)):
         ours, other = found.forecasts[name], found.reference_forecasts[name]
+        shown = number_format(value for one in (ours, other) for value in (one.mean, one.lo90, one.hi90))
         rows.append(
             [
                 name,
                 *(
                     cell
                     for one in (ours, other)
-                    for cell in (number(one.mean), f"{number(one.lo90)} to {number(one.hi90)}")
+                    for cell in (number(one.mean, shown), f"{number(one.lo90, shown)} to {number(one.hi90, shown)}")
                 ),
             ]
         )
@@ -121,13 +123,16 @@ def _table(fitted: Fitted) -> Html:
     runs = fitted.runs
     aggregates = [(one.name, weighted(runs.y_NB, fitted.weights_of(one.name))) for one in fitted.aggregates]
     heads = ["run", "mixture", *(name for name, _ in aggregates), *runs.benchmarks, "steps", "seed"]
+    scores = [
+        *(_scores_of(y_N, np.full(len(y_N), np.nan)) for _, y_N in aggregates),
+        *(_scores_of(y_N, se_N) for y_N, se_N in zip(runs.y_NB.T, runs.se_NB.T, strict=True)),
+    ]
     rows = [
         el(
             "tr",
             el("th", runs.labels_N[n], data_sort=runs.labels_N[n]),
             el("td", mixture_bar(runs.mixture(n), runs.domains), data_sort=repr(float((runs.X_ND[n] ** 2).sum()))),
-            *(_score(float(y_N[n]), float("nan")) for _, y_N in aggregates),
-            *(_score(float(y), float(se)) for y, se in zip(runs.y_NB[n], runs.se_NB[n], strict=True)),
+            *(cells_N[n] for cells_N in scores),
             *(_whole(value) for value in (runs.steps_N[n], runs.seeds_N[n])),
         )
         for n in range(len(runs.labels_N))
@@ -136,10 +141,16 @@ def _table(fitted: Fitted) -> Html:
     return el("div", caption, sortable(heads, rows))
 
 
-def _score(value: float, se: float) -> Html:
+def _scores_of(y_N: Array, se_N: Array) -> list[Html]:
+    shown = number_format(y_N)
+    return [_score(float(y), float(se), shown) for y, se in zip(y_N, se_N, strict=True)]
+
+
+def _score(value: float, se: float, shown: str) -> Html:
     if value != value:
         return el("td", "–")
-    return el("td", number(value), el("small", f"±{se:.3f}") if se == se else None, data_sort=repr(value))
+    small = el("small", f"±{number(se, shown)}") if se == se else None
+    return el("td", number(value, shown), small, data_sort=repr(value))
 
 
 def _whole(value: int | None) -> Html:

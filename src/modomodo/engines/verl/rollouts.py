@@ -116,14 +116,14 @@ def _append(reader: Reader, step: int, found: Sequence[Completion], numbers: Map
     other = sum(abs((item.reward or 0.0) - one.score) > TOLERANCE for item, one in zip(judged, found, strict=True))
     if other:
         print(f"step {step}: {other} completions earn another reward than the one trained on", flush=True)
-    samples = {item.domain: item for item in reversed(judged)}
+    samples = reader.judge.samples(step)
     line = {
         "step": step,
         "seconds": round(numbers.get("timing_s/step", 0.0), 4),
         "requested": {name: share for name, share in reader.requested.items() if share > 0},
         "domains": {name: asdict(one) for name, one in reader.judge.step().items()},
     }
-    append_lines(reader.folder / "samples.jsonl", [{"step": step, **asdict(one)} for one in samples.values()])
+    append_lines(reader.folder / "samples.jsonl", samples)
     if numbers:
         append_lines(reader.folder / "trainer.jsonl", [{"step": step, **numbers}])
     append_lines(reader.folder / "steps.jsonl", [line])
