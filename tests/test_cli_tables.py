@@ -80,7 +80,7 @@ def test_mistakes_say_what_to_do(table, arguments, message):
 
 def test_a_report_is_written_over_nothing_but_a_report(table):
     runs = table.read_text()
-    with pytest.raises(ModomodoError, match="its name ends with .html"):
+    with pytest.raises(ModomodoError, match="so its name ends with"):
         run("report", table, "--out", table)
     assert table.read_text() == runs
 

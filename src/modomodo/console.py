@@ -19,7 +19,7 @@ from rich.text import Text
 
 from modomodo.config import Study
 from modomodo.domain import Problem
-from modomodo.errors import printable
+from modomodo.errors import count, printable
 from modomodo.mixture import Mixture
 from modomodo.pilots.progress import spell
 from modomodo.rows import Status
@@ -62,22 +62,18 @@ def show_problems(file: Path, problems: Sequence[Problem]) -> int:
         if len(found) > ALIKE:
             rows = [problem.where.removeprefix(f"{place}, row ") for problem in found[ALIKE:]]
             some = f"{', '.join(rows[:10])}{', …' if len(rows) > 10 else ''}"
-            lines.append(f"{place}: the same of {_count(len(rows), 'more row')}: {some}")
+            lines.append(f"{place}: the same of {count(len(rows), 'more row')}: {some}")
         for line in lines:
             out.print(start + escape(printable(line)), highlight=False, soft_wrap=True)
     errors = sum(problem.level == "error" for problem in problems)
     notes = len(problems) - errors
-    say(f"{file}: {_count(errors, 'error')}, {_count(notes, 'note')}" if problems else f"{file}: all is well")
+    say(f"{file}: {count(errors, 'error')}, {count(notes, 'note')}" if problems else f"{file}: all is well")
     return errors
 
 
 def _cause(what: str) -> str:
     """Return a problem of a row without what is the row's own: values in quotes, and numbers."""
     return re.sub(r"""'[^']*'|"[^"]*"|\d+""", "", what)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def show_machine(found: "Iterable[Finding]") -> int:
@@ -107,7 +103,7 @@ def watched(found: "Sequence[Standing]") -> Group:
         )
     counts = Counter(one.state for one in found)
     left = seconds_left(found)
-    said = ", ".join(f"{count} {state}" for state, count in counts.items())
+    said = ", ".join(f"{number} {state}" for state, number in counts.items())
     line = f"{said}{f'; about {spell(left)} left' if left else ''}"
     troubles = [Text(printable(f"{one.label} failed: {one.trouble}"), style="red") for one in found if one.trouble]
     return Group(table, Text(line), *troubles)
@@ -131,7 +127,7 @@ def show_prepared(found: "Sequence[Prepared]") -> None:
     """Print what stands in each prepared set, and what was dropped from it."""
     table = Table("set", "rows", "dropped", "state", box=box.SIMPLE)
     for one in found:
-        counts = ", ".join(f"{count:,} {split}" for split, count in one.counts.items())
+        counts = ", ".join(f"{number:,} {split}" for split, number in one.counts.items())
         table.add_row(escape(one.name), counts, str(len(one.dropped)), one.state)
     out.print(table)
     for one in found:
@@ -144,8 +140,8 @@ def show_prepared(found: "Sequence[Prepared]") -> None:
 def show_audit(found: "Audit", path: Path, *, beside: Path) -> None:
     """Print how many training rows stand in a benchmark, and how a recipe in the folder `beside` names the list."""
     table = Table("domain", "benchmark", "rows in it", box=box.SIMPLE)
-    for (domain, benchmark), count in found.counts.items():
-        table.add_row(escape(domain), escape(benchmark), str(count))
+    for (domain, benchmark), number in found.counts.items():
+        table.add_row(escape(domain), escape(benchmark), str(number))
     out.print(table)
     drawn = [name for name, alike in found.alike.items() if alike.drawn]
     for name in drawn:
@@ -161,7 +157,7 @@ def show_audit(found: "Audit", path: Path, *, beside: Path) -> None:
     if not rows:
         say(f"No training row stands in a benchmark; {path} lists none.")
         return
-    say(f"{_count(rows, 'training row')} {'stands' if rows == 1 else 'stand'} in a benchmark; {path} lists which.")
+    say(f"{count(rows, 'training row')} {'stands' if rows == 1 else 'stand'} in a benchmark; {path} lists which.")
     say(f'To train without them, add exclude = "{os.path.relpath(path, beside)}" to the recipe.')
 
 

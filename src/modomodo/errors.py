@@ -1,4 +1,4 @@
-"""The one error type that users see, and the help that goes with an unknown name."""
+"""The one error type that users see, and the words that messages are made of."""
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -29,6 +29,11 @@ def closest(name: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"known: {', '.join(names) or 'none'}"
+
+
+def count(number: int, what: str) -> str:
+    """Return "1 run", "2 runs", "1,200 runs"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:

@@ -302,7 +302,7 @@ def test_a_bad_row_is_refused_with_its_file_and_line(tmp_path, change, settings,
     rows = [{**row, "answer": right} for row in ROWS[:3]]
     path = jsonl(tmp_path / "rows.jsonl", [rows[0], {**rows[1], **change}, rows[2]])
     said = refusal(path, **settings)
-    assert said.startswith("mine (train): 1 rows cannot be used:\n")
+    assert said.startswith("mine (train): 1 row cannot be used:\n")
     assert f"{path}, line 2: " in said
     assert re.search(message, said), said
 

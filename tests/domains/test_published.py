@@ -272,7 +272,7 @@ def test_mathvista(tmp_path):
     ]
     assert found[0].question == "How tall? (Unit: m) Round to 1 decimal place."
     assert errors(domain) == []
-    assert any("1 rows cannot be used and are left out" in note for note in domain.notes("test"))
+    assert any("1 row left out, as unusable" in note for note in domain.notes("test"))
 
 
 def test_mmmu(tmp_path):

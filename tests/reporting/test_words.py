@@ -8,9 +8,9 @@ import pytest
 
 from modomodo import studies
 from modomodo.config import Recipe
+from modomodo.errors import count
 from modomodo.fields import Rewards
 from modomodo.reporting import report
-from modomodo.reporting.markup import count
 from modomodo.reporting.strategies_page import strategies_page
 from modomodo.reporting.training import reward_scale
 from modomodo.strategy import Replay, Spread, Summary

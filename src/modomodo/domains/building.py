@@ -16,7 +16,7 @@ from modomodo.domains.pictures import Picture, fit
 from modomodo.domains.prompts import ask
 from modomodo.domains.reading import FieldError, Record, listed, read, split_names
 from modomodo.domains.source import Source
-from modomodo.errors import ModomodoError, closest
+from modomodo.errors import ModomodoError, closest, count
 from modomodo.rows import Box, Row, Target, View, picture_bytes
 from modomodo.verify import parse_gold
 from modomodo.verify.coordinates import read_found
@@ -120,7 +120,9 @@ def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Lo
     if len(bad) > source.unusable:
         allowed = f" (at most {source.unusable} may be left out)" if source.unusable else ""
         remedy = f"correct them; of a set of your own, data.{name}.unusable = {len(bad)} leaves them out"
-        raise ModomodoError(f"{name} ({split}): {len(bad)} rows cannot be used{allowed}:\n{listed(bad)}\n  {remedy}")
+        raise ModomodoError(
+            f"{name} ({split}): {count(len(bad), 'row')} cannot be used{allowed}:\n{listed(bad)}\n  {remedy}"
+        )
     if not rows:
         why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
         raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")
@@ -152,7 +154,7 @@ def _notes(rows: Sequence[Row], source: Source, split: str, bad: list[str]) -> I
     declared = source.rows.get(split)
     bare = sum(not row.images for row in rows)
     if bad:
-        yield f"{len(bad)} rows cannot be used and are left out:\n{listed(bad, most=len(bad))}"
+        yield f"{count(len(bad), 'row')} left out, as unusable:\n{listed(bad, most=len(bad))}"
     if declared not in (None, len(rows)):
         yield f"has {len(rows)} rows, where {declared} are declared"
     if source.images and bare:

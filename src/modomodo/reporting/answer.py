@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from modomodo.errors import count
 from modomodo.reporting.blocks import BARS, Section, explained, figure_block, grid
 from modomodo.reporting.cautions import cautions
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures import Gain, gains_figure, mixture_figure
-from modomodo.reporting.markup import Child, Html, count, el, left_out, table
+from modomodo.reporting.markup import Child, Html, el, left_out, table
 from modomodo.reporting.numbers import number, number_format, signed
 from modomodo.studies import OUT
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from modomodo.errors import count
 from modomodo.mixture import Mixture
 from modomodo.reporting.blocks import link_to
 from modomodo.reporting.evidence import Evidence, FinishedRun
-from modomodo.reporting.markup import Child, count, el, join
+from modomodo.reporting.markup import Child, el, join
 from modomodo.reporting.numbers import number, number_format
 from modomodo.studies import again, count_confirmations
 

@@ -71,11 +71,6 @@ def shortened(text: str, *, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def count(number: int, what: str) -> str:
-    """Return "1 run", "2 runs", "1,200 runs"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def json_block(value: object) -> Html:
     """Return a value as JSON that stands inside a <script> element, whatever its strings hold."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)

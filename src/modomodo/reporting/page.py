@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modomodo.config import Study
+from modomodo.errors import count
 from modomodo.files import explained, write_text
 from modomodo.recommendation import Recommendation
 from modomodo.reporting.answer import answer_section
 from modomodo.reporting.blocks import Section
 from modomodo.reporting.confirming import confirmation_section
 from modomodo.reporting.evidence import Evidence, read_evidence
-from modomodo.reporting.markup import Html, count, el, json_block
+from modomodo.reporting.markup import Html, el, json_block
 from modomodo.reporting.prediction import domains_section, prediction_section
 from modomodo.reporting.repeat import repeat_section
 from modomodo.reporting.samples import samples_section

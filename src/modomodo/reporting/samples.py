@@ -6,9 +6,10 @@ from string import ascii_uppercase
 from typing import Any
 
 from modomodo.engines.logs import read_lines
+from modomodo.errors import count
 from modomodo.reporting.blocks import Choice, Section, chooser, link_to
 from modomodo.reporting.evidence import Evidence, FinishedRun
-from modomodo.reporting.markup import Child, Html, count, el, join, left_out, shortened
+from modomodo.reporting.markup import Child, Html, el, join, left_out, shortened
 from modomodo.reporting.pictures import Album, read_album
 from modomodo.reporting.training import reward_scale, trained_runs
 

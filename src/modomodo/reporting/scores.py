@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from modomodo.errors import count
 from modomodo.evals.benchmarks import Score
 from modomodo.reporting.blocks import (
     Choice,
@@ -18,7 +19,7 @@ from modomodo.reporting.blocks import (
 )
 from modomodo.reporting.evidence import Evidence, FinishedRun, Kind, aggregate
 from modomodo.reporting.figures import Dot, scores_figure
-from modomodo.reporting.markup import Child, Html, count, el, plot_text
+from modomodo.reporting.markup import Child, Html, el, plot_text
 from modomodo.reporting.numbers import number, number_format
 from modomodo.studies import OUT
 

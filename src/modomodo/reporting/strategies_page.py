@@ -7,10 +7,11 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
+from modomodo.errors import count
 from modomodo.files import write_text
 from modomodo.reporting.blocks import figure_block
 from modomodo.reporting.figures import NO_NAME, new_figure
-from modomodo.reporting.markup import count, el, plot_label, plot_text
+from modomodo.reporting.markup import el, plot_label, plot_text
 from modomodo.reporting.page import document
 from modomodo.reporting.style import MUTED, domain_colours, domain_dash
 from modomodo.strategy import Replay, Spread, Summary

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from modomodo.errors import count
 from modomodo.recommendation import Recommendation
 from modomodo.reporting.blocks import (
     BARS,
@@ -21,7 +22,7 @@ from modomodo.reporting.blocks import (
     sortable,
 )
 from modomodo.reporting.figures import Dot, Gain, gains_figure, mixture_figure, scores_figure
-from modomodo.reporting.markup import Child, Html, count, el, plot_text, table
+from modomodo.reporting.markup import Child, Html, el, plot_text, table
 from modomodo.reporting.numbers import number, number_format
 from modomodo.reporting.prediction import TITLE, prediction_section, surface_blocks
 from modomodo.surrogate import Fitted

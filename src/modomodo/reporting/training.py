@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from modomodo.errors import count
 from modomodo.fields import Rewards
 from modomodo.reporting.blocks import (
     Choice,
@@ -16,7 +17,7 @@ from modomodo.reporting.blocks import (
 from modomodo.reporting.curves import MEASURES, Curves, read_curves
 from modomodo.reporting.evidence import Evidence, FinishedRun
 from modomodo.reporting.figures import curve_figure, shares_figure
-from modomodo.reporting.markup import Html, count, el, join
+from modomodo.reporting.markup import Html, el, join
 
 RUNS = 40  # runs with curves, at most: more would make the page heavy
 GROUPS = {"confirmation": "Confirmation", "pilot": "Pilots", "single": "Single runs"}
