@@ -14,21 +14,29 @@ from playwright.sync_api import sync_playwright
 IMAGES = Path(__file__).parent / "images"
 LARGEST = 120 * 1024  # bytes of a picture
 WIDTH = 1000  # of the page, in pixels
-SECTIONS = {"answer": 755, "scores": 615, "prediction": 545, "training": 900, "confirmation": 865}  # and their heights
+PICTURES = {  # name -> what it begins with, and its height in pixels
+    "answer": ("#answer", 755),
+    "scores": ("#scores", 615),
+    "prediction": ("#prediction", 545),
+    "triangles": ("#domains h3:has-text('Three domains')", 490),
+    "training": ("#training", 900),
+    "samples": ("#samples", 670),
+    "confirmation": ("#confirmation", 865),
+}
 
 
 def take(report: Path) -> None:
-    """Write a picture of the top of each section of the report, as a reader of the light theme sees it."""
+    """Write the pictures of the report, as a reader of the light theme sees it."""
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
         page.goto(report.resolve().as_uri())
         page.wait_for_timeout(3000)  # figures are drawn one after the other
-        for name, height in SECTIONS.items():
-            box = page.locator(f"#{name}").bounding_box()
+        for name, (start, height) in PICTURES.items():
+            box = page.locator(start).bounding_box()
             assert box is not None
-            clip = {**box, "height": min(box["height"], height)}
+            clip = {**box, "height": height}
             save(page.screenshot(clip=clip, full_page=True), IMAGES / f"{name}.webp")
         browser.close()
 

@@ -138,11 +138,11 @@ def run_confirmation(study: Study) -> None:
     if not found:
         out.print("The recommended mixture is equal shares: there is nothing to confirm.")
         return
-    out.print(f"On {', '.join(study.benchmarks)}: {escape(found['objective'].sentence)}", highlight=False)
+    say(f"On {', '.join(study.benchmarks)}: {found['objective'].sentence}")
     if "held_out" in found:
-        out.print(f"On {', '.join(study.held_out)}, never seen: {escape(found['held_out'].sentence)}", highlight=False)
+        say(f"On {', '.join(study.held_out)}, never seen: {found['held_out'].sentence}")
     if not (found["objective"].real and found["objective"].aggregate.gain > 0):
-        out.print("So nothing here says that another mixture is better: equal shares are the answer to keep.")
+        say("So nothing here says that another mixture is better: equal shares are the answer to keep.")
 
 
 def write_report(study: Study, path: Path | None = None) -> None:
