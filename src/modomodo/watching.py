@@ -53,8 +53,8 @@ def standings(folder: Path) -> tuple[Standing, ...]:
 
 def _singles(store: Store, *, planned: Collection[str]) -> list[str]:
     """Return the keys of runs that are scored on whole benchmarks, as no pilot and no run of a confirmation is."""
-    found = {path.parent.name: read_json(path) or {} for path in sorted(store.folder.glob("runs/*/recipe.json"))}
-    parts = {key: recipe.get("evaluation", {}).get("part") for key, recipe in found.items() if key not in planned}
+    others = (path for path in sorted(store.folder.glob("runs/*/recipe.json")) if path.parent.name not in planned)
+    parts = {path.parent.name: (read_json(path) or {}).get("evaluation", {}).get("part") for path in others}
     return [key for key, part in parts.items() if part not in ("select", "confirm")]
 
 
