@@ -25,6 +25,7 @@ from modomodo.console import (
     show_watched,
 )
 from modomodo.errors import ModomodoError
+from modomodo.files import check_apart
 from modomodo.recipes import load_recipe, load_study
 from modomodo.steps import (
     folder_of,
@@ -267,6 +268,7 @@ def fit(
     """
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
+    check_apart(predictions, file, *filter(None, [predict]))
     fitted = fit_file(file, sets or [])
     show_validation(fitted)
     if predict is not None and predictions is not None:
@@ -283,6 +285,7 @@ def recommend(
 
     With intervals, and whether it can be told from equal shares.
     """
+    check_apart(path, file)
     if not is_table(file):
         written = recommend_for_study(load_study(file, sets or [])).as_dict()
         say(f"Predicted, not tested: `modomodo confirm {file}` trains it and equal shares on fresh matched seeds.")
@@ -302,6 +305,7 @@ def propose(
 
     New mixtures that may be the best, and replicates where noise decides.
     """
+    check_apart(path, file)
     propose_runs(file, sets or [], path)
 
 
@@ -324,6 +328,7 @@ def report(
 
     One HTML file: report.html in the study's folder, or beside the table with its name, unless --out says where.
     """
+    check_apart(path, file)
     if path is not None and path.suffix != ".html":
         raise ModomodoError(f"--out {path}: the page is HTML, so its name ends with .html")
     if is_table(file):

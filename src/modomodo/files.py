@@ -39,6 +39,12 @@ def write_text(path: Path, text: str) -> None:
             os.close(folder)
 
 
+def check_apart(path: Path | None, *inputs: Path) -> None:
+    """Raise ModomodoError where what is to be written would take the place of what is read."""
+    if path is not None and path.resolve() in [one.resolve() for one in inputs]:
+        raise ModomodoError(f"--out {path} would overwrite the file that is read: name another")
+
+
 def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
     """Return the error of a text file in another coding."""
     found = "UTF-16" if path.read_bytes()[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"

@@ -104,12 +104,8 @@ def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
 
 def write_report_of_runs(file: Path, sets: Sequence[str], path: Path | None = None) -> None:
     from modomodo.reporting import report_of_runs
-    from modomodo.reporting.page import is_report
 
-    default = file.with_suffix(".html")
-    if path is None and default.is_file() and not is_report(default):
-        raise ModomodoError(f"{default} is there already and no report of modomodo: name another place with --out")
-    path = path or default
+    path = path or file.with_suffix(".html")
     fitting, fitted = load_fitting(sets), fit_file(file, sets)
     check_choices(fitting, fitted)
     found = _best(fitted, fitting)

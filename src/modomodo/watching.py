@@ -53,9 +53,13 @@ def standings(folder: Path) -> tuple[Standing, ...]:
 
 def _singles(store: Store, *, planned: Collection[str]) -> list[str]:
     """Return the keys of runs that are scored on whole benchmarks, as no pilot and no run of a confirmation is."""
-    others = (path for path in sorted(store.folder.glob("runs/*/recipe.json")) if path.parent.name not in planned)
-    parts = {path.parent.name: (read_json(path) or {}).get("evaluation", {}).get("part") for path in others}
-    return [key for key, part in parts.items() if part not in ("select", "confirm")]
+    found = sorted(store.folder.glob("runs/*/recipe.json"))
+    return [path.parent.name for path in found if path.parent.name not in planned and _is_single(path)]
+
+
+def _is_single(recipe: Path) -> bool:
+    evaluation: Any = (read_json(recipe) or {}).get("evaluation") or {}
+    return evaluation.get("part") not in ("select", "confirm")
 
 
 def seconds_left(found: Sequence[Standing]) -> float | None:
@@ -103,7 +107,7 @@ def _state(store: Store, key: str, *, step: int, steps: int) -> State:
 def _steps(folder: Path) -> int:
     """Return the steps of a run that has begun, 0 of others."""
     recipe = read_json(folder / "recipe.json")
-    return int(recipe["steps"]) if recipe else 0
+    return int(recipe.get("steps", 0)) if recipe else 0
 
 
 def _rewards(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:

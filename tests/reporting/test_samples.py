@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 
 import fake_study
 import pytest
@@ -54,6 +55,7 @@ def images(page: Page) -> list[dict[str, str | None]]:
 def test_a_card_has_question_picture_and_right_answer(tmp_path, monkeypatch):
     page = page_of(tmp_path, monkeypatch, lambda split: [row("What colour?", png(), png(900))])
     assert "What colour?" in page.text
+    assert f"A: red; B: {SCRIPT}" in page.text
     assert f"Right answer: B: {SCRIPT}" in page.text
     assert [one["alt"] for one in images(page)] == ["Picture of the question", "Picture 2 of the question"]
     assert "are not shown" not in page.text
@@ -71,9 +73,10 @@ def _gone(split: str) -> list[Row]:
         _gone,
         lambda split: [],
         lambda split: [row("Another question?", png())],
+        lambda split: [replace(row("What colour?", png()), target=Target("choice", "A", options=("red", SCRIPT)))],
         lambda split: [row("What colour?", b"no picture")],
     ],
-    ids=["raises", "no such row", "another row", "unreadable"],
+    ids=["raises", "no such row", "another row", "another answer", "unreadable"],
 )
 def test_pictures_that_are_not_there_leave_the_rest(tmp_path, monkeypatch, load):
     page = page_of(tmp_path, monkeypatch, load)
@@ -98,6 +101,26 @@ def test_samples_of_earlier_versions_are_shown_as_they_are(tmp_path):
     assert "the tall bar is red" in page.text
     assert "Right answer" not in page.text
     assert images(page) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        "[]",
+        '{"step": 1, "domain": "spatial", "row_id": "r", "completion": "c", "verdict": {}}',
+        '{"step": 1, "domain": "spatial", "row_id": "r", "completion": "c", "verdict": {"status": "right"}, '
+        '"question": null, "options": null}',
+        "no JSON",
+    ],
+)
+def test_damaged_samples_cost_the_report_no_more_than_themselves(tmp_path, line):
+    study = fake_study.make_study(tmp_path, recipe=Recipe(domains=("spatial",), steps=2), held_out=())
+    fake_study.write_pilots(study)
+    for path in tmp_path.glob("runs/*/samples.jsonl"):
+        path.write_text(line + "\n" + path.read_text())
+    page = Page(report(study).read_text())
+    assert "Scores of every run" in page.text
 
 
 @pytest.mark.parametrize(

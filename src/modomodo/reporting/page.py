@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modomodo.config import Study
-from modomodo.errors import count
+from modomodo.errors import ModomodoError, count
 from modomodo.files import explained, write_text
 from modomodo.recommendation import Recommendation
 from modomodo.reporting.answer import answer_section
@@ -36,9 +36,10 @@ def report(study: Study, *, path: Path | None = None) -> Path:
     """Return the path of the study's report, written whole or not at all from what its folder holds now.
 
     Without a `path` it is report.html in that folder. What the folder lacks is left out with a sentence that says so.
-    Raises ModomodoError for damaged files, and where the page cannot be written.
+    Raises ModomodoError for damaged files, and where the page cannot be written or is another's.
     """
     path = path or study.folder / "report.html"
+    _check_room(path)
     evidence = read_evidence(study, beside=path.parent)
     write_text(path, page(evidence, made=_now()))
     return path
@@ -51,6 +52,7 @@ def report_of_runs(
 
     `sets` are the `key=value` changes that it was fitted with.
     """
+    _check_room(path)
     sections = table_sections(fitted, found, source=source, sets=sets)
     runs = count(len(fitted.runs.labels_N), "run")
     domains = count(len(fitted.runs.domains), "domain")
@@ -78,10 +80,14 @@ def page(evidence: Evidence, *, made: str) -> str:
     return _page(study.name, about, [*shown, *lacking, last], made=made, links=OF_A_STUDY)
 
 
-def is_report(path: Path) -> bool:
-    """Return whether a file is a report that modomodo wrote."""
+def _check_room(path: Path) -> None:
+    """Raise ModomodoError where something else than a report of ours would be overwritten."""
+    if not path.is_file():
+        return
     with explained(path, to="read"):
-        return EYEBROW.text in path.read_text(encoding="utf-8", errors="replace")
+        ours = EYEBROW.text in path.read_text(encoding="utf-8", errors="replace")
+    if not ours:
+        raise ModomodoError(f"{path} is there already and no report of modomodo: name another place with --out")
 
 
 def _lacking(sections: Sequence[Section]) -> list[Section]:

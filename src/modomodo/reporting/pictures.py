@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,15 +34,26 @@ class Album:
 def read_album(recipe: Recipe, lines: Sequence[Mapping[str, Any]]) -> Album:
     """Return the pictures of the rows that these lines of samples.jsonl asked.
 
-    A row that now asks another question is another one; lines without a question have no picture.
+    A row that now asks another question, or has another answer, is another one; lines without a question have no
+    picture.
     """
-    asked = {(line["domain"], line["row_id"]): line["question"] for line in lines if "question" in line}
+    asked = {(line["domain"], line["row_id"]): _content(line) for line in lines if has_question(line)}
     pictures: dict[tuple[str, str], tuple[str, ...]] = {}
     for name in dict.fromkeys(domain for domain, _ in asked):
         for row in _rows(recipe, name, {row_id for domain, row_id in asked if domain == name}):
-            if row.question == asked[name, row.id] and (small := _thumbnails(row)) is not None:
+            now = {"question": row.question, "gold": row.target.value, "options": row.target.options}
+            if _content(now) == asked[name, row.id] and (small := _thumbnails(row)) is not None:
                 pictures[name, row.id] = small
     return Album(pictures, frozenset(name for name, row_id in asked if (name, row_id) not in pictures))
+
+
+def has_question(line: Mapping[str, Any]) -> bool:
+    """Return whether a line of samples.jsonl says what was asked; those of earlier versions do not."""
+    return isinstance(line.get("question"), str)
+
+
+def _content(row: Mapping[str, Any]) -> str:
+    return json.dumps([row.get("question"), row.get("gold"), row.get("options") or []])
 
 
 def _rows(recipe: Recipe, name: str, ids: Set[str]) -> tuple[Row, ...]:

@@ -6,17 +6,18 @@ from string import ascii_uppercase
 from typing import Any
 
 from modomodo.engines.logs import read_lines
-from modomodo.errors import count
+from modomodo.errors import ModomodoError, count
 from modomodo.reporting.blocks import Choice, Section, chooser, link_to
 from modomodo.reporting.evidence import Evidence, FinishedRun
 from modomodo.reporting.markup import Child, Html, el, join, left_out, shortened
-from modomodo.reporting.pictures import Album, read_album
+from modomodo.reporting.pictures import Album, has_question, read_album
 from modomodo.reporting.training import reward_scale, trained_runs
 
 EACH = 2  # samples of a domain from either end of a run
 LENGTH = 1500  # characters of a completion that are shown
 QUESTION = 600  # characters of a question
 MARKS = {"right": "✓", "partial": "≈", "wrong": "✗", "unparsed": "?", "ungradable": "!"}
+NEEDED = {"step": int, "domain": str, "row_id": str, "completion": str, "verdict": dict}
 Line = Mapping[str, Any]
 """A line of samples.jsonl; those of earlier versions lack `question`, `gold` and `options`."""
 
@@ -47,7 +48,16 @@ def _runs(evidence: Evidence) -> list[FinishedRun]:
 
 
 def _lines(run: FinishedRun) -> list[Line]:
-    return [*read_lines(run.folder / "samples.jsonl")]
+    """Return the samples that a run kept; what is damaged in the file costs the report no more than that."""
+    try:
+        return [line for line in read_lines(run.folder / "samples.jsonl") if _is_sample(line)]
+    except ModomodoError:
+        return []
+
+
+def _is_sample(line: Any) -> bool:
+    found = isinstance(line, dict) and all(isinstance(line.get(key), kind) for key, kind in NEEDED.items())
+    return found and isinstance(line["verdict"].get("status"), str)
 
 
 def _picked(lines: Sequence[Line], domains: Sequence[str]) -> dict[str, list[Line]]:
@@ -64,7 +74,7 @@ def _picked(lines: Sequence[Line], domains: Sequence[str]) -> dict[str, list[Lin
 def _panel(run: FinishedRun, picked: Mapping[str, Sequence[Line]], album: Album) -> Html:
     parts: list[Child] = [el("p", link_to(run), ": all samples are in its samples.jsonl.", cls="note")]
     lines = [line for several in picked.values() for line in several]
-    if not all("question" in line for line in lines):
+    if not all(map(has_question, lines)):
         parts.append(left_out("Questions and right answers are not shown: this run was made before they were kept."))
     lost = [name for name in picked if name in album.lost]
     if lost:
@@ -80,35 +90,42 @@ def _panel(run: FinishedRun, picked: Mapping[str, Sequence[Line]], album: Album)
 def _card(line: Line, album: Album) -> Html:
     verdict, text = line["verdict"], line["completion"]
     status = verdict["status"]
-    earned = "no reward" if line["reward"] is None else f"reward {line['reward']:.2f}"
+    reward = line.get("reward")
+    earned = f"reward {reward:.2f}" if isinstance(reward, int | float) else "no reward"
     badge = el("b", f"{MARKS.get(status, '')} {status}", cls=f"verdict {status}")
     head = el("header", badge, f"step {line['step']} · {earned} · ", el("code", line["row_id"]))
     rest = len(text) - LENGTH
     clipped = el("p", f"… and {count(rest, 'more character')}", cls="note") if rest > 0 else None
     body = el("pre", text[:LENGTH]) if text else el("p", "(nothing)", cls="note")
-    reason = el("p", shortened(verdict["reason"], limit=400)) if verdict["reason"] else None
-    answers = (_answer("Answer read", verdict["answer"]), _answer("Right answer", gold_text(line)))
+    reason = el("p", shortened(str(verdict["reason"]), limit=400)) if verdict.get("reason") else None
+    answers = (_answer("Answer read", verdict.get("answer")), _answer("Right answer", gold_text(line)))
     return el("article", head, *_asked(line, album), body, clipped, *answers, reason)
 
 
 def _asked(line: Line, album: Album) -> list[Html]:
-    if "question" not in line:
+    if not has_question(line):
         return []
     pictures = album.of(line)
     alts = ["Picture of the question", *(f"Picture {i} of the question" for i in range(2, len(pictures) + 1))]
     images = [el("img", src=picture, alt=alt) for picture, alt in zip(pictures, alts, strict=False)]
-    return [*images, el("p", shortened(line["question"], limit=QUESTION), cls="question")]
+    options = "; ".join(f"{letter}: {option}" for letter, option in _options(line).items())
+    texts = [shortened(text, limit=QUESTION) for text in (line["question"], options) if text]
+    return [*images, *(el("p", text, cls="question") for text in texts)]
 
 
-def _answer(name: str, text: str | None) -> Html | None:
-    return el("p", f"{name}: ", el("code", shortened(text, limit=200))) if text else None
+def _options(line: Line) -> dict[str, Any]:
+    return dict(zip(ascii_uppercase, line.get("options") or (), strict=False))
+
+
+def _answer(name: str, text: Any) -> Html | None:
+    return el("p", f"{name}: ", el("code", shortened(str(text), limit=200))) if text else None
 
 
 def gold_text(line: Line) -> str:
     """Return the right answer of a sample as a reader sees it; empty where the line has none."""
     gold = line.get("gold", "")
     if isinstance(gold, str):
-        options = dict(zip(ascii_uppercase, line.get("options", ()), strict=False)) if gold else {}
+        options = _options(line)
         return f"{gold}: {options[gold]}" if gold in options else gold
     if not isinstance(gold, list):
         return json.dumps(gold)
