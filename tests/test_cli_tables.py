@@ -81,10 +81,10 @@ def test_mistakes_say_what_to_do(table, arguments, message):
 def test_a_report_is_written_over_nothing_but_a_report(table):
     runs = table.read_text()
     with pytest.raises(ModomodoError, match="so its name ends with"):
-        run("report", table, "--out", table)
+        run("report", table, "--out", table.parent / "page.htm")
     (table.parent / "link.html").symlink_to(table)
     (table.parent / "mine.html").write_text("mine")
-    for name in ("link.html", "mine.html"):
+    for name in ("link.html", "mine.html", table.name):
         with pytest.raises(ModomodoError, match=r"would overwrite the file that is read|no report of modomodo"):
             run("report", table, "--out", table.parent / name)
     assert table.read_text() == runs
