@@ -1,11 +1,10 @@
 """How often the interval of a predicted gain over equal shares holds the true gain, where mixtures matter.
 
 Made-up landscapes (landscapes.py: scores of 1,000 items, seed noise a fifth of the spread) of three benchmarks are seen
-through the pilots of a study: its seed design, and more mixtures as `budget` adds them. Each table is fitted and its
+through the pilots of a study: its seed design, and random mixtures beside it. Each table is fitted and its
 best mixture recommended as `modomodo recommend` does; the gain predicted for it is compared with the landscape's own.
 
-python benchmarks/gains.py --out gains.csv     # 320 tables, about 9 minutes on one core; killed, it goes on
-python benchmarks/gains.py --out benchmarks/results/gains.csv --show    # the table of docs/surrogates.md
+python benchmarks/gains.py --out gains.csv    # 320 tables, about 9 minutes on one core; what is there is kept
 """
 
 import argparse
@@ -16,7 +15,6 @@ import pandas as pd
 from landscapes import KINDS, landscape
 
 from modomodo import Mixture, Runs, fit, recommend
-from modomodo.errors import ModomodoError
 from modomodo.pilots.design import seed_design
 from modomodo.seeds import child_rng
 
@@ -69,11 +67,10 @@ def main() -> None:
     """Compute what the file lacks, then print its table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--show", action="store_true", help="print what is there, compute nothing")
     options = parser.parse_args()
     done = pd.read_csv(options.out) if options.out.exists() else pd.DataFrame(columns=list(FIELDS))
     known = set(zip(done.kind, done.runs, done.seed, strict=True))
-    for runs in () if options.show else RUNS:
+    for runs in RUNS:
         for kind in KINDS:
             for seed in range(TABLES):
                 if (kind, runs, seed) not in known:
@@ -81,8 +78,6 @@ def main() -> None:
                     line.to_csv(
                         options.out, mode="a", header=not options.out.exists(), index=False, float_format="%.6g"
                     )
-    if not options.out.exists():
-        raise ModomodoError(f"{options.out} does not exist: without --show it is computed")
     show(pd.read_csv(options.out))
 
 
