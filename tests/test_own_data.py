@@ -71,6 +71,14 @@ def test_a_prepared_set_is_the_same_run_and_one_prepared_otherwise_is_refused(fi
         assert "is not what" in run("check", file, "--set", prepared, "--set", f"data.meters.{change}")[1]
 
 
+def test_a_set_that_an_earlier_reader_prepared_is_refused(file: Path, tmp_path: Path, monkeypatch):
+    prepared = f"prepared={tmp_path / 'data'}"
+    with monkeypatch.context() as before:
+        before.setattr("modomodo.domains.source.READER", 1)
+        assert run("data", "prepare", file, "--set", prepared)[0] == 0
+    assert "or how modomodo reads them): run `modomodo data prepare`" in run("check", file, "--set", prepared)[1]
+
+
 def test_what_the_model_is_asked_is_in_the_key_and_where_rows_lie_is_not(file: Path, tmp_path: Path):
     own = key(file)
     for change in ('question="{kind}?"', "holdout=0.5", "max_side=20", "instruction=Be brief."):

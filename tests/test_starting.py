@@ -102,6 +102,40 @@ def test_columns_of_letters_that_no_answer_names_are_no_options(tmp_path):
     assert written(bare, tmp_path / "3")["answer"] == "b"  # no options without an answer
 
 
+def notes(rows: list[dict[str, Any]], folder: Path) -> str:
+    return " ".join(start(jsonl(folder / "rows.jsonl", rows), folder / "out").notes)
+
+
+def test_columns_of_letters_are_no_options_by_index_and_their_taking_is_told(tmp_path):
+    rows = [{"question": f"Sum {n}?", "a": n, "b": n + 1, "c": n + 2, "answer": n % 3} for n in range(30)]
+    data = jsonl(tmp_path / "sums.jsonl", rows[4:])
+    assert written(data, tmp_path / "1")["verifier"] == "count"
+    rows = [{"question": f"Word {n}?", **CELLS, "answer": "ABC"[n % 3]} for n in range(30)]
+    assert "columns 'A', 'B', 'C' are the options of a choice, by their names" in notes(rows, tmp_path / "2")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("(A) red (B) blue", "line 1: the options in options are '(A) red (B) blue', not a list"),
+        ({"A": "red", "B": "blue"}, "found {'A': 'red', 'B': 'blue'}"),
+        ("A. red\nor not\nB. blue", "begin with letters that are not A, B, C"),
+    ],
+)
+def test_options_that_cannot_be_read_are_not_left_out(tmp_path, options, why):
+    rows = [{"question": f"Word {n}?", "options": options, "answer": "AB"[n % 2]} for n in range(30)]
+    said = notes(rows, tmp_path)
+    assert "rows whose options cannot be read: 30; the first is" in said
+    assert why in said
+    with pytest.raises(ModomodoError, match="30 rows cannot be used"):
+        load_recipe(tmp_path / "out" / "recipe.toml").find("rows").load("train")
+
+
+def test_system_messages_are_told(tmp_path):
+    rows = [{"messages": [{"role": "system", "content": "Negate."}, *chat(f"{n}?", str(n))]} for n in range(30)]
+    assert "system messages in 'messages': 30; they are not asked" in notes(rows, tmp_path)
+
+
 def test_boxes_keep_their_frame(tmp_path):
     pictures(tmp_path, 24)
     rows = [{"image": f"{n}.png", "thing": f"mark {n}", "bbox": [100, 100, 900, 800 + n]} for n in range(24)]
@@ -143,6 +177,18 @@ def chat(*turns: str, names: tuple[str, str] = ("user", "assistant")) -> list[di
         ),
         (lambda n: {"prompt": chat(f"{n}?"), "reading": n}, "prompt", "reading", "the column with the right answer;"),
         (lambda n: {"messages": chat(f"{n}?", "Well."), "gold": n}, "messages", "gold", "the column with the right"),
+        (
+            lambda n: {"prompt": chat(f"{n}?"), "completion": chat(f"{n}?", str(n))[1:]},
+            "prompt",
+            "completion",
+            "the column with the right answer; there is no other",
+        ),
+        (
+            lambda n: {"prompt": f"{n}?", "chosen": chat(f"{n}?", str(n)), "rejected": chat(f"{n}?", str(n + 1))},
+            "prompt",
+            "chosen",
+            "the column with the right answer; there is no other",
+        ),
     ],
 )
 def test_tags_and_chats_are_read(tmp_path, row, question, answer, why):
@@ -262,6 +308,11 @@ def test_nothing_is_overwritten(tmp_path):
         ([{"photo": f"{n}.png", "answer": n} for n in range(3)], "2 of 3 pictures are not there"),
         ([{"photo": "../0.png", "answer": 1}], "leads out of"),
         ([], "is empty"),
+        (
+            [{"prompt": "a?", "completion": chat("a?", "b", "c?", "d")}],
+            "no row has an answer in 'completion': .*, line 1: the",
+        ),
+        ([{"prompt": "a?", "rejected": 2}], "no column can be an answer"),
         ([{"messages": chat("a?", "b", "c?", "d")}], "no chat in 'messages' can be asked: the chat has 2 turns"),
     ],
 )

@@ -55,6 +55,7 @@ def test_every_answer_is_a_gold_of_it(answers):
         ([4, 2], [["2", "4"]] * 2, "text"),  # their texts, where they could also be numbers of options
         ([0, 1], [["red", "blue"]] * 2, "index"),
         (["B", "A"], [["B", "A"]] * 2, "text"),
+        (["MW", "mW"], [["mW", "MW"]] * 2, "text"),  # as training tells them apart
     ],
 )
 def test_options_make_a_choice(answers, options, answer_as):
@@ -66,6 +67,7 @@ def test_options_make_a_choice(answers, options, answer_as):
 def test_answers_that_name_no_option_are_no_choice():
     assert suggest([1, 2], options=[["red", "blue"]] * 2).verifier == "count"  # from 1: not an index
     assert suggest(["red", "red"], options=[["red", "blue"], None]).verifier == "text"
+    assert suggest([0, 1], options=[["red", "blue"]] * 2, indices=False).verifier == "count"
 
 
 @pytest.mark.parametrize(

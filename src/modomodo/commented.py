@@ -9,7 +9,7 @@ from typing import Any
 
 from modomodo.errors import printable
 from modomodo.looking import Table
-from modomodo.roles import Roles, columns_of
+from modomodo.roles import WRONG, Roles, columns_of
 from modomodo.strict import toml_value
 from modomodo.suggesting import Size, Suggestion
 
@@ -163,7 +163,8 @@ def _inside(plan: Plan) -> str:
 def _others(plan: Plan) -> str:
     taken = {plan.roles.id, plan.roles.question, plan.roles.answer, plan.table.split_column}
     taken |= set(columns_of(plan.roles.options))
-    others = [name for name in plan.table.columns if name not in taken and name not in plan.roles.images]
+    taken |= set(plan.roles.images)
+    others = [name for name in plan.table.columns if name not in taken and name.lower() != WRONG]
     return (
         f"others that could be it: {', '.join(map(repr, others))}" if others else "there is no other that could be it"
     )

@@ -1,11 +1,14 @@
 """Files written whole or not at all, and read back with errors that say what to do."""
 
+import csv
 import fcntl
 import json
 import os
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -52,10 +55,30 @@ def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
 
 
 def separator(file: TextIO) -> str:
-    """Return what stands between the columns of an open CSV file: , or ; as where commas are decimal, or a tab."""
-    names = "".join(file.readline().split('"')[::2])  # what stands outside quotes
+    """Return what stands between the columns of an open CSV file: , or ; as where commas are decimal, or a tab.
+
+    A tab for `.tsv`, and what a first line `sep=;` says. Else what splits the header into the most columns and the line
+    under it into as many; where nothing does, a comma, or what splits a header without one.
+    """
+    first = file.readline().rstrip("\r\n")
+    fits = {mark: _fit(file, mark) for mark in ",;\t"}
     file.seek(0)
-    return max(",;\t", key=names.count)
+    if Path(file.name).suffix == ".tsv":
+        return "\t"
+    return first[-1] if is_separator_line(first) else max(fits, key=fits.__getitem__)
+
+
+def is_separator_line(line: str) -> bool:
+    """Return whether a line is that in which Excel says what stands between columns."""
+    return re.fullmatch(r"sep=[,;\t]", line, re.IGNORECASE) is not None
+
+
+def _fit(file: TextIO, mark: str) -> tuple[int, bool]:
+    """Return the columns that a mark makes of the header, 0 when the line under it has not as many; is it in there?"""
+    file.seek(0)
+    rows = [len(row) for row in islice(filter(any, csv.reader(file, delimiter=mark)), 2)] or [0]
+    split = rows[0] > 1
+    return rows[0] if split and rows[0] == rows[-1] else 0, split
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from modomodo.domains.chats import asked, gold_in, is_chat
 from modomodo.domains.generic import option_texts, options_in
 from modomodo.errors import ModomodoError
 from modomodo.looking import PICTURE, Table
-from modomodo.suggesting import boxes_in
+from modomodo.suggesting import boxes_in, is_empty
 
 ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 IDS = ("id", "uid", "qid", "pid", "question_id", "row_id", "sample_id", "image_id", "index")
@@ -21,6 +21,8 @@ QUESTIONS = ("question", "query", "prompt", "instruction", "problem", "text", "m
 OPTIONS = ("options", "choices", "candidates", "alternatives")
 ANSWERS = ("answer", "answers", "correct_answer", "correct", "gold", "ground_truth", "solution")
 LABELS = ("label", "target")
+REPLIES = ("completion", "chosen", "response", "output")
+WRONG = "rejected"
 NUMBERS = tuple(map(str, range(26)))
 _OPTION = re.compile(r"((?:option|choice|opt?)s?[\s_.-]*)?([a-z]|\d+)", re.IGNORECASE)
 
@@ -46,7 +48,8 @@ def roles(table: Table) -> Roles:
     images = [name for name, values in columns.items() if _pictorial(values)]
     if "image" in images and "file_name" in images and columns["image"] == columns["file_name"]:
         images.remove("file_name")  # the reader makes one of the other
-    left = {name: values for name, values in columns.items() if name not in images and name != "file_name"}
+    no_answer = {*images, "file_name", *_named(columns, [WRONG])}
+    left = {name: values for name, values in columns.items() if name not in no_answer}
     ids = _named(left, IDS)
     own_id = next((name for name in ids if _unique(left[name])), None)
     left = {name: values for name, values in left.items() if name not in ids}  # one that is not unique is no answer
@@ -57,7 +60,7 @@ def roles(table: Table) -> Roles:
         raise ModomodoError(f"{table.path}: no chat in {question!r} can be asked: {reason}; make each question a row")
     options = _options(left)
     left = _without(left, options)
-    replies = any(map(is_chat, questions)) and not _named_answers(left) and any(map(gold, questions))
+    replies = any(map(is_chat, questions)) and not _named_answers(_usable(left)) and any(map(_gold, questions))
     answer = question if replies else _answer(left)
     if answer is None:
         raise ModomodoError(_no_answer(table, left, images, own_id, question))
@@ -85,8 +88,24 @@ def _unasked(values: Sequence[Any]) -> str | None:
     return reasons[0] if reasons and len(reasons) == len(values) else None
 
 
-def gold(value: Any) -> Any:
-    """Return the gold that a value writes, as training reads it; None where it writes none."""
+def golds(table: Table, column: str) -> tuple[Any, ...]:
+    """Return the gold that each row writes in a column, as training reads it; None where it writes none.
+
+    Raises ModomodoError when no row does.
+    """
+    found = tuple(map(_gold, table.columns[column]))
+    if not all(map(is_empty, found)):
+        return found
+    what = f"{table.path}: no row has an answer in {column!r}"
+    for place, value in zip(table.places, table.columns[column], strict=True):
+        try:
+            gold_in(value)
+        except BadRowError as error:
+            raise ModomodoError(f"{what}: {place}: {error}") from error
+    raise ModomodoError(f"{what}: all are empty; write one into each row")
+
+
+def _gold(value: Any) -> Any:
     try:
         return gold_in(value)
     except BadRowError:
@@ -121,21 +140,32 @@ def _worded(values: Sequence[Any]) -> bool:
 
 def option_lists(columns: Mapping[str, Sequence[Any]], options: str | tuple[str, ...]) -> list[tuple[str, ...] | None]:
     """Return the options of each row as texts, read as training reads them; None where a row has none."""
-    return [_option_list(columns, options, row) for row in range(len(next(iter(columns.values()))))]
+    rows = [_option_list(columns, options, row) for row in range(len(next(iter(columns.values()))))]
+    return [None if isinstance(row, BadRowError) else row for row in rows]
+
+
+def unread_options(table: Table, options: str | tuple[str, ...]) -> str | None:
+    """Return how many rows have options that cannot be read, and why the first; None when all can."""
+    rows = [_option_list(table.columns, options, row) for row in range(len(table.places))]
+    bad = [f"{place}: {row}" for place, row in zip(table.places, rows, strict=True) if isinstance(row, BadRowError)]
+    return f"rows whose options cannot be read: {len(bad)}; the first is {bad[0]}" if bad else None
 
 
 def _option_list(
     columns: Mapping[str, Sequence[Any]], options: str | tuple[str, ...], row: int
-) -> tuple[str, ...] | None:
+) -> tuple[str, ...] | BadRowError:
     try:
-        return option_texts(options_in(lambda column: columns[column][row], options), "options")
-    except BadRowError:
-        return None
+        return option_texts(options_in(lambda column: columns[column][row], options), ", ".join(columns_of(options)))
+    except BadRowError as error:
+        return error
 
 
 def _options(left: Mapping[str, Sequence[Any]]) -> str | tuple[str, ...] | None:
+    """Return what can be read as options in some row, else a column that is called so, which check will refuse."""
+    named = _named(left, OPTIONS)
     several = [names for names in _option_columns(left) if _answer(_without(left, names)) is not None]
-    return next((one for one in (*_named(left, OPTIONS), *several) if any(option_lists(left, one))), None)
+    unread = [name for name in named if any(left[name]) and _answer(_without(left, name)) is not None]
+    return next((one for one in (*named, *several) if any(option_lists(left, one))), next(iter(unread), None))
 
 
 def _option_columns(columns: Iterable[str]) -> Iterator[tuple[str, ...]]:
@@ -156,16 +186,20 @@ def _answer(left: Mapping[str, Sequence[Any]]) -> str | None:
 
     One that holds the same in every row is taken only where there is no other.
     """
-    usable = {name: values for name, values in left.items() if _answers(values)}
+    usable = _usable(left)
     varied = [name for name, values in usable.items() if any(value != values[0] for value in values)]
     exact = [name for name in varied if not _worded(usable[name])]
     return (*_named_answers(usable), *reversed(exact), *reversed(varied), *reversed(list(usable)), None)[0]
 
 
+def _usable(left: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    return {name: values for name, values in left.items() if _answers(values)}
+
+
 def _named_answers(usable: Mapping[str, Sequence[Any]]) -> list[str]:
     """Return the columns that are answers by their names; a label beside boxes is what is to be found."""
     boxes = [name for name, values in usable.items() if "box" in name.lower() and boxes_in(values) is not None]
-    return [*_named(usable, ANSWERS), *boxes, *_named(usable, LABELS)]
+    return [*_named(usable, ANSWERS), *boxes, *_named(usable, LABELS), *_named(usable, REPLIES)]
 
 
 def _answers(values: Sequence[Any]) -> bool:

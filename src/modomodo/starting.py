@@ -10,13 +10,14 @@ from pathlib import Path
 
 from modomodo.commented import Plan, recipe_text, source_fields, study_text
 from modomodo.domains import DOMAINS
+from modomodo.domains.chats import has_system
 from modomodo.domains.generic import domain_of
 from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import part_of
 from modomodo.files import write_text
 from modomodo.looking import look, missing_pictures, sizes
-from modomodo.roles import Roles, columns_of, gold, option_lists, roles
+from modomodo.roles import Roles, columns_of, golds, option_lists, roles, unread_options
 from modomodo.suggesting import is_empty, suggest
 
 FILES = ("recipe.toml", "study.toml")
@@ -74,8 +75,10 @@ def _plan(data: Path, folder: Path) -> Plan:
         raise ModomodoError(missing)
     opened = sizes(table, found.images)
     options = None if found.options is None else option_lists(table.columns, found.options)
-    answers = tuple(map(gold, table.columns[found.answer]))
-    suggestion = suggest(answers, options=options, sizes=opened)
+    answers = golds(table, found.answer)
+    # A number beside columns a and b is rather a value than an index.
+    indices = any(len(name) > 1 for name in columns_of(found.options))
+    suggestion = suggest(answers, options=options, sizes=opened, indices=indices)
     name, question = name_of(data), _question(found, suggestion.verifier)
     plan = Plan(
         name=name,
@@ -142,9 +145,7 @@ def _holdout(plan: Plan) -> tuple[float, int]:
 
 def _notes(plan: Plan) -> Iterator[str]:
     yield from plan.suggestion.notes
-    if plan.roles.options is not None and plan.suggestion.verifier != "choice":
-        names = ", ".join(map(repr, columns_of(plan.roles.options)))
-        yield f"{plan.roles.answer!r} does not always name an option in {names}, so nothing is made a choice"
+    yield from _notes_on_options(plan)
     if plan.suggestion.verifier is None:
         yield f"column {plan.roles.answer!r}: {plan.suggestion.why}: choose one in {FILES[0]}, docs/verifiers.md"
     empty = sum(map(is_empty, plan.answers))
@@ -153,15 +154,15 @@ def _notes(plan: Plan) -> Iterator[str]:
             f"rows without an answer in {plan.roles.answer!r}: {empty}; check names them, unusable = {empty} leaves "
             "them out"
         )
-    letters = plan.suggestion.verifier == "choice" and "answer_as" not in plan.suggestion.fields
-    if letters and plan.roles.options is None:
-        yield (
-            "the answers are letters: does the question hold its options? Else give them as a list in one column "
-            '"options", or in columns "A", "B", ...'
-        )
     boxes = [name for name in plan.table.columns if name != plan.roles.answer and "box" in name.lower()]
     if boxes:
         yield f"the answer is taken from {plan.roles.answer!r}; is it rather {' or '.join(map(repr, boxes))}?"
+    system = sum(map(has_system, plan.table.columns.get(plan.roles.question or "", ())))
+    if system:
+        yield (
+            f"system messages in {plan.roles.question!r}: {system}; they are not asked, so put what the answer needs "
+            "of them into question or instruction"
+        )
     if plan.roles.question is None:
         yield f"no column is a question, so {FILES[0]} asks {plan.question!r}: put it in your own words"
     rows = len(plan.table.places)
@@ -169,3 +170,22 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield f"rows: {rows}, too few to keep some for a test, in both halves of it: give {FEW} or more"
     elif rows < SMALL:
         yield f"{rows} rows are enough to try everything, not to learn from: docs/data.md"
+
+
+def _notes_on_options(plan: Plan) -> Iterator[str]:
+    options, fitting = plan.roles.options, "answer_as" in plan.suggestion.fields
+    letters = plan.suggestion.verifier == "choice" and not fitting
+    names = ", ".join(map(repr, columns_of(options)))
+    if options is None:
+        if letters:
+            yield (
+                "the answers are letters: does the question hold its options? Else give them as a list in one column "
+                '"options", or in columns "A", "B", ...'
+            )
+    elif (unread := unread_options(plan.table, options)) is not None:
+        yield unread
+    elif not fitting:
+        so = "; check names the rows" if letters else ", so nothing is made a choice"
+        yield f"{plan.roles.answer!r} does not always name an option in {names}{so}"
+    elif isinstance(options, tuple):
+        yield f"columns {names} are the options of a choice, by their names: are they?"

@@ -3,16 +3,16 @@
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from string import ascii_uppercase
 from typing import Literal, cast
 
+from modomodo.domains.building import BadRowError
+from modomodo.domains.generic import letter_of
 from modomodo.verify import VERIFIERS
 from modomodo.verify.coordinates import read_found
 from modomodo.verify.number import number_text, read_number
-from modomodo.verify.text import normalise
 
 Size = tuple[int, int]
 Frame = Literal["pixels", "normalised1000", "unit"]
@@ -43,16 +43,18 @@ def suggest(
     *,
     options: Sequence[Sequence[str] | None] | None = None,
     sizes: Sequence[Size | None] = (),
+    indices: bool = True,
 ) -> Suggestion:
     """Return the strictest verifier that every answer is a gold of.
 
     `options` are those of each row, where there is a column of them; `sizes` [width, height] of the first pictures of
-    the first rows, None where one is not known. Empty answers (None or "") do not count.
+    the first rows, None where one is not known. Empty answers (None or "") do not count. Without `indices` a number is
+    not the index of an option.
     """
     given = [k for k, answer in enumerate(answers) if not is_empty(answer)]
     values = [answers[k] for k in given]
     seen = f"answers seen: {_shown(values)}; "
-    if options is not None and (found := _choice(values, [options[k] for k in given])) is not None:
+    if options is not None and (found := _choice(values, [options[k] for k in given], indices)):
         why = "letter, text or index (from 0) of an option"
         return Suggestion("choice", seen + found[0], {"answer_as": (found[1], why)}, found[2])
     boxed = boxes_in(values)
@@ -82,43 +84,31 @@ def _shown(values: Sequence[object]) -> str:
 
 
 def _choice(
-    values: Sequence[object], options: Sequence[Sequence[str] | None]
+    values: Sequence[object], options: Sequence[Sequence[str] | None], indices: bool
 ) -> tuple[str, str, tuple[str, ...]] | None:
     """Return what was seen, `answer_as` and what to look at where every answer names one of its row's options."""
     if not all(options):
         return None
-    pairs = [(value, list(own or ())) for value, own in zip(values, options, strict=True)]
-    kinds: tuple[tuple[str, str, Callable[[object, list[str]], bool]], ...] = (
-        ("text", "the text of one option", _is_text),
-        ("letter", "the letter of one option", _is_letter),
-        ("index", "the number of one option, from 0", _is_index),
-    )
-    fitting = [(kind, what) for kind, what, fits in kinds if all(fits(value, own) for value, own in pairs)]
+    pairs = [(value, tuple(own or ())) for value, own in zip(values, options, strict=True)]
+    kinds = {"text": "the text of one option", "letter": "the letter of one option"}
+    kinds |= {"index": "the number of one option, from 0"} if indices else {}
+    fitting = [kind for kind in kinds if all(_names(value, own, kind) for value, own in pairs)]
     if not fitting:
         return None
-    kind, what = fitting[0]
-    names = " or ".join(other for other, _ in fitting)
-    notes = (f"the answers could be the {names} of an option: is answer_as right?",) if len(fitting) > 1 else ()
+    kind = fitting[0]
+    also = " or ".join(fitting)
+    notes = (f"the answers could be the {also} of an option: is answer_as right?",) if len(fitting) > 1 else ()
     if kind == "index" and not any(str(value).strip() == "0" for value in values):
         notes += ("no answer is 0: do the options count from 1? answer_as = index counts from 0",)
-    return f"{what} in each of {len(values)} rows", kind, notes
+    return f"{kinds[kind]} in each of {len(values)} rows", kind, notes
 
 
-def _is_text(value: object, options: list[str]) -> bool:
-    return (
-        isinstance(value, str | int | float)
-        and [normalise(one) for one in options].count(normalise(number_text(value))) == 1
-    )
-
-
-def _is_letter(value: object, options: list[str]) -> bool:
-    letter = value.strip("(). :").upper() if isinstance(value, str) else ""
-    return len(letter) == 1 and letter in ascii_uppercase[: len(options)]
-
-
-def _is_index(value: object, options: list[str]) -> bool:
-    number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
-    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < len(options)
+def _names(value: object, options: tuple[str, ...], answer_as: str) -> bool:
+    """Return whether an answer names an option, as training reads it."""
+    try:
+        return bool(letter_of(value, options, answer_as))
+    except BadRowError:
+        return False
 
 
 def boxes_in(values: Sequence[object]) -> list[list[tuple[float, ...]]] | None:
@@ -219,7 +209,7 @@ def _is_float(value: object) -> bool:
 
 
 def _letters(values: Sequence[object]) -> tuple[str, str] | None:
-    if not all(isinstance(value, str) and _is_letter(value, list(ascii_uppercase[:10])) for value in values):
+    if not all(isinstance(value, str) and _names(value, tuple("ABCDEFGHIJ"), "letter") for value in values):
         return None
     return "choice", f"single letters in {len(values)} rows, so the options stand in the question"
 

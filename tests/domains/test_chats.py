@@ -32,6 +32,11 @@ def test_a_chat_is_a_question_and_its_reply(value, question, gold):
     assert (is_chat(value), asked(value), gold_in(value)) == (True, question, gold)
 
 
+def test_a_reply_may_be_a_chat_of_its_own():
+    assert gold_in([REPLY]) == "3"
+    assert gold_in([turn("assistant", "Hm."), turn("assistant", "<answer>4</answer>")]) == "4"
+
+
 @pytest.mark.parametrize("value", [None, 3, "3", [], [1, 2], [{"role": "critic", "content": "3"}], [{"x": 1}]])
 def test_other_values_stay_as_they_are(value):
     assert (is_chat(value), asked(value), gold_in(value)) == (False, value, value)

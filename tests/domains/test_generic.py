@@ -10,6 +10,8 @@ from sets import hub_picture, jsonl, parquet, picture
 
 from modomodo.domain import check
 from modomodo.domains import find_domain
+from modomodo.domains.building import BadRowError, Published
+from modomodo.domains.generic import drafts, option_texts
 from modomodo.domains.source import Source
 from modomodo.errors import ModomodoError
 from modomodo.rows import View
@@ -291,6 +293,12 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"options": '["x; y", "z"'}, CHOICE, "the options in options are .*, not a list"),
         ({"part": ""}, {**CHOICE, "options": ("name", "part")}, "options in name, part are a list .* found 1 of them"),
         ({"question": "Is <image> this?"}, CHOICE, "has <image> inside: write picture 1"),
+        ({"question": "<image 1> Which?"}, CHOICE, "has <image 1> inside"),
+        ({"question": "<IMAGE> Which?"}, CHOICE, "has <IMAGE> inside"),
+        ({"question": "Is <|image_pad|> this?"}, CHOICE, r"has <\|image_pad\|> inside"),
+        ({"options": ["x", "x ", "y"], "answer": "B"}, CHOICE, "hold the right one, 'x', more than once"),
+        ({"options": ["x", "", "y"], "answer": "C"}, CHOICE, "hold an empty one: fill it in"),
+        ({"options": ["B. x", "A. y"]}, CHOICE, "begin with B, A, and are shown as A, B"),
         ({"question": [{"role": "user", "content": None}]}, CHOICE, "a turn of the chat holds"),
         ({"name": None}, {**CHOICE, "id": "name"}, "the id in name is None"),
         ({"name": "r0"}, {**CHOICE, "id": "name"}, "the id 'r0' stands twice"),
@@ -491,3 +499,55 @@ def test_prepared_rows_take_the_place_of_the_source(tmp_path):
         read = again.load(split)
         assert [(row.id, row.target) for row in read] == [(row.id, row.target) for row in rows]
     assert "Say the letter." in json.dumps(again.prompt(again.load("train")[0], View()))
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("red | white, or so | blue |", ("red", "white, or so", "blue")),
+        ("(a) [0, 1); (b) $x$;", ("[0, 1)", "$x$")),
+        ("A. red\r\nB. blue\n\n", ("red", "blue")),
+        ("P(A, B) | P(B)", ("P(A, B)", "P(B)")),
+        ('["B|C", "x; y"]', ("B|C", "x; y")),
+    ],
+)
+def test_a_text_of_options_is_split_where_one_mark_stands_between_them(text, options):
+    assert option_texts(text, "options") == options
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("$|x|$; $|y|$; $|z|$", "more than one of"),
+        ("P(A|B); P(B|A); P(A,B)", "more than one of"),
+        ("A. int x=1;\nB. int y=2;", "more than one of"),
+        ("f(x | y + z)", "hold brackets"),
+        ("$a$ or $|b$", "hold brackets or"),
+        ("A. [1;2]; B. [3;4]; C. ]1;4]", "letters that are not A, B, C"),
+        ("(1;2); (3;4)", "hold brackets"),
+        ("A. red\nand white\nB. blue", "letters that are not A, B, C"),
+        ("Which?\nA. red\nB. blue", "letters that are not A, B, C"),
+        ("B. x | A. y", "letters that are not A, B, C"),
+        ("; red; blue", "hold an empty one"),
+        ("red || blue", "hold an empty one"),
+        ("A. | B. blue", "hold an empty one"),
+        ("|", "found 0 of them"),
+        ("(A) red (B) blue", "not a list: write them as a JSON list"),
+    ],
+)
+def test_a_text_of_options_that_could_be_split_otherwise_is_refused(text, message):
+    with pytest.raises(BadRowError, match=message):
+        option_texts(text, "options")
+
+
+def test_published_options_are_taken_as_they_are(tmp_path):
+    path = parquet(tmp_path / "a.parquet", [{"q": "?", "options": ["x", "x"], "answer": "A"}])
+    source = Source(path=path, question="{q}", images=(), **CHOICE)
+    assert Published("theirs", source, drafts).domain().load("train")[0].target.options == ("x", "x")
+    assert "more than once" in refusal(path, question="{q}", images=(), **CHOICE)
+
+
+def test_another_way_of_reading_is_another_set(monkeypatch):
+    before = Source().meaning()
+    monkeypatch.setattr("modomodo.domains.source.READER", 0)
+    assert Source().meaning() != before

@@ -98,7 +98,8 @@ def _prepared(domain: Domain, folder: Path) -> Domain:
     if (now.declared if now else "") != (then.declared if then else ""):
         raise ModomodoError(
             f"data.{domain.name} is not what {folder / domain.name} was prepared from (its columns, filters, splits or "
-            "verifier have changed): run `modomodo data prepare` on the file again, or undo the change"
+            "verifier have changed, or how modomodo reads them): run `modomodo data prepare` on the file again, or "
+            "undo the change"
         )
     splits = tuple(manifest.splits)
     # What there was to note about the source was said when it was prepared.

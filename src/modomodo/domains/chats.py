@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from modomodo.domains.building import BadRowError
+from modomodo.domains.tables import CommaNumber
 
 ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}
 END = "</answer>"
@@ -33,10 +34,17 @@ def asked(value: Any) -> Any:
 def gold_in(value: Any) -> Any:
     """Return the last reply of a chat, and of a text that ends with </answer> what its tags hold; others as they are.
 
-    Raises BadRowError when a chat is more than one question with its reply.
+    Raises BadRowError when a chat is more than one question with its reply, or a reply alone, and for a number with a
+    comma in a table where that may be a decimal point or not.
     """
+    if isinstance(value, CommaNumber):
+        raise BadRowError(
+            f"the answer is {value!r}, in a file with ; or tabs between columns: write a decimal point "
+            f"({value.replace(',', '.')}), and thousands without a comma ({value.replace(',', '')})"
+        )
     if is_chat(value):
-        asked(value)
+        if any(_role(turn) != "assistant" for turn in value):
+            asked(value)
         if _role(value[-1]) != "assistant":
             raise BadRowError("the chat ends without a reply")
         value = _said(value, "assistant")[-1]
@@ -44,6 +52,11 @@ def gold_in(value: Any) -> Any:
         _, opened, inner = value.rstrip().removesuffix(END).rpartition("<answer>")
         return inner.strip() if opened else value
     return value
+
+
+def has_system(value: Any) -> bool:
+    """Return whether a value is a chat with a system message."""
+    return is_chat(value) and any(_role(turn) == "system" for turn in value)
 
 
 def _role(turn: Mapping[str, Any]) -> str:

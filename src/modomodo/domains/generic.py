@@ -24,7 +24,10 @@ from modomodo.verify.number import number_text
 from modomodo.verify.text import normalise
 
 _OUTER_MARKS = re.compile(r"\A(\s*<image>)+|(<image>\s*)+\Z")
+# Marks of processors and of other sets; <image2>, as in MathVision, is a name that no processor reads.
+_MARK = re.compile(r"<\|?(start_of_)?(image|img|vision|video)( \d+|_\w{1,20})?\|?>", re.IGNORECASE)
 _LABEL = re.compile(r"\(?([A-Za-z])[.):]\s*")
+_BETWEEN = "\n|;"
 
 
 def domain_of(name: str, source: Source) -> Domain:
@@ -36,7 +39,7 @@ def domain_of(name: str, source: Source) -> Domain:
         raise ModomodoError(f"data.{name} says neither path nor hub: where are its rows?")
     if source.verifier is None:
         raise ModomodoError(f"data.{name} says no verifier; {closest('', VERIFIERS)}")
-    return Published(name, source, drafts, asking(source.instruction)).domain()
+    return Published(name, source, own_drafts, asking(source.instruction)).domain()
 
 
 def drafts(record: Record, source: Source) -> Iterator[Draft]:
@@ -47,6 +50,31 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     target = Target(source.verifier, value, options, tolerance=source.tolerance)
     id = None if source.id is None else row_id(record, source.id)
     yield Draft(question(record, source.question), target, pictures_of(record, source), id)
+
+
+def own_drafts(record: Record, source: Source) -> Iterator[Draft]:
+    """Yield the one row of a record of somebody's own.
+
+    Raises BadRowError where its options leave open which one is meant; published sets are taken as they are.
+    """
+    for draft in drafts(record, source):
+        reason = _ambiguous(draft.target) if draft.target.verifier == "choice" else None
+        if reason is not None:
+            raise BadRowError(f"the options {list(draft.target.options)!r:.200} {reason}")
+        yield draft
+
+
+def _ambiguous(target: Target) -> str | None:
+    options = [option.strip() for option in target.options]
+    if "" in options:
+        return "hold an empty one: fill it in, or take it out"
+    if options and options.count(gold := options[ascii_uppercase.index(str(target.value))]) > 1:
+        return f"hold the right one, {gold!r:.60}, more than once: take the others out"
+    labels = [label[1].upper() if (label := _LABEL.match(option)) else "" for option in options]
+    letters = ascii_uppercase[: len(options)]
+    if all(labels) and any(label in letters and label != own for label, own in zip(labels, letters, strict=True)):
+        return f"begin with {', '.join(labels)}, and are shown as {', '.join(letters)}: take the letters off the texts"
+    return None
 
 
 def pictures_of(record: Record, source: Source) -> tuple[bytes | Path, ...]:
@@ -71,8 +99,8 @@ def question(record: Record, template: str) -> str:
         for before, field, _, _ in parts
     )
     text = _OUTER_MARKS.sub("", "".join(filled)).strip()
-    if "<image>" in text:
-        raise BadRowError(f"the question {text!r:.80} has <image> inside: write picture 1, picture 2 instead")
+    if mark := _MARK.search(text):
+        raise BadRowError(f"the question {text!r:.80} has {mark[0]} inside: write picture 1, picture 2 instead")
     return text
 
 
@@ -114,33 +142,49 @@ def options_in(get: Callable[[str], Any], columns: str | tuple[str, ...]) -> Any
 def option_texts(value: Any, column: str) -> tuple[str, ...]:
     """Return the options of a column: a list of texts, or a text that writes one.
 
-    A text is JSON, a list as Python prints it, one option a line, or options between | or ;. Letters before all the
-    options of a text ("A. red") are no part of them.
+    A text is JSON, a list as Python prints it, or options between | or between ; or one a line. Letters in order before
+    all the options of a text ("A. red") are no part of them.
 
-    Raises BadRowError.
+    Raises BadRowError, also for a text that could be split in two ways.
     """
-    found = _written(value) if isinstance(value, str) else value
+    found = _written(value, column) if isinstance(value, str) else value
     if isinstance(found, str):
-        raise BadRowError(f"the options in {column} are {value!r:.60}, not a list")
+        raise BadRowError(f"the options in {column} are {value!r:.60}, not a list: write them as a JSON list")
     if not isinstance(found, list | tuple) or not 2 <= len(found) <= len(ascii_uppercase):
         what = f"{len(found)} of them" if isinstance(found, list | tuple) else f"{found!r:.60}"
         raise BadRowError(f"the options in {column} are a list of 2 to {len(ascii_uppercase)} texts, found {what}")
     return tuple(plain(one, column) for one in found)
 
 
-def _written(text: str) -> Any:
+def _written(text: str, column: str) -> Any:
     """Return the list that a text writes; the text where it writes none."""
     for read in (json.loads, ast.literal_eval) if text.startswith("[") else (json.loads,):
         with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
             return read(text)
-    mark = next((mark for mark in "\n|;" if mark in text.strip()), None)
-    if mark is None or text.startswith("["):
+    marks = [mark for mark in _BETWEEN if mark in text.rstrip()]
+    if not marks or text.startswith("["):
         return text
-    parts = re.split(rf"\s*{re.escape(mark)}\s*", text.strip(f"{mark} \n"))
-    labels = [_LABEL.match(part) for part in parts]
-    if all(label and label[1].upper() == letter for label, letter in zip(labels, ascii_uppercase, strict=False)):
-        return [part[label.end() :] for part, label in zip(parts, labels, strict=True) if label]
-    return parts
+    parts = [part.strip() for part in text.rstrip().split(marks[0])]
+    while parts and not parts[-1]:
+        parts.pop()
+    labels = [label[0] if (label := _LABEL.match(part)) else "" for part in parts]
+    bare = [part.removeprefix(label) for part, label in zip(parts, labels, strict=True)]
+    reason = "stand between more than one of |, ; and line breaks" if len(marks) > 1 else _torn(bare, labels)
+    if reason is not None:
+        raise BadRowError(f"the options in {column}, {text!r:.80}, {reason}: write them as a JSON list")
+    return bare
+
+
+def _torn(parts: list[str], labels: list[str]) -> str | None:
+    """Return what says that a text was not meant to be split into these parts, without their labels."""
+    if "" in parts:
+        return "hold an empty one"
+    letters = "".join(label.strip("(.): ").upper() for label in labels)
+    if any(labels) and (not all(labels) or not ascii_uppercase.startswith(letters)):
+        return "begin with letters that are not A, B, C, each in its place"
+    if any(part.count("$") % 2 or sum(map(part.count, "([{")) != sum(map(part.count, ")]}")) for part in parts):
+        return "hold brackets or $ that end in another option than they begin in"
+    return None
 
 
 def letter_of(value: Any, options: tuple[str, ...], answer_as: str) -> str:

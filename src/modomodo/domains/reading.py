@@ -1,6 +1,5 @@
 """Records of a source, one by one: JSONL, Parquet, CSV, folders of them or of pictures, or a split on the hub."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from modomodo.domains.source import Source
+from modomodo.domains.tables import csv_rows
 from modomodo.errors import ModomodoError, closest
-from modomodo.files import not_utf8, separator
+from modomodo.files import not_utf8
 
 METADATA = ("metadata.jsonl", "metadata.csv")
 PICTURES = (".jpg", ".jpeg", ".png", ".JPG", ".PNG")
@@ -171,11 +171,14 @@ def _file_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "its object", _json_row(file)
         return
     try:
-        rows = _csv_rows(file) if file.suffix in (".csv", ".tsv") else _jsonl_rows(file)
+        rows, broken = csv_rows(file) if file.suffix in (".csv", ".tsv") else _jsonl_rows(file)
     except UnicodeDecodeError as error:
         raise not_utf8(file, error) from error
-    except (OSError, csv.Error) as error:
+    except OSError as error:
         raise ModomodoError(f"{file} cannot be read: {error}") from error
+    if broken:
+        what = "does not fit its header" if file.suffix in (".csv", ".tsv") else "is no JSONL, one object a line"
+        raise ModomodoError(f"{file} {what}:\n{listed(broken)}")
     # A column that only some lines write is empty in the others.
     columns: dict[str, Any] = dict.fromkeys(column for _, row in rows for column in row)
     for place, row in rows:
@@ -202,7 +205,7 @@ def _json_row(file: Path) -> dict[str, Any]:
     return {"image": pictures[0].name if pictures else None, "name": file.stem, **row}
 
 
-def _jsonl_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
+def _jsonl_rows(file: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
     rows: list[tuple[str, dict[str, Any]]] = []
     broken: list[str] = []
     for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), start=1):
@@ -217,15 +220,7 @@ def _jsonl_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
             rows.append((f"line {number}", row))
         else:
             broken.append(f"line {number}: {line[:40]!r} is no object")
-    if broken:
-        raise ModomodoError(f"{file} is no JSONL, one object a line:\n{listed(broken)}")
-    return rows
-
-
-def _csv_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines, restkey="(more)", delimiter=separator(lines))
-        return [(f"line {reader.line_num}", dict(row)) for row in reader]
+    return rows, broken
 
 
 def _parquet_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -14,6 +14,9 @@ from modomodo.verify import VERIFIERS
 PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column", "max_side")
 """The fields that a set of ours leaves open: where its rows are, and how large pictures may be."""
 
+READER = 2
+"""Goes up when the same records are read otherwise, so that sets prepared before are prepared anew."""
+
 Plain = str | int | float | bool
 
 
@@ -28,16 +31,17 @@ class Source(Strict):
     without one, are drawn together, by a hash.
 
     `question` is a template over the columns. `options` is one column with a list of texts, or a text that writes one:
-    JSON, one option a line, or options between | or ;. Or it is a list of columns with one option each, of which the
-    last may be empty. For verifier `choice` the answer is a letter, the text of an option or its index from 0, as
-    `answer_as` says. A column may hold a chat ({role, content} or {from, value}): the question is its one turn of the
-    user, the answer the reply to it. Of an answer that ends with `</answer>` the gold is what its tags hold. Boxes in
-    the answer are in `gold_frame`, of the first picture as it is seen, its EXIF orientation applied. `images` are
-    columns with bytes, paths relative to the file and inside its folder, `datasets` pictures, or lists of them, none
-    for questions of text; pictures longer than `max_side` pixels on a side are scaled down, and their boxes with them.
-    `where` keeps the rows whose column is one of the values. `rows` are the counts expected by split: others are
-    reported. At most `unusable` rows that cannot be used are left out and reported; more are an error. `instruction`
-    replaces the words that ask for the form of the answer.
+    JSON, one option a line, or options between | or ;, where only one of the three stands in the text. Or it is a list
+    of columns with one option each, of which the last may be empty. For verifier `choice` the answer is a letter, the
+    text of an option or its index from 0, as `answer_as` says. A column may hold a chat ({role, content} or {from,
+    value}): the question is its one turn of the user, the answer the reply to it, which may be a chat of its own. Of an
+    answer that ends with `</answer>` the gold is what its tags hold. Boxes in the answer are in `gold_frame`, of the
+    first picture as it is seen, its EXIF orientation applied. `images` are columns with bytes, paths relative to the
+    file and inside its folder, `datasets` pictures, or lists of them, none for questions of text; pictures longer than
+    `max_side` pixels on a side are scaled down, and their boxes with them. `where` keeps the rows whose column is one
+    of the values. `rows` are the counts expected by split: others are reported. At most `unusable` rows that cannot be
+    used are left out and reported; more are an error. `instruction` replaces the words that ask for the form of the
+    answer.
     """
 
     path: Path | None = None
@@ -100,7 +104,8 @@ class Source(Strict):
     def meaning(self) -> str:
         """Return a hash (16 hex digits) of what is made of the records, wherever they are."""
         outside = {"path", "hub", "config", "revision", "licence", "instruction", "rows"}
-        return hashlib.blake2b(self.model_dump_json(exclude=outside).encode(), digest_size=8).hexdigest()
+        said = f"{READER} {self.model_dump_json(exclude=outside)}"
+        return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
     def moved(self, to: "Source", *, name: str) -> "Source":
         """Return this source of a domain of ours, read from where `to` says.
