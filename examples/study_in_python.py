@@ -17,6 +17,8 @@ from modomodo.reporting import (
 )
 from modomodo.studies import study_fit
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 study = Study.load(sys.argv[1])
 folder = Path(sys.argv[2])
 folder.mkdir(parents=True, exist_ok=True)

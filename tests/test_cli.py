@@ -14,7 +14,11 @@ from modomodo.console import show_problems
 from modomodo.domain import Problem
 from modomodo.domains import DOMAINS
 from modomodo.errors import ModomodoError
+from modomodo.mixture import Mixture
+from modomodo.recipes import load_study
+from modomodo.studies import is_tested
 
+EQUAL = Mixture.uniform(("spatial", "science", "refer"))
 SMALL = """
 name = "small"
 benchmarks = ["charts", "maths"]
@@ -68,6 +72,8 @@ def test_recommend_confirm_and_report_follow(study):
     assert "With 2 matched seeds a true gain of" in text
     assert "not distinguishable from equal shares" in " ".join(text.split())
     found = json.loads((out / "confirmation.json").read_text())
+    tested = [is_tested(load_study(study), mixture) for mixture in (Mixture.of(recommendation["mixture"]), EQUAL)]
+    assert tested == [True, False]
     assert found["objective"]["seeds"] != found["detectable"]
     assert found["held_out"]["benchmarks"][0]["name"] == "easy_vqa"
     earlier = json.loads((out / "confirmations.jsonl").read_text())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modomodo.estimate import SHAPES, estimate, shape_of
+from modomodo.estimate import SHAPES, cost, estimate, shape_of
 from modomodo.nano.model import CHECKPOINT
 from modomodo.recipes import load_recipe
 
@@ -79,6 +79,14 @@ def test_memory_is_what_the_parts_take_and_each_choice_shows():
     assert found.total - without.total == pytest.approx(4 * shape.parameters / 2**30)
     whole = estimate(recipe.model_copy(update={"freeze_vision": False}), shape)
     assert whole.total - found.total > 12 * shape.vision / 2**30
+
+
+def test_equal_runs_cost_once():
+    recipe = load_recipe(RECIPES / "paper" / "recipe.toml")
+    other = recipe.model_copy(update={"seed": recipe.seed + 1})
+    said = [str(next(cost(runs, label="pilots"))) for runs in ([recipe, other], [recipe, recipe, other])]
+    assert said[0].startswith("pilots: 2 runs")
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize(("file", "gib"), [("paper", 80), ("modern/full", 80), ("modern/lora", 80), ("one-gpu", 24)])

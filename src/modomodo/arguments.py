@@ -27,6 +27,7 @@ def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 File = Annotated[Path, typer.Argument(help="a study's TOML file, or a recipe's of one run", show_default=False)]
+StudyFile = Annotated[Path, typer.Argument(help="a study's TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 Sets = Annotated[
     list[str] | None,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.arguments import File, Runs, Sets
+from modomodo.arguments import File, Runs, Sets, StudyFile
 from modomodo.config import Study
 from modomodo.console import (
     err,
@@ -122,6 +122,7 @@ def demo(sets: Sets = None) -> None:
     run_confirmation(study)
     show_step(4, "Report")
     write_report(study)
+    say("Open it in a browser; docs/tutorial.md explains each part, and README.md how to bring your own data.")
 
 
 @app.command()
@@ -236,7 +237,7 @@ def evaluate(
 
 
 @app.command()
-def pilot(file: File, sets: Sets = None) -> None:
+def pilot(file: StudyFile, sets: Sets = None) -> None:
     """Run what a study still lacks.
 
     Killed and started again it goes on where it was.
@@ -246,7 +247,9 @@ def pilot(file: File, sets: Sets = None) -> None:
 
 @app.command()
 def watch(
-    file: File, sets: Sets = None, once: Annotated[bool, typer.Option("--once", help="print it once and end")] = False
+    file: StudyFile,
+    sets: Sets = None,
+    once: Annotated[bool, typer.Option("--once", help="print it once and end")] = False,
 ) -> None:
     """Show how far a study's runs are, live.
 
@@ -288,7 +291,6 @@ def recommend(
     check_apart(path, file)
     if not is_table(file):
         written = recommend_for_study(load_study(file, sets or [])).as_dict()
-        say(f"Predicted, not tested: `modomodo confirm {file}` trains it and equal shares on fresh matched seeds.")
     else:
         written = recommend_from_table(file, sets or [])
     if path is not None:
@@ -310,7 +312,7 @@ def propose(
 
 
 @app.command()
-def confirm(file: File, sets: Sets = None) -> None:
+def confirm(file: StudyFile, sets: Sets = None) -> None:
     """Test the recommended mixture against equal shares.
 
     On matched fresh seeds, on items that chose nothing.

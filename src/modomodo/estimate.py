@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-from modomodo.config import Recipe
+from modomodo.config import Recipe, digest
 from modomodo.domain import Problem
 from modomodo.pilots.processes import gpus
 
@@ -153,7 +153,8 @@ def _weight_sizes(folder: Path) -> dict[str, int]:
 
 
 def cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
-    """Yield the note on what runs of a model that needs a GPU take, by arithmetic."""
+    """Yield the note on what runs of a model that needs a GPU take, by arithmetic; equal ones are carried out once."""
+    recipes = list({digest(recipe.identity()): recipe for recipe in recipes}.values())
     shape = shape_of(recipes[0])
     if recipes[0].engine == "verl":
         installed = "" if find_spec("verl") else "; verl is not in this environment, and is needed where runs are made"

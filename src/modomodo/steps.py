@@ -39,7 +39,8 @@ def prepare_data(loaded: Recipe | Study) -> None:
 
     recipe = loaded.recipe if isinstance(loaded, Study) else loaded
     if recipe.prepared is None:
-        raise ModomodoError('the recipe names no folder to prepare: add prepared = "data", or --set prepared=data')
+        key = "recipe.prepared" if isinstance(loaded, Study) else "prepared"
+        raise ModomodoError(f'the recipe names no folder to prepare: add prepared = "data" to it, or --set {key}=data')
     plain = recipe.model_copy(update={"prepared": None, "exclude": None})
     domains = {name: plain.find(name) for name in used_names(loaded)}
     with err.status("reading") as status:
@@ -95,13 +96,17 @@ def run_pilots(study: Study) -> None:
 
 
 def recommend_for_study(study: Study) -> "Recommendation":
-    from modomodo.studies import study_fit, study_recommendation
+    from modomodo.studies import is_tested, study_fit, study_recommendation
 
     with err.status("fitting the surrogate"):
         fitted = study_fit(study)
         found = study_recommendation(study, fitted)
     show_validation(fitted, notes=False)
     show_recommendation(found)
+    if is_tested(study, found.mixture):
+        say("It has been tested: `modomodo report` shows the confirmation.")
+    elif found.mixture.key != found.reference.key:
+        say("Predicted, not tested: `modomodo confirm` trains it and equal shares on fresh matched seeds.")
     return found
 
 
@@ -127,16 +132,15 @@ def runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixtur
 def run_confirmation(study: Study) -> None:
     from modomodo.studies import again, count_confirmations, study_confirmation, study_power
 
-    out.print(
-        f"With {study.confirm.seeds} matched seeds a true gain of {study_power(study):.3f} is found 8 times in 10.",
-        highlight=False,
-    )
+    with err.status("fitting the surrogate"):
+        power = study_power(study)
+    say(f"With {study.confirm.seeds} matched seeds a true gain of {power:.3f} is found 8 times in 10.")
     found = study_confirmation(study, console=err)
     tests = count_confirmations(study)
     if tests > 1:
-        out.print(f"note: {again(tests)}", highlight=False)
+        say(f"note: {again(tests)}")
     if not found:
-        out.print("The recommended mixture is equal shares: there is nothing to confirm.")
+        say("The recommended mixture is equal shares: there is nothing to confirm.")
         return
     say(f"On {', '.join(study.benchmarks)}: {found['objective'].sentence}")
     if "held_out" in found:
@@ -162,7 +166,8 @@ def run_single(recipe: Recipe, folder: Path) -> None:
     from modomodo.studies import RUN
 
     store = Store(folder)
-    digests = run_digests([recipe])
+    with err.status("reading rows and model"):
+        digests = run_digests([recipe])
     label = single_name(run_key(recipe, digests)) if recipe.steps else recipe.model
     planned = [PlannedRun(label, recipe)]
     (outcome,) = launch(planned, store, digests=digests, run=RUN, workers=Processes(1), console=err)

@@ -169,6 +169,12 @@ def study_confirmation(study: Study, *, console: Console | None = None) -> dict[
     return found
 
 
+def is_tested(study: Study, mixture: Mixture) -> bool:
+    """Return whether the study's confirmation.json is of this mixture."""
+    found = read_json(study.folder / "confirmation.json")
+    return found is not None and Mixture.of(found["mixture"]).key == mixture.key
+
+
 def count_confirmations(study: Study) -> int:
     """Return how many different confirmations the study has seen, on the same items."""
     path = study.folder / "confirmations.jsonl"
@@ -226,7 +232,9 @@ def _tested(whole: Mapping[str, Any]) -> tuple[str, list[int]]:
 
 
 def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | None) -> tuple[Outcome, ...]:
-    digests = run_digests([one.recipe for one in planned])
+    console = console or Console(stderr=True)
+    with console.status("reading rows and model"):
+        digests = run_digests([one.recipe for one in planned])
     Store(study.folder).make()
     with locked(study.folder / "labels.lock"):  # two launchers may work on one study
         labels = read_json(study.folder / "labels.json") or {}

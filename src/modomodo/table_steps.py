@@ -62,7 +62,8 @@ def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
     from modomodo.surrogate import check_surrogate, fit, read_runs
 
     if not is_table(file):
-        return study_fit(load_study(file, sets))
+        with err.status("fitting the surrogate"):
+            return study_fit(load_study(file, sets))
     fitting = load_fitting(sets)
     with begun("--set surrogate"):
         check_surrogate(fitting.surrogate)
@@ -122,7 +123,8 @@ def propose_runs(file: Path, sets: Sequence[str], path: Path | None) -> None:
     from modomodo.proposal import propose
     from modomodo.surrogate.improvement import need_botorch
 
-    need_botorch()
+    with err.status("loading BoTorch"):
+        need_botorch()
     settings = load_fitting(sets) if is_table(file) else load_study(file, sets)
     study = settings if isinstance(settings, Study) else None
     objective = settings.objective if isinstance(settings, Fitting) else None
