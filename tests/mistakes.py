@@ -145,14 +145,14 @@ STARTING = (
         files={"shown.jsonl": lines([{"photo": f"photos/{n}.jpg", "reading": n} for n in range(3)])},
     ),
     Mistake(
-        "A list where lines are asked",
-        "The set is one JSON list.",
+        "A list of something else than rows",
+        "The set is one JSON list, of texts instead of objects.",
         "init list.json --out first",
         file="list.json",
-        place="list.json holds",
-        value="no object",
-        fix="init reads JSONL (one object a line)",
-        files={"list.json": '[{"question": "What does it read?", "answer": 7}]\n'},
+        place="object 2",
+        value='"What else?" is no object',
+        fix="a JSON list of objects",
+        files={"list.json": '[{"question": "What does it read?", "answer": 7}, "What else?"]\n'},
     ),
 )
 
@@ -247,6 +247,17 @@ OWN_DATA = (
         edits=(("meters.jsonl", '"reading": 3', '"reading": "three and a bit"'),),
     ),
     Mistake(
+        "Rows without a verifier",
+        "The line that says what judges a reply is missing. The set is a domain and a benchmark; it is said once.",
+        "check recipe.toml",
+        file="recipe.toml",
+        place="data.signs",
+        value="says no verifier",
+        fix="known: anls, box",
+        code=1,
+        edits=(("recipe.toml", 'verifier = "text"\n', ""),),
+    ),
+    Mistake(
         "Two rows with one id",
         "A row was copied, and its id with it.",
         "check recipe.toml",
@@ -264,7 +275,7 @@ OWN_DATA = (
         file="recipe.toml",
         place="data.signs.holdout",
         value="found 10",
-        fix="less than or equal to 1",
+        fix="write a number, 0 or more, at most 1",
         edits=(("recipe.toml", "holdout = 0.5", "holdout = 10"),),
     ),
 )

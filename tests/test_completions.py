@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from modomodo import cli
-from modomodo.completions import grade_lines
+from modomodo.completions import EXAMPLE, grade_lines
 
 RAW = {"completion": "12", "target": 12, "verifier": "number", "raw": True}
 
@@ -71,7 +71,7 @@ def test_lines_keep_their_keys_and_their_order_and_get_four_more():
         (b"\xff\xfe", "not a line of JSON"),
         (b"[" * 100_000, "not a line of JSON"),
         (b"[1]", "a JSON list, where an object is asked"),
-        (b'{"id": 1}', "the key 'verifier' is missing"),
+        (b'{"id": 1}', "no 'verifier', 'completion', 'target' among its keys ('id'); a line is like {"),
         (line(verifier="numbr"), "did you mean number?"),
         (line(completion=3), "completion is 3: a text is needed"),
         (line(target=None), "target is None"),
@@ -100,6 +100,15 @@ def test_a_malformed_line_is_named_and_the_next_goes_on(text, problem):
     assert (first.number, first.line) == (1, None)
     assert problem in first.problem
     assert (second.number, second.verdict.reward) == (3, 1)
+
+
+def test_the_same_problem_of_many_lines_is_told_once():
+    found = graded(b'{"id": 1}', line(), b'{"id": 2}', b"oops")
+    assert [one.problem[:18] for one in found] == ["no 'verifier', 'co", "", "the same as line 1", "not a line of JSON"]
+
+
+def test_an_example_of_a_line_is_one():
+    assert graded(EXAMPLE.encode())[0].verdict.reward == 1
 
 
 @pytest.mark.parametrize("target", [True, [1, 2], [], [[1, 2, 3]], "about five"])

@@ -15,6 +15,7 @@ ROAD = [
     "rows",
     "mixture",
     "simplex",
+    "explained",
     "strict",
     "exclusions",
     "verify",

@@ -72,3 +72,22 @@ def test_a_storage_of_no_known_kind_is_found():
     (one,) = [problem for problem in found if problem.where == "launcher"]
     assert "launcher.storage 'nosuch://bucket/study' cannot be used" in one.what
     assert not [problem for problem in checked(file, "launcher.kind=ray") if problem.where == "launcher"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('verifier = "count"\n', "says no verifier"),
+        ("holdout = 0.4", "leaves test without rows"),
+        ('"answer": 7', "the answer in answer is None"),
+    ],
+)
+def test_a_cause_in_a_set_that_is_domain_and_benchmark_is_said_once(tmp_path: Path, change: str, message: str):
+    rows = "".join(f'{{"question": "{n}?", "answer": {n}}}\n' for n in range(30))
+    (tmp_path / "sums.jsonl").write_text(rows.replace(change, '"answer": null'))
+    table = 'path = "sums.jsonl"\nimages = []\nverifier = "count"\nholdout = 0.4\n'
+    table = table.replace(change, "holdout = 0.0001" if "holdout" in change else "")
+    recipe = f'domains = ["sums"]\nsteps = 1\n[data.sums]\n{table}[evaluation]\nbenchmarks = ["sums"]\n'
+    (tmp_path / "recipe.toml").write_text(recipe)
+    (one,) = [problem for problem in checked(tmp_path / "recipe.toml") if problem.level == "error"]
+    assert message in one.what

@@ -11,6 +11,7 @@ from PIL import Image
 
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import part_of
+from modomodo.preflight import check_study
 from modomodo.recipes import load_recipe, load_study
 from modomodo.starting import start
 
@@ -127,8 +128,71 @@ def test_options_that_cannot_be_read_are_not_left_out(tmp_path, options, why):
     said = notes(rows, tmp_path)
     assert "rows whose options cannot be read: 30; the first is" in said
     assert why in said
-    with pytest.raises(ModomodoError, match="30 rows cannot be used"):
+    with pytest.raises(ModomodoError, match="30 of 30 rows cannot be used"):
         load_recipe(tmp_path / "out" / "recipe.toml").find("rows").load("train")
+
+
+def test_a_json_list_of_objects_is_read_as_rows(tmp_path):
+    pictures(tmp_path, 24)
+    rows = [
+        {"image": f"{n}.png", "conversations": chat(f"<image>\n{n}?", str(n), names=("human", "gpt"))}
+        for n in range(24)
+    ]
+    (tmp_path / "llava.json").write_text(json.dumps([*rows[1:], {**rows[0], "id": "first"}]))
+    found = written(tmp_path / "llava.json", tmp_path / "out")
+    assert (found["answer"], found["verifier"], found["images"]) == ("conversations", "count", ["image"])
+    (tmp_path / "out" / "train.json").write_text("[]")
+    with pytest.raises(ModomodoError, match="holds a list, which is read when path names the file"):
+        start(tmp_path / "out", tmp_path / "other")
+
+
+def test_q_and_a_are_question_and_answer_and_a_beside_b_an_option(tmp_path):
+    rows = [{"q": f"{n}?", "a": n, "source": 100 + n} for n in range(30)]
+    found = written(jsonl(tmp_path / "quiz.jsonl", rows), tmp_path / "1")
+    assert (found["question"], found["answer"]) == ("{q}", "a")
+    rows = [{"q": f"{n}?", "a": "no", "b": "yes", "right": "AB"[n % 2]} for n in range(30)]
+    assert written(jsonl(tmp_path / "quiz.jsonl", rows), tmp_path / "2")["options"] == ["a", "b"]
+
+
+def test_an_odd_text_among_numbers_is_named(tmp_path):
+    rows = [{"question": f"{n}?", "answer": "about seven" if n == 7 else n} for n in range(24)]
+    said = notes(rows, tmp_path / "1")
+    assert "all answers but 1 of 24 are plain numbers" in said
+    assert "line 8: 'about seven'" in said
+    many = [{**row, "answer": "none" if n % 3 else n} for n, row in enumerate(rows)]
+    assert "plain numbers" not in notes(many, tmp_path / "2")
+
+
+@pytest.mark.parametrize(
+    ("answer", "rows", "first"),
+    [
+        (
+            f"A whole story of {'many ' * 20}words",
+            20,
+            "check will refuse recipe.toml until you write its line verifier",
+        ),
+        ("7", 1, "check will refuse these files: of 1 row too few"),
+    ],
+)
+def test_what_check_will_refuse_is_said_first(tmp_path, answer, rows, first):
+    data = jsonl(tmp_path / "rows.jsonl", [{"question": f"{n}?", "answer": answer} for n in range(rows)])
+    assert start(data, tmp_path / "out").notes[0].startswith(first)
+    assert [one for one in check_study(load_study(tmp_path / "out" / "study.toml"), say=print) if one.level == "error"]
+
+
+@pytest.mark.parametrize("count", [24, 400])
+def test_the_comment_on_the_holdout_says_how_many_rows(tmp_path, count):
+    start(jsonl(tmp_path / "rows.jsonl", [{"question": f"{n}?", "answer": n} for n in range(count)]), tmp_path)
+    text = " ".join((tmp_path / "recipe.toml").read_text().replace("\n# ", " ").split())
+    share = load_recipe(tmp_path / "recipe.toml").data["rows"].holdout
+    assert f"; {share:g} of {count} rows" in text
+    assert ("with less, a half of the test might be empty" in text) == (share > 0.1)
+
+
+def test_what_is_wrong_with_the_file_comes_before_what_stands_there(tmp_path):
+    (tmp_path / "recipe.toml").touch()
+    with pytest.raises(ModomodoError, match=r"nothing\.csv does not exist"):
+        start(tmp_path / "nothing.csv", tmp_path)
 
 
 def test_system_messages_are_told(tmp_path):
@@ -328,7 +392,15 @@ def test_mistakes_are_one_message(tmp_path, rows, message):
     ("name", "content", "message"),
     [
         ("gone.jsonl", None, "does not exist; did you mean gone2.jsonl"),
-        ("list.json", b'[{"a": 1}]', r"init reads JSONL \(one object a line\)"),
+        (
+            "list.json",
+            b'[{"a": 1}, 3]',
+            r"(?s)no list of objects.*object 2: 3 is no object.*init reads JSONL \(one obj",
+        ),
+        ("lines.json", b'{"a": 1}\n{"a": 2}\n', r"if it holds one object a line, name it \.jsonl"),
+        ("number.json", b"3", "holds 3, where an object or a list of objects is needed"),
+        ("study.toml", b"steps = 3", r"is a TOML file.*next step is modomodo check .*study\.toml"),
+        ("runs.csv", b"w.a,w.b,score.c\n0.5,0.5,0.1\n", r"'w\.a' and 'score\.c'.*modomodo recommend .*runs\.csv"),
         ("one.parquet", b"none", "cannot be read as Parquet"),
         ("picture.png", b"\x89PNG\xff", "init reads"),
         ("excel.csv", "question,answer\na,1\n".encode("utf-16"), "excel.csv is UTF-16 .*: save it as UTF-8"),

@@ -15,6 +15,7 @@ from modomodo.suggesting import Size, Suggestion
 
 WIDTH = 118
 STEPS, PROMPTS = 20, 4
+LEAST_HOLDOUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
     )
     options = "a column for each option" if isinstance(found.options, tuple) else "the column with the options"
     held = f"share of the {'pictures' if found.images else 'rows'} kept for the test, as there is no split for it; "
-    held += "the smallest that leaves rows in both halves of a benchmark"
+    held += f"{plan.holdout:g} of {len(plan.table.places)} rows"
+    held += ": with less, a half of the test might be empty" if plan.holdout > LEAST_HOLDOUT else ""
     return {
         "path": "where the rows are, seen from the folder of this file",
         "id": "the column that names a row, once each; without one it is the row's number",

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -24,6 +24,7 @@ from modomodo.rows import Frame, Mode, Target, Verdict, View
 from modomodo.verify import VERIFIERS, grade
 
 NEEDED = ("id", "verifier", "completion", "target")
+EXAMPLE = '{"id": 1, "verifier": "number", "completion": "<think>3 + 4</think> <answer>7</answer>", "target": 7}'
 OPTIONAL = ("options", "frame", "image_size", "resized_size", "tolerance", "raw", "mode")
 EASILY_MISSPELT = ("options", "frame", "image_size", "resized_size", "tolerance")
 RESULT = ("status", "reward", "answer", "reason")
@@ -77,6 +78,7 @@ def grade_lines(lines: Iterable[bytes], *, mode: Mode = "standard") -> Generator
     Raises ModomodoError for `math` without the package math-verify.
     """
     under_way: deque[Future[Graded]] = deque()
+    said: dict[str, int] = {}
     pool = ThreadPoolExecutor(THREADS)
     try:
         for number, line in enumerate(lines, start=1):
@@ -84,11 +86,19 @@ def grade_lines(lines: Iterable[bytes], *, mode: Mode = "standard") -> Generator
                 continue
             under_way.append(pool.submit(_grade_line, number, line, mode))
             if len(under_way) == WINDOW:
-                yield under_way.popleft().result()
+                yield _once(under_way.popleft().result(), said)
         while under_way:
-            yield under_way.popleft().result()
+            yield _once(under_way.popleft().result(), said)
     finally:
         pool.shutdown(cancel_futures=True)  # at Ctrl-C, or when the reader has gone
+
+
+def _once(graded: Graded, said: dict[str, int]) -> Graded:
+    """Return a line whose problem is told in full where it is the first of its kind."""
+    first = said.setdefault(graded.problem, graded.number)
+    return (
+        graded if not graded.problem or first == graded.number else replace(graded, problem=f"the same as line {first}")
+    )
 
 
 def _grade_line(number: int, text: bytes, mode: Mode) -> Graded:
@@ -123,9 +133,11 @@ def _read(text: bytes) -> dict[str, Any]:
     if not isinstance(line, dict):
         raise ModomodoError(f"a JSON {type(line).__name__}, where an object is asked")
     found = cast(dict[str, Any], line)
-    for name in NEEDED:
-        if name not in found and not (name == "target" and found.get("verifier") == "format"):
-            raise ModomodoError(f"the key {name!r} is missing")
+    needed = NEEDED[:-1] if found.get("verifier") == "format" else NEEDED
+    missing = [name for name in needed if name not in found]
+    if missing:
+        what = f"no {', '.join(map(repr, missing))} among its keys ({', '.join(map(repr, found)):.100})"
+        raise ModomodoError(f"{what}; a line is like {EXAMPLE} (docs/formats.md)")
     for name in found.keys() - {*NEEDED, *OPTIONAL, *RESULT}:
         near = get_close_matches(name, EASILY_MISSPELT, n=1, cutoff=0.8)
         if near:

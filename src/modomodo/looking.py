@@ -1,5 +1,6 @@
 """What a file or folder of somebody's own holds: its rows, its splits and its pictures."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from modomodo.suggesting import Size
 PICTURE = b""
 """Stands for the bytes of a picture in the columns that are kept."""
 
+ENDINGS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
 OPENED = 64  # rows whose first picture is opened to see its size
 SPLITS = ("split", "fold", "partition", "subset")
 TESTS = ("test", "validation", "valid", "val", "dev")
@@ -36,22 +38,31 @@ class Table:
     split_column: str | None = None
 
 
+def check_path(path: Path) -> None:
+    """Raise ModomodoError where there is no such file or folder, or it is a recipe or a study rather than rows."""
+    if not path.exists():
+        rows = [file.name for file in path.parent.glob("*") if file.is_dir() or file.suffix.lower() in ENDINGS]
+        raise ModomodoError(f"{path} does not exist; {closest(path.name, rows)}")
+    if path.suffix.lower() == ".toml":
+        raise ModomodoError(
+            f"{path} is a TOML file, as init writes them from rows. If it is a recipe or a study already, the next "
+            f"step is modomodo check {shlex.quote(str(path))}"
+        )
+
+
 def look(path: Path) -> Table:
-    """Return what a JSONL, Parquet or CSV file, a folder of the first two or a folder of pictures holds.
+    """Return what a file with a list of rows, a folder of JSONL or Parquet or a folder of pictures holds.
 
     Raises ModomodoError when there is nothing to read, or nothing to train on.
     """
-    if not path.exists():
-        near = closest(path.name, [file.name for file in path.parent.glob("*")])
-        raise ModomodoError(f"{path} does not exist; {near}")
     try:
         table = _table(path, Source(path=path), None)
         column = _split_column(table)
         return table if column is None else _table(path, _by_column(table, column), column)
     except ModomodoError as error:
         raise ModomodoError(
-            f"{error}; init reads JSONL (one object a line), Parquet or CSV, a folder of JSONL or Parquet, or one of "
-            "pictures with a metadata.jsonl (docs/data.md)"
+            f"{error}; init reads JSONL (one object a line), a JSON list of objects, Parquet or CSV, a folder of JSONL "
+            "or Parquet, or one of pictures with a metadata.jsonl (docs/data.md)"
         ) from error
     except OSError as error:
         raise ModomodoError(f"{path} cannot be read: {error.strerror or error}; set its permissions") from error

@@ -1,10 +1,13 @@
 """Names of models: where they lie, and the digest that goes into a run's key. Imports no torch."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from modomodo.errors import ModomodoError
 from modomodo.nano.model import CHECKPOINT
+
+OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")  # variables by which the hub is not asked
 
 
 def model_path(name: str) -> str:
@@ -47,3 +50,14 @@ def is_here(name: str, revision: str | None = None) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
     return isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str)
+
+
+def why_absent(name: str, error: Exception) -> str:
+    """Return why a model cannot be loaded: by the variable that forbids to fetch it, else in the words of the error."""
+    offline = next((key for key in OFFLINE if os.environ.get(key, "").upper() in ("1", "ON", "YES", "TRUE")), None)
+    if offline is None or Path(name).is_dir():
+        return str(error)
+    return (
+        f"it is not whole on this machine, and {offline}={os.environ[offline]} is set, which forbids to fetch it: run "
+        f"`unset {offline}`, or give the folder of a copy"
+    )

@@ -2,7 +2,7 @@
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -40,9 +40,8 @@ def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
     for name in dict.fromkeys(names):
         say(f"benchmark {name}")
         part = "confirm" if name in study.held_out else "select"
-        problems += _benchmark_problems(study.recipe, name, part=part, items=study.items)
-    known = {problem.what for problem in problems}
-    problems += [problem for problem in _design_problems(study) if problem.what not in known]
+        problems += _new(problems, _benchmark_problems(study.recipe, name, part=part, items=study.items))
+    problems += _new(problems, _design_problems(study))
     return tuple(dict.fromkeys(problems))
 
 
@@ -51,14 +50,19 @@ def check_recipe(recipe: Recipe, *, say: Say) -> tuple[Problem, ...]:
     problems = list(_recipe_problems(recipe, say))
     for name in recipe.evaluation.benchmarks:
         say(f"benchmark {name}")
-        problems += _benchmark_problems(recipe, name, part=recipe.evaluation.part, items=recipe.evaluation.items)
+        found = _benchmark_problems(recipe, name, part=recipe.evaluation.part, items=recipe.evaluation.items)
+        problems += _new(problems, found)
     problems += _not_here(recipe, (*recipe.domains, *recipe.evaluation.benchmarks))
     if recipe.steps:
-        known = {problem.what for problem in problems}
-        found = _schedule_problems(recipe, label="schedule")
-        problems += [problem for problem in found if problem.what not in known]
+        problems += _new(problems, _schedule_problems(recipe, label="schedule"))
     problems += cost([recipe], label="run")
     return tuple(dict.fromkeys(problems))
+
+
+def _new(known: Iterable[Problem], found: Iterable[Problem]) -> list[Problem]:
+    """Return the problems that are not known already, wherever the same cause was met."""
+    said = {problem.what for problem in known if problem.level == "error"}
+    return [problem for problem in found if problem.what not in said]
 
 
 def _choice_problems(study: Study) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """Recipes and studies from their TOML files, after `--set key=value`."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -72,7 +73,7 @@ def with_data(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
     """
     exclude = recipe.get("exclude")
     if isinstance(exclude, str):
-        recipe = {**recipe, "exclude": str(folder / exclude)}
+        recipe = {**recipe, "exclude": str(_from(folder, exclude))}
     data = recipe.get("data")
     if not isinstance(data, dict):
         return recipe
@@ -88,4 +89,11 @@ def _source_table(entry: object, folder: Path) -> object:
         return entry  # the model says what is wrong with it
     table = cast(dict[str, Any], entry)
     path = table.get("path")
-    return {**table, "path": str(folder / path)} if isinstance(path, str) else table
+    return {**table, "path": str(_from(folder, path))} if isinstance(path, str) else table
+
+
+def _from(folder: Path, path: str) -> Path:
+    """Return a path as seen from a folder, without `..` where it leads to the same place: through links it may not."""
+    whole = folder / path
+    short = Path(os.path.normpath(whole))
+    return short if short.resolve() == whole.resolve() else whole

@@ -17,7 +17,7 @@ from modomodo.suggesting import boxes_in, is_empty
 
 ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 IDS = ("id", "uid", "qid", "pid", "question_id", "row_id", "sample_id", "image_id", "index")
-QUESTIONS = ("question", "query", "prompt", "instruction", "problem", "text", "messages", "conversations")
+QUESTIONS = ("question", "query", "prompt", "instruction", "problem", "text", "messages", "conversations", "q")
 OPTIONS = ("options", "choices", "candidates", "alternatives")
 ANSWERS = ("answer", "answers", "correct_answer", "correct", "gold", "ground_truth", "solution")
 LABELS = ("label", "target")
@@ -199,7 +199,8 @@ def _usable(left: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
 def _named_answers(usable: Mapping[str, Sequence[Any]]) -> list[str]:
     """Return the columns that are answers by their names; a label beside boxes is what is to be found."""
     boxes = [name for name, values in usable.items() if "box" in name.lower() and boxes_in(values) is not None]
-    return [*_named(usable, ANSWERS), *boxes, *_named(usable, LABELS), *_named(usable, REPLIES)]
+    short = [] if _named(usable, ["b"]) else _named(usable, ["a"])  # beside b it is rather an option
+    return [*_named(usable, ANSWERS), *short, *boxes, *_named(usable, LABELS), *_named(usable, REPLIES)]
 
 
 def _answers(values: Sequence[Any]) -> bool:

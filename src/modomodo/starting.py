@@ -8,22 +8,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modomodo.commented import Plan, recipe_text, source_fields, study_text
+from modomodo.commented import LEAST_HOLDOUT, Plan, recipe_text, source_fields, study_text
 from modomodo.domains import DOMAINS
 from modomodo.domains.chats import has_system
 from modomodo.domains.generic import domain_of
 from modomodo.domains.source import Source
-from modomodo.errors import ModomodoError
+from modomodo.errors import ModomodoError, count
 from modomodo.evals.benchmarks import part_of
 from modomodo.files import write_text
-from modomodo.looking import look, missing_pictures, sizes
+from modomodo.looking import Table, check_path, look, missing_pictures, sizes
 from modomodo.roles import Roles, columns_of, golds, option_lists, roles, unread_options
-from modomodo.suggesting import is_empty, suggest
+from modomodo.suggesting import is_empty, is_plain_number, suggest
 
 FILES = ("recipe.toml", "study.toml")
-HOLDOUTS = (0.1, 0.2, 0.3, 0.4, 0.5)
+HOLDOUTS = (LEAST_HOLDOUT, 0.2, 0.3, 0.4, 0.5)
 LEAST = 2  # rows that a benchmark needs, in the half that chooses and in the one that confirms
 LOADED = 2_000  # rows up to which the holdout is tried out rather than taken for granted
+ODD = 0.1  # share of texts among numbers up to which they may be mistakes
 FEW, SMALL = 16, 100  # rows that a first study needs, and that one learns from
 TRY = "--set steps=2 --set prompts_per_step=2"
 
@@ -43,6 +44,7 @@ def start(data: Path, folder: Path) -> Started:
     Raises ModomodoError when one of them stands there, when the data cannot be read, when no column can be the answer,
     and when pictures are missing.
     """
+    check_path(data)
     files = [folder / name for name in FILES]
     there = [str(file) for file in files if os.path.lexists(file)]
     if there:
@@ -69,6 +71,7 @@ def start(data: Path, folder: Path) -> Started:
 
 def _plan(data: Path, folder: Path) -> Plan:
     table = look(data)
+    _refuse_runs(table)
     found = roles(table)
     missing = missing_pictures(table, found.images)
     if missing is not None:
@@ -96,6 +99,16 @@ def _plan(data: Path, folder: Path) -> Plan:
         share, trained = _holdout(plan)
         return replace(plan, holdout=share, trained=trained)
     return plan
+
+
+def _refuse_runs(table: Table) -> None:
+    """Raise ModomodoError for a table of runs: mixtures and their scores, not rows to train on."""
+    marked = [next((name for name in table.columns if name.startswith(kind)), None) for kind in ("w.", "score.")]
+    if all(marked):
+        raise ModomodoError(
+            f"{table.path} is a table of runs (columns {' and '.join(map(repr, marked))}), and init reads rows to "
+            f"train on. The best mixture of the runs: modomodo recommend {shlex.quote(str(table.path))}"
+        )
 
 
 def name_of(data: Path) -> str:
@@ -130,24 +143,38 @@ def _holdout(plan: Plan) -> tuple[float, int]:
     usual = share, math.floor(rows * (1 - share))
     if rows > LOADED or plan.suggestion.verifier is None:
         return usual
-    for share in HOLDOUTS:
-        source = Source.model_validate({**source_fields(plan, share), "path": plan.table.path})
-        try:
-            domain = domain_of(plan.name, source)
-            parts = [part_of(row.id) for row in domain.load("test")]
-            trained = len(domain.load("train"))
-        except ModomodoError:
-            continue  # too small a share, or rows that check will name
-        if min(parts.count("select"), parts.count("confirm")) >= LEAST:
-            return share, trained
-    return usual
+    tried = ((share, _trained(plan, share)) for share in HOLDOUTS)
+    return next(((share, trained) for share, trained in tried if trained is not None), usual)
+
+
+def _trained(plan: Plan, share: float) -> int | None:
+    """Return how many rows a holdout leaves to train on; None where one of the test's halves has too few."""
+    source = Source.model_validate({**source_fields(plan, share), "path": plan.table.path})
+    try:
+        domain = domain_of(plan.name, source)
+        parts = [part_of(row.id) for row in domain.load("test")]
+        trained = len(domain.load("train"))
+    except ModomodoError:
+        return None  # too small a share, or rows that check will name
+    return trained if min(parts.count("select"), parts.count("confirm")) >= LEAST else None
 
 
 def _notes(plan: Plan) -> Iterator[str]:
+    rows = len(plan.table.places)
+    if plan.suggestion.verifier is None:
+        yield (
+            f"check will refuse {FILES[0]} until you write its line verifier: column {plan.roles.answer!r}: "
+            f"{plan.suggestion.why}, docs/verifiers.md"
+        )
+    elif rows < FEW and plan.table.tested is None and _trained(plan, plan.holdout) is None:
+        yield f"check will refuse these files: of {count(rows, 'row')} too few are left for a test; give {FEW} or more"
+    elif rows < FEW:
+        yield f"rows: {rows}, too few to keep some for a test, in both halves of it: give {FEW} or more"
+    elif rows < SMALL:
+        yield f"{rows} rows are enough to try everything, not to learn from: docs/data.md"
     yield from plan.suggestion.notes
     yield from _notes_on_options(plan)
-    if plan.suggestion.verifier is None:
-        yield f"column {plan.roles.answer!r}: {plan.suggestion.why}: choose one in {FILES[0]}, docs/verifiers.md"
+    yield from _notes_on_odd_answers(plan)
     empty = sum(map(is_empty, plan.answers))
     if empty:
         yield (
@@ -165,11 +192,18 @@ def _notes(plan: Plan) -> Iterator[str]:
         )
     if plan.roles.question is None:
         yield f"no column is a question, so {FILES[0]} asks {plan.question!r}: put it in your own words"
-    rows = len(plan.table.places)
-    if rows < FEW:
-        yield f"rows: {rows}, too few to keep some for a test, in both halves of it: give {FEW} or more"
-    elif rows < SMALL:
-        yield f"{rows} rows are enough to try everything, not to learn from: docs/data.md"
+
+
+def _notes_on_odd_answers(plan: Plan) -> Iterator[str]:
+    """Yield the few answers that are no numbers among many that are."""
+    rows = zip(plan.table.places, plan.answers, strict=True)
+    given = [(place, answer) for place, answer in rows if not is_empty(answer)]
+    odd = [f"{place}: {answer!r:.60}" for place, answer in given if not is_plain_number(answer)]
+    if plan.suggestion.verifier == "relaxed" and 0 < len(odd) <= ODD * len(given):
+        yield (
+            f"all answers but {len(odd)} of {len(given)} are plain numbers, and the odd one makes the verifier "
+            f"relaxed: {odd[0]}. Is it a mistake? Correct it and call init anew, for a stricter verifier"
+        )
 
 
 def _notes_on_options(plan: Plan) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any, TypeVar, cast, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from modomodo.errors import ModomodoError, closest
+from modomodo.explained import explain, wrongs
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -41,13 +43,13 @@ def parse(
         return kind.model_validate(table)
     except ValidationError as error:
         lines: list[str] = []
-        for problem in error.errors():
-            place = ".".join(str(part) for part in problem["loc"])
+        for wrong in wrongs(kind, error):
+            place = ".".join(wrong.place)
             first, _, rest = place.partition(".")
             file = (parts or {}).get(first, where)
             origin = _origin(place, file, sets)
             shown = rest if origin == file != where else place  # as the file of its own calls it
-            lines.append(f"{origin}: {_explain(kind, dict(problem), shown)}")
+            lines.append(f"{origin}: {explain(kind, wrong, shown)}")
         raise ModomodoError("\n".join(lines)) from error
 
 
@@ -79,10 +81,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def _toml_help(path: Path, error: Exception) -> str:
     """Return the line that is no TOML and what to do, as far as they are known."""
-    if path.is_file() and path.suffix.lower() != ".toml":
+    if path.exists() and path.suffix.lower() != ".toml":
         return (
-            "; a recipe or a study is needed, which are TOML files. A CSV of runs goes to fit, recommend, next or "
-            "strategies, a JSONL of completions to grade"
+            f"; a recipe or a study is needed, which are TOML files. For rows of your own `modomodo init "
+            f"{shlex.quote(str(path))}` writes both. A CSV of runs goes to fit, recommend, next or strategies, a JSONL "
+            "of completions to grade"
         )
     found = re.search(r"at line (\d+)", str(error))
     if found is None:
@@ -141,30 +144,6 @@ def toml_value(value: object) -> str:
 def _toml_string(text: str) -> str:
     # JSON's strings are TOML's, but for one character.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _explain(kind: type[Strict], problem: dict[str, Any], place: str) -> str:
-    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        fields = _fields(kind, problem["loc"][:-1])
-        name = str(problem["loc"][-1])
-        inside = [f"{table}.{name}" for table in fields if name in _fields(kind, (*problem["loc"][:-1], table))]
-        return f"unknown key {place!r}; {f'did you mean {inside[0]}?' if inside else closest(name, fields)}"
-    if problem["type"] == "missing":
-        return f"{place!r} is missing: add it"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    found = f" (found {problem['input']!r})" if place and not isinstance(problem["input"], dict) else ""
-    return f"{place + ': ' if place else ''}{message}{found}"
-
-
-def _fields(kind: type[Strict], place: Sequence[str | int]) -> list[str]:
-    """Return the names of the fields at a place of nested tables; none where it is no table of ours."""
-    inner: Any = kind
-    for part in place:
-        fields: Mapping[str, Any] = getattr(inner, "model_fields", {})
-        if part in fields:
-            inner = _table_kind(fields[str(part)].annotation)
-        # Otherwise the part is the name of an entry in a table, or its number in a list: the kind is that of entries.
-    return list(getattr(inner, "model_fields", getattr(inner, "__dataclass_fields__", {})))
 
 
 def _table_kind(annotation: Any) -> Any:

@@ -191,7 +191,7 @@ def _mathematics(values: Sequence[object]) -> tuple[str, str] | None:
 
 def _mixed(values: Sequence[object]) -> tuple[str, str] | None:
     texts = _short(values)
-    numbers = sum(_is_float(value) for value in values)
+    numbers = sum(is_plain_number(value) for value in values)
     if texts is None or numbers < MIXED * len(values):
         return None
     return "relaxed", (
@@ -200,7 +200,7 @@ def _mixed(values: Sequence[object]) -> tuple[str, str] | None:
     )
 
 
-def _is_float(value: object) -> bool:
+def is_plain_number(value: object) -> bool:
     """Return whether `relaxed` takes an answer for a number."""
     try:
         return not isinstance(value, bool) and math.isfinite(float(cast(str, value)))

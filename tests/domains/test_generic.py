@@ -268,7 +268,7 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"answer": {"a": 1}}, {"verifier": "number"}, "cannot be graded"),
         ({"answer": [1, 2, 3]}, {"verifier": "box"}, "cannot be read: 3 numbers, where 4 are asked"),
         ({"answer": [[1, 2, 3, 4], [1, 2, 3, 5]]}, {"verifier": "box"}, "holds 2 boxes, where box asks for one"),
-        ({"answer": [5, 2, 3, 4]}, {"verifier": "box"}, "not a box"),
+        ({"answer": [6, 2, 3, 4]}, {"verifier": "box"}, "not a box"),
         ({"answer": [0, 0, 9.5, 6]}, {"verifier": "box"}, "is outside the picture of 8 x 6 pixels"),
         ({"answer": [1, 1, 2, 2], "image": None}, {"verifier": "box"}, "boxes need a picture"),
         ({"question": " "}, CHOICE, "the question is empty"),
@@ -358,12 +358,43 @@ def test_a_split_of_which_no_row_is_left_is_refused(tmp_path):
 
 
 def test_all_bad_rows_are_listed_up_to_twenty_then_counted(tmp_path):
-    path = jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "answer": "Z"} for _ in range(33)])
+    path = jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "answer": "AZ"[k < 33]} for k in range(66)])
     said = refusal(path, **CHOICE)
     assert said.count("line ") == 20
     assert "\n  ... and 13 more\n" in said
     assert said.endswith("correct them; of a set of your own, data.mine.unusable = 33 leaves them out")
     assert "(at most 5 may be left out)" in refusal(path, **CHOICE, unusable=5)
+
+
+def test_where_nearly_all_rows_are_bad_the_first_are_shown_and_none_is_to_be_left_out(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "answer": "AZ"[k < 33]} for k in range(36)])
+    said = refusal(path, **CHOICE)
+    assert said.startswith("mine (train): 33 of 36 rows cannot be used:")
+    assert said.count("line ") == 3
+    assert "\n  ... and 30 more\n" in said
+    assert "unusable" not in said
+
+
+@pytest.mark.parametrize("turned", [1, 3])
+def test_boxes_that_are_x_y_width_height_are_known(tmp_path, turned):
+    boxes = [[4, 1, 2, 3] if k < turned else [0, 0, 2, 2] for k in range(3)]
+    path = jsonl(tmp_path / "a.jsonl", [{**row, "answer": box} for row, box in zip(ROWS[:3], boxes, strict=True)])
+    said = refusal(path, verifier="box")
+    assert said.count("are boxes x, y, width, height? write x1, y1, x2, y2") == turned
+    assert "unusable" not in said
+    outside = [{**row, "answer": [7, 1, 2, 3]} for row in ROWS[:3]]
+    assert "width, height?" not in refusal(jsonl(tmp_path / "b.jsonl", outside), verifier="box")
+
+
+def test_rows_that_no_half_can_read_are_told_alike_of_both(tmp_path):
+    rows = [{"question": f"{k}?", "answer": k or None} for k in range(12)]
+    found = domain(jsonl(tmp_path / "a.jsonl", rows), verifier="count", images=(), holdout=0.4)
+    said: set[str] = set()
+    for split in ("train", "test"):
+        with pytest.raises(ModomodoError, match=r"^mine: 1 row cannot be used") as caught:
+            found.load(split)
+        said.add(str(caught.value))
+    assert len(said) == 1
 
 
 def test_declared_bad_rows_are_left_out_and_noted(tmp_path):

@@ -23,6 +23,15 @@ def test_a_model_that_does_not_exist_is_said_so(tmp_path):
         load_model(str(tmp_path / "nowhere"), precision="float32", freeze_vision=True)
 
 
+@pytest.mark.parametrize(
+    "load", [lambda name: load_model(name, precision="float32", freeze_vision=True), load_processor]
+)
+def test_the_variable_that_forbids_to_fetch_a_model_is_named(load, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModomodoError, match=r"HF_HUB_OFFLINE=1 is set, which forbids to fetch it: run `unset HF_HUB_"):
+        load("nobody-at-all/no-such-model")
+
+
 @pytest.mark.parametrize(("vision", "projector"), [(True, False), (True, True), (False, True), (False, False)])
 def test_the_parts_asked_for_are_frozen(random_model, vision, projector):
     model = load_model(str(random_model), precision="float32", freeze_vision=vision, freeze_projector=projector)

@@ -22,6 +22,8 @@ from modomodo.verify import parse_gold
 from modomodo.verify.coordinates import read_found
 
 BOXED = ("box", "boxes", "point")
+MOST = 0.8  # share of bad rows from which they have one cause, which leaving them out would not mend
+CORNERS = "are boxes x, y, width, height? write x1, y1, x2, y2"
 OUTSIDE = 1.0
 """Pixels of the original picture by which a gold box may stand out of it, from rounding; it is not clipped."""
 
@@ -104,29 +106,40 @@ def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Lo
         raise ModomodoError(
             f"{name} has no split {split!r}; {closest(split, names)}{remedy if split == 'test' else ''}"
         )
-    bad: list[str] = []
-    drafts = _drafts(read(source, names[split]), shape, source, bad)
+    unread: list[str] = []
+    unsound: list[str] = []
+    drafts = _drafts(read(source, names[split]), shape, source, unread)
     if source.holdout:
         held = _held_out(stored, shape)
         drafts = (one for one in drafts if (one[0].number in held) == (split == "test"))
     if sample and split == "train":
         drafts = sorted(heapq.nsmallest(sample, drafts, key=_rank), key=lambda one: one[0].number)
     rows: dict[str, Row] = {}
-    for place, row in _rows(name, split, source, drafts, bad):
+    for place, row in _rows(name, split, source, drafts, unsound):
         if row.id in rows:
-            bad.append(f"{place}: the id {row.id!r} stands twice: make ids unique")
+            unsound.append(f"{place}: the id {row.id!r} stands twice: make ids unique")
         else:
             rows[row.id] = row
+    bad = [*unread, *unsound]
     if len(bad) > source.unusable:
-        allowed = f" (at most {source.unusable} may be left out)" if source.unusable else ""
-        remedy = f"correct them; of a set of your own, data.{name}.unusable = {len(bad)} leaves them out"
-        raise ModomodoError(
-            f"{name} ({split}): {count(len(bad), 'row')} cannot be used{allowed}:\n{listed(bad)}\n  {remedy}"
-        )
+        where = f"{name} ({split})" if unsound or not source.holdout else name  # unread ones are of neither half
+        raise ModomodoError(f"{where}: {_refusal(name, bad, len(rows), source.unusable)}")
     if not rows:
         why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
         raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")
     return Loaded(tuple(rows.values()), tuple(_notes(tuple(rows.values()), source, split, bad)))
+
+
+def _refusal(name: str, bad: list[str], good: int, unusable: int) -> str:
+    """Return why rows are refused: where nearly all are bad, by the first few, as they have one cause."""
+    allowed = f" (at most {unusable} may be left out)" if unusable else ""
+    nearly_all = len(bad) >= MOST * (len(bad) + good)
+    rows = f"{len(bad):,} of {count(len(bad) + good, 'row')}" if nearly_all else count(len(bad), "row")
+    what = f"{rows} cannot be used{allowed}:\n{listed(bad, most=3 if nearly_all else 20)}\n"
+    if nearly_all:
+        return f"{what}  correct them, or how data.{name} reads them"
+    left_out = f"; of a set of your own, data.{name}.unusable = {len(bad)} leaves them out"
+    return f"{what}  correct them{'' if any(CORNERS in one for one in bad) else left_out}"
 
 
 def _rows(
@@ -230,6 +243,9 @@ def _in_pixels(target: Target, picture: Picture, frame: str) -> Target:
     scaled: list[Box] = []
     for box in boxes:
         x1, y1, x2, y2 = (_scaled(number, picture.size[k % 2], of[k % 2]) for k, number in enumerate(box))
+        inside = x1 + x2 <= picture.size[0] and y1 + y2 <= picture.size[1]
+        if (x2 <= x1 or y2 <= y1) and inside and min(x1, y1, x2, y2) >= 0:
+            raise BadRowError(f"the box {list(box)} ends before it begins: {CORNERS}")
         for low, high, k in ((x1, x2, 0), (y1, y2, 1)):
             slack = OUTSIDE * picture.size[k] / picture.original[k]
             if low < -slack or high > picture.size[k] + slack:
@@ -294,7 +310,7 @@ def _beside(path: str, folder: Path | None) -> Path:
     # Not resolved: a link in the folder may lead elsewhere.
     if os.path.isabs(path) or os.path.normpath(path).split(os.sep)[0] == os.pardir:
         raise BadRowError(
-            f"the picture path {path!r:.200} leads out of {folder}: picture paths are relative to the file and inside "
-            "its folder"
+            f"the picture path {path!r:.200} leads out of the folder of its file: picture paths are relative to the "
+            "file and inside its folder"
         )
     return folder / path

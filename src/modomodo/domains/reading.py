@@ -1,10 +1,10 @@
-"""Records of a source, one by one: JSONL, Parquet, CSV, folders of them or of pictures, or a split on the hub."""
+"""Records of a source, one by one: JSONL, JSON, Parquet, CSV, folders of them or of pictures, or a split on the hub."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from modomodo.domains.source import Source
 from modomodo.domains.tables import csv_rows
@@ -116,7 +116,7 @@ def _local_records(source: Source, own_name: str | None) -> Iterator[Record]:
         raise ModomodoError(f"{source.path} has {what}; it holds: {', '.join(names) or 'nothing'}")
     for file in files:
         count = 0
-        for place, columns in _file_rows(file):
+        for place, columns in _file_rows(file, alone=file == source.path):
             yield Record(columns, str(file), f"{file}, {place}", start + count, file.parent)
             count += 1
         if count == 0:
@@ -162,13 +162,13 @@ def _data_files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _file_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield where in the file a record stands, and its columns."""
+def _file_rows(file: Path, *, alone: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield where in the file a record stands, and its columns; `alone`: the file is all of its source."""
     if file.suffix == ".parquet":
         yield from _parquet_rows(file)
         return
     if file.suffix == ".json":
-        yield "its object", _json_row(file)
+        yield from _json_rows(file, alone=alone)
         return
     try:
         rows, broken = csv_rows(file) if file.suffix in (".csv", ".tsv") else _jsonl_rows(file)
@@ -179,30 +179,55 @@ def _file_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if broken:
         what = "does not fit its header" if file.suffix in (".csv", ".tsv") else "is no JSONL, one object a line"
         raise ModomodoError(f"{file} {what}:\n{listed(broken)}")
-    # A column that only some lines write is empty in the others.
-    columns: dict[str, Any] = dict.fromkeys(column for _, row in rows for column in row)
-    for place, row in rows:
-        full = {**columns, **row}
+    for place, full in _filled(rows):
         if file.name in METADATA and "file_name" in full:
             full.setdefault("image", full["file_name"])
         yield place, full
 
 
-def _json_row(file: Path) -> dict[str, Any]:
-    """Return the object of a JSON file beside the picture that it describes, which becomes its column `image`."""
-    data = file.read_bytes()
+def _filled(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield rows of which a column that only some write is empty in the others."""
+    columns: dict[str, Any] = dict.fromkeys(column for _, row in rows for column in row)
+    for place, row in rows:
+        yield place, {**columns, **row}
+
+
+def _json_rows(file: Path, *, alone: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the objects of a JSON file: those of its list, or one beside the picture that it describes.
+
+    The picture becomes the column `image`. A list is read where the file is `alone`: beside others it is left open
+    which of them are for the test.
+    """
+    found = _json(file)
+    if isinstance(found, dict):
+        pictures = [file.with_suffix(end) for end in PICTURES if file.with_suffix(end).is_file()]
+        yield "its object", {"image": pictures[0].name if pictures else None, "name": file.stem, **found}
+        return
+    if not isinstance(found, list):
+        raise ModomodoError(f"{file} holds {json.dumps(found):.40}, where an object or a list of objects is needed")
+    rows = [(f"object {number}", row) for number, row in enumerate(cast(list[Any], found), start=1)]
+    broken = [f"{place}: {json.dumps(row):.40} is no object" for place, row in rows if not isinstance(row, dict)]
+    if broken:
+        raise ModomodoError(f"{file} is no list of objects:\n{listed(broken)}")
+    if not alone:
+        raise ModomodoError(f"{file} holds a list, which is read when path names the file, not its folder")
+    yield from _filled(rows)
+
+
+def _json(file: Path) -> Any:
     try:
-        text = data.decode("utf-8")
+        data = file.read_bytes()
+    except OSError as error:
+        raise ModomodoError(f"{file} cannot be read: {error}") from error
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
     try:
-        row = json.loads(text)
-    except ValueError as error:
-        raise ModomodoError(f"{file} is no JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise ModomodoError(f"{file} holds no object")
-    pictures = [file.with_suffix(end) for end in PICTURES if file.with_suffix(end).is_file()]
-    return {"image": pictures[0].name if pictures else None, "name": file.stem, **row}
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        lines = "; if it holds one object a line, name it .jsonl" if "Extra data" in str(error) else ""
+        raise ModomodoError(f"{file} is no JSON: {error}{lines}") from error
 
 
 def _jsonl_rows(file: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:

@@ -23,12 +23,12 @@ Plain = str | int | float | bool
 class Source(Strict):
     """Rows in a local file or folder (`path`) or on the hub (`hub`), and what its columns mean.
 
-    `path` is a JSONL, Parquet or CSV file, a folder of the first two, or a folder of pictures with a metadata.jsonl, a
-    metadata.csv or a JSON file beside each; in a TOML file it is relative to that file. `splits` names, for `train` and
-    `test`, the split on the hub, the file in the folder, or the value of `split_column`; a file alone is the one split
-    that is named. Without `splits` the files of a folder that begin with train and test are those, and else everything
-    is train. Where there is no test split, `holdout` is the share of it: rows that share a picture, or a question
-    without one, are drawn together, by a hash.
+    `path` is a JSONL, Parquet or CSV file, a .json file with a list of objects, a folder of the first two, or a folder
+    of pictures with a metadata.jsonl, a metadata.csv or a JSON file beside each; in a TOML file it is relative to that
+    file. `splits` names, for `train` and `test`, the split on the hub, the file in the folder, or the value of
+    `split_column`; a file alone is the one split that is named. Without `splits` the files of a folder that begin with
+    train and test are those, and else everything is train. Where there is no test split, `holdout` is the share of it:
+    rows that share a picture, or a question without one, are drawn together, by a hash.
 
     `question` is a template over the columns. `options` is one column with a list of texts, or a text that writes one:
     JSON, one option a line, or options between | or ;, where only one of the three stands in the text. Or it is a list

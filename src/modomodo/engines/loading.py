@@ -13,6 +13,7 @@ from modomodo.domain import Message
 from modomodo.engines.parts import freeze
 from modomodo.errors import ModomodoError
 from modomodo.families import FRAME_KEY, Family, family_of, limits_of_pixels
+from modomodo.models import why_absent
 from modomodo.rows import Frame, Resize
 
 TAGS = "<think>a</think><answer>b</answer>"
@@ -40,7 +41,7 @@ def load_model(
             path, dtype=getattr(torch, precision), output_loading_info=True, **options
         )
     except (OSError, ValueError) as error:
-        raise ModomodoError(f"model {path!r} cannot be loaded: {error}") from error
+        raise ModomodoError(f"model {path!r} cannot be loaded: {why_absent(path, error)}") from error
     missing = sorted({*info["missing_keys"], *info["mismatched_keys"]})
     if missing:
         raise ModomodoError(
@@ -62,7 +63,7 @@ def load_processor(
     try:
         processor = AutoProcessor.from_pretrained(path, padding_side="left", **options)
     except (OSError, ValueError, ImportError) as error:
-        raise ModomodoError(f"the processor of {path!r} cannot be loaded: {error}") from error
+        raise ModomodoError(f"the processor of {path!r} cannot be loaded: {why_absent(path, error)}") from error
     if not processor.chat_template:
         raise ModomodoError(f"the processor of {path!r} has no chat template: choose an instruct model, or add one")
     _check_tags(processor, path)
