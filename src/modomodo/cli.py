@@ -128,7 +128,7 @@ def demo(sets: Sets = None) -> None:
 @app.command()
 def init(
     data: Annotated[
-        Path, typer.Argument(help="a JSONL, Parquet or CSV file, or a folder of pictures", show_default=False)
+        Path, typer.Argument(help="a JSONL, JSON, Parquet or CSV file, or a folder of pictures", show_default=False)
     ],
     folder: Annotated[Path, typer.Option("--out", help="where recipe.toml and study.toml go")] = Path(),
 ) -> None:

@@ -17,6 +17,8 @@ from modomodo.surrogate.aggregates import aggregate_of, directions_of
 from modomodo.surrogate.base import Array
 
 VERSION = 1
+KEEP_EQUAL = "So nothing here says that another mixture is better: equal shares are the answer to keep."
+"""What follows from every confirmation but a real gain."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from modomodo.config import Recipe, Study, limits
+from modomodo.confirmation import KEEP_EQUAL
 from modomodo.console import (
     err,
     out,
@@ -146,7 +147,7 @@ def run_confirmation(study: Study) -> None:
     if "held_out" in found:
         say(f"On {', '.join(study.held_out)}, never seen: {found['held_out'].sentence}")
     if not (found["objective"].real and found["objective"].aggregate.gain > 0):
-        say("So nothing here says that another mixture is better: equal shares are the answer to keep.")
+        say(KEEP_EQUAL)
 
 
 def write_report(study: Study, path: Path | None = None) -> None:

@@ -6,8 +6,9 @@ import pytest
 from opening import VISIBLE, contrast, opened, serious
 
 from modomodo.mixture import Mixture
-from modomodo.reporting import mixture_figure
+from modomodo.reporting import mixture_figure, scores_figure
 from modomodo.reporting.blocks import figure_block
+from modomodo.reporting.figures import Dot
 from modomodo.reporting.markup import el
 from modomodo.reporting.page import document
 from modomodo.reporting.style import DIVERGING
@@ -105,6 +106,28 @@ def test_wide_tables_scroll_in_their_box_and_say_so(browser, whole, width):
         for box in boxes:
             assert ("scroll" in box["hint"]) == (box["over"] > 1), box
             assert (box["tab"] == 0) == (box["over"] > 1), box
+
+
+def test_navigation_and_small_tables_are_read_whole_on_narrow_screens(browser, whole):
+    with opened(browser, whole, width=390) as found:
+        ends = found.ask("[...document.querySelectorAll('nav a')].map(link => link.getBoundingClientRect().right)")
+        assert max(ends) <= 390
+        over = found.ask(
+            "[...document.querySelectorAll(':is(#prediction, #confirmation) .scroll')]"
+            ".map(box => box.scrollWidth - box.clientWidth)"
+        )
+        assert over == [0, 0, 0]
+
+
+def test_the_axis_of_one_run_is_read_whole(browser, tmp_path):
+    figure = scores_figure([Dot("one", Mixture.of({"a": 1.0}), 0.0, 0.1)], title="charts", bounds=(0.0, 1.0))
+    (tmp_path / "page.html").write_text(document("one", el("main", el("section", figure_block(figure)))))
+    with opened(browser, tmp_path / "page.html", width=390) as found:
+        ticks, title = found.ask(
+            "[Math.max(...[...document.querySelectorAll('.xtick')].map(one => one.getBoundingClientRect().bottom)),"
+            "document.querySelector('.xtitle').getBoundingClientRect().top]"
+        )
+        assert ticks <= title
 
 
 @pytest.mark.parametrize("width", [390, 500])

@@ -193,8 +193,8 @@ def test_page_of_a_planned_study_says_what_is_missing(tmp_path):
     study = fake_study.make_study(tmp_path / "new", **SMALL)
     found = Page(report(study).read_text())
     for sentence in (
-        "Nothing is trained yet.Next, `modomodo pilot` runs the pilots",
-        "There is no confirmation yet: `modomodo confirm` makes it.",
+        "Nothing is trained yet.Next, modomodo pilot runs the pilots",
+        "There is no confirmation yet: modomodo confirm makes it.",
         "Scores of every run. No run has finished.",
         "Predicted against observed, What each domain does. No pilot has finished, so nothing can be fitted",
         "No finished run has kept a steps.jsonl.",
@@ -217,10 +217,10 @@ def test_page_between_pilots_and_recommendation(tmp_path):
     pilots = len(read_evidence(study).of_kind("pilot"))
     assert (
         f"Not confirmed yet. {pilots} pilots finished."
-        "There is no recommendation yet: `modomodo recommend` makes it." in found.text
+        "There is no recommendation yet: modomodo recommend makes it." in found.text
     )
     assert "Expected scores through equal shares (There is no recommendation yet" in found.text
-    assert "general; `modomodo confirm` scores them, and has not done so yet." in found.text
+    assert "general; modomodo confirm scores them, and has not done so yet." in found.text
     assert "Predicted against observed" in found.text
 
 
@@ -264,9 +264,9 @@ def test_a_single_run_is_shown_and_no_pilot(tmp_path):
     (run,) = read_evidence(study).runs
     assert (run.kind, run.labels) == ("single", ())
     page = Page(report(study).read_text())
-    assert "1 run of `modomodo train` is shown with the others and counted as cost" in page.text
+    assert "1 run of modomodo train is shown with the others and counted as cost" in page.text
     assert "belongs to no present plan" not in page.text
-    assert "1 run of `modomodo train` finished.Next, `modomodo pilot` runs the pilots" in page.text
+    assert "1 run of modomodo train finished.Next, modomodo pilot runs the pilots" in page.text
     assert "No pilot has finished, so nothing can be fitted" in page.text
     assert "Pilots are scored" not in page.text
     assert page.section("samples")

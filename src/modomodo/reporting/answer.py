@@ -3,14 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
+from modomodo.confirmation import KEEP_EQUAL
 from modomodo.errors import count
+from modomodo.mixture import Mixture
 from modomodo.reporting.blocks import BARS, Section, explained, figure_block, grid
 from modomodo.reporting.cautions import cautions
-from modomodo.reporting.evidence import Evidence
+from modomodo.reporting.evidence import Evidence, Kind
 from modomodo.reporting.figures import Gain, gains_figure, mixture_figure
-from modomodo.reporting.markup import Child, Html, el, left_out, table
+from modomodo.reporting.markup import Child, Html, el, join, left_out, prose, table
 from modomodo.reporting.numbers import number, number_format, signed
 from modomodo.studies import OUT
+
+EQUAL = "equal shares"
+SAME = 1e-9  # total variation of two mixtures that are the same
+MARKS = "The recommended mixture; the marks are {reference}."
+COSTS: dict[Kind, str] = {
+    "pilot": "for pilots",
+    "confirmation": "for the confirmation",
+    "single": "by `train`",
+    "base": "for the model as it was",
+}
 
 
 def answer_section(evidence: Evidence) -> Section:
@@ -18,7 +30,7 @@ def answer_section(evidence: Evidence) -> Section:
     body: list[Child] = [*_lead(evidence)]
     mixture = evidence.recommended()
     if mixture is not None:
-        shares = figure_block(mixture_figure(mixture, reference=evidence.equal), note="The marks are equal shares.")
+        shares = figure_block(mixture_figure(mixture, reference=evidence.equal), note=MARKS.format(reference=EQUAL))
         gains = figure_block(
             gains_figure(headline_gains(evidence)),
             note="Predicted by the surrogate; measured with fresh seeds, on the benchmarks and on held-out ones. "
@@ -31,7 +43,7 @@ def answer_section(evidence: Evidence) -> Section:
         body += [el("h3", "What it cost"), _cost(evidence)]
     found = cautions(evidence)
     if found:
-        body.append(el("aside", el("h3", "Read it with this in mind"), el("ul", *(el("li", one) for one in found))))
+        body.append(el("aside", el("h3", "Read it with this in mind"), el("ul", *map(_item, found))))
     return Section("answer", "Answer", "The answer", tuple(body))
 
 
@@ -54,6 +66,12 @@ def measured_gain(difference: Mapping[str, Any], *, name: str, seeds: tuple[tupl
     return Gain(name, seeds=seeds, **ends)
 
 
+def until_tested(reference: str) -> Html:
+    """Return what follows from a predicted gain over the reference whose interval holds 0."""
+    are = "are" if reference == EQUAL else "is"
+    return join(el("b", f"Until that is tested, {reference} {are} the answer to keep."), " ")
+
+
 def gain_format(difference: Mapping[str, Any]) -> str:
     """Return the format of a difference of confirmation.json, of its intervals and of the scores that it is made of."""
     return number_format(float(difference[key]) for key in ("gain", "lo95", "hi95"))
@@ -64,26 +82,40 @@ def _lead(evidence: Evidence) -> list[Html]:
     tests, found = evidence.confirmation, evidence.recommendation
     unsure = el("b", "Not confirmed yet. ", cls="badge unsure")
     if tests is not None:
-        return [_verdict(tests["objective"]), _recommendation(evidence)]
+        return [*_verdict(tests["objective"]), _recommendation(evidence)]
     if found is not None:
         lead = el("p", unsure, found["sentence"], cls="lead")
-        return [lead, el("p", evidence.missing["confirmation"], *_detail(evidence, found))]
+        kept = _untested(evidence, found)
+        return [lead, el("p", kept, prose(evidence.missing["confirmation"]), *_detail(evidence, found))]
     pilots, single = len(evidence.of_kind("pilot")), len(evidence.of_kind("single"))
     if pilots:
         lead = el("p", unsure, f"{count(pilots, 'pilot')} finished.", cls="lead")
-        return [lead, el("p", evidence.missing["fit" if evidence.fitted is None else "recommendation"])]
+        return [lead, el("p", prose(evidence.missing["fit" if evidence.fitted is None else "recommendation"]))]
     there = f"{count(single, 'run')} of `modomodo train` finished." if single else "Nothing is trained yet."
-    return [el("p", there, cls="lead"), el("p", "Next, `modomodo pilot` runs the pilots that a recommendation needs.")]
+    then = "Next, `modomodo pilot` runs the pilots that a recommendation needs."
+    return [el("p", prose(there), cls="lead"), el("p", prose(then))]
 
 
-def _verdict(found: Mapping[str, Any]) -> Html:
+def _verdict(found: Mapping[str, Any]) -> list[Html]:
+    gained = found["real"] and found["aggregate"]["gain"] > 0
     if not found["real"]:
         badge = el("b", "Not distinguishable ", cls="badge unsure")
-    elif found["aggregate"]["gain"] > 0:
+    elif gained:
         badge = el("b", "Confirmed ", cls="badge good")
     else:
         badge = el("b", "Refuted ", cls="badge bad")
-    return el("p", badge, found["sentence"], cls="lead")
+    kept = [] if gained else [el("p", el("b", KEEP_EQUAL))]
+    return [el("p", badge, found["sentence"], cls="lead"), *kept]
+
+
+def _untested(evidence: Evidence, found: Mapping[str, Any]) -> Html | None:
+    if found["distinguishable"] or Mixture.of(found["mixture"]).distance(evidence.equal) < SAME:
+        return None
+    return until_tested(EQUAL)
+
+
+def _item(sentence: Child) -> Html:
+    return el("li", prose(sentence) if isinstance(sentence, str) else sentence)
 
 
 def _recommendation(evidence: Evidence) -> Html:
@@ -126,7 +158,6 @@ def _cost(evidence: Evidence) -> Html:
     counts = {kind: len(evidence.of_kind(kind)) for kind in ("pilot", "confirmation", "single", "base")}
     words = {"confirmation": "of the confirmation", "single": "by `train`", "base": "of the model as it was"}
     parts = ", ".join(f"{n} {words[kind]}" if kind in words else count(n, kind) for kind, n in counts.items() if n)
-    hours = {kind: sum(run.seconds for run in evidence.of_kind(kind)) / 3600 for kind in ("pilot", "confirmation")}
     tiles = (
         (*count(len(runs), "run").split(), parts or "none finished"),
         (*count(sum(run.steps for run in runs), "step").split(), "of training, in all runs"),
@@ -134,18 +165,18 @@ def _cost(evidence: Evidence) -> Html:
             *count(sum(run.prompts for run in runs), "prompt").split(),
             count(sum(run.completions for run in runs), "completion"),
         ),
-        (
-            _hours(sum(run.seconds for run in runs) / 3600),
-            "process-hours",
-            f"{_hours(hours['pilot'])} for pilots, {_hours(hours['confirmation'])} for confirmation",
-        ),
+        _time({kind: sum(run.seconds for run in evidence.of_kind(kind)) for kind in COSTS}),
     )
     return el("div", *(_tile(*tile) for tile in tiles), cls="tiles")
 
 
 def _tile(value: str, name: str, detail: str) -> Html:
-    return el("div", el("b", value), el("span", name), el("small", detail))
+    return el("div", el("b", value), el("span", name), el("small", prose(detail)))
 
 
-def _hours(hours: float) -> str:
-    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.2g}" if hours < 1 else f"{hours:.1f}"
+def _time(seconds: Mapping[Kind, float]) -> tuple[str, str, str]:
+    """Return the time of all processes in a unit that fits it, the unit, and the parts of the sum."""
+    whole = sum(seconds.values())
+    unit, each = ("hours", 3600) if whole >= 3600 else ("minutes", 60) if whole >= 60 else ("seconds", 1)
+    parts = ", ".join(f"{part / each:,.1f} {COSTS[kind]}" for kind, part in seconds.items() if part)
+    return f"{whole / each:,.1f}", f"process-{unit}", parts

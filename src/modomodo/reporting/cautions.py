@@ -20,7 +20,7 @@ def cautions(evidence: Evidence) -> list[Child]:
 
 
 def _plan(evidence: Evidence) -> list[Child]:
-    found: list[Child] = [f"{label} is planned and {why}." for label, why in evidence.unfinished.items()]
+    found: list[Child] = [*_unfinished(evidence)]
     unplanned = [run for run in evidence.runs if not run.labels and run.kind not in ("base", "single")]
     if unplanned:
         runs, are = count(len(unplanned), "run"), _are(len(unplanned))
@@ -41,6 +41,15 @@ def _plan(evidence: Evidence) -> list[Child]:
     if tests > 1:
         found.append(again(tests))
     return found
+
+
+def _unfinished(evidence: Evidence) -> list[str]:
+    """Return a sentence for each reason why runs have no result."""
+    labels: dict[str, list[str]] = {}
+    for label, why in evidence.unfinished.items():
+        labels.setdefault(why, []).append(label)
+    planned = [f"{', '.join(names)} {_are(len(names))} planned and {why}." for why, names in labels.items()]
+    return [*planned, *(f"{name} (`modomodo train`) {why}." for name, why in evidence.failed.items())]
 
 
 def _surrogate(evidence: Evidence) -> list[Child]:

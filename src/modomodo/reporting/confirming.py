@@ -84,7 +84,7 @@ def _differences(pairs: Sequence[Pair], benchmarks: Sequence[str]) -> tuple[tupl
 
 def _table(tests: Mapping[str, Any]) -> Html:
     head: list[Child] = ["score", "recommended", "equal shares", "gain", "90 % interval", "95 % interval", "p (Holm)"]
-    return table(head, [_row(one) for one, _ in _rows(tests)])
+    return table(head, [_row(one) for one, _ in _rows(tests)], cls="stack")
 
 
 def _row(one: Mapping[str, Any]) -> list[Child]:
@@ -104,12 +104,12 @@ def _by_seed(evidence: Evidence, pairs: Sequence[Pair]) -> Html:
     if not pairs:
         return left_out("The runs of the confirmation are not in the folder any more.")
     names = [*evidence.study.benchmarks, *evidence.study.held_out]
-    head: list[Child] = ["seed", "runs", OUT, *names]
+    head: list[Child] = ["seed", OUT, *names, "runs"]
     members = (evidence.study.benchmarks, *([name] for name in names))
     found = [[_differences([pair], part) for part in members] for pair in pairs]
     shown = number_format([0.0, *(value for row in found for one in row for _, value in one)])
     rows: list[list[Child]] = []
     for pair, row in zip(pairs, found, strict=True):
         links = el("span", link_to(pair.recommended), " / ", link_to(pair.equal))
-        rows.append([str(pair.seed), links, *(signed(one[0][1], shown) if one else "–" for one in row)])
-    return table(head, rows)
+        rows.append([str(pair.seed), *(signed(one[0][1], shown) if one else "–" for one in row), links])
+    return table(head, rows, cls="stack")

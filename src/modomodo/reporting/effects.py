@@ -30,6 +30,11 @@ class Effects:
     paired_DB: np.ndarray
     seeds_D: tuple[int, ...]
 
+    @property
+    def same(self) -> np.ndarray:
+        """Where both mixtures earned the same on every item, shape [D, B]."""
+        return self.paired_DB & (self.difference_DB == 0) & (self.se_DB == 0)
+
 
 def leave_one_out_effects(
     runs: Sequence[FinishedRun], *, domains: Sequence[str], benchmarks: Sequence[str]

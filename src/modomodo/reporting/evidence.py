@@ -19,6 +19,7 @@ from modomodo.surrogate import Fitted
 
 Kind = Literal["base", "pilot", "confirmation", "single"]
 FILES = ("recommendation", "confirmation")
+HALVES = ("select", "confirm")  # of a benchmark's items
 KINDS: tuple[Kind, ...] = ("base", "pilot", "confirmation", "single")
 
 
@@ -76,12 +77,13 @@ class Evidence:
     """What a study's folder holds; what it lacks is None, and `missing` says so in one sentence by name.
 
     `confirmation` is the file's `objective` and, where the study has any, `held_out`. `unfinished` is label -> why, of
-    the planned runs without a result.
+    the planned runs without a result; `failed` the same of runs of `modomodo train`.
     """
 
     study: Study
     runs: tuple[FinishedRun, ...]
     unfinished: Mapping[str, str]
+    failed: Mapping[str, str]
     recommendation: Mapping[str, Any] | None
     confirmation: Mapping[str, Any] | None
     fitted: Fitted | None
@@ -132,6 +134,7 @@ def read_evidence(study: Study, *, beside: Path | None = None) -> Evidence:
         study=study,
         runs=runs,
         unfinished={label: _why(store, key) for label, key in labels.items() if not store.finished(key)},
+        failed=_failed_singles(store, labels),
         recommendation=None if "recommendation" in missing else recommendation,
         confirmation=None if "confirmation" in missing else confirmation,
         fitted=fitted,
@@ -200,7 +203,7 @@ def _run(store: Store, key: str, result: Mapping[str, Any], labels: Mapping[str,
 
 def _kind(part: str, *, planned: bool) -> Kind:
     """Return the kind of a run that was trained, by the part of the benchmarks that it was scored on, if any."""
-    if part not in ("select", "confirm") and not planned:
+    if part not in HALVES and not planned:
         return "single"
     return "confirmation" if part == "confirm" else "pilot"
 
@@ -221,6 +224,22 @@ def _fitted(study: Study, missing: dict[str, str]) -> Fitted | None:
     except ModomodoError as error:
         missing["fit"] = f"No surrogate could be fitted: {error}"
         return None
+
+
+def _failed_singles(store: Store, labels: Mapping[str, str]) -> dict[str, str]:
+    """Return name -> why, of the runs of `modomodo train` whose last attempt failed."""
+    keys = [path.parent.name for path in sorted(store.folder.glob("runs/*/failure.json"))]
+    return {
+        single_name(key): _why(store, key)
+        for key in keys
+        if key not in labels.values() and not store.finished(key) and not _of_half(store, key)
+    }
+
+
+def _of_half(store: Store, key: str) -> bool:
+    """Return whether a run was to be scored on one half of the items, as those of a plan are."""
+    recipe = read_json(store.path(key) / "recipe.json") or {}
+    return recipe.get("evaluation", {}).get("part") in HALVES
 
 
 def _why(store: Store, key: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from modomodo.mixture import Mixture
@@ -25,6 +26,7 @@ from modomodo.reporting.style import (
 )
 
 ROW = 28  # pixels of a row
+LEAST = 130  # pixels of a figure of rows: of a lower one plotly cuts the margins, and names run into each other
 NO_NAME = "<extra></extra>"
 TINY = 1e-12  # a range of colours must have a width
 
@@ -140,12 +142,17 @@ def gains_figure(gains: Sequence[Gain], *, title: str = "Gain over equal shares"
     return figure
 
 
-def scores_figure(dots: Sequence[Dot], *, title: str, equal: float | None = None) -> go.Figure:
-    """Return the scores of runs, the best on top, with one standard error either side; `equal` is drawn as a line."""
+def scores_figure(
+    dots: Sequence[Dot], *, title: str, equal: float | None = None, bounds: tuple[float, float] = (-np.inf, np.inf)
+) -> go.Figure:
+    """Return the scores of runs, the best on top, with one standard error either side; `equal` is drawn as a line.
+
+    The standard errors end at the `bounds` of the score.
+    """
     ordered = sorted(dots, key=lambda dot: -dot.mean)
     means = [dot.mean for dot in ordered]
     shown = number_format(means)
-    figure = new_figure(title, height=(ROW - 6) * len(ordered) + 66, showlegend=False)
+    figure = new_figure(title, height=max((ROW - 6) * len(ordered) + 66, LEAST), showlegend=False)
     if equal is not None:
         figure.add_vline(x=equal, line={"color": MUTED, "width": 1.5, "dash": "dot"}, layer="below")
     figure.add_scatter(
@@ -153,7 +160,13 @@ def scores_figure(dots: Sequence[Dot], *, title: str, equal: float | None = None
         y=list(range(len(ordered))),
         mode="markers",
         marker={"symbol": [dot.symbol for dot in ordered], "size": 9, "color": INK, "line": {"color": INK}},
-        error_x={"array": [dot.se for dot in ordered], "color": MUTED, "thickness": 1.5, "width": 3},
+        error_x={
+            "array": [min(dot.se, bounds[1] - dot.mean) for dot in ordered],
+            "arrayminus": [min(dot.se, dot.mean - bounds[0]) for dot in ordered],
+            "color": MUTED,
+            "thickness": 1.5,
+            "width": 3,
+        },
         customdata=[
             [plot_text(dot.label), plot_text(str(dot.mixture), limit=110), _spread(dot, shown)] for dot in ordered
         ],

@@ -81,7 +81,13 @@ def triangle_figure(triangle: Triangle, *, name: str, span: tuple[float, float] 
         zmax=high,
         contours={"start": low, "end": high, "size": (high - low) / 12 or 1.0},
         line={"width": 0.5, "color": PAPER},
-        colorbar={"thickness": 10, "len": 0.7, "outlinewidth": 0, "tickformat": tick_format((low, high)), "nticks": 6},
+        colorbar={
+            "thickness": 10,
+            "len": 0.7,
+            "outlinewidth": 0,
+            "tickvals": np.linspace(low, high, 5),
+            "tickformat": shown,
+        },
         hoverinfo="skip",
     )
     _cut_out(figure)

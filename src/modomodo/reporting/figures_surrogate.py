@@ -14,6 +14,8 @@ from modomodo.reporting.style import DIVERGING, INK, MUTED, shade
 from modomodo.surrogate import Fitted
 from modomodo.surrogate.predictions import weighted
 
+SAME = "same"  # stands for a difference of 0 without any error
+
 
 def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
     """Return left-out predictions of one benchmark or aggregate against what was observed, with 90 % intervals.
@@ -103,10 +105,10 @@ def _run_texts(fitted: Fitted, row: int) -> tuple[str, str]:
 def _cell_numbers(effects: Effects, shown: str) -> list[list[str]]:
     return [
         [
-            f"{signed(value, shown)}<br>±{number(se, shown)}" if np.isfinite(value) else ""
-            for value, se in zip(*rows, strict=True)
+            SAME if same else f"{signed(value, shown)}<br>±{number(se, shown)}" if np.isfinite(value) else ""
+            for value, se, same in zip(*rows, strict=True)
         ]
-        for rows in zip(effects.difference_DB, effects.se_DB, strict=True)
+        for rows in zip(effects.difference_DB, effects.se_DB, effects.same, strict=True)
     ]
 
 

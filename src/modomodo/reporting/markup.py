@@ -104,9 +104,17 @@ def table(head: list[Child], rows: list[list[Child]], *, cls: str = "") -> Html:
     return el("div", el("table", el("thead", header), el("tbody", *lines), cls=cls or None), cls="scroll")
 
 
+def prose(sentence: str) -> Html:
+    """Return a sentence of ours, where what stands between backticks is code."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0:  # a backtick without its pair, as a message of another's may have
+        return join(sentence)
+    return join(*(el("code", part) if i % 2 else part for i, part in enumerate(parts)))
+
+
 def left_out(sentence: str) -> Html:
     """Return the one sentence that stands for a section which cannot be made."""
-    return el("p", sentence, cls="left-out")
+    return el("p", prose(sentence), cls="left-out")
 
 
 def _attribute(key: str) -> str:

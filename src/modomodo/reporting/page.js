@@ -53,13 +53,12 @@
   function mark(box) {
     const more = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
     box.classList.toggle("more", more);
-    if (box.tagName === "DIV" && !box.matches(".scroll")) return; // the navigation's links take the focus
     if (more) for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "scrolls"]])
       box.setAttribute(name, value);
     else for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
   }
   const sizes = new ResizeObserver((entries) => entries.forEach((entry) => mark(entry.target)));
-  document.querySelectorAll(".scroll, pre, nav div").forEach((box) => sizes.observe(box));
+  document.querySelectorAll(".scroll, pre").forEach((box) => sizes.observe(box));
 
   const redraw = () => figures.forEach((figure, plot) => figure.drawn && draw(plot));
   dark.addEventListener("change", redraw);

@@ -14,7 +14,7 @@ from modomodo.reporting.answer import answer_section
 from modomodo.reporting.blocks import Section
 from modomodo.reporting.confirming import confirmation_section
 from modomodo.reporting.evidence import Evidence, read_evidence
-from modomodo.reporting.markup import Html, el, json_block
+from modomodo.reporting.markup import Html, el, json_block, prose
 from modomodo.reporting.prediction import domains_section, prediction_section
 from modomodo.reporting.repeat import repeat_section
 from modomodo.reporting.samples import samples_section
@@ -95,7 +95,7 @@ def _lacking(sections: Sequence[Section]) -> list[Section]:
     titles: dict[str, list[str]] = {}
     for section in sections:
         titles.setdefault(section.lacking, []).append(section.title)
-    lines = (el("li", el("b", f"{', '.join(names)}. "), sentence) for sentence, names in titles.items())
+    lines = (el("li", el("b", f"{', '.join(names)}. "), prose(sentence)) for sentence, names in titles.items())
     return [Section("lacking", "Not there yet", "Not there yet", (el("ul", *lines),))] if sections else []
 
 

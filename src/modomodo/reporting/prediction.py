@@ -8,8 +8,8 @@ from modomodo.reporting.blocks import Choice, Section, chooser, explained, figur
 from modomodo.reporting.effects import Effects, leave_one_out_effects
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures_surface import interactions_figure, slice_figure, triangle_figure
-from modomodo.reporting.figures_surrogate import effects_figure, predicted_figure
-from modomodo.reporting.markup import Child, Html, el, left_out, table
+from modomodo.reporting.figures_surrogate import SAME, effects_figure, predicted_figure
+from modomodo.reporting.markup import Child, Html, el, left_out, prose, table
 from modomodo.reporting.surface import Triangle, pairwise_interactions, response_slices, response_triangles, triples
 from modomodo.surrogate import Fitted, Validation
 
@@ -41,7 +41,7 @@ def prediction_section(fitted: Fitted | None, missing: Mapping[str, str], *, stu
     blocks = (figure_block(predicted_figure(fitted, name=name), note=_figures(figures[name])) for name in names)
     head: list[Child] = ["score", "runs", "R²", "Spearman", "inside 50 %", "inside 90 %"]
     rows = [_row(figures[name]) for name in names]
-    return Section("prediction", "Prediction", title, (lead, grid(*blocks), table(head, rows)))
+    return Section("prediction", "Prediction", title, (lead, grid(*blocks), table(head, rows, cls="stack")))
 
 
 def domains_section(evidence: Evidence) -> Section:
@@ -73,7 +73,7 @@ def _slices(fitted: Fitted, through: Mixture, *, words: str, caps: Caps) -> list
     slices = response_slices(fitted, through)
     lead = el(
         "p",
-        f"Expected scores through {words} (diamond): one domain's share changes, the others keep their ratio. "
+        prose(f"Expected scores through {words} (diamond): one domain's share changes, the others keep their ratio. "),
         f"The band is the surrogate's 90 % interval of the expected score ({BAND}); a single run scatters more"
         f"{', and grey is outside the caps' if caps else ''}.{_lower(fitted)}",
     )
@@ -99,9 +99,9 @@ def _triangles(fitted: Fitted, through: Mixture, *, words: str) -> list[Child]:
         return [left_out("This needs three domains with shares in the mixture.")]
     lead = el(
         "p",
-        f"Expected scores where three domains divide among themselves what they have in {words} (diamond), and the "
-        "others keep their shares. A corner is all of it on one domain. Point at a place for shares and the band."
-        + _lower(fitted),
+        prose(f"Expected scores where three domains divide among themselves what they have in {words} (diamond), "),
+        "and the others keep their shares. A corner is all of it on one domain. Point at a place for shares and the "
+        f"band.{_lower(fitted)}",
     )
     drawn = response_triangles(fitted, through, found, names=[one.name for one in fitted.aggregates])
     choices = [Choice("aggregates", name, grid(*_drawn(triangles, name))) for name, triangles in drawn.items()]
@@ -148,7 +148,7 @@ def _noise(effects: Effects) -> str:
     rests, other = (
         ("one matched seed", "another seed") if seeds == 1 else (f"at most {seeds} matched seeds", "other seeds")
     )
-    alike = " ± of 0: both runs earned the same on nearly every item." if (effects.se_DB < 0.0005).any() else ""
+    alike = f" “{SAME}”: both runs earned the same on every item." if effects.same.any() else ""
     return (
         "± is the standard error over the benchmark's items: how much the difference would change with other items of "
         f"its kind.{alike} Each cell rests on {rests}, and the noise of the training is "

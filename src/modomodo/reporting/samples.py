@@ -30,11 +30,13 @@ def samples_section(evidence: Evidence) -> Section:
         return Section("samples", "Samples", title, lacking="No finished run has kept a samples.jsonl.")
     shown = [line for _, picked in found for lines in picked.values() for line in lines]
     album = read_album(evidence.study.recipe, shown)
-    choices = [Choice("Runs", run.label, _panel(run, picked, album)) for run, picked in found]
+    rewards = evidence.study.recipe.rewards
+    most = rewards.accuracy + rewards.format
+    choices = [Choice("Runs", run.label, _panel(run, picked, album, most)) for run, picked in found]
     lead = el(
         "p",
         "Completions of the first and of the last steps, with what the verifier made of them. ",
-        reward_scale(evidence.study.recipe.rewards),
+        reward_scale(rewards),
     )
     return Section("samples", "Samples", title, (lead, chooser("Run", choices)))
 
@@ -71,7 +73,7 @@ def _picked(lines: Sequence[Line], domains: Sequence[str]) -> dict[str, list[Lin
     return found
 
 
-def _panel(run: FinishedRun, picked: Mapping[str, Sequence[Line]], album: Album) -> Html:
+def _panel(run: FinishedRun, picked: Mapping[str, Sequence[Line]], album: Album, most: float) -> Html:
     parts: list[Child] = [el("p", link_to(run), ": all samples are in its samples.jsonl.", cls="note")]
     lines = [line for several in picked.values() for line in several]
     if not all(map(has_question, lines)):
@@ -82,16 +84,16 @@ def _panel(run: FinishedRun, picked: Mapping[str, Sequence[Line]], album: Album)
             left_out(f"Some pictures are not shown: the rows of {', '.join(lost)} cannot be read here as they were.")
         )
     for domain, several in picked.items():
-        cards = [_card(line, album) for line in several]
+        cards = [_card(line, album, most) for line in several]
         parts.append(el("details", el("summary", domain), el("div", *cards, cls="cards"), open=""))
     return join(*parts)
 
 
-def _card(line: Line, album: Album) -> Html:
+def _card(line: Line, album: Album, most: float) -> Html:
     verdict, text = line["verdict"], line["completion"]
     status = verdict["status"]
     reward = line.get("reward")
-    earned = f"reward {reward:.2f}" if isinstance(reward, int | float) else "no reward"
+    earned = f"reward {reward:.2f} of {most:g}" if isinstance(reward, int | float) else "no reward"
     badge = el("b", f"{MARKS.get(status, '')} {status}", cls=f"verdict {status}")
     head = el("header", badge, f"step {line['step']} · {earned} · ", el("code", line["row_id"]))
     rest = len(text) - LENGTH

@@ -23,6 +23,7 @@ from modomodo.reporting.markup import Child, Html, el, plot_text
 from modomodo.reporting.numbers import number, number_format
 from modomodo.studies import OUT
 
+BOUNDS = (0.0, 1.0)  # of every score of a study
 WHERE: tuple[tuple[str, str, Kind], ...] = (
     ("select", "Pilots, on the items for choosing", "pilot"),
     ("confirm", "Confirmation, on the items for proving", "confirmation"),
@@ -40,15 +41,12 @@ def scores_section(evidence: Evidence) -> Section:
         "so scores of the two are not to be compared. "
         if evidence.of_kind("pilot", "confirmation")
         else None,
-        *explained(evidence.study, OUT),
+        *(explained(evidence.study, OUT) if any(_score(evidence, run, OUT) for run in evidence.runs) else ()),
         "The standard error is that of a score over its items; another training seed adds to it.",
     )
-    return Section(
-        "scores",
-        "Scores",
-        "Scores of every run",
-        (lead, chooser("Benchmark", _choices(evidence)), domain_legend(evidence.domains), _table(evidence)),
-    )
+    choices = _choices(evidence)
+    figures = (chooser("Benchmark", choices), domain_legend(evidence.domains)) if choices else ()
+    return Section("scores", "Scores", "Scores of every run", (lead, *figures, _table(evidence)))
 
 
 def _choices(evidence: Evidence) -> list[Choice]:
@@ -67,10 +65,12 @@ def _figure(evidence: Evidence, part: str, kind: Kind, name: str) -> go.Figure |
     found = [(run, score) for run in runs if (score := _score(evidence, run, name)) is not None]
     if not any(run.kind == kind for run, _ in found):
         return None
-    equal = [score.mean for run, score in found if run.kind == kind and run.mixture.key == evidence.equal.key]
-    words = " (dotted: equal shares)" if equal else ""
+    trained = [(run.mixture.key == evidence.equal.key, score.mean) for run, score in found if run.kind == kind]
+    means = [mean for is_equal, mean in trained if is_equal]
+    equal = sum(means) / len(means) if 0 < len(means) < len(trained) else None  # nothing to compare with themselves
+    words = "" if equal is None else " (dotted: equal shares)"
     dots = [_dot(run, score) for run, score in found]
-    return scores_figure(dots, title=f"{plot_text(name)}{words}", equal=sum(equal) / len(equal) if equal else None)
+    return scores_figure(dots, title=f"{plot_text(name)}{words}", equal=equal, bounds=BOUNDS)
 
 
 def _dot(run: FinishedRun, score: Score) -> Dot:
@@ -95,11 +95,11 @@ def _table(evidence: Evidence) -> Html:
     found = {name: [_score(evidence, run, name) for run in evidence.runs] for name in columns}
     scores = {name: column for name, column in found.items() if any(column)}
     cells = [_cells(column) for column in scores.values()]
-    heads = ["run", "mixture", *scores, "kind", "steps", "minutes", "seed"]
+    heads = ["run", "mixture", *scores, "kind", "steps", "minutes"]
     rows = [_row(evidence, run, [column[i] for column in cells]) for i, run in enumerate(evidence.runs)]
     caption = el(
         "p",
-        "Under each score: its standard error, and the share of replies that did not parse. "
+        "Under each score: its standard error, and where there are any, the share of replies that did not parse. "
         "A click on a head sorts; a name leads to the run's folder beside this page.",
         cls="note",
     )
@@ -115,7 +115,6 @@ def _row(evidence: Evidence, run: FinishedRun, scores: Sequence[Html]) -> Html:
         el("td", run.kind, data_sort=run.kind),
         el("td", str(run.steps), data_sort=str(run.steps)),
         el("td", f"{run.seconds / 60:.1f}", data_sort=str(run.seconds)),
-        el("td", str(run.seed) if trained else "–", data_sort=str(run.seed)),
     ]
     return el("tr", *cells)
 
@@ -128,9 +127,10 @@ def _cells(scores: Sequence[Score | None]) -> list[Html]:
 def _cell(score: Score | None, shown: str) -> Html:
     if score is None:
         return el("td", "–")
-    small: Child = el("small", f"±{number(score.se, shown)}, {score.unparsed:.0%}")
+    small: Child = el("small", f"±{number(score.se, shown)}")
+    lost: Child = el("small", f"{score.unparsed:.0%}") if score.unparsed >= 0.005 else None
     words = f"{count(score.n, 'item')}, {score.unparsed:.1%} unparsed, {score.ungradable} ungradable"
-    return el("td", number(score.mean, shown), small, data_sort=repr(score.mean), title=words)
+    return el("td", number(score.mean, shown), small, lost, data_sort=repr(score.mean), title=words)
 
 
 def _sort_mixture(run: FinishedRun) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from modomodo.errors import count
 from modomodo.recommendation import Recommendation
+from modomodo.reporting.answer import EQUAL, MARKS, SAME, until_tested
 from modomodo.reporting.blocks import (
     BARS,
     Choice,
@@ -47,11 +48,14 @@ def table_sections(fitted: Fitted, found: Recommendation, *, source: Path, sets:
 
 def _answer(fitted: Fitted, found: Recommendation) -> Section:
     badge = el("b", "Predicted, not confirmed. ", cls="badge unsure")
-    against = "equal shares" if len(set(found.reference.weights)) == 1 else str(found.reference)
+    against = _against(found)
     nearest = f"The nearest run is {found.nearest_run}, {found.distance:.1%} of the prompts away. "
-    kept = found.mixture.distance(found.reference) < 1e-9
+    kept = found.mixture.distance(found.reference) < SAME
+    unsure = None if kept or found.distinguishable else until_tested(against)
     advice = f"Train {found.mixture} and {against} at the same few fresh seeds to know whether the gain is real."
-    shares = figure_block(mixture_figure(found.mixture, reference=found.reference), note=f"The marks are {against}.")
+    shares = figure_block(
+        mixture_figure(found.mixture, reference=found.reference), note=MARKS.format(reference=against)
+    )
     gain = Gain(f"predicted: {found.objective}", found.gain, found.gain_lo90, found.gain_hi90)
     gains = figure_block(
         gains_figure([gain], title=f"Gain over {plot_text(against)}"),
@@ -64,12 +68,17 @@ def _answer(fitted: Fitted, found: Recommendation) -> Section:
     )
     body = (
         el("p", badge, found.sentence, cls="lead"),
-        el("p", nearest, None if kept else advice),
+        el("p", unsure, nearest, None if kept else advice),
         grid(shares, gains),
         _forecasts(fitted, found),
         notes if found.notes else None,
     )
     return Section("answer", "Answer", "The answer", body)
+
+
+def _against(found: Recommendation) -> str:
+    """Return what a reader calls the mixture that the recommended one is compared with."""
+    return EQUAL if len(set(found.reference.weights)) == 1 else str(found.reference)
 
 
 def _forecasts(fitted: Fitted, found: Recommendation) -> Html:
@@ -87,8 +96,8 @@ def _forecasts(fitted: Fitted, found: Recommendation) -> Html:
                 ),
             ]
         )
-    head: list[Child] = ["score", "recommended", "90 % of one run", "compared with", "90 % of one run"]
-    return el("div", el("h3", "What one run would score"), table(head, rows))
+    head: list[Child] = ["score", "recommended", "90 % of one run", _against(found), "90 % of one run"]
+    return el("div", el("h3", "What one run would score"), table(head, rows, cls="stack"))
 
 
 def _scores(fitted: Fitted) -> Section:
@@ -110,8 +119,7 @@ def _scores(fitted: Fitted) -> Section:
 
 
 def _figure(fitted: Fitted, name: str) -> Html:
-    runs, weights_B = fitted.runs, fitted.weights_of(name)
-    y_N, se_N = weighted(runs.y_NB, weights_B), np.sqrt(weighted(runs.se_NB**2, weights_B**2))
+    runs, (y_N, se_N) = fitted.runs, _scores_of(fitted, name)
     dots = [
         Dot(runs.labels_N[n], runs.mixture(n), float(y_N[n]), float(se_N[n]))
         for n in range(len(y_N))
@@ -120,29 +128,33 @@ def _figure(fitted: Fitted, name: str) -> Html:
     return figure_block(scores_figure(dots, title=plot_text(name)))
 
 
+def _scores_of(fitted: Fitted, name: str) -> tuple[Array, Array]:
+    """Return the scores of a benchmark or aggregate, and their standard errors."""
+    runs, weights_B = fitted.runs, fitted.weights_of(name)
+    return weighted(runs.y_NB, weights_B), np.sqrt(weighted(runs.se_NB**2, weights_B**2))
+
+
 def _table(fitted: Fitted) -> Html:
     runs = fitted.runs
-    aggregates = [(one.name, weighted(runs.y_NB, fitted.weights_of(one.name))) for one in fitted.aggregates]
-    heads = ["run", "mixture", *(name for name, _ in aggregates), *runs.benchmarks, "steps", "seed"]
-    scores = [
-        *(_scores_of(y_N, np.full(len(y_N), np.nan)) for _, y_N in aggregates),
-        *(_scores_of(y_N, se_N) for y_N, se_N in zip(runs.y_NB.T, runs.se_NB.T, strict=True)),
-    ]
+    names = (*(one.name for one in fitted.aggregates), *runs.benchmarks)
+    known = {"steps": runs.steps_N, "seed": runs.seeds_N}
+    columns = {name: _cells(*_scores_of(fitted, name)) for name in names} | {
+        name: [_whole(value) for value in values] for name, values in known.items() if set(values) != {None}
+    }
     rows = [
         el(
             "tr",
             el("th", runs.labels_N[n], data_sort=runs.labels_N[n]),
             el("td", mixture_bar(runs.mixture(n), runs.domains), data_sort=repr(float((runs.X_ND[n] ** 2).sum()))),
-            *(cells_N[n] for cells_N in scores),
-            *(_whole(value) for value in (runs.steps_N[n], runs.seeds_N[n])),
+            *(cells_N[n] for cells_N in columns.values()),
         )
         for n in range(len(runs.labels_N))
     ]
     caption = el("p", "Under each score its standard error, where it is known. A click on a head sorts.", cls="note")
-    return el("div", caption, sortable(heads, rows))
+    return el("div", caption, sortable(["run", "mixture", *columns], rows))
 
 
-def _scores_of(y_N: Array, se_N: Array) -> list[Html]:
+def _cells(y_N: Array, se_N: Array) -> list[Html]:
     shown = number_format(y_N)
     return [_score(float(y), float(se), shown) for y, se in zip(y_N, se_N, strict=True)]
 
