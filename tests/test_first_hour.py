@@ -81,7 +81,7 @@ def test_the_commands_lead_from_a_file_to_a_report(folder: Path):
     assert "report: studies/meters/report.html" in said["report"]
     page = (folder / "studies" / "meters" / "report.html").read_text()
     assert "<h1>meters</h1>" in page
-    assert "1 run of `modomodo train` is shown with the others" in page
+    assert "1 run of <code>modomodo train</code> is shown with the others" in page
     assert "Replies in the right format" in page  # the curves of the run
     assert "meters.jsonl" in page
     assert not (folder / "runs").exists()
