@@ -130,6 +130,7 @@ def killing(times: int, *, between: tuple[float, float], seed: int) -> Generator
         thread.join()
 
 
+@pytest.mark.slow
 def test_a_run_whose_worker_dies_goes_on_from_what_was_copied(tmp_path: Path):
     runs = [PlannedRun(f"steps {seed}", fake_runs.recipe("steps", seed, steps=1200)) for seed in (1, 2)]
     with killing(3, between=(2.5, 3.5), seed=3) as killed:
@@ -198,7 +199,7 @@ def driver(folder: Path, *, runs: int, steps: int) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, number: int):
     process = driver(tmp_path, runs=4, steps=600)
     until(lambda: len(list(tmp_path.glob("runs/*/result.json"))) >= 1, seconds=40)
