@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from landscapes import KINDS, landscape
+from surrogates import table
 
-from modomodo import Mixture, Runs, fit, recommend
+from modomodo import Mixture, fit, recommend
 from modomodo.pilots.design import seed_design
 from modomodo.seeds import child_rng
 
@@ -25,7 +26,7 @@ TABLES = 40
 FIELDS = ("kind", "runs", "seed", "predicted", "low", "high", "true", "best", "noise")
 
 
-def table(kind: str, runs: int, seed: int) -> tuple[float, ...]:
+def gains(kind: str, runs: int, seed: int) -> tuple[float, ...]:
     """Return of one table the predicted gain, its interval, the true gain, the largest possible one, and the noise.
 
     The noise is the standard deviation of one run on the aggregate, from the luck of its seed and of its items.
@@ -35,9 +36,7 @@ def table(kind: str, runs: int, seed: int) -> tuple[float, ...]:
     seeds_ND = np.stack([mixture.vector(DOMAINS) for _, mixture in seed_design(DOMAINS)])
     X_ND = np.vstack([seeds_ND, rng.dirichlet(np.ones(len(DOMAINS)), runs - len(seeds_ND))])
     y_NB = truth.observe(X_ND, rng)
-    share_NB = np.clip(y_NB, 0.01, 0.99)
-    se_NB = np.sqrt(share_NB * (1 - share_NB) / truth.items)
-    found = recommend(fit(Runs.of(X_ND, y_NB=y_NB, se_NB=se_NB, domains=DOMAINS)))
+    found = recommend(fit(table(truth, X_ND, y_NB, domains=DOMAINS)))
     equal_ND = Mixture.uniform(DOMAINS).vector(DOMAINS)[None]
     everywhere_ND = rng.dirichlet(np.ones(len(DOMAINS)), 20_000)
     base = float(truth.expected(equal_ND).mean())
@@ -74,7 +73,7 @@ def main() -> None:
         for kind in KINDS:
             for seed in range(TABLES):
                 if (kind, runs, seed) not in known:
-                    line = pd.DataFrame([(kind, runs, seed, *table(kind, runs, seed))], columns=list(FIELDS))
+                    line = pd.DataFrame([(kind, runs, seed, *gains(kind, runs, seed))], columns=list(FIELDS))
                     line.to_csv(
                         options.out, mode="a", header=not options.out.exists(), index=False, float_format="%.6g"
                     )

@@ -35,10 +35,10 @@ HEAD = "rho | regret | cover | cover, aggregate"
 app = typer.Typer()
 
 
-def table(world: Landscape, X_ND: np.ndarray, y_NB: np.ndarray) -> Runs:
+def table(world: Landscape, X_ND: np.ndarray, y_NB: np.ndarray, *, domains: tuple[str, ...] | None = None) -> Runs:
     """Return noisy runs as a table with known evaluation noise."""
     share_NB = np.clip(y_NB, 0.01, 0.99)
-    return Runs.of(X_ND, y_NB=y_NB, se_NB=np.sqrt(share_NB * (1 - share_NB) / world.items))
+    return Runs.of(X_ND, y_NB=y_NB, se_NB=np.sqrt(share_NB * (1 - share_NB) / world.items), domains=domains)
 
 
 def figures(fitted: Fitted, *, X_ND: np.ndarray, seen_NB: np.ndarray, true_N: np.ndarray) -> tuple[float, ...]:

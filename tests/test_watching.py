@@ -58,7 +58,7 @@ def test_single_runs_stand_with_the_planned_ones_but_no_pilot_of_an_earlier_plan
     for key, part in {"single-1": "all", "dropped": "select"}.items():
         write_json(folder / "runs" / key / "recipe.json", {"steps": STEPS, "evaluation": {"part": part}})
     assert [one.label for one in standings(folder)][-2:] == ["later", "single run single"]
-    write_json(tmp_path / "alone/runs/abcdefgh/recipe.json", {"steps": STEPS})
+    write_json(tmp_path / "alone/runs/abcdefgh/recipe.json", {"steps": STEPS, "evaluation": None})
     assert [one.label for one in standings(tmp_path / "alone")] == ["single run abcdef"]
 
 

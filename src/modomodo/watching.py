@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -45,21 +45,10 @@ def standings(folder: Path) -> tuple[Standing, ...]:
     runs: dict[str, str] = {}
     for label, key in labels.items():
         runs.setdefault(str(key), label)
-    runs |= {key: single_name(key) for key in _singles(store, planned=runs)}
+    runs |= {key: single_name(key) for key in store.singles(runs)}
     if not runs:
         raise ModomodoError(f"{folder} has no runs yet: `modomodo pilot` on the study's file begins them")
     return tuple(_standing(store, key, label) for key, label in runs.items())
-
-
-def _singles(store: Store, *, planned: Collection[str]) -> list[str]:
-    """Return the keys of runs that are scored on whole benchmarks, as no pilot and no run of a confirmation is."""
-    found = sorted(store.folder.glob("runs/*/recipe.json"))
-    return [path.parent.name for path in found if path.parent.name not in planned and _is_single(path)]
-
-
-def _is_single(recipe: Path) -> bool:
-    evaluation: Any = (read_json(recipe) or {}).get("evaluation") or {}
-    return evaluation.get("part") not in ("select", "confirm")
 
 
 def seconds_left(found: Sequence[Standing]) -> float | None:

@@ -156,6 +156,8 @@ def test_other_separators_are_read(tmp_path: Path, mark: str):
     lines = [["label", "w.a", "w.b", "score.x"], ['"one, two; three"', "0.25", "0.75", "0.5"]]
     runs = read_runs(written(tmp_path, "\n".join(mark.join(line) for line in lines)))
     assert (runs.labels_N, runs.domains, runs.y_NB.tolist()) == (("one, two; three",), ("a", "b"), [[0.5]])
+    named = written(tmp_path, "\n".join([f"sep={mark}", *(mark.join(line) for line in lines)]))
+    assert read_runs(named).labels_N == runs.labels_N
 
 
 def test_another_coding_is_named(tmp_path: Path):

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from modomodo.files import explained, write_json
 from modomodo.strict import parse
 
 VERSION = 1
+HALVES = ("select", "confirm")  # parts of a benchmark's items, of which a plan scores its runs on one
 SIGNATURE = "attempt.json"  # who of a cluster's nodes writes the folder, see mirror.py
 
 
@@ -113,6 +114,18 @@ class Store:
         """Return the results of all finished runs by key, also of runs that the study no longer plans."""
         keys = sorted(path.parent.name for path in self.folder.glob("runs/*/result.json"))
         return {key: self.result(key) for key in keys}
+
+    def singles(self, planned: Collection[str]) -> list[str]:
+        """Return the keys of begun runs beside the `planned` ones that are scored on whole benchmarks.
+
+        So are those of `modomodo train`; a run of an earlier plan is scored on one half of the items.
+        """
+        keys = sorted({path.parent.name for path in self.folder.glob("runs/*/recipe.json")}.difference(planned))
+        return [key for key in keys if not self._is_of_half(key)]
+
+    def _is_of_half(self, key: str) -> bool:
+        evaluation = (_read(self.path(key) / "recipe.json") or {}).get("evaluation")
+        return isinstance(evaluation, dict) and cast(dict[str, object], evaluation).get("part") in HALVES
 
     def failure(self, key: str) -> dict[str, object] | None:
         """Return the failure (message, traceback, time) of the last attempt, None when it did not fail."""

@@ -12,14 +12,13 @@ from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import Score
 from modomodo.files import read_json
 from modomodo.mixture import Mixture
-from modomodo.pilots.store import Store, single_name
+from modomodo.pilots.store import HALVES, Store, single_name
 from modomodo.recommendation import VERSION as RECOMMENDATION_VERSION
 from modomodo.studies import study_fit
 from modomodo.surrogate import Fitted
 
 Kind = Literal["base", "pilot", "confirmation", "single"]
 FILES = ("recommendation", "confirmation")
-HALVES = ("select", "confirm")  # of a benchmark's items
 KINDS: tuple[Kind, ...] = ("base", "pilot", "confirmation", "single")
 
 
@@ -228,18 +227,8 @@ def _fitted(study: Study, missing: dict[str, str]) -> Fitted | None:
 
 def _failed_singles(store: Store, labels: Mapping[str, str]) -> dict[str, str]:
     """Return name -> why, of the runs of `modomodo train` whose last attempt failed."""
-    keys = [path.parent.name for path in sorted(store.folder.glob("runs/*/failure.json"))]
-    return {
-        single_name(key): _why(store, key)
-        for key in keys
-        if key not in labels.values() and not store.finished(key) and not _of_half(store, key)
-    }
-
-
-def _of_half(store: Store, key: str) -> bool:
-    """Return whether a run was to be scored on one half of the items, as those of a plan are."""
-    recipe = read_json(store.path(key) / "recipe.json") or {}
-    return recipe.get("evaluation", {}).get("part") in HALVES
+    keys = [key for key in store.singles(labels.values()) if store.failure(key) and not store.finished(key)]
+    return {single_name(key): _why(store, key) for key in keys}
 
 
 def _why(store: Store, key: str) -> str:

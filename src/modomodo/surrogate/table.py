@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from modomodo.errors import ModomodoError, closest
-from modomodo.files import not_utf8, separator, write_text
+from modomodo.files import is_separator_line, not_utf8, separator, write_text
 from modomodo.mixture import SUM_TOLERANCE
 from modomodo.surrogate.base import Array
 from modomodo.surrogate.runs import LARGEST, Runs
@@ -105,7 +105,8 @@ def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]
     """Return the header and (line number, column -> cell) of each line that is not blank."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, delimiter=separator(file))
+            mark = separator(file)
+            reader = csv.reader(file, delimiter=mark)
             rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except FileNotFoundError:
         near = closest(path.name, [file.name for file in path.parent.glob("*.csv")])
@@ -114,7 +115,7 @@ def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]
         raise not_utf8(path, error) from None
     except (OSError, csv.Error) as error:
         raise ModomodoError(f"cannot read {path} as a CSV file of runs: {error}") from None
-    rows = [(number, row) for number, row in rows if any(row)]
+    rows = [(number, row) for number, row in rows if any(row) and not is_separator_line(mark.join(row))]
     for number, row in rows:
         for cell in row:
             if not cell.isprintable():
