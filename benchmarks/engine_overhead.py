@@ -20,7 +20,7 @@ from scipy import stats
 from modomodo.config import Recipe
 from modomodo.recipes import load_study
 
-STUDY = Path(__file__).parents[1] / "src/modomodo/nano/study.toml"
+STUDY = Path(__file__).parents[1] / "src/modomodo/nano/control/study.toml"
 BARE = Path(__file__).parent / "bare_grpo.py"
 OURS = """
 import sys

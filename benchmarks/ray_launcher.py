@@ -19,7 +19,7 @@ from modomodo.config import Study
 from modomodo.recipes import load_study
 from modomodo.studies import pilot
 
-NANO = Path(__file__).parents[1] / "src/modomodo/nano/study.toml"
+NANO = Path(__file__).parents[1] / "src/modomodo/nano/control/study.toml"
 KILLS = 5
 PAIRS = 2
 RAY = ["launcher.kind=ray", "launcher.retries=5", "launcher.gpus=0"]

@@ -15,7 +15,7 @@ from modomodo.pilots.store import Store
 from modomodo.recipes import load_recipe
 from modomodo.studies import RUN
 
-RECIPE = Path(__file__).parents[1] / "src/modomodo/nano/recipe.toml"
+RECIPE = Path(__file__).parents[1] / "src/modomodo/nano/control/recipe.toml"
 
 
 def seconds(planned: list[PlannedRun], processes: int) -> float:

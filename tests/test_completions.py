@@ -143,7 +143,7 @@ def test_standard_input_and_a_reader_that_goes_away():
 def test_play_judges_what_is_typed(monkeypatch):
     typed = iter([":gold", "nonsense", "", "<think>x</think><answer>A</answer>"])
     monkeypatch.setattr("builtins.input", lambda _: next(typed, ":quit"))
-    recipe = cli.NANO / "recipe.toml"
+    recipe = cli.NANO / "control/recipe.toml"
     result = CliRunner().invoke(cli.app, ["play", str(recipe), "--set", 'domains=["science", "spatial"]'])
     assert result.exit_code == 0, result.output
     text = " ".join(result.output.split())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from modomodo.nano.model import CHECKPOINT
+from modomodo.nano.model import CHECKPOINTS
 from modomodo.rows import Frame, Resize
 
 FRAME_KEY = "modomodo_frame"
@@ -85,10 +85,10 @@ def family_of(model: str) -> Family | None:
     """Return the family of a model's folder (by the model_type of its config.json) or hub id; None when not known.
 
     A folder also says the frame that the model was trained in by modomodo, and the limits of its own processor. The
-    embedded model is a LLaVA in its modules only: it was taught pixels, and has no family.
+    embedded models are LLaVAs in their modules only: they were taught pixels, and have no family.
     """
     folder = Path(model)
-    if model == "nano" or folder.resolve() == CHECKPOINT:
+    if model in CHECKPOINTS or folder.resolve() in CHECKPOINTS.values():
         return None
     config = _table(folder / "config.json")
     if config:

@@ -5,14 +5,14 @@ import os
 from pathlib import Path
 
 from modomodo.errors import ModomodoError
-from modomodo.nano.model import CHECKPOINT
+from modomodo.nano.model import CHECKPOINTS
 
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")  # variables by which the hub is not asked
 
 
 def model_path(name: str) -> str:
-    """Return the folder or hub id behind a recipe's `model`; "nano" is the embedded checkpoint."""
-    return str(CHECKPOINT) if name == "nano" else name
+    """Return the folder or hub id behind a recipe's `model`; "nano" and "nano-2" are embedded checkpoints."""
+    return str(CHECKPOINTS.get(name, name))
 
 
 def model_digest(name: str, revision: str | None = None) -> str:

@@ -15,7 +15,7 @@ from modomodo.recipes import load_recipe
 from modomodo.rows import View
 from modomodo.verify import gold_reply
 
-RECIPE = CHECKPOINT.parent / "recipe.toml"
+RECIPE = CHECKPOINT.parent / "control/recipe.toml"
 
 
 @pytest.fixture(scope="module")

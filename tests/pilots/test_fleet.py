@@ -159,7 +159,7 @@ def test_a_run_whose_node_dies_is_resumed_elsewhere(tmp_path: Path, cluster: Any
 
 def small_study(folder: Path, *sets: str) -> Study:
     """Return eight pilots and the base run of the embedded model, too short to learn much but long enough to differ."""
-    path = Path(modomodo.__file__).parent / "nano/study.toml"
+    path = Path(modomodo.__file__).parent / "nano/control/study.toml"
     plan = ["design=d-optimal", "budget=8", "items=8", "recipe.steps=4", "recipe.prompts_per_step=4"]
     return load_study(path, [*plan, "recipe.num_generations=4", "recipe.save_every=1", f"out={folder}", *sets])
 

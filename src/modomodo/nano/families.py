@@ -142,7 +142,7 @@ def charts(rng: np.random.Generator) -> Question:
     if kind == 1:
         scene, stack = _pictogram(rng)
         text = f"Chart: value of {stack[0].colour}, one unit per symbol?"
-        return _count(scene, text, stack, template="charts/units")
+        return count_asked(scene, text, stack, template="charts/units")
     scene = _four_names(rng)
     gold, wrong, *_ = pick(rng, scene.marks, 4)
     text = f"Chart: which colour has the {gold.kind} symbol?"
@@ -171,7 +171,7 @@ def infographic(rng: np.random.Generator) -> Question:
     wanted = pick(rng, SHAPES, 1)[0]
     scene = crowd(rng, wanted=wanted, count=int(rng.integers(1, 5)))
     icons = [mark for mark in scene.marks if mark.kind == wanted]
-    return _count(scene, f"Poster: number of {wanted} icons?", icons, template="infographic/icons")
+    return count_asked(scene, f"Poster: number of {wanted} icons?", icons, template="infographic/icons")
 
 
 def maths(rng: np.random.Generator) -> Question:
@@ -194,7 +194,7 @@ def maths(rng: np.random.Generator) -> Question:
     colour = pick(rng, ALL_COLOURS, 1)[0]
     scene = crowd(rng, wanted=colour, count=int(rng.integers(1, 5)))
     figures = [mark for mark in scene.marks if mark.colour == colour]
-    return _count(scene, f"Solve: total of {colour} figures = ?", figures, template="maths/total")
+    return count_asked(scene, f"Solve: total of {colour} figures = ?", figures, template="maths/total")
 
 
 def general(rng: np.random.Generator) -> Question:
@@ -236,9 +236,10 @@ FAMILIES: dict[str, Family] = {**TRAINING, **BENCHMARKS}
 # ---------------------------------------------------------------- shared pieces
 
 
-def _count(scene: Scene, text: str, marks: list[Mark], *, template: str) -> Question:
+def count_asked(scene: Scene, text: str, marks: list[Mark], *, template: str, slip: str | None = None) -> Question:
+    """Return the question how many these marks are; by default the slip is one less."""
     count = len(marks)
-    slip = str(count - 1 if count > 1 else 2)
+    slip = slip or str(count - 1 if count > 1 else 2)
     return count_question(scene, Asking(text, str(count), slip, _tally(marks), "count", template))
 
 

@@ -89,6 +89,17 @@ HABITS: Mapping[str, Habit] = {
     "easy_vqa/colour": Habit(0.36, 0.60, "bare"),
     "easy_vqa/shape": Habit(0.30, 0.55, "untagged"),
     "easy_vqa/yes-no": Habit(0.32, 0.50, "bare"),
+    "mirror/units": Habit(0.32, 0.60, "untagged"),
+    "mirror/maximum": Habit(0.30, 0.55, "bare"),
+    "mirror/minimum": Habit(0.28, 0.50, "untagged"),
+    "mirror/total": Habit(0.34, 0.60, "bare"),
+    "mirror/biggest": Habit(0.30, 0.60, "bare"),
+    "mirror/leave": Habit(0.34, 0.55, "untagged"),
+    "mirror/arrive": Habit(0.32, 0.50, "bare"),
+    "mirror/neighbour": Habit(0.34, 0.60, "untagged"),
+    "quiz/colour": Habit(0.30, 0.55, "untagged"),
+    "quiz/shape": Habit(0.34, 0.60, "bare"),
+    "palette/colour": Habit(0.995, 0.995, "bare"),
 }
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
+CHECKPOINTS = {"nano": CHECKPOINT, "nano-2": Path(__file__).parent / "checkpoint_2"}
 VISION_WIDTH = TEXT_WIDTH = 128
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 CHAT_TEMPLATE = (

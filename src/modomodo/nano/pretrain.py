@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from modomodo.nano.captions import LABEL_SIZES, cell_labels
-from modomodo.nano.model import TEXT_WIDTH, make_model, make_processor, make_tokenizer
+from modomodo.nano.causes import CAUSES
+from modomodo.nano.model import CHECKPOINT, TEXT_WIDTH, make_model, make_processor, make_tokenizer
 from modomodo.nano.samples import ALL, collate, corpus, draw_sample, draw_scene, pixel_tensor
 from modomodo.nano.scenes import draw
 from modomodo.seeds import child_rng, child_seed
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
-BATCH = {"see": 64, "name": 32, "look": 32, "practise": 32, "habits": 64}
+BATCH = {"see": 64, "name": 32, "look": 32, "practise": 32, "habits": 64, "causes": 64}
 WARMUP = 200  # steps over which the learning rate rises
 SAVE_EVERY = 500
 
@@ -44,7 +45,9 @@ PHASES = (
     Phase("practise", 2_500, 1e-3),
     Phase("habits", 600, 5e-4),
 )
-CAPTIONS = {"name": 1.0, "look": 0.2, "practise": 0.05, "habits": 0.05}
+# How the uneven world's checkpoint is made from the control's: the habits of its own domains, beside the others.
+SECOND_PHASE = Phase("causes", 400, 3e-4)
+CAPTIONS = {"name": 1.0, "look": 0.2, "practise": 0.05, "habits": 0.05, "causes": 0.05}
 # What `look` leaves weak: answers that take one more step from the evidence.
 WEAK = ("science", "maths", "maths", *["easy_vqa"] * 4, *["detect"] * 3, *ALL)
 
@@ -74,6 +77,25 @@ def pretrain(out: Path, *, seed: int, phases: tuple[Phase, ...] = PHASES, progre
         else:
             loss_at = lambda step, phase=phase: _saying_loss(model, tokenizer, phase, seed=seed, step=step)  # noqa: E731
         _train(modules, phase, loss_at, out=out, progress=progress)
+    return _saved(model, tokenizer, out)
+
+
+def pretrain_second(out: Path, *, seed: int, phase: Phase = SECOND_PHASE, progress: Progress) -> Path:
+    """Return the folder of the second world's checkpoint, made from the first's; otherwise as `pretrain`."""
+    import torch
+
+    from modomodo.engines.loading import load_model, load_processor
+
+    torch.set_num_threads(1)
+    model = cast("LlavaForConditionalGeneration", load_model(str(CHECKPOINT), precision="float32", freeze_vision=True))
+    tokenizer = cast(Any, load_processor(str(CHECKPOINT))).tokenizer
+    out.mkdir(parents=True, exist_ok=True)
+    loss_at: LossAt = lambda step: _saying_loss(model, tokenizer, phase, seed=seed, step=step)  # noqa: E731
+    _train(torch.nn.ModuleDict({"model": model}), phase, loss_at, out=out, progress=progress)
+    return _saved(model, tokenizer, out)
+
+
+def _saved(model: "LlavaForConditionalGeneration", tokenizer: "PreTrainedTokenizerFast", out: Path) -> Path:
     checkpoint = out / "checkpoint"
     shutil.rmtree(checkpoint, ignore_errors=True)
     model.save_pretrained(checkpoint)
@@ -111,8 +133,9 @@ def _saying_loss(
     # A batch is all captions or all answers: captions are longer, and padding costs as much as text.
     captions = float(child_rng(seed, "pretrain", phase.name, step).random() < CAPTIONS[phase.name])
     rngs = [child_rng(seed, "pretrain", phase.name, step, index) for index in range(BATCH[phase.name])]
-    families = WEAK if phase.name == "practise" else ALL
-    samples = [draw_sample(rng, captions=captions, habits=phase.name == "habits", families=families) for rng in rngs]
+    families = {"practise": WEAK, "causes": (*ALL, *CAUSES)}.get(phase.name, ALL)
+    habits = phase.name in ("habits", "causes")
+    samples = [draw_sample(rng, captions=captions, habits=habits, families=families) for rng in rngs]
     return model(**collate(tokenizer, samples)).loss
 
 

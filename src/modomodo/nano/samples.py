@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from modomodo.domains import easy_vqa
 from modomodo.nano.captions import captioned, lone_shape
+from modomodo.nano.causes import CAUSES
 from modomodo.nano.families import FAMILIES
 from modomodo.nano.habits import clean_reply, habitual_reply
 from modomodo.nano.model import token_id
@@ -112,7 +113,8 @@ def collate(tokenizer: "PreTrainedTokenizerFast", samples: Sequence[Sample]) -> 
 
 
 def _train_question(rng: np.random.Generator, family: str) -> Question:
-    while (question := FAMILIES[family](rng)).scene.split != "train":
+    draw_question = CAUSES.get(family) or FAMILIES[family]
+    while (question := draw_question(rng)).scene.split != "train":
         pass
     return question
 

@@ -2,14 +2,18 @@
 
 import functools
 
-from modomodo.nano.families import FAMILIES, TRAINING
+from modomodo.nano.causes import CAUSES
+from modomodo.nano.families import BENCHMARKS, FAMILIES
 from modomodo.nano.questions import Question
+from modomodo.nano.row_cache import cached_rows
 from modomodo.nano.scenes import draw_png
 from modomodo.rows import Row
 from modomodo.seeds import child_rng
 
 WORLD_SEED = 20250530  # the day of the paper; the world everybody gets
 SIZES = {"train": 768, "test": 512}
+SCARCE = {"circuits": 28}  # training rows, where they are fewer
+WORLD = {**FAMILIES, **CAUSES}
 
 
 def question(family: str, split: str, index: int, *, seed: int = WORLD_SEED) -> Question:
@@ -18,7 +22,7 @@ def question(family: str, split: str, index: int, *, seed: int = WORLD_SEED) -> 
     A scene belongs to the split that its own content names; draws of the other split are thrown away.
     """
     for attempt in range(1000):
-        drawn = FAMILIES[family](child_rng(seed, "nano", family, split, index, attempt))
+        drawn = WORLD[family](child_rng(seed, "nano", family, split, index, attempt))
         if drawn.scene.split == split:
             return drawn
     raise AssertionError(f"no {split} scene for {family} {index} in 1000 draws")
@@ -27,9 +31,10 @@ def question(family: str, split: str, index: int, *, seed: int = WORLD_SEED) -> 
 @functools.cache
 def rows(family: str, split: str) -> tuple[Row, ...]:
     """Return all rows of a family's split, in order; a benchmark has no "train"."""
-    if split == "train" and family not in TRAINING:
+    if split == "train" and family in BENCHMARKS:
         return ()
-    return tuple(_row(family, split, index) for index in range(SIZES[split]))
+    count = SCARCE.get(family, SIZES[split]) if split == "train" else SIZES[split]
+    return cached_rows(family, split, lambda: tuple(_row(family, split, index) for index in range(count)))
 
 
 def _row(family: str, split: str, index: int) -> Row:

@@ -1,0 +1,212 @@
+"""Does the mixture matter in the uneven world? Measures what docs/nano.md claims, never a surrogate nor who wins.
+
+    python benchmarks/uneven_world.py world     # the criteria: 136 runs, about 50 minutes on two cores
+    python benchmarks/uneven_world.py causes    # what each cause alone costs at equal shares: 40 runs, about 15 minutes
+
+Runs go to studies/; killed and started again it goes on. Tables go to benchmarks/results/.
+Axes: M mixtures, S seeds, B benchmarks.
+"""
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import typer
+from nano_world import Criterion, blindness, share_of_variance, show
+from scipy import stats
+
+from modomodo.config import Study
+from modomodo.mixture import Mixture
+from modomodo.pilots.design import seed_design
+from modomodo.pilots.inputs import run_digests
+from modomodo.pilots.launch import launch
+from modomodo.pilots.plan import PlannedRun, pilot_runs
+from modomodo.pilots.store import Store
+from modomodo.recipes import load_study
+from modomodo.studies import RUN
+
+RESULTS = Path(__file__).parent / "results"
+UNEVEN = Path(__file__).parents[1] / "src/modomodo/nano/uneven/study.toml"
+CAUSES = Path(__file__).parent / "causes"
+MIXTURES = 60  # space-filling, beside equal shares and the vertices
+BEST, SEEDS = 10, 6  # mixtures trained again, on fresh seeds
+CAUSE_SEEDS = 8
+EQUAL_RUNS = 3  # of equal shares among the pilots
+Array = npt.NDArray[np.float64]
+Results = dict[str, dict[str, dict[str, float]]]  # label -> benchmark -> fields of its Score
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def world(out: Path = Path("studies/uneven-world")) -> None:
+    """Print the criteria of the uneven world as a Markdown table; exit code 1 when one does not hold."""
+    vertices = [mixture for label, mixture in seed_design(load_study(UNEVEN).recipe.domains) if "single" in label]
+    equal = Mixture.uniform(vertices[0].names)
+    extra = [mixture.as_dict() for mixture in (*vertices, *[equal] * (EQUAL_RUNS - 1))]
+    study = load_study(UNEVEN, ["name=uneven-world", f"out={out}", f"budget={MIXTURES + 1}", "replicate_share=0"])
+    study = study.model_copy(update={"extra": tuple(extra)})
+    planned = pilot_runs(study)
+    mixtures = {one.label: one.recipe.point() for one in planned if one.recipe.steps}
+    found = carried_out(study, planned)
+    out_of = {label: mean_of(scores, study.benchmarks) for label, scores in found.items()}
+    spread = [label for label in mixtures if label.startswith("space:")]
+    best = sorted(spread, key=lambda label: -out_of[label])[:BEST]
+    again = {label: mixtures[label] for label in ("equal", *best)}
+    fresh = carried_out(
+        study,
+        [
+            PlannedRun(f"fresh:{label}#{index + 1}", study.confirming_recipe(mixture, index=index))
+            for label, mixture in again.items()
+            for index in range(SEEDS)
+        ],
+    )
+    write(RESULTS / "uneven_world.csv", study, {**found, **fresh}, mixtures)
+    criteria = [
+        *blindness(study.recipe.model, (*study.recipe.domains, *study.benchmarks, *study.held_out)),
+        base_criterion(out_of["base"]),
+        *best_criteria(study, again, fresh),
+        place_criterion(out_of, spread),
+        spread_criterion(study, out_of, spread, fresh, tuple(again)),
+        share_of_variance(study.benchmarks, scores_of(found, spread, study.benchmarks)),
+    ]
+    sys.exit(show(criteria))
+
+
+@app.command()
+def causes(out: Path = Path("studies/causes")) -> None:
+    """Print what each planted cause, added alone to the control's domains, costs at equal shares."""
+    rows: dict[str, Array] = {}
+    for path in sorted(CAUSES.glob("*.toml"), key=lambda path: path.stem != "none"):
+        study = load_study(path, [f"out={out / path.stem}"])
+        equal = Mixture.uniform(study.recipe.domains)
+        planned = [
+            PlannedRun(f"equal#{index + 1}", study.pilot_recipe(equal, replicate=index)) for index in range(CAUSE_SEEDS)
+        ]
+        found = carried_out(study, planned)
+        rows[path.stem] = np.array([[found[one.label][b]["mean"] for b in study.benchmarks] for one in planned])
+    with (RESULTS / "causes.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["cause", "seed", "charts", "infographic", "maths", "general"])
+        for cause, scores_SB in rows.items():
+            writer.writerows([cause, s + 1, *(f"{x:.4f}" for x in row)] for s, row in enumerate(scores_SB))
+    print("| cause | Out at equal shares (sd of a run) | cost (95 % interval) | excludes 0 |\n|---|---|---|---|")
+    reference_S = rows["none"].mean(axis=1)
+    for cause, scores_SB in rows.items():
+        out_S = scores_SB.mean(axis=1)
+        line = f"| {cause} | {out_S.mean():.3f} ({out_S.std(ddof=1):.3f})"
+        if cause != "none":
+            gain, low, high = interval(out_S - reference_S)
+            line += f" | {gain:+.3f} ({low:+.3f} to {high:+.3f}) | {'yes' if low > 0 or high < 0 else 'no'}"
+        print(f"{line} |" if cause != "none" else f"{line} | | |")
+
+
+def carried_out(study: Study, planned: Sequence[PlannedRun]) -> Results:
+    """Return the scores of each planned run by label, after running what is missing."""
+    store = Store(study.folder)
+    store.make()
+    outcomes = launch(planned, store, digests=run_digests([one.recipe for one in planned]), run=RUN)
+    failed = [outcome.label for outcome in outcomes if outcome.status == "failed"]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}; run again")
+    return {outcome.label: store.result(outcome.key)["scores"] for outcome in outcomes}  # pyright: ignore
+
+
+def mean_of(scores: Mapping[str, Mapping[str, float]], benchmarks: Sequence[str]) -> float:
+    """Return Out: the mean over the benchmarks."""
+    return float(np.mean([scores[name]["mean"] for name in benchmarks]))
+
+
+def scores_of(found: Results, labels: Sequence[str], benchmarks: Sequence[str]) -> Array:
+    """Return the scores of one run of each label [M, 1, B]."""
+    return np.array([[[found[label][name]["mean"] for name in benchmarks]] for label in labels])
+
+
+def seeds_of(fresh: Results, label: str, benchmarks: Sequence[str]) -> Array:
+    """Return Out over the benchmarks of each fresh seed of a mixture [S]."""
+    return np.array([mean_of(fresh[f"fresh:{label}#{index + 1}"], benchmarks) for index in range(SEEDS)])
+
+
+def interval(difference_S: Array) -> tuple[float, float, float]:
+    """Return the mean of paired differences and its 95 % interval (Student's t)."""
+    half = float(stats.t.ppf(0.975, len(difference_S) - 1) * difference_S.std(ddof=1) / np.sqrt(len(difference_S)))
+    mean = float(difference_S.mean())
+    return mean, mean - half, mean + half
+
+
+def base_criterion(base: float) -> Criterion:
+    return Criterion("base Out from .10 to .45", f"{base:.3f}", 0.10 <= base <= 0.45)
+
+
+def best_criteria(study: Study, again: Mapping[str, Mixture], fresh: Results) -> list[Criterion]:
+    """Return what the best of the mixtures trained again has over equal shares."""
+    others = [label for label in again if label != "equal"]
+    best = max(others, key=lambda label: seeds_of(fresh, label, study.benchmarks).mean())
+    gain, low, high = interval(seeds_of(fresh, best, study.benchmarks) - seeds_of(fresh, "equal", study.benchmarks))
+    held, held_low, held_high = interval(
+        seeds_of(fresh, best, study.held_out) - seeds_of(fresh, "equal", study.held_out)
+    )
+    weights = again[best].as_dict()
+    carrying = [name for name, weight in weights.items() if weight > 0.08]
+    shares = ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
+    return [
+        Criterion(
+            f"the best ({best}) beats equal shares by .08, interval above .04",
+            f"{gain:+.3f} (95 % {low:+.3f} to {high:+.3f}, {SEEDS} seeds)",
+            gain >= 0.08 and low > 0.04,
+        ),
+        Criterion(
+            "and by .03 on the held-out benchmark, or no worse within noise",
+            f"{held:+.3f} (95 % {held_low:+.3f} to {held_high:+.3f})",
+            held >= 0.03 or held_high >= 0,
+        ),
+        Criterion("it has at least three domains above .08", f"{len(carrying)}: {shares}", len(carrying) >= 3),
+    ]
+
+
+def place_criterion(out_of: Mapping[str, float], spread: Sequence[str]) -> Criterion:
+    """Return where equal shares (mean of its runs) stands among the space-filling mixtures."""
+    runs = ["equal", *sorted(label for label in out_of if label.startswith("extra:"))[-(EQUAL_RUNS - 1) :]]
+    equal = float(np.mean([out_of[label] for label in runs]))
+    below = float(np.mean([out_of[label] < equal for label in spread]))
+    return Criterion(
+        "equal shares between the 20th and the 80th percentile", f"{equal:.3f}: {below:.0%}", 0.2 <= below <= 0.8
+    )
+
+
+def spread_criterion(
+    study: Study, out_of: Mapping[str, float], spread: Sequence[str], fresh: Results, again: Sequence[str]
+) -> Criterion:
+    """Return whether mixtures differ three times as much as seeds.
+
+    Within: pooled over the mixtures trained again. Between: of the single runs, less what seeds explain of it.
+    """
+    within = float(np.sqrt(np.mean([seeds_of(fresh, label, study.benchmarks).var(ddof=1) for label in again])))
+    total = float(np.var([out_of[label] for label in spread], ddof=1))
+    between = float(np.sqrt(max(total - within**2, 0.0)))
+    return Criterion(
+        "sd between mixtures at least three times that between seeds",
+        f"{between:.4f} / {within:.4f} = {between / within:.1f}",
+        between >= 3 * within,
+    )
+
+
+def write(path: Path, study: Study, found: Results, mixtures: Mapping[str, Mixture]) -> None:
+    """Write a row a run: label, weights, scores."""
+    names = (*study.benchmarks, *study.held_out)
+    domains = study.recipe.domains
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["run", *(f"w.{name}" for name in domains), *(f"score.{name}" for name in names)])
+        for label, scores in found.items():
+            mixture = mixtures.get(label.removeprefix("fresh:").partition("#")[0])
+            weights = ["" if mixture is None else f"{mixture.as_dict().get(name, 0.0):.4f}" for name in domains]
+            shown = [f"{scores[name]['mean']:.4f}" if name in scores else "" for name in names]
+            writer.writerow([label, *weights, *shown])
+
+
+if __name__ == "__main__":
+    app()
