@@ -20,7 +20,6 @@ from scipy import stats
 
 from modomodo.config import Study
 from modomodo.mixture import Mixture
-from modomodo.pilots.design import seed_design
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import launch
 from modomodo.pilots.plan import PlannedRun, pilot_runs
@@ -44,8 +43,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def world(out: Path = Path("studies/uneven-world")) -> None:
     """Print the criteria of the uneven world as a Markdown table; exit code 1 when one does not hold."""
-    vertices = [mixture for label, mixture in seed_design(load_study(UNEVEN).recipe.domains) if "single" in label]
-    equal = Mixture.uniform(vertices[0].names)
+    domains = load_study(UNEVEN).recipe.domains
+    vertices = [Mixture.parse(f"single:{name}", domains) for name in domains]
+    equal = Mixture.uniform(domains)
     extra = [mixture.as_dict() for mixture in (*vertices, *[equal] * (EQUAL_RUNS - 1))]
     study = load_study(UNEVEN, ["name=uneven-world", f"out={out}", f"budget={MIXTURES + 1}", "replicate_share=0"])
     study = study.model_copy(update={"extra": tuple(extra)})
