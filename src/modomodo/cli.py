@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -40,6 +41,7 @@ from modomodo.steps import (
     run_confirmation,
     run_pilots,
     run_single,
+    show_conclusion,
     write_report,
 )
 from modomodo.table_steps import (
@@ -85,6 +87,20 @@ INTERRUPTED, TERMINATED = 130, 143  # what a shell expects after Ctrl-C and SIGT
 NANO = Path(__file__).parent / "nano"
 
 
+class World(StrEnum):
+    """The embedded worlds that the demo runs in."""
+
+    uneven = "uneven"
+    control = "control"
+
+
+class Embedded(StrEnum):
+    """The embedded models."""
+
+    nano = "nano"
+    nano_2 = "nano-2"
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one message on standard error and exit code 2."""
     warnings.showwarning = show_warning
@@ -106,15 +122,20 @@ def main() -> None:
 
 
 @app.command()
-def demo(sets: Sets = None) -> None:
+def demo(
+    sets: Sets = None,
+    world: Annotated[
+        World, typer.Option(help="uneven: the mixture matters; control: equal shares are the best anybody found")
+    ] = World.uneven,
+) -> None:
     """The whole study on the embedded model, in minutes.
 
     Pilots, recommendation, confirmation, report, on this machine.
     """
-    path = NANO / "study.toml"
+    path = NANO / world / "study.toml"
     study = load_study(path, sets or [])
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
-    show_step(1, "Pilots: the base model, and RL at each mixture of the seed design")
+    show_step(1, f"Pilots: the base model, and RL at each mixture of the {study.design} design")
     run_pilots(study)
     show_step(2, "Surrogate and recommendation")
     recommend_for_study(study)
@@ -123,6 +144,8 @@ def demo(sets: Sets = None) -> None:
     show_step(4, "Report")
     write_report(study)
     say("Open it in a browser; docs/tutorial.md explains each part, and README.md how to bring your own data.")
+    show_step(5, "The answer")
+    show_conclusion(study)
 
 
 @app.command()
@@ -364,10 +387,13 @@ def data_prepare(file: File, sets: Sets = None) -> None:
 @nano_app.command("pretrain")
 def nano_pretrain(
     folder: Annotated[Path, typer.Argument(help="where the phases and the checkpoint go")],
+    model: Annotated[Embedded, typer.Option(help="nano from nothing; nano-2, of the uneven world, from nano")] = (
+        Embedded.nano
+    ),
     seed: Annotated[int, typer.Option(help="decides everything")] = 0,
 ) -> None:
-    """Make the embedded checkpoint from nothing.
+    """Make an embedded checkpoint.
 
     As it was made; started again it goes on where it was.
     """
-    pretrain_nano(folder, seed=seed)
+    pretrain_nano(folder, model=model, seed=seed)

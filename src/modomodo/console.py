@@ -289,7 +289,7 @@ def show_started(found: "Started") -> None:
 
 def show_step(number: int, what: str) -> None:
     """Print the heading of a step of the demo."""
-    out.rule(f"{number} of 4  {what}", align="left")
+    out.rule(f"{number} of 5  {what}", align="left")
 
 
 def show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:

@@ -17,6 +17,7 @@ from modomodo.estimate import cost
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.families import model_type
 from modomodo.models import is_here, model_path
+from modomodo.nano.model import CHECKPOINTS
 from modomodo.pilots.fleet import check_launcher
 from modomodo.pilots.inputs import declared, here, is_prepared, make_schedule, pool
 from modomodo.pilots.plan import pilot_row_caps, pilot_runs
@@ -135,9 +136,9 @@ def _recipe_problems(recipe: Recipe, say: Say) -> Iterator[Problem]:
             yield Problem("domains", str(error))
     yield from _exclude_problems(recipe)
     yield from _tracker_problems(recipe)
-    strange = [name for name in recipe.domains if recipe.model == "nano" and _from_data(recipe, name)]
+    strange = [name for name in recipe.domains if recipe.model in CHECKPOINTS and _from_data(recipe, name)]
     if strange:
-        what = f"nano knows the embedded domains alone, so its replies to {', '.join(strange)} will not parse"
+        what = f"{recipe.model} knows the embedded domains alone, so its replies to {', '.join(strange)} will not parse"
         yield Problem("model", f"{what}: set model to one that follows instructions", level="note")
     say(f"model {recipe.model}")
     yield from _engine_problems(recipe)

@@ -158,6 +158,17 @@ def write_report(study: Study, path: Path | None = None) -> None:
     say(f"report: {path}")
 
 
+def show_conclusion(study: Study) -> None:
+    """Print the answer of a study that was confirmed, so that it is the last thing a person reads."""
+    from modomodo.reporting.answer import conclusion
+    from modomodo.reporting.evidence import read_evidence
+
+    with err.status("reading"):
+        lines = conclusion(read_evidence(study))
+    for line in lines:
+        say(line)
+
+
 def run_single(recipe: Recipe, folder: Path) -> None:
     from modomodo.pilots.inputs import run_digests
     from modomodo.pilots.launch import launch
@@ -247,17 +258,18 @@ def grade_file(file: Path, sets: Sequence[str]) -> int:
     return tally["malformed", ""]
 
 
-def pretrain_nano(folder: Path, *, seed: int) -> None:
+def pretrain_nano(folder: Path, *, model: str, seed: int) -> None:
     from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
-    from modomodo.nano.pretrain import PHASES, pretrain
+    from modomodo.nano.pretrain import PHASES, SECOND_PHASE, pretrain, pretrain_second
 
+    make, phases = (pretrain, PHASES) if model == "nano" else (pretrain_second, (SECOND_PHASE,))
     columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
     with Progress(*columns) as bar:
-        tasks = {phase.name: bar.add_task(phase.name, total=phase.steps, loss="") for phase in PHASES}
+        tasks = {phase.name: bar.add_task(phase.name, total=phase.steps, loss="") for phase in phases}
 
         def progress(phase: str, step: int, loss: float) -> None:
             bar.update(tasks[phase], completed=step, loss=f"loss {loss:.3f}")
 
-        checkpoint = pretrain(folder, seed=seed, progress=progress)
+        checkpoint = make(folder, seed=seed, progress=progress)
     out.print(f"checkpoint: {checkpoint}", highlight=False)

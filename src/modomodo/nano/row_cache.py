@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from modomodo.rows import Row, Target, picture_bytes
 
@@ -61,13 +62,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _line(row: Row) -> dict[str, object]:
-    images = [base64.b64encode(picture_bytes(image)).decode() for image in row.images]
-    return {**asdict(row), "images": images}
+def _line(row: Row) -> dict[str, Any]:
+    return {**asdict(row), "images": [base64.b64encode(picture_bytes(image)).decode() for image in row.images]}
 
 
-def _row(line: dict[str, object]) -> Row:
-    fields = dict(line)
-    images = tuple(base64.b64decode(image) for image in fields.pop("images"))  # pyright: ignore
-    target = Target(**fields.pop("target"))  # pyright: ignore
-    return Row(**fields, target=target, images=images)  # pyright: ignore
+def _row(line: Mapping[str, Any]) -> Row:
+    images = tuple(base64.b64decode(image) for image in line["images"])
+    return Row(**{**line, "target": Target(**line["target"]), "images": images})

@@ -12,10 +12,12 @@ from modomodo.reporting.evidence import Evidence, Kind
 from modomodo.reporting.figures import Gain, gains_figure, mixture_figure
 from modomodo.reporting.markup import Child, Html, el, join, left_out, prose, table
 from modomodo.reporting.numbers import number, number_format, signed
+from modomodo.reporting.reasons import domain_reasons
 from modomodo.studies import OUT
 
 EQUAL = "equal shares"
 SAME = 1e-9  # total variation of two mixtures that are the same
+REASONS = "Which domains were dropped or raised, and what the pilots say of each:"
 MARKS = "The recommended mixture; the marks are {reference}."
 COSTS: dict[Kind, str] = {
     "pilot": "for pilots",
@@ -37,6 +39,9 @@ def answer_section(evidence: Evidence) -> Section:
             + BARS,
         )
         body.append(grid(shares, gains))
+    if is_told_apart(evidence):
+        reasons = [prose(reason.sentence) for reason in domain_reasons(evidence)]
+        body += [el("h3", "Why these shares"), el("p", REASONS), el("ul", *(el("li", one) for one in reasons))]
     if evidence.of_kind("pilot", "confirmation"):
         body += [el("h3", "Held-out benchmarks"), _held_out(evidence)]
     if evidence.runs:
@@ -45,6 +50,38 @@ def answer_section(evidence: Evidence) -> Section:
     if found:
         body.append(el("aside", el("h3", "Read it with this in mind"), el("ul", *map(_item, found))))
     return Section("answer", "Answer", "The answer", tuple(body))
+
+
+def is_told_apart(evidence: Evidence) -> bool:
+    """Return whether the recommended mixture was confirmed to be better or, untested, is expected to be, surely.
+
+    Only then are there reasons to give for its shares: where nothing can be told, they are a guess.
+    """
+    if evidence.confirmation is not None:
+        tested = evidence.confirmation["objective"]
+        return bool(tested["real"] and tested["aggregate"]["gain"] > 0)
+    found = evidence.recommendation
+    return found is not None and bool(found["distinguishable"]) and found["gain"] > 0
+
+
+def conclusion(evidence: Evidence) -> list[str]:
+    """Return in sentences what equal shares cost, what was recommended, what it gained, and why."""
+    tests, mixture = evidence.confirmation, evidence.recommended()
+    if tests is None or mixture is None:
+        return []
+    whole = tests["objective"]["aggregate"]
+    names = ", ".join(evidence.study.benchmarks)
+    lines = [
+        f"Equal shares score {whole['equal']:.3f} on {names}; the recommended mixture scores "
+        f"{whole['recommended']:.3f}, over {len(tests['objective']['seeds'])} fresh seeds each.",
+        f"Recommended: {mixture}.",
+        tests["objective"]["sentence"],
+    ]
+    if "held_out" in tests:
+        lines.append(f"On {', '.join(evidence.study.held_out)}, seen by no surrogate: {tests['held_out']['sentence']}")
+    if not is_told_apart(evidence):
+        return [*lines, KEEP_EQUAL]
+    return [*lines, REASONS, *(f"  {reason.sentence}" for reason in domain_reasons(evidence))]
 
 
 def headline_gains(evidence: Evidence) -> list[Gain]:
