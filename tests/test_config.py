@@ -138,7 +138,7 @@ def test_a_study_refuses_what_it_decides_for_each_run_and_its_recipe_serves_alon
             load_study(NANO / "study.toml", [change])
     alone = load_recipe(NANO / "study.toml", ["seed=3"])
     assert alone.seed == 3
-    assert alone == load_recipe(NANO / "control/recipe.toml", ["seed=3"])
+    assert alone == load_recipe(NANO / "recipe.toml", ["seed=3"])
 
 
 def test_pilots_are_paired_and_confirmation_uses_other_seeds():

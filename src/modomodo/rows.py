@@ -46,6 +46,7 @@ class Target:
         # Lists are natural to write and cannot be hashed.
         object.__setattr__(self, "value", _frozen(self.value))
         object.__setattr__(self, "options", _frozen(self.options))
+        object.__setattr__(self, "image_size", _frozen(self.image_size))
 
 
 def _frozen(value: object) -> object:

@@ -5,6 +5,7 @@ import pytest
 
 from modomodo.domains import easy_vqa
 from modomodo.nano.captions import LABEL_SIZES, caption, cell_labels, lone_shape
+from modomodo.nano.causes import CAUSES
 from modomodo.nano.families import BENCHMARKS, FAMILIES, TRAINING
 from modomodo.nano.habits import CAREFUL, HABITS, WRONG_TOOL, clean_reply, habitual_reply
 from modomodo.nano.scenes import SIZE, draw
@@ -43,7 +44,7 @@ def test_gold_earns_one_and_the_slip_earns_less(family):
 
 def test_every_mark_lies_on_the_picture_and_every_template_has_habits():
     templates = set()
-    for family in FAMILIES:
+    for family in (*FAMILIES, *CAUSES):
         for index in range(150):
             drawn = question(family, "train", index)
             templates.add(drawn.template)

@@ -83,12 +83,11 @@ def pretrain(out: Path, *, seed: int, phases: tuple[Phase, ...] = PHASES, progre
 def pretrain_second(out: Path, *, seed: int, phase: Phase = SECOND_PHASE, progress: Progress) -> Path:
     """Return the folder of the second world's checkpoint, made from the first's; otherwise as `pretrain`."""
     import torch
-
-    from modomodo.engines.loading import load_model, load_processor
+    from transformers import AutoTokenizer, LlavaForConditionalGeneration
 
     torch.set_num_threads(1)
-    model = cast("LlavaForConditionalGeneration", load_model(str(CHECKPOINT), precision="float32", freeze_vision=True))
-    tokenizer = cast(Any, load_processor(str(CHECKPOINT))).tokenizer
+    model = cast(Any, LlavaForConditionalGeneration).from_pretrained(CHECKPOINT)
+    tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
     out.mkdir(parents=True, exist_ok=True)
     loss_at: LossAt = lambda step: _saying_loss(model, tokenizer, phase, seed=seed, step=step)  # noqa: E731
     _train(torch.nn.ModuleDict({"model": model}), phase, loss_at, out=out, progress=progress)
