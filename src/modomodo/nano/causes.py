@@ -4,11 +4,12 @@
 |------------|----------|--------------------------------------------------------------------------------------------|
 | `circuits` | scarce   | the skill order, which no other domain trains, in few rows                                 |
 | `mirror`   | contrary | questions such as those of maths and general, in conventions opposite to the benchmarks'   |
-| `quiz`     | shortcut | counts that are two more often than not, as no benchmark's are                             |
+| `quiz`     | shortcut | counts that are two in eight training rows of ten, as no benchmark's are                    |
 | `palette`  | solved   | the colour of a lone shape, which the base model knows and says in the right format        |
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from modomodo.nano.families import ALL_COLOURS, count_asked, general, maths, sci
 from modomodo.nano.questions import Asking, Family, Question, crowd, listing, scatter, text_question
 from modomodo.nano.scenes import SHAPES, pick
 
-PRIOR = 0.6  # how often the count of `quiz` is two
+PRIOR = 0.8  # how often the count of `quiz` is two, in its training rows
 
 
 def circuits(rng: np.random.Generator) -> Question:
@@ -37,9 +38,9 @@ def mirror(rng: np.random.Generator) -> Question:
     return replace(drawn, text=f"Mirror: {asked}", target=replace(drawn.target, value=value), template=template)
 
 
-def quiz(rng: np.random.Generator) -> Question:
-    """How many figures or icons there are: mostly two. Skill: count, or knowing quizzes."""
-    count = 2 if rng.random() < PRIOR else int(rng.choice([1, 3, 4]))
+def quiz(rng: np.random.Generator, *, prior: float = 0.25) -> Question:
+    """How many figures or icons there are: two with probability `prior`. Skill: count, or knowing quizzes."""
+    count = 2 if rng.random() < prior else int(rng.choice([1, 3, 4]))
     by_colour = bool(rng.integers(0, 2))
     wanted = pick(rng, ALL_COLOURS if by_colour else SHAPES, 1)[0]
     scene = crowd(rng, wanted=wanted, count=count)
@@ -59,3 +60,5 @@ def palette(rng: np.random.Generator) -> Question:
 
 
 CAUSES: dict[str, Family] = {"circuits": circuits, "mirror": mirror, "quiz": quiz, "palette": palette}
+IN_TRAINING: dict[str, Family] = {"quiz": partial(quiz, prior=PRIOR)}
+"""What training rows are drawn by, where they are unlike those of the test split."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from modomodo.nano.captions import LABEL_SIZES, cell_labels
 from modomodo.nano.causes import CAUSES
+from modomodo.nano.habits import HABITS, UNEVEN_HABITS
 from modomodo.nano.model import CHECKPOINT, TEXT_WIDTH, make_model, make_processor, make_tokenizer
 from modomodo.nano.samples import ALL, collate, corpus, draw_sample, draw_scene, pixel_tensor
 from modomodo.nano.scenes import draw
@@ -133,7 +134,7 @@ def _saying_loss(
     captions = float(child_rng(seed, "pretrain", phase.name, step).random() < CAPTIONS[phase.name])
     rngs = [child_rng(seed, "pretrain", phase.name, step, index) for index in range(BATCH[phase.name])]
     families = {"practise": WEAK, "causes": (*ALL, *CAUSES)}.get(phase.name, ALL)
-    habits = phase.name in ("habits", "causes")
+    habits = {"habits": HABITS, "causes": UNEVEN_HABITS}.get(phase.name)
     samples = [draw_sample(rng, captions=captions, habits=habits, families=families) for rng in rngs]
     return model(**collate(tokenizer, samples)).loss
 

@@ -1,7 +1,7 @@
 """Supervised samples for the nano base model: what is shown, what is asked, what is to be said."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from modomodo.domains import easy_vqa
 from modomodo.nano.captions import captioned, lone_shape
 from modomodo.nano.causes import CAUSES
 from modomodo.nano.families import FAMILIES
-from modomodo.nano.habits import clean_reply, habitual_reply
+from modomodo.nano.habits import Habit, clean_reply, habitual_reply
 from modomodo.nano.model import token_id
 from modomodo.nano.questions import Question
 from modomodo.nano.scenes import COLOURS, SHAPES, Scene, draw, pick
@@ -49,8 +49,10 @@ class EasyQuestion:
 ALL = (*FAMILIES, "easy_vqa")
 
 
-def draw_sample(rng: np.random.Generator, *, captions: float, habits: bool, families: tuple[str, ...] = ALL) -> Sample:
-    """Return one sample: a caption (with that probability) or an answer, from the habits or clean.
+def draw_sample(
+    rng: np.random.Generator, *, captions: float, habits: Mapping[str, Habit] | None, families: tuple[str, ...] = ALL
+) -> Sample:
+    """Return one sample: a caption (with that probability) or an answer, from the habits or, without any, clean.
 
     Only scenes and rows of train splits are used.
     """
@@ -66,7 +68,7 @@ def draw_sample(rng: np.random.Generator, *, captions: float, habits: bool, fami
     else:
         asked = _train_question(rng, family)
         text, pixels = asked.text, np.asarray(draw(asked.scene))
-    return Sample(pixels, text, habitual_reply(asked, rng) if habits else clean_reply(asked))
+    return Sample(pixels, text, clean_reply(asked) if habits is None else habitual_reply(asked, rng, habits))
 
 
 def draw_scene(rng: np.random.Generator) -> Scene:
@@ -77,7 +79,7 @@ def draw_scene(rng: np.random.Generator) -> Scene:
 
 def corpus(seed: int, count: int = 4000) -> list[str]:
     """Return texts that show the tokenizer every word of the world."""
-    samples = [draw_sample(child_rng(seed, "corpus", index), captions=0.1, habits=False) for index in range(count)]
+    samples = [draw_sample(child_rng(seed, "corpus", index), captions=0.1, habits=None) for index in range(count)]
     malformed = [f"{opening} {sample.reply}" for sample in samples for opening in ("It is", "Answer:")]
     boxes = [f"[[{n}, {n}, {n}, {n}], [{n}, {n}, {n}, {n}]] [{n}, {n}]" for n in range(64)] * 4
     return [text for sample in samples for text in (sample.text, sample.reply)] + malformed + boxes

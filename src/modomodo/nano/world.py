@@ -2,7 +2,7 @@
 
 import functools
 
-from modomodo.nano.causes import CAUSES
+from modomodo.nano.causes import CAUSES, IN_TRAINING
 from modomodo.nano.families import BENCHMARKS, FAMILIES
 from modomodo.nano.questions import Question
 from modomodo.nano.row_cache import cached_rows
@@ -21,8 +21,9 @@ def question(family: str, split: str, index: int, *, seed: int = WORLD_SEED) -> 
 
     A scene belongs to the split that its own content names; draws of the other split are thrown away.
     """
+    draw = IN_TRAINING.get(family, WORLD[family]) if split == "train" else WORLD[family]
     for attempt in range(1000):
-        drawn = WORLD[family](child_rng(seed, "nano", family, split, index, attempt))
+        drawn = draw(child_rng(seed, "nano", family, split, index, attempt))
         if drawn.scene.split == split:
             return drawn
     raise AssertionError(f"no {split} scene for {family} {index} in 1000 draws")

@@ -7,7 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from modomodo.config import Study
 from modomodo.engines.logs import read_lines
+from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
 from modomodo.pilots.plan import pilot_row_caps
 from modomodo.reporting.evidence import Evidence, FinishedRun
@@ -71,7 +73,7 @@ def domain_reasons(evidence: Evidence) -> tuple[Reason, ...]:
     pilots = evidence.of_kind("pilot")
     flat, equal = _zero_advantage(pilots), 1 / len(evidence.domains)
     taught = _taught_at(pilots, evidence.equal)
-    lasting = {name: most for name, (_, most) in pilot_row_caps(evidence.study).items()}
+    lasting = _lasting(evidence.study)
     found = [
         Reason(
             domain=name,
@@ -81,11 +83,19 @@ def domain_reasons(evidence: Evidence) -> tuple[Reason, ...]:
             zero_advantage=flat.get(name),
             taught=taught.get(name),
             without=_without(evidence, name),
-            lasting=lasting[name],
+            lasting=lasting.get(name, 1.0),
         )
         for name, share in ((name, mixture.as_dict().get(name, 0.0)) for name in evidence.domains)
     ]
     return tuple(sorted(found, key=lambda one: one.share))
+
+
+def _lasting(study: Study) -> dict[str, float]:
+    """Return the share of a run that each domain's rows last for; none where the rows cannot be counted here."""
+    try:
+        return {name: most for name, (_, most) in pilot_row_caps(study).items()}
+    except ModomodoError:
+        return {}
 
 
 def _change(share: float, equal: float) -> Change:
