@@ -18,7 +18,7 @@ import typer
 from scipy import stats
 
 from modomodo.config import Recipe
-from modomodo.recipes import load_study
+from modomodo.study_config import load_study
 
 STUDY = Path(__file__).parents[1] / "src/modomodo/nano/control/study.toml"
 BARE = Path(__file__).parent / "bare_grpo.py"

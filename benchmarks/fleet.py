@@ -29,7 +29,7 @@ from modomodo.config import Recipe
 from modomodo.fields import Launcher
 from modomodo.pilots.fleet import Fleet
 from modomodo.pilots.launch import launch
-from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.store import Store
 from modomodo.seeds import child_seed
 

@@ -20,7 +20,6 @@ import typer
 from PIL import Image
 from scipy import stats
 
-from modomodo.config import Study
 from modomodo.domains import find_domain
 from modomodo.engines.loading import load_model, load_processor
 from modomodo.evals.run import BATCH, generate
@@ -31,9 +30,9 @@ from modomodo.nano.questions import Question
 from modomodo.nano.scenes import SIZE
 from modomodo.nano.world import question
 from modomodo.pilots.plan import pilot_runs
-from modomodo.recipes import load_study
 from modomodo.rows import Row, View
 from modomodo.studies import finished_results, pilot
+from modomodo.study_config import Study, load_study
 
 RESULTS = Path(__file__).parent / "results"
 STUDY = Path(__file__).parents[1] / "src/modomodo/nano/control/study.toml"

@@ -22,11 +22,11 @@ from modomodo.engines.logs import read_lines
 from modomodo.mixture import Mixture
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import launch
-from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.processes import Processes
 from modomodo.pilots.run import run_recipe
 from modomodo.pilots.store import Store
-from modomodo.recipes import load_study
+from modomodo.study_config import load_study
 
 UNEVEN = Path(__file__).parents[1] / "src/modomodo/nano/uneven/study.toml"
 

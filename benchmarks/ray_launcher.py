@@ -15,9 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from modomodo.config import Study
-from modomodo.recipes import load_study
 from modomodo.studies import pilot
+from modomodo.study_config import Study, load_study
 
 NANO = Path(__file__).parents[1] / "src/modomodo/nano/control/study.toml"
 KILLS = 5

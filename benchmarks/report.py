@@ -18,9 +18,10 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "tests/reporting"))
 import fake_study
 
-from modomodo.config import Recipe, Study
+from modomodo.config import Recipe
 from modomodo.pilots.plan import pilot_runs
 from modomodo.reporting import report
+from modomodo.study_config import Study
 
 PILOTS, STEPS = 64, 600
 ASKED = (10.0, 8.0)  # seconds, megabytes

@@ -7,12 +7,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from modomodo.config import load_recipe
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import launch
-from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.processes import Processes
 from modomodo.pilots.store import Store
-from modomodo.recipes import load_recipe
 from modomodo.studies import RUN
 
 RECIPE = Path(__file__).parents[1] / "src/modomodo/nano/control/recipe.toml"

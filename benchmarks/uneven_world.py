@@ -18,14 +18,14 @@ import typer
 from nano_world import Criterion, blindness, share_of_variance, show
 from scipy import stats
 
-from modomodo.config import Study
 from modomodo.mixture import Mixture
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import launch
-from modomodo.pilots.plan import PlannedRun, pilot_runs
+from modomodo.pilots.plan import pilot_runs
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.store import Store
-from modomodo.recipes import load_study
 from modomodo.studies import RUN
+from modomodo.study_config import Study, load_study
 
 RESULTS = Path(__file__).parent / "results"
 UNEVEN = Path(__file__).parents[1] / "src/modomodo/nano/uneven/study.toml"

@@ -15,8 +15,8 @@ from modomodo.domain import Problem
 from modomodo.domains import DOMAINS
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
-from modomodo.recipes import load_study
 from modomodo.studies import is_tested
+from modomodo.study_config import load_study
 
 EQUAL = Mixture.uniform(("spatial", "science", "refer"))
 SMALL = """

@@ -13,10 +13,11 @@ from pathlib import Path
 import costs
 import pytest
 
-from modomodo.config import Study
+from modomodo.config import load_recipe
 from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
-from modomodo.recipes import load_recipe, load_study, read_toml
+from modomodo.strict import read_toml
+from modomodo.study_config import Study, load_study
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/clusters.md").read_text()

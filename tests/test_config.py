@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from modomodo.config import Recipe, Study
+from modomodo.config import Recipe, load_recipe
 from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
 from modomodo.mixture import Mixture
-from modomodo.recipes import load_recipe, load_study
 from modomodo.settings import Fitting
 from modomodo.strict import parse, with_changes
+from modomodo.study_config import Study, load_study
 
 TABLE = {"domains": ["detect", "refer", "science"]}
 NANO = Path(__file__).parents[1] / "src/modomodo/nano/control"

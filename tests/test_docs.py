@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from modomodo.recipes import load_recipe, load_study, read_toml
+from modomodo.config import load_recipe
 from modomodo.settings import load_fitting, load_replaying
+from modomodo.strict import read_toml
+from modomodo.study_config import load_study
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from modomodo.config import load_recipe
 from modomodo.estimate import SHAPES, cost, estimate, shape_of
 from modomodo.nano.model import CHECKPOINT
-from modomodo.recipes import load_recipe
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -8,10 +8,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from modomodo import cli
+from modomodo.config import load_recipe
 from modomodo.errors import ModomodoError
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.store import run_key
-from modomodo.recipes import load_recipe
 
 RECIPE = """
 domains = ["meters"]

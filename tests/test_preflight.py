@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from modomodo.config import Recipe, Study
+from modomodo.config import Recipe, load_recipe
 from modomodo.domain import Problem
 from modomodo.preflight import check_recipe, check_study
-from modomodo.recipes import load_recipe, load_study
+from modomodo.study_config import Study, load_study
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 FILES = sorted(RECIPES.rglob("*.toml"))

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from modomodo.config import load_recipe
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import part_of
 from modomodo.preflight import check_study
-from modomodo.recipes import load_recipe, load_study
 from modomodo.starting import start
+from modomodo.study_config import load_study
 
 
 def pictures(folder: Path, count: int, size: tuple[int, int] = (60, 40)) -> None:

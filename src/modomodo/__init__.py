@@ -8,20 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from modomodo.config import Recipe as Recipe
-from modomodo.config import Study as Study
+from modomodo.config import load_recipe as load_recipe
 from modomodo.domain import Domain as Domain
 from modomodo.domain import Problem as Problem
 from modomodo.domain import check as check
 from modomodo.errors import ModomodoError as ModomodoError
 from modomodo.mixture import Mixture as Mixture
-from modomodo.recipes import load_recipe as load_recipe
-from modomodo.recipes import load_study as load_study
 from modomodo.rows import Row as Row
 from modomodo.rows import Target as Target
 from modomodo.rows import Verdict as Verdict
 from modomodo.rows import View as View
 from modomodo.schedules import Schedule as Schedule
 from modomodo.schedules import schedule as schedule
+from modomodo.study_config import Study as Study
+from modomodo.study_config import load_study as load_study
 from modomodo.verify import grade as grade
 
 if TYPE_CHECKING:

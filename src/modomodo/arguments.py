@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from modomodo.config import Recipe, Study
+from modomodo.config import Recipe
 from modomodo.recipes import OF_ONE_RUN
 from modomodo.settings import Fitting, Grading, Replaying
 from modomodo.steps import is_study
 from modomodo.strict import dotted_keys
+from modomodo.study_config import Study
 from modomodo.table_steps import is_table
 
 OF_RECIPES = ("train", "eval", "play")  # verbs that take a study's recipe alone

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from modomodo.arguments import File, Runs, Sets, StudyFile
-from modomodo.config import Study
+from modomodo.config import load_recipe
 from modomodo.console import (
     err,
     out,
@@ -27,7 +27,6 @@ from modomodo.console import (
 )
 from modomodo.errors import ModomodoError
 from modomodo.files import check_apart
-from modomodo.recipes import load_recipe, load_study
 from modomodo.steps import (
     folder_of,
     grade_file,
@@ -44,6 +43,7 @@ from modomodo.steps import (
     show_conclusion,
     write_report,
 )
+from modomodo.study_config import Study, load_study
 from modomodo.table_steps import (
     compare_strategies,
     fit_file,

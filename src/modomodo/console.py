@@ -17,18 +17,18 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from modomodo.config import Study
 from modomodo.domain import Problem
 from modomodo.errors import count, printable
 from modomodo.mixture import Mixture
 from modomodo.pilots.progress import spell
 from modomodo.rows import Status
+from modomodo.study_config import Study
 from modomodo.watching import seconds_left, standings
 
 if TYPE_CHECKING:
     from modomodo.contamination import Audit
     from modomodo.machine import Finding
-    from modomodo.pilots.plan import PlannedRun
+    from modomodo.pilots.planned import PlannedRun
     from modomodo.prepared import Prepared
     from modomodo.proposal import Proposals
     from modomodo.recommendation import Recommendation

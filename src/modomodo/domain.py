@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import traceback
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,15 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
+
+
+def verdict_on(row: Row, completion: str, *, domain: Domain, view: View) -> Verdict:
+    """Return the domain's verdict on a reply; ungradable, with the traceback, where its verifier raises."""
+    try:
+        return domain.verify(row, completion, view)
+    # The one boundary: whatever a verifier raises, a run keeps the row and the traceback, and goes on.
+    except Exception:  # noqa: BLE001
+        return Verdict.ungradable(traceback.format_exc())
 
 
 def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:

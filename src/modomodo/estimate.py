@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from modomodo.config import Recipe, digest
 from modomodo.domain import Problem
-from modomodo.pilots.processes import gpus
+from modomodo.pilots.hardware import gpus
 
 GIB = 2.0**30
 ADAM = 8  # bytes of AdamW's two moments, float32

@@ -1,6 +1,7 @@
 """The tables inside a recipe or a study."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,6 +9,8 @@ from pydantic import Field, model_validator
 
 from modomodo.strict import Positive, Share, Strict
 
+Direction = Literal["higher", "lower"]
+Batch = Annotated[int, Field(ge=1, le=64)]
 Part = Literal["select", "confirm", "all"]
 TrackerName = Literal["none", "tensorboard", "wandb", "trackio"]
 
@@ -97,3 +100,8 @@ class Cap(Strict):
 
     min: Share = 0.0
     max: Share = 1.0
+
+
+def limits(caps: Mapping[str, Cap]) -> dict[str, tuple[float, float]]:
+    """Return domain -> (least, greatest) share."""
+    return {name: (cap.min, cap.max) for name, cap in caps.items()}

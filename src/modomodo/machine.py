@@ -13,7 +13,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from modomodo.pilots.processes import cores, gpus
+from modomodo.pilots.hardware import cores, gpus
 
 Level = Literal["good", "note", "error"]
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from modomodo.config import Recipe
-from modomodo.domain import Domain
-from modomodo.engines.rewards import verdict_on
+from modomodo.domain import Domain, verdict_on
 from modomodo.rows import Row
 from modomodo.seeds import child_rng
 from modomodo.verify import gold_reply

@@ -8,7 +8,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from modomodo.config import Recipe, Study, limits
+from modomodo.config import Recipe
 from modomodo.domain import Domain, Problem, check
 from modomodo.engines.tracking import check_tracker
 from modomodo.engines.verl.limits import refusals
@@ -16,14 +16,16 @@ from modomodo.errors import ModomodoError, closest
 from modomodo.estimate import cost
 from modomodo.evals.benchmarks import benchmark_rows
 from modomodo.families import model_type
+from modomodo.fields import limits
 from modomodo.models import is_here, model_path
 from modomodo.nano.model import CHECKPOINTS
 from modomodo.pilots.fleet import check_launcher
+from modomodo.pilots.hardware import gpus
 from modomodo.pilots.inputs import declared, here, is_prepared, make_schedule, pool
 from modomodo.pilots.plan import pilot_row_caps, pilot_runs
-from modomodo.pilots.processes import gpus
 from modomodo.rows import Row
 from modomodo.simplex import limits_of
+from modomodo.study_config import Study
 from modomodo.surrogate import SURROGATES, check_surrogate
 from modomodo.verify import gold_reply
 

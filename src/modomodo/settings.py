@@ -5,8 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from modomodo.config import Batch, Direction
-from modomodo.fields import Cap
+from modomodo.fields import Batch, Cap, Direction
 from modomodo.rows import Mode
 from modomodo.strict import Positive, Strict, parse, with_changes
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from modomodo.config import Recipe, Study, limits
+from modomodo.config import Recipe, load_recipe
 from modomodo.confirmation import KEEP_EQUAL
 from modomodo.console import (
     err,
@@ -27,9 +27,10 @@ from modomodo.console import (
     show_validation,
 )
 from modomodo.errors import ModomodoError
+from modomodo.fields import limits
 from modomodo.mixture import Mixture
-from modomodo.recipes import load_recipe, load_study
 from modomodo.settings import load_grading
+from modomodo.study_config import Study, load_study
 
 if TYPE_CHECKING:
     from modomodo.recommendation import Recommendation
@@ -52,8 +53,8 @@ def prepare_data(loaded: Recipe | Study) -> None:
 def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
     from modomodo.contamination import audit
     from modomodo.exclusions import check_writable, contents_of, write_exclusions
+    from modomodo.pilots.hardware import cores
     from modomodo.pilots.inputs import here
-    from modomodo.pilots.processes import cores
 
     check_writable(path)
     recipe = loaded.recipe if isinstance(loaded, Study) else loaded
@@ -172,7 +173,7 @@ def show_conclusion(study: Study) -> None:
 def run_single(recipe: Recipe, folder: Path) -> None:
     from modomodo.pilots.inputs import run_digests
     from modomodo.pilots.launch import launch
-    from modomodo.pilots.plan import PlannedRun
+    from modomodo.pilots.planned import PlannedRun
     from modomodo.pilots.processes import Processes
     from modomodo.pilots.store import Store, run_key, single_name
     from modomodo.studies import RUN

@@ -17,18 +17,21 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from modomodo.config import Study, digest, limits
+from modomodo.config import digest
 from modomodo.confirmation import Confirmation, confirm, detectable_difference
 from modomodo.errors import ModomodoError
+from modomodo.fields import limits
 from modomodo.files import locked, read_json, write_json, write_text
 from modomodo.mixture import Mixture
 from modomodo.pilots.fleet import Fleet
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.launch import Outcome, Workers, launch
-from modomodo.pilots.plan import PlannedRun, confirmation_runs, pilot_runs
+from modomodo.pilots.plan import confirmation_runs, pilot_runs
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.processes import Processes
 from modomodo.pilots.store import Store, run_key
 from modomodo.recommendation import Recommendation, recommend, recommended_mixture
+from modomodo.study_config import Study
 from modomodo.surrogate import Fitted, Runs, fit, write_runs
 
 RUN = "modomodo.pilots.run:run_recipe"

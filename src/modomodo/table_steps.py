@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modomodo.config import Study, limits
 from modomodo.console import (
     err,
     progress_bar,
@@ -17,11 +16,12 @@ from modomodo.console import (
     show_strategies,
 )
 from modomodo.errors import ModomodoError, begun
+from modomodo.fields import limits
 from modomodo.files import write_json, write_text
-from modomodo.recipes import load_study
 from modomodo.settings import Fitting, load_fitting, load_replaying
 from modomodo.simplex import limits_of
 from modomodo.steps import runnable
+from modomodo.study_config import Study, load_study
 
 UNTESTED = (
     "Predicted, not tested: train it and equal shares on fresh matched seeds, and compare them by `modomodo.confirm` "

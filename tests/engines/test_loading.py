@@ -76,7 +76,7 @@ def test_another_family_is_noticed_by_its_processor(random_model):
 def test_without_peft_it_says_what_to_install(random_model, monkeypatch):
     import sys
 
-    from modomodo.engines.parts import lora_config
+    from modomodo.engines.adapters import lora_config
     from modomodo.fields import Lora
 
     model = load_model(str(random_model), precision="float32", freeze_vision=False)

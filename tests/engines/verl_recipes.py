@@ -4,9 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from modomodo.config import Recipe
+from modomodo.config import Recipe, load_recipe
 from modomodo.domain import Domain
-from modomodo.recipes import load_recipe
 from modomodo.rows import Row, Target, Verdict
 from modomodo.schedules import Schedule, write_schedule
 from modomodo.strict import parse

@@ -14,9 +14,9 @@ from modomodo.nano.model import CHECKPOINT
 from modomodo.nano.world import SCARCE, question, rows
 from modomodo.pilots.inputs import run_digests
 from modomodo.pilots.plan import pilot_row_caps
-from modomodo.recipes import load_study
 from modomodo.rows import View
 from modomodo.seeds import child_rng
+from modomodo.study_config import load_study
 from modomodo.verify import grade
 
 UNEVEN = CHECKPOINT.parent / "uneven/study.toml"

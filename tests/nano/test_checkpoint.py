@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from modomodo.config import load_recipe
 from modomodo.domains import DOMAINS
 from modomodo.engines.loading import load_model, load_processor, reply_lengths
 from modomodo.evals.run import generate
@@ -11,7 +12,6 @@ from modomodo.nano.model import CHECKPOINT
 from modomodo.nano.samples import pixel_tensor
 from modomodo.nano.scenes import draw
 from modomodo.nano.world import question
-from modomodo.recipes import load_recipe
 from modomodo.rows import View
 from modomodo.verify import gold_reply
 

@@ -16,7 +16,7 @@ from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
 from modomodo.pilots.fleet import Fleet
 from modomodo.pilots.launch import launch
-from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.processes import Processes
 from modomodo.pilots.store import Store
 

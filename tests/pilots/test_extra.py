@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from modomodo.config import Study
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
 from modomodo.pilots.plan import pilot_runs
 from modomodo.proposal import Proposal, Proposals, study_lines
-from modomodo.recipes import load_study
 from modomodo.strict import parse
+from modomodo.study_config import Study, load_study
 
 TABLE = {"name": "s", "recipe": {"domains": ["spatial", "science", "refer"]}, "benchmarks": ["charts"]}
 

@@ -22,18 +22,17 @@ from rich.console import Console
 from test_launch import claims, key_of, lines, planned, until, without_seconds
 
 import modomodo
-from modomodo.config import Study
 from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
 from modomodo.pilots import mirror, node
 from modomodo.pilots.child import Job
 from modomodo.pilots.fleet import Fleet
 from modomodo.pilots.launch import Outcome, launch
-from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.processes import Processes
 from modomodo.pilots.store import SIGNATURE, Store
-from modomodo.recipes import load_study
 from modomodo.studies import pilot
+from modomodo.study_config import Study, load_study
 
 ray: Any = pytest.importorskip("ray")
 HERE = str(Path(__file__).parent)

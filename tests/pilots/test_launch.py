@@ -17,9 +17,10 @@ from rich.console import Console
 from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.pilots.child import Run
+from modomodo.pilots.hardware import gpus
 from modomodo.pilots.launch import Outcome, Workers, launch
-from modomodo.pilots.plan import PlannedRun
-from modomodo.pilots.processes import Processes, ThisProcess, gpus
+from modomodo.pilots.planned import PlannedRun
+from modomodo.pilots.processes import Processes, ThisProcess
 from modomodo.pilots.store import Store, run_key
 
 

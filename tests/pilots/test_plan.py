@@ -2,14 +2,17 @@ import dataclasses
 
 import pytest
 
-from modomodo.config import Confirming, Recipe, Study
+from modomodo.config import Recipe
 from modomodo.domains import DOMAINS as KNOWN
 from modomodo.errors import ModomodoError
+from modomodo.fields import Confirming
 from modomodo.mixture import Mixture
-from modomodo.pilots.plan import PlannedRun, confirmation_runs, pilot_runs
+from modomodo.pilots.plan import confirmation_runs, pilot_runs
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.store import run_key
 from modomodo.preflight import check_study
 from modomodo.rows import Row, Target
+from modomodo.study_config import Study
 
 DOMAINS = ("count", "colour", "detect")
 DIGESTS = {

@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from modomodo import studies
-from modomodo.config import Confirming, Recipe, Study
+from modomodo.config import Recipe
 from modomodo.evals.benchmarks import score
+from modomodo.fields import Confirming
 from modomodo.nano.families import TRAINING
 from modomodo.nano.world import rows as nano_rows
-from modomodo.pilots.plan import PlannedRun, pilot_runs
+from modomodo.pilots.plan import pilot_runs
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.store import Store, digest_names, run_key
 from modomodo.rows import Row, Verdict
 from modomodo.seeds import child_rng
+from modomodo.study_config import Study
 
 DOMAINS = ("detect", "refer", "geometry", "spatial", "science")
 DIGEST = "0123456789abcdef"

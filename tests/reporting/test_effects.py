@@ -8,7 +8,8 @@ from modomodo.config import Recipe
 from modomodo.engines.logs import read_lines
 from modomodo.mixture import Mixture
 from modomodo.reporting import effects_figure, leave_one_out_effects, predicted_figure, response_slices, slice_figure
-from modomodo.reporting.evidence import Evidence, aggregate, read_evidence
+from modomodo.reporting.evidence import Evidence, read_evidence
+from modomodo.results import aggregate
 from modomodo.surrogate.validation import quantile
 
 DOMAINS = ("count", "colour", "detect")

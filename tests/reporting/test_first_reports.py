@@ -11,7 +11,7 @@ from test_page import SMALL, Page, read_json
 from modomodo import Mixture, Runs, fit, recommend, studies
 from modomodo.confirmation import KEEP_EQUAL
 from modomodo.fields import Evaluation
-from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.store import Store
 from modomodo.reporting import effects_figure, report, report_of_runs, scores_figure, triangle_figure
 from modomodo.reporting.effects import leave_one_out_effects

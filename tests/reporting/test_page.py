@@ -13,12 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from modomodo import cli, studies
-from modomodo.config import Recipe, Study
+from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.fields import Evaluation
-from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.planned import PlannedRun
 from modomodo.reporting import read_evidence, report
 from modomodo.reporting.repeat import to_toml
+from modomodo.study_config import Study
 
 SECTIONS = ("answer", "scores", "prediction", "training", "domains", "confirmation", "samples", "repeat")
 HOSTILE = "</script><script>alert(1)</script><b>bold</b>"

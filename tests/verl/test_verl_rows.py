@@ -283,7 +283,7 @@ def test_adapters_of_verl_are_merged_into_the_model(qwen: Path, tmp_path: Path):
     from peft import get_peft_model
     from transformers import AutoModelForImageTextToText
 
-    from modomodo.engines.parts import lora_config
+    from modomodo.engines.adapters import lora_config
 
     recipe = of.recipe(model=str(qwen), lora={"rank": 4, "alpha": 16})
     base = AutoModelForImageTextToText.from_pretrained(qwen)

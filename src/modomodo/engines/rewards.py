@@ -7,14 +7,13 @@ The training rows need the columns `domain` and `row_id`; `StepLog` in engines/t
 """
 
 import json
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from modomodo.domain import Domain
+from modomodo.domain import Domain, verdict_on
 from modomodo.errors import ModomodoError
 from modomodo.fields import Rewards
 from modomodo.files import write_text
@@ -59,15 +58,6 @@ class Judged:
     formed: bool
     tokens: int
     reward: float | None
-
-
-def verdict_on(row: Row, completion: str, *, domain: Domain, view: View) -> Verdict:
-    """Return the domain's verdict on a reply; ungradable, with the traceback, where its verifier raises."""
-    try:
-        return domain.verify(row, completion, view)
-    # The one boundary: whatever a verifier raises, a run keeps the row and the traceback, and goes on.
-    except Exception:  # noqa: BLE001
-        return Verdict.ungradable(traceback.format_exc())
 
 
 class Judge:

@@ -11,8 +11,8 @@ import torch
 from transformers import PreTrainedModel, TrainerCallback
 
 from modomodo.config import Recipe
+from modomodo.engines.adapters import lora_config
 from modomodo.engines.loading import load_model, load_processor, save
-from modomodo.engines.parts import lora_config
 from modomodo.errors import ModomodoError
 from modomodo.evals.benchmarks import Score
 from modomodo.evals.lmms import BENCHMARKS, evaluate_standard

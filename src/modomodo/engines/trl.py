@@ -18,9 +18,9 @@ from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from modomodo.config import Recipe
+from modomodo.engines.adapters import lora_config, trained_part
 from modomodo.engines.loading import load_processor
 from modomodo.engines.logs import CHECKPOINTS, append_lines, drop_checkpoints, keep_until, logged_steps
-from modomodo.engines.parts import lora_config, trained_part
 from modomodo.engines.pictures import Kept, accept_mixed_batches, drop_unused_pictures, picture_bytes, shared
 from modomodo.engines.rewards import Judge
 from modomodo.engines.saving import Restored, ScoreAt, Scores, load_for_training, trained_weights

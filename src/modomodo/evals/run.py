@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from modomodo.config import Recipe
-from modomodo.domain import Domain
-from modomodo.engines.rewards import verdict_on
+from modomodo.domain import Domain, verdict_on
 from modomodo.evals.benchmarks import Score, benchmark_rows, score
 from modomodo.files import write_text
 from modomodo.rows import Row, Verdict, View, open_image

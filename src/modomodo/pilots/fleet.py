@@ -16,9 +16,9 @@ from modomodo.config import Recipe
 from modomodo.errors import ModomodoError
 from modomodo.fields import Launcher
 from modomodo.pilots.child import Job, Report, record_failure
+from modomodo.pilots.hardware import cores
 from modomodo.pilots.mirror import StorageError, check_writable, mirror, patiently, reached
 from modomodo.pilots.node import Order, carry_out
-from modomodo.pilots.processes import cores
 from modomodo.pilots.store import Store
 
 LOOK_SECONDS = 5.0  # between looks at how far the runs are, where the storage is not the study's folder

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from rich.console import Console
 
 from modomodo.pilots.child import Job, Report, Run, name_of
-from modomodo.pilots.plan import PlannedRun
+from modomodo.pilots.planned import PlannedRun
 from modomodo.pilots.processes import Processes, sigterm_raises
 from modomodo.pilots.progress import Board, Count, board, spell
 from modomodo.pilots.store import Store, digest_names, run_key

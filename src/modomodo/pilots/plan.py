@@ -2,25 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from modomodo.config import Recipe, Study, limits
 from modomodo.errors import ModomodoError
+from modomodo.fields import limits
 from modomodo.mixture import Mixture
 from modomodo.pilots.design import Labelled, d_optimal, row_caps, seed_design, space_filling
 from modomodo.pilots.inputs import pool
+from modomodo.pilots.planned import PlannedRun
 from modomodo.simplex import limits_of
-
-
-@dataclass(frozen=True)
-class PlannedRun:
-    """A run and what the study calls it; two labels may name the same run, which then runs once."""
-
-    label: str
-    recipe: Recipe
+from modomodo.study_config import Study
 
 
 def pilot_runs(study: Study) -> tuple[PlannedRun, ...]:

@@ -9,7 +9,6 @@ from modomodo.reporting.curves import read_curves as read_curves
 from modomodo.reporting.effects import Effects as Effects
 from modomodo.reporting.effects import leave_one_out_effects as leave_one_out_effects
 from modomodo.reporting.evidence import Evidence as Evidence
-from modomodo.reporting.evidence import FinishedRun as FinishedRun
 from modomodo.reporting.evidence import read_evidence as read_evidence
 from modomodo.reporting.figures import Dot as Dot
 from modomodo.reporting.figures import Gain as Gain
@@ -32,6 +31,7 @@ from modomodo.reporting.surface import Triangle as Triangle
 from modomodo.reporting.surface import pairwise_interactions as pairwise_interactions
 from modomodo.reporting.surface import response_slices as response_slices
 from modomodo.reporting.surface import response_triangles as response_triangles
+from modomodo.results import FinishedRun as FinishedRun
 
 __all__ = [
     "MEASURES",

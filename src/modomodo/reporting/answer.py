@@ -8,11 +8,12 @@ from modomodo.errors import count
 from modomodo.mixture import Mixture
 from modomodo.reporting.blocks import BARS, Section, explained, figure_block, grid
 from modomodo.reporting.cautions import cautions
-from modomodo.reporting.evidence import Evidence, Kind
+from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures import Gain, gains_figure, mixture_figure
 from modomodo.reporting.markup import Child, Html, el, join, left_out, prose, table
 from modomodo.reporting.numbers import number, number_format, signed
 from modomodo.reporting.reasons import domain_reasons
+from modomodo.results import Kind
 from modomodo.studies import OUT
 
 EQUAL = "equal shares"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from modomodo.config import Study
 from modomodo.mixture import Mixture
-from modomodo.reporting.evidence import FinishedRun
 from modomodo.reporting.markup import Child, Html, el, json_block, run_link
 from modomodo.reporting.style import domain_colours
+from modomodo.results import FinishedRun
 from modomodo.studies import OUT
+from modomodo.study_config import Study
 
 BARS = (
     "◇ is the estimate. The bars are not scores: they span where the true gain is likely to be (thick: 90 % interval, "

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from modomodo.errors import count
 from modomodo.mixture import Mixture
 from modomodo.reporting.blocks import link_to
-from modomodo.reporting.evidence import Evidence, FinishedRun
+from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.markup import Child, el, join
 from modomodo.reporting.numbers import number, number_format
+from modomodo.results import FinishedRun
 from modomodo.studies import again, count_confirmations
 
 UNPARSED = 0.2  # share of replies that did not parse, beyond which a score says more of the format than of the skill

@@ -5,10 +5,11 @@ from typing import Any
 
 from modomodo.reporting.answer import gain_format, measured_gain
 from modomodo.reporting.blocks import BARS, Section, explained, figure_block, link_to
-from modomodo.reporting.evidence import Evidence, Pair, aggregate
+from modomodo.reporting.evidence import Evidence, Pair
 from modomodo.reporting.figures import Gain, gains_figure
 from modomodo.reporting.markup import Child, Html, el, left_out, table
 from modomodo.reporting.numbers import number, number_format, signed
+from modomodo.results import aggregate
 from modomodo.studies import OUT
 
 PARTS = {"objective": (OUT, ""), "held_out": ("held-out mean", " (held out)")}

@@ -11,7 +11,7 @@ import numpy as np
 from modomodo.confirmation import paired_items
 from modomodo.engines.logs import read_lines
 from modomodo.mixture import Mixture
-from modomodo.reporting.evidence import FinishedRun
+from modomodo.results import FinishedRun
 from modomodo.surrogate.base import Array
 
 

@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 
 from modomodo.mixture import Mixture
 from modomodo.reporting.curves import MEASURES, Curves
-from modomodo.reporting.evidence import FinishedRun
 from modomodo.reporting.markup import plot_label, plot_text
 from modomodo.reporting.numbers import number, number_format, signed, tick_format
 from modomodo.reporting.style import (
@@ -24,6 +23,7 @@ from modomodo.reporting.style import (
     domain_dash,
     template,
 )
+from modomodo.results import FinishedRun
 
 ROW = 28  # pixels of a row
 LEAST = 130  # pixels of a figure of rows: of a lower one plotly cuts the margins, and names run into each other

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from modomodo.config import Study
-from modomodo.reporting.evidence import FinishedRun, finished_runs
+from modomodo.results import FinishedRun, finished_runs
+from modomodo.study_config import Study
 
 PLAIN = ("label", "key", "kind", "part", "seed", "steps", "seconds")
 OF_A_MIXTURE = ("w", "realised", "effective", "tokens")

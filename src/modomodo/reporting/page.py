@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from modomodo.config import Study
 from modomodo.errors import ModomodoError, count
 from modomodo.files import explained, write_text
 from modomodo.recommendation import Recommendation
@@ -22,6 +21,7 @@ from modomodo.reporting.scores import scores_section
 from modomodo.reporting.style import template
 from modomodo.reporting.table_page import table_sections
 from modomodo.reporting.training import training_section
+from modomodo.study_config import Study
 from modomodo.surrogate import Fitted
 
 HERE = Path(__file__).parent

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from modomodo.config import Study, limits
+from modomodo.fields import limits
 from modomodo.mixture import Mixture
 from modomodo.reporting.blocks import Choice, Section, chooser, explained, figure_block, grid
 from modomodo.reporting.effects import Effects, leave_one_out_effects
@@ -11,6 +11,7 @@ from modomodo.reporting.figures_surface import interactions_figure, slice_figure
 from modomodo.reporting.figures_surrogate import SAME, effects_figure, predicted_figure
 from modomodo.reporting.markup import Child, Html, el, left_out, prose, table
 from modomodo.reporting.surface import Triangle, pairwise_interactions, response_slices, response_triangles, triples
+from modomodo.study_config import Study
 from modomodo.surrogate import Fitted, Validation
 
 TITLE = "What each domain does"

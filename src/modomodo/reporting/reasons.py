@@ -7,13 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from modomodo.config import Study
 from modomodo.engines.logs import read_lines
 from modomodo.errors import ModomodoError
 from modomodo.mixture import Mixture
 from modomodo.pilots.plan import pilot_row_caps
-from modomodo.reporting.evidence import Evidence, FinishedRun
+from modomodo.reporting.evidence import Evidence
+from modomodo.results import FinishedRun
 from modomodo.studies import OUT
+from modomodo.study_config import Study
 
 Change = Literal["dropped", "lowered", "kept", "raised"]
 DROPPED = 0.02  # a share below which a domain counts as dropped

@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modomodo.config import Study
 from modomodo.recipes import OF_ONE_RUN
 from modomodo.reporting.blocks import Section, link_to
 from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.markup import Child, Html, el, join, left_out, table
 from modomodo.strict import toml_key, toml_value
+from modomodo.study_config import Study
 
 COMMANDS = (
     ("check", "everything that can fail before a run starts"),

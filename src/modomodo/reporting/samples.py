@@ -8,10 +8,11 @@ from typing import Any
 from modomodo.engines.logs import read_lines
 from modomodo.errors import ModomodoError, count
 from modomodo.reporting.blocks import Choice, Section, chooser, link_to
-from modomodo.reporting.evidence import Evidence, FinishedRun
+from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.markup import Child, Html, el, join, left_out, shortened
 from modomodo.reporting.pictures import Album, has_question, read_album
 from modomodo.reporting.training import reward_scale, trained_runs
+from modomodo.results import FinishedRun
 
 EACH = 2  # samples of a domain from either end of a run
 LENGTH = 1500  # characters of a completion that are shown

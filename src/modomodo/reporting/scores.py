@@ -17,10 +17,11 @@ from modomodo.reporting.blocks import (
     mixture_bar,
     sortable,
 )
-from modomodo.reporting.evidence import Evidence, FinishedRun, Kind, aggregate
+from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures import Dot, scores_figure
 from modomodo.reporting.markup import Child, Html, el, plot_text
 from modomodo.reporting.numbers import number, number_format
+from modomodo.results import FinishedRun, Kind, aggregate
 from modomodo.studies import OUT
 
 BOUNDS = (0.0, 1.0)  # of every score of a study

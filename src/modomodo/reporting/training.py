@@ -15,9 +15,10 @@ from modomodo.reporting.blocks import (
     mixture_bar,
 )
 from modomodo.reporting.curves import MEASURES, Curves, read_curves
-from modomodo.reporting.evidence import Evidence, FinishedRun
+from modomodo.reporting.evidence import Evidence
 from modomodo.reporting.figures import curve_figure, shares_figure
 from modomodo.reporting.markup import Html, el, join
+from modomodo.results import FinishedRun
 
 RUNS = 40  # runs with curves, at most: more would make the page heavy
 GROUPS = {"confirmation": "Confirmation", "pilot": "Pilots", "single": "Single runs"}

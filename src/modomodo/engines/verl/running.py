@@ -12,9 +12,9 @@ import torch
 from transformers import PreTrainedModel, ProcessorMixin
 
 from modomodo.config import Recipe
+from modomodo.engines.adapters import lora_config
 from modomodo.engines.loading import load_model, load_processor, reply_lengths
 from modomodo.engines.logs import CHECKPOINTS, drop_checkpoints
-from modomodo.engines.parts import lora_config
 from modomodo.engines.tracking import NoTracker, Tracker
 from modomodo.engines.verl.data import write_inputs
 from modomodo.engines.verl.limits import check_limits
