@@ -66,7 +66,7 @@ $(VERL_VENV)/.installed: pyproject.toml constraints-verl.txt
 	touch $@
 
 test-verl: verl-env
-	$(VERL_VENV)/bin/python -m pytest tests/verl tests/engines/test_verl_limits.py tests/engines/test_verl_contract.py
+	$(VERL_VENV)/bin/python -m pytest tests/verl tests/training/test_verl_limits.py tests/training/test_verl_contract.py
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -16,11 +16,11 @@ from datasets import Dataset
 from transformers import AutoModelForImageTextToText, AutoProcessor, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
-from modomodo.config import Recipe
-from modomodo.models import model_path
-from modomodo.pilots.inputs import make_schedule
-from modomodo.rows import open_image
-from modomodo.verify import grade
+from modomodo.config.recipe import Recipe
+from modomodo.core.rows import open_image
+from modomodo.models.names import model_path
+from modomodo.runs.inputs import make_schedule
+from modomodo.verifiers import grade
 
 
 class Times(TrainerCallback):

@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from modomodo.contamination import audit
-from modomodo.contamination.looks import look, look_all
-from modomodo.contamination.pictures import Album, distances, likeness
-from modomodo.domains.easy_vqa import rows
-from modomodo.rows import Row, Target, open_image
+from modomodo.core.rows import Row, Target, open_image
+from modomodo.data.contamination import audit
+from modomodo.data.contamination.looks import look, look_all
+from modomodo.data.contamination.pictures import Album, distances, likeness
+from modomodo.data.sets.easy_vqa import rows
 
 REAL = Path(__file__).parents[1] / ".." / "shared" / "data" / "real"
 RESULTS = Path(__file__).parent / "results" / "contamination.csv"

@@ -16,11 +16,11 @@ import typer
 from landscapes import KINDS, landscape
 from surrogates import table
 
-from modomodo.pilots.design import Labelled, d_optimal, seed_design, space_filling
-from modomodo.seeds import child_rng
-from modomodo.simplex import Array, limits_of
-from modomodo.surrogate import fit
-from modomodo.surrogate.validation import spearman
+from modomodo.core.seeds import child_rng
+from modomodo.core.simplex import Array, limits_of
+from modomodo.mixing import fit
+from modomodo.mixing.design import Labelled, d_optimal, seed_design, space_filling
+from modomodo.mixing.validation import spearman
 
 Figures = tuple[float, float]
 

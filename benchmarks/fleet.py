@@ -25,13 +25,13 @@ from typing import Any
 
 from ray_launcher import workers
 
-from modomodo.config import Recipe
-from modomodo.fields import Launcher
-from modomodo.pilots.fleet import Fleet
-from modomodo.pilots.launch import launch
-from modomodo.pilots.planned import PlannedRun
-from modomodo.pilots.store import Store
-from modomodo.seeds import child_seed
+from modomodo.config.recipe import Recipe
+from modomodo.config.sections import Launcher
+from modomodo.core.seeds import child_seed
+from modomodo.runs.launch import launch
+from modomodo.runs.planned import PlannedRun
+from modomodo.runs.ray_cluster import Fleet
+from modomodo.runs.store import Store
 
 NODES, CPUS, RUNS = 8, 8, 256
 KILLS = 10

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer
 
-STUDY = Path(__file__).parents[1] / "src/modomodo/nano/control/study.toml"
+STUDY = Path(__file__).parents[1] / "src/modomodo/models/nano/control/study.toml"
 
 
 def command(out: Path, steps: int) -> list[str]:

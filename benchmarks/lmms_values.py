@@ -1,4 +1,4 @@
-"""Writes tests/verify/lmms_values.jsonl: what lmms-eval's own functions say of answers that test `relaxed` and `anls`.
+"""Writes tests/verifiers/lmms_values.jsonl: what lmms-eval's functions say of answers that test `relaxed` and `anls`.
 
     pip download lmms-eval==0.7.3 --no-deps && python benchmarks/lmms_values.py lmms_eval-0.7.3-py3-none-any.whl
 
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-OUT = Path(__file__).parents[1] / "tests/verify/lmms_values.jsonl"
+OUT = Path(__file__).parents[1] / "tests/verifiers/lmms_values.jsonl"
 RELAXED_GOLDS = ("200", "50%", "0", "0.5", "-3.2", "Yes", "1,000", "2e3", "nan", "A b")
 RELAXED_ANSWERS = (
     "200", "190", "189.99", "210", "210.1", "-200", "200%", "50%", "0.5", "0.49", "0.52", "50", "0", "0.0", "0%", "-0",

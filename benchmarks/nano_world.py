@@ -20,22 +20,22 @@ import typer
 from PIL import Image
 from scipy import stats
 
-from modomodo.domains import find_domain
-from modomodo.engines.loading import load_model, load_processor
-from modomodo.evals.run import BATCH, generate
-from modomodo.models import model_path
-from modomodo.nano.families import FAMILIES
-from modomodo.nano.habits import careful_opening
-from modomodo.nano.questions import Question
-from modomodo.nano.scenes import SIZE
-from modomodo.nano.world import question
-from modomodo.pilots.plan import pilot_runs
-from modomodo.rows import Row, View
-from modomodo.studies import finished_results, pilot
-from modomodo.study_config import Study, load_study
+from modomodo.config.study import Study, load_study
+from modomodo.core.rows import Row, View
+from modomodo.data.nano.generators import FAMILIES
+from modomodo.data.nano.questions import Question
+from modomodo.data.nano.scenes import SIZE
+from modomodo.data.nano.world import question
+from modomodo.data.registry import find_domain
+from modomodo.evaluation.greedy import BATCH, generate
+from modomodo.models.load import load_model, load_processor
+from modomodo.models.names import model_path
+from modomodo.models.nano.habits import careful_opening
+from modomodo.study.pipeline import finished_results, pilot
+from modomodo.study.plan import pilot_runs
 
 RESULTS = Path(__file__).parent / "results"
-STUDY = Path(__file__).parents[1] / "src/modomodo/nano/control/study.toml"
+STUDY = Path(__file__).parents[1] / "src/modomodo/models/nano/control/study.toml"
 Array = npt.NDArray[np.float64]
 
 

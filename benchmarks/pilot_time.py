@@ -16,25 +16,25 @@ from pathlib import Path
 
 import numpy as np
 
-from modomodo.config import Recipe
-from modomodo.engines import saving
-from modomodo.engines.logs import read_lines
-from modomodo.mixture import Mixture
-from modomodo.pilots.inputs import run_digests
-from modomodo.pilots.launch import launch
-from modomodo.pilots.planned import PlannedRun
-from modomodo.pilots.processes import Processes
-from modomodo.pilots.run import run_recipe
-from modomodo.pilots.store import Store
-from modomodo.study_config import load_study
+from modomodo.config.recipe import Recipe
+from modomodo.config.study import load_study
+from modomodo.core.mixture import Mixture
+from modomodo.runs.inputs import run_digests
+from modomodo.runs.launch import launch
+from modomodo.runs.local import Processes
+from modomodo.runs.planned import PlannedRun
+from modomodo.runs.run import run_recipe
+from modomodo.runs.store import Store
+from modomodo.training import checkpoints
+from modomodo.training.step_log import read_lines
 
-UNEVEN = Path(__file__).parents[1] / "src/modomodo/nano/uneven/study.toml"
+UNEVEN = Path(__file__).parents[1] / "src/modomodo/models/nano/uneven/study.toml"
 
 
 def timed_run(recipe: Recipe, folder: Path) -> dict[str, object]:
     """Return the result of a run; the seconds of its evaluation go to evaluation.json."""
     spent: list[float] = []
-    evaluate = saving.evaluate
+    evaluate = checkpoints.evaluate
 
     def timed(*args: object, **options: object) -> object:
         started = time.perf_counter()
@@ -42,7 +42,7 @@ def timed_run(recipe: Recipe, folder: Path) -> dict[str, object]:
         spent.append(time.perf_counter() - started)
         return scores
 
-    saving.evaluate = timed  # pyright: ignore
+    checkpoints.evaluate = timed  # pyright: ignore
     found = run_recipe(recipe, folder)
     (folder / "evaluation.json").write_text(json.dumps(sum(spent)))
     return found

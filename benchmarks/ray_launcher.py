@@ -15,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from modomodo.studies import pilot
-from modomodo.study_config import Study, load_study
+from modomodo.config.study import Study, load_study
+from modomodo.study.pipeline import pilot
 
-NANO = Path(__file__).parents[1] / "src/modomodo/nano/control/study.toml"
+NANO = Path(__file__).parents[1] / "src/modomodo/models/nano/control/study.toml"
 KILLS = 5
 PAIRS = 2
 RAY = ["launcher.kind=ray", "launcher.retries=5", "launcher.gpus=0"]

@@ -20,11 +20,11 @@ from typing import cast
 import numpy as np
 
 from modomodo import Row, View
-from modomodo.domains import find_domain
-from modomodo.domains.source import Source
-from modomodo.recipes import with_data
-from modomodo.rows import Box
-from modomodo.verify import gold_reply, grade
+from modomodo.config.toml_files import with_data
+from modomodo.core.rows import Box
+from modomodo.data.registry import find_domain
+from modomodo.data.sources.source import Source
+from modomodo.verifiers import gold_reply, grade
 
 SETS = Path(__file__).with_name("real_sets.toml")
 SHUFFLES = 2000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from modomodo.surrogate import Runs
+from modomodo.mixing import Runs
 
 FOLDER = Path(__file__).parents[1] / ".." / "shared" / "data" / "regmix"
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "tests/reporting"))
+sys.path.append(str(Path(__file__).parents[1] / "tests/reports"))
 import fake_study
 
-from modomodo.config import Recipe
-from modomodo.pilots.plan import pilot_runs
-from modomodo.reporting import report
-from modomodo.study_config import Study
+from modomodo.config.recipe import Recipe
+from modomodo.config.study import Study
+from modomodo.reports import report
+from modomodo.study.plan import pilot_runs
 
 PILOTS, STEPS = 64, 600
 ASKED = (10.0, 8.0)  # seconds, megabytes

@@ -21,11 +21,11 @@ import numpy as np
 import typer
 from regmix import load, subset
 
-from modomodo.pilots.design import space_filling
-from modomodo.proposal import propose
-from modomodo.seeds import child_rng
-from modomodo.simplex import limits_of
-from modomodo.surrogate import Runs, fit
+from modomodo.core.seeds import child_rng
+from modomodo.core.simplex import limits_of
+from modomodo.mixing import Runs, fit
+from modomodo.mixing.design import space_filling
+from modomodo.mixing.proposal import propose
 
 FIRST, BATCH, LAST = 8, 4, 24
 COLUMNS = ("method", "objective", "seed", "runs", "regret", "seconds")

@@ -12,9 +12,9 @@ from itertools import combinations
 import numpy as np
 
 from modomodo import Mixture, Runs, fit
-from modomodo.pilots.design import seed_design
-from modomodo.reporting import pairwise_interactions, response_slices
-from modomodo.surrogate.base import Array
+from modomodo.mixing.design import seed_design
+from modomodo.mixing.surrogates.base import Array
+from modomodo.reports import pairwise_interactions, response_slices
 
 DOMAINS = ("a", "b", "c", "d")
 TABLES, RUNS, NOISE = 40, 24, 0.015

@@ -7,15 +7,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from modomodo.config import load_recipe
-from modomodo.pilots.inputs import run_digests
-from modomodo.pilots.launch import launch
-from modomodo.pilots.planned import PlannedRun
-from modomodo.pilots.processes import Processes
-from modomodo.pilots.store import Store
-from modomodo.studies import RUN
+from modomodo.config.recipe import load_recipe
+from modomodo.runs.inputs import run_digests
+from modomodo.runs.launch import launch
+from modomodo.runs.local import Processes
+from modomodo.runs.planned import PlannedRun
+from modomodo.runs.store import Store
+from modomodo.study.pipeline import RUN
 
-RECIPE = Path(__file__).parents[1] / "src/modomodo/nano/control/recipe.toml"
+RECIPE = Path(__file__).parents[1] / "src/modomodo/models/nano/control/recipe.toml"
 
 
 def seconds(planned: list[PlannedRun], processes: int) -> float:

@@ -18,17 +18,17 @@ import typer
 from nano_world import Criterion, blindness, share_of_variance, show
 from scipy import stats
 
-from modomodo.mixture import Mixture
-from modomodo.pilots.inputs import run_digests
-from modomodo.pilots.launch import launch
-from modomodo.pilots.plan import pilot_runs
-from modomodo.pilots.planned import PlannedRun
-from modomodo.pilots.store import Store
-from modomodo.studies import RUN
-from modomodo.study_config import Study, load_study
+from modomodo.config.study import Study, load_study
+from modomodo.core.mixture import Mixture
+from modomodo.runs.inputs import run_digests
+from modomodo.runs.launch import launch
+from modomodo.runs.planned import PlannedRun
+from modomodo.runs.store import Store
+from modomodo.study.pipeline import RUN
+from modomodo.study.plan import pilot_runs
 
 RESULTS = Path(__file__).parent / "results"
-UNEVEN = Path(__file__).parents[1] / "src/modomodo/nano/uneven/study.toml"
+UNEVEN = Path(__file__).parents[1] / "src/modomodo/models/nano/uneven/study.toml"
 CAUSES = Path(__file__).parent / "causes"
 MIXTURES = 60  # space-filling, beside equal shares and the vertices
 BEST, SEEDS = 10, 6  # mixtures trained again, on fresh seeds

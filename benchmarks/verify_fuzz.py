@@ -19,10 +19,10 @@ import numpy as np
 import typer
 from rich.progress import track
 
-from modomodo.rows import Target, Verdict, View
-from modomodo.seeds import child_rng
-from modomodo.verify import grade, grade_async
-from modomodo.verify.symbolic import DEADLINE_SECONDS
+from modomodo.core.rows import Target, Verdict, View
+from modomodo.core.seeds import child_rng
+from modomodo.verifiers import grade, grade_async
+from modomodo.verifiers.symbolic import DEADLINE_SECONDS
 
 GOLDS = (
     Target("format", ""),

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from modomodo.rows import Target, View
-from modomodo.verify import grade
+from modomodo.core.rows import Target, View
+from modomodo.verifiers import grade
 
 VIEW = View(mode="standard")
 SECONDS = 1.0

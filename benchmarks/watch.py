@@ -14,8 +14,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from modomodo.files import write_json
-from modomodo.pilots.store import Store
+from modomodo.core.files import write_json
+from modomodo.runs.store import Store
 
 RUNS, STEPS, SECONDS = 64, 2000, 30
 DOMAINS = ("coco", "lisa", "geoqav", "sat", "scienceqa")

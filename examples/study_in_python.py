@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from modomodo import Study, recommend
-from modomodo.reporting import (
+from modomodo.reports import (
     interactions_figure,
     mixture_figure,
     pairwise_interactions,
@@ -15,7 +15,7 @@ from modomodo.reporting import (
     response_slices,
     slice_figure,
 )
-from modomodo.studies import study_fit
+from modomodo.study.pipeline import study_fit
 
 if len(sys.argv) != 3:
     sys.exit(__doc__)

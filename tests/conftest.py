@@ -13,8 +13,8 @@ def random_model(tmp_path_factory) -> Path:
     """A folder with an untrained model of the nano architecture, smaller still, and its processor."""
     import torch
 
-    from modomodo.nano.model import make_model, make_processor, make_tokenizer
-    from modomodo.nano.samples import corpus
+    from modomodo.models.nano.model import make_model, make_processor, make_tokenizer
+    from modomodo.models.nano.samples import corpus
 
     folder = tmp_path_factory.mktemp("random-model")
     torch.manual_seed(0)

@@ -97,8 +97,8 @@ class Mistake:
 
 def damage() -> None:
     """Leave a finished pilot of study.toml whose result was cut off, as by a full disk."""
-    from modomodo.pilots.plan import pilot_runs
-    from modomodo.study_config import load_study
+    from modomodo.config.study import load_study
+    from modomodo.study.plan import pilot_runs
 
     study, key = load_study(Path("study.toml")), "0123456789abcdef"
     one = next(one for one in pilot_runs(study) if one.label == "equal")

@@ -13,11 +13,11 @@ from pathlib import Path
 import costs
 import pytest
 
-from modomodo.config import load_recipe
-from modomodo.errors import ModomodoError
-from modomodo.fields import Launcher
-from modomodo.strict import read_toml
-from modomodo.study_config import Study, load_study
+from modomodo.config.recipe import load_recipe
+from modomodo.config.sections import Launcher
+from modomodo.config.study import Study, load_study
+from modomodo.core.errors import ModomodoError
+from modomodo.core.toml import read_toml
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/clusters.md").read_text()

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from modomodo.config import load_recipe
-from modomodo.settings import load_fitting, load_replaying
-from modomodo.strict import read_toml
-from modomodo.study_config import load_study
+from modomodo.config.recipe import load_recipe
+from modomodo.config.study import load_study
+from modomodo.config.table_settings import load_fitting, load_replaying
+from modomodo.core.toml import read_toml
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -19,8 +19,8 @@ import pytest
 from mistakes import FILES, OWN_DATA, RECIPE, STARTING, STUDY, Mistake
 from mistakes_of_studies import KEYS, MACHINES, NAMES
 from mistakes_of_tables import COMPLETIONS, TABLES
-from modomodo import cli
-from modomodo.domains import building
+from modomodo.cli import main
+from modomodo.data.sources import build
 
 PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 WIDTH = 118
@@ -64,8 +64,8 @@ def made(mistake: Mistake, folder: Path) -> tuple[int, str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     # Rows are read once in a process, and these folders look alike.
-    building._loaded.cache_clear()
-    building._held_out.cache_clear()
+    build._loaded.cache_clear()
+    build._held_out.cache_clear()
     code, output = 0, io.StringIO()
     here = {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
     with (
@@ -82,7 +82,7 @@ def made(mistake: Mistake, folder: Path) -> tuple[int, str]:
         if mistake.before is not None:
             mistake.before()
         try:
-            cli.main()
+            main.main()
         except SystemExit as stop:
             code = int(stop.code or 0)
     return code, output.getvalue().replace(f"{folder.resolve()}/", "").replace(f"{folder}/", "")

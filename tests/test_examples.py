@@ -10,7 +10,7 @@ from pathlib import Path
 import fake_study
 import pytest
 
-from modomodo.reporting.repeat import to_toml
+from modomodo.reports.sections.repeat import to_toml
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from modomodo import Recipe, Study, View
-from modomodo.domains.source import Source
-from modomodo.fields import Cap, Confirming, Evaluation, Launcher, Lora, Rewards, Verl, Vllm
-from modomodo.settings import Fitting, Grading, Replaying
+from modomodo.config.sections import Cap, Confirming, Evaluation, Launcher, Lora, Rewards, Verl, Vllm
+from modomodo.config.table_settings import Fitting, Grading, Replaying
+from modomodo.data.sources.source import Source
 
 PAGE = Path(__file__).parents[1] / "docs/fields.md"
 TABLES: dict[str, type] = {

@@ -7,57 +7,57 @@ and the heavier functions are loaded when they are first used.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from modomodo.config import Recipe as Recipe
-from modomodo.config import load_recipe as load_recipe
-from modomodo.domain import Domain as Domain
-from modomodo.domain import Problem as Problem
-from modomodo.domain import check as check
-from modomodo.errors import ModomodoError as ModomodoError
-from modomodo.mixture import Mixture as Mixture
-from modomodo.rows import Row as Row
-from modomodo.rows import Target as Target
-from modomodo.rows import Verdict as Verdict
-from modomodo.rows import View as View
-from modomodo.schedules import Schedule as Schedule
-from modomodo.schedules import schedule as schedule
-from modomodo.study_config import Study as Study
-from modomodo.study_config import load_study as load_study
-from modomodo.verify import grade as grade
+from modomodo.config.recipe import Recipe as Recipe
+from modomodo.config.recipe import load_recipe as load_recipe
+from modomodo.config.study import Study as Study
+from modomodo.config.study import load_study as load_study
+from modomodo.core.errors import ModomodoError as ModomodoError
+from modomodo.core.mixture import Mixture as Mixture
+from modomodo.core.rows import Row as Row
+from modomodo.core.rows import Target as Target
+from modomodo.core.rows import Verdict as Verdict
+from modomodo.core.rows import View as View
+from modomodo.core.schedules import Schedule as Schedule
+from modomodo.core.schedules import schedule as schedule
+from modomodo.data.domain import Domain as Domain
+from modomodo.data.domain import Problem as Problem
+from modomodo.data.domain import check as check
+from modomodo.verifiers import grade as grade
 
 if TYPE_CHECKING:
-    from modomodo.asking import Search as Search
-    from modomodo.confirmation import confirm as confirm
-    from modomodo.domains import DOMAINS as DOMAINS
-    from modomodo.domains import find_domain as find_domain
-    from modomodo.evals.run import evaluate as evaluate
-    from modomodo.pilots.run import run_recipe as train  # noqa: F401 # pyright: ignore[reportUnusedImport]
-    from modomodo.proposal import Proposals as Proposals
-    from modomodo.proposal import propose as propose
-    from modomodo.recommendation import recommend as recommend
-    from modomodo.reporting import report as report
-    from modomodo.strategy import strategies as strategies
-    from modomodo.studies import pilot as pilot
-    from modomodo.surrogate import Runs as Runs
-    from modomodo.surrogate import fit as fit
-    from modomodo.surrogate import read_runs as read_runs
-    from modomodo.tradeoff import trade_off as trade_off
+    from modomodo.data.registry import DOMAINS as DOMAINS
+    from modomodo.data.registry import find_domain as find_domain
+    from modomodo.evaluation.greedy import evaluate as evaluate
+    from modomodo.mixing import Runs as Runs
+    from modomodo.mixing import fit as fit
+    from modomodo.mixing import read_runs as read_runs
+    from modomodo.mixing.ask_tell import Search as Search
+    from modomodo.mixing.confirmation import confirm as confirm
+    from modomodo.mixing.proposal import Proposals as Proposals
+    from modomodo.mixing.proposal import propose as propose
+    from modomodo.mixing.recommendation import recommend as recommend
+    from modomodo.mixing.strategies import strategies as strategies
+    from modomodo.mixing.tradeoff import trade_off as trade_off
+    from modomodo.reports import report as report
+    from modomodo.runs.run import run_recipe as train  # noqa: F401 # pyright: ignore[reportUnusedImport]
+    from modomodo.study.pipeline import pilot as pilot
 
 _LATER = {
-    "Search": ("modomodo.asking", "Search"),
-    "DOMAINS": ("modomodo.domains", "DOMAINS"),
-    "find_domain": ("modomodo.domains", "find_domain"),
-    "confirm": ("modomodo.confirmation", "confirm"),
-    "evaluate": ("modomodo.evals.run", "evaluate"),
-    "fit": ("modomodo.surrogate", "fit"),
-    "pilot": ("modomodo.studies", "pilot"),
-    "propose": ("modomodo.proposal", "propose"),
-    "Runs": ("modomodo.surrogate", "Runs"),
-    "read_runs": ("modomodo.surrogate", "read_runs"),
-    "recommend": ("modomodo.recommendation", "recommend"),
-    "report": ("modomodo.reporting", "report"),
-    "strategies": ("modomodo.strategy", "strategies"),
-    "trade_off": ("modomodo.tradeoff", "trade_off"),
-    "train": ("modomodo.pilots.run", "run_recipe"),
+    "Search": ("modomodo.mixing.ask_tell", "Search"),
+    "DOMAINS": ("modomodo.data.registry", "DOMAINS"),
+    "find_domain": ("modomodo.data.registry", "find_domain"),
+    "confirm": ("modomodo.mixing.confirmation", "confirm"),
+    "evaluate": ("modomodo.evaluation.greedy", "evaluate"),
+    "fit": ("modomodo.mixing", "fit"),
+    "pilot": ("modomodo.study.pipeline", "pilot"),
+    "propose": ("modomodo.mixing.proposal", "propose"),
+    "Runs": ("modomodo.mixing", "Runs"),
+    "read_runs": ("modomodo.mixing", "read_runs"),
+    "recommend": ("modomodo.mixing.recommendation", "recommend"),
+    "report": ("modomodo.reports", "report"),
+    "strategies": ("modomodo.mixing.strategies", "strategies"),
+    "trade_off": ("modomodo.mixing.tradeoff", "trade_off"),
+    "train": ("modomodo.runs.run", "run_recipe"),
 }
 
 

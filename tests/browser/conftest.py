@@ -7,8 +7,8 @@ import fake_study
 import pytest
 from opening import launched
 
-from modomodo.config import Recipe
-from modomodo.reporting import report
+from modomodo.config.recipe import Recipe
+from modomodo.reports import report
 
 LONG = "a_name_that_goes_on_and_on_" * 6
 SCRIPT = "<script>window.ran=1;alert(1)</script>"

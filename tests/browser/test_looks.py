@@ -5,13 +5,13 @@ import re
 import pytest
 from opening import VISIBLE, contrast, opened, serious
 
-from modomodo.mixture import Mixture
-from modomodo.reporting import mixture_figure, scores_figure
-from modomodo.reporting.blocks import figure_block
-from modomodo.reporting.figures import Dot
-from modomodo.reporting.markup import el
-from modomodo.reporting.page import document
-from modomodo.reporting.style import DIVERGING
+from modomodo.core.mixture import Mixture
+from modomodo.reports import mixture_figure, scores_figure
+from modomodo.reports.figures.of_runs import Dot
+from modomodo.reports.figures.style import DIVERGING
+from modomodo.reports.html.blocks import figure_block
+from modomodo.reports.html.markup import el
+from modomodo.reports.page import document
 
 pytestmark = pytest.mark.browser
 

@@ -3,8 +3,8 @@
 import pytest
 from opening import opened, serious
 
-from modomodo.reporting.strategies_page import write_strategies
-from modomodo.strategy import Replay, Spread, Summary
+from modomodo.mixing.strategies import Replay, Spread, Summary
+from modomodo.reports.strategies_page import write_strategies
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ import pytest
 from opening import opened, serious
 
 from modomodo import Runs, fit, recommend
-from modomodo.reporting import report_of_runs
-from modomodo.surrogate import write_runs
+from modomodo.mixing import write_runs
+from modomodo.reports import report_of_runs
 
 pytestmark = pytest.mark.browser
 NAMES = ("charts", "<img src=x onerror=window.ran=1>", "%{x} 'quoted' \"twice\"", "a_long_name_" * 8)

@@ -6,7 +6,7 @@ import pytest
 import tiny
 from mixed import MIXED
 
-from modomodo.families import FAMILIES
+from modomodo.models.families import FAMILIES
 
 QUICK = ("qwen2_vl", "smolvlm")
 EVERY = [pytest.param(name, marks=() if name in QUICK else pytest.mark.families) for name in FAMILIES]
@@ -39,6 +39,6 @@ def made(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def mixed(monkeypatch):
-    from modomodo.domains import DOMAINS
+    from modomodo.data.registry import DOMAINS
 
     monkeypatch.setitem(DOMAINS, "mixed", MIXED)

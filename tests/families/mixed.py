@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modomodo.config import Recipe
-from modomodo.domain import Domain
-from modomodo.domains.prompts import ask
-from modomodo.engines import trl
-from modomodo.rows import Row, Target, Verdict
-from modomodo.strict import parse
+from modomodo.config.recipe import Recipe
+from modomodo.core.rows import Row, Target, Verdict
+from modomodo.core.toml import parse
+from modomodo.data.domain import Domain
+from modomodo.data.sources.prompts import ask
+from modomodo.training import trl
 
 SIZES = ((64, 40), (27, 101), (130, 33), (30, 50))
 COUNTS = (1, 0, 2, 1)
@@ -55,7 +55,7 @@ def recipe(model: Path, **changes: object) -> Recipe:
 
 def killed_and_resumed(one: Recipe, folder: Path, *, after: int = 2) -> None:
     """Run a recipe, kill it after a step, before that step's checkpoint, and run it again to its end."""
-    from modomodo.pilots.run import run_recipe
+    from modomodo.runs.run import run_recipe
 
     original = trl.StepLog.on_step_end
 

@@ -5,11 +5,11 @@ import re
 import pytest
 from mixed import png, recipe
 
-from modomodo.domains.prompts import ask
-from modomodo.engines.loading import load_processor
-from modomodo.families import FAMILIES
-from modomodo.rows import Row, Target, open_image
-from modomodo.verify import gold_reply, grade
+from modomodo.core.rows import Row, Target, open_image
+from modomodo.data.sources.prompts import ask
+from modomodo.models.families import FAMILIES
+from modomodo.models.load import load_processor
+from modomodo.verifiers import gold_reply, grade
 
 ODD = ((641, 333), (27, 1001), (3, 5), (1000, 1), (97, 89))
 

@@ -5,10 +5,10 @@ import torch
 from mixed import SIZES, png, recipe
 from PIL import Image
 
-from modomodo.engines.loading import load_processor
-from modomodo.engines.pictures import accept_mixed_batches
-from modomodo.families import FAMILIES, family_of
-from modomodo.rows import open_image
+from modomodo.core.rows import open_image
+from modomodo.models.families import FAMILIES, family_of
+from modomodo.models.load import load_processor
+from modomodo.training.batches import accept_mixed_batches
 
 BATCHES = ([1, 0, 1], [2, 0], [0, 1, 2, 1], [2, 1], [1, 1], [0, 0])
 

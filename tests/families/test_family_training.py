@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 from mixed import MIXED, ROWS, killed_and_resumed, recipe
 
-from modomodo.engines.loading import load_model
-from modomodo.engines.parts import projectors, towers
-from modomodo.families import FAMILIES
+from modomodo.models.families import FAMILIES
+from modomodo.models.load import load_model
+from modomodo.models.parts import projectors, towers
 
 
 @pytest.fixture
 def run(family, made, tmp_path):
     """Run a recipe undisturbed; returns the first weights, the last, and the recipe."""
-    from modomodo.pilots.run import run_recipe
+    from modomodo.runs.run import run_recipe
 
     def go(**changes):
         one = recipe(made(family), **changes)
@@ -92,8 +92,8 @@ def test_adapters_on_a_bfloat16_model(family, run):
 @pytest.mark.families
 def test_passes_over_parts_of_a_step_see_the_pictures_of_their_own_rows(family, made, tmp_path, monkeypatch):
     """The gradient of a step is the same in one pass and in four: no row got the pictures of another one."""
-    from modomodo.domains import DOMAINS
-    from modomodo.pilots.run import run_recipe
+    from modomodo.data.registry import DOMAINS
+    from modomodo.runs.run import run_recipe
 
     # As many pictures as rows: there TRL would take rows for pictures.
     monkeypatch.setitem(DOMAINS, "mixed", replace(MIXED, load=lambda split: ROWS[split][:4]))

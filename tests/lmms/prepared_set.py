@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from modomodo.domain import Domain
-from modomodo.domains.prompts import ask
-from modomodo.evals.tasks.docs import row_of
-from modomodo.prepared import prepare
+from modomodo.data.domain import Domain
+from modomodo.data.prepared import prepare
+from modomodo.data.sources.prompts import ask
+from modomodo.evaluation.lmms.docs import row_of
 
 # (verifier, gold, options) of the rows of each benchmark; the reply of the tests' model is 12.
 GOLDS = {

@@ -9,14 +9,14 @@ import pytest
 pytest.importorskip("pyarrow")
 import prepared_set
 
-from modomodo.config import Recipe
-from modomodo.errors import ModomodoError
-from modomodo.evals.benchmarks import benchmark_rows
-from modomodo.evals.lmms import check_environment, chosen_ids, evaluate_standard, model_arguments, task_text
-from modomodo.evals.tasks.docs import messages, text, visuals
-from modomodo.families import FAMILIES
-from modomodo.fields import Evaluation
-from modomodo.rows import Resize, View
+from modomodo.config.recipe import Recipe
+from modomodo.config.sections import Evaluation
+from modomodo.core.errors import ModomodoError
+from modomodo.core.rows import Resize, View
+from modomodo.evaluation.benchmarks import benchmark_rows
+from modomodo.evaluation.lmms.docs import messages, text, visuals
+from modomodo.evaluation.lmms.run import check_environment, chosen_ids, evaluate_standard, model_arguments, task_text
+from modomodo.models.families import FAMILIES
 
 STAND_IN = """#!{python}
 import json, pathlib, sys

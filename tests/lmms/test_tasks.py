@@ -13,14 +13,14 @@ import prepared_set
 from shim import sitecustomize  # noqa: F401
 from tiny_qwen import REPLY, save
 
-from modomodo.config import Recipe
-from modomodo.errors import ModomodoError
-from modomodo.evals.lmms import MODELS, chosen_ids, evaluate_standard
-from modomodo.evals.tasks import scoring
-from modomodo.evals.tasks.docs import STANDARD, row_of, text
-from modomodo.fields import Evaluation
-from modomodo.rows import Resize, View
-from modomodo.verify import grade
+from modomodo.config.recipe import Recipe
+from modomodo.config.sections import Evaluation
+from modomodo.core.errors import ModomodoError
+from modomodo.core.rows import Resize, View
+from modomodo.evaluation.lmms import scores as scoring
+from modomodo.evaluation.lmms.docs import STANDARD, row_of, text
+from modomodo.evaluation.lmms.run import MODELS, chosen_ids, evaluate_standard
+from modomodo.verifiers import grade
 
 NINE = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 PETS = ("cat", "dog", "bird", "fish")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-sys.path += [str(TESTS / "engines"), str(TESTS / "lmms")]
+sys.path += [str(TESTS / "training"), str(TESTS / "lmms")]
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 with suppress(PackageNotFoundError):

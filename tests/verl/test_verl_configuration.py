@@ -7,9 +7,9 @@ import pytest
 import torch
 import verl_recipes as of
 
-from modomodo.config import Recipe
-from modomodo.engines.verl.options import OPTIONS, PINNED, overrides
-from modomodo.engines.verl.running import composed, validate
+from modomodo.config.recipe import Recipe
+from modomodo.training.verl.options import OPTIONS, PINNED, overrides
+from modomodo.training.verl.run import composed, validate
 
 pytest.importorskip("verl.trainer", reason="verl has an environment of its own: make test-verl")
 
@@ -37,8 +37,8 @@ def test_verl_takes_every_recipe(file: Path):
 
 
 def test_the_recipe_of_the_cluster_is_one_of_verl_as_it_is():
-    from modomodo.config import load_recipe
-    from modomodo.study_config import load_study
+    from modomodo.config.recipe import load_recipe
+    from modomodo.config.study import load_study
 
     recipe = load_recipe(of.ROOT / "recipes" / "cluster" / "recipe.toml")
     assert load_study(of.ROOT / "recipes" / "cluster" / "study.toml").recipe.engine == recipe.engine == "verl"
@@ -185,7 +185,7 @@ def test_adapters_lie_where_those_of_trl_lie(qwen: Path):
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForImageTextToText
 
-    from modomodo.engines.adapters import lora_config
+    from modomodo.training.adapters import lora_config
 
     recipe = of.recipe(model=str(qwen), lora={"rank": 4, "alpha": 4})
     model = composed(options(recipe)).actor_rollout_ref.model

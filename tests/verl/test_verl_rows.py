@@ -10,20 +10,20 @@ import pytest
 import torch
 import verl_recipes as of
 
-from modomodo.config import Recipe
-from modomodo.domains import DOMAINS
-from modomodo.engines.loading import load_processor, render
-from modomodo.engines.rewards import Judge
-from modomodo.engines.verl import reward
-from modomodo.engines.verl.data import prompt_tokens, write_inputs
-from modomodo.engines.verl.options import overrides
-from modomodo.engines.verl.rollouts import Reader, take_in
-from modomodo.engines.verl.running import composed, merged
-from modomodo.recipes import with_data
-from modomodo.rows import open_image
-from modomodo.schedules import Schedule
-from modomodo.strict import parse
-from modomodo.verify import gold_reply
+from modomodo.config.recipe import Recipe
+from modomodo.config.toml_files import with_data
+from modomodo.core.rows import open_image
+from modomodo.core.schedules import Schedule
+from modomodo.core.toml import parse
+from modomodo.data.registry import DOMAINS
+from modomodo.models.load import load_processor, render
+from modomodo.training.judge import Judge
+from modomodo.training.verl import reward
+from modomodo.training.verl.data import prompt_tokens, write_inputs
+from modomodo.training.verl.options import overrides
+from modomodo.training.verl.rollouts import Reader, take_in
+from modomodo.training.verl.run import composed, merged
+from modomodo.verifiers import gold_reply
 
 pytest.importorskip("verl.trainer", reason="verl has an environment of its own: make test-verl")
 
@@ -235,7 +235,7 @@ def test_what_verl_dumps_becomes_steps(embedded, tmp_path: Path, monkeypatch):
 def test_verl_s_own_numbers_are_read_from_its_file_logger(tmp_path: Path, monkeypatch):
     from verl.utils.tracking import FileLogger
 
-    from modomodo.engines.verl.rollouts import read_metrics
+    from modomodo.training.verl.rollouts import read_metrics
 
     for start, steps in ((0, (1, 2, 3)), (2, (3, 4))):
         monkeypatch.setenv("VERL_FILE_LOGGER_PATH", str(tmp_path / f"metrics-{start}.jsonl"))
@@ -264,8 +264,8 @@ def checkpoint(folder: Path, model, source: Path, meta: dict | None = None) -> P
 def test_a_checkpoint_of_verl_becomes_the_model_that_it_is(qwen: Path, tmp_path: Path):
     from transformers import AutoModelForImageTextToText
 
-    from modomodo.engines.saving import save_trained
-    from modomodo.families import FRAME_KEY
+    from modomodo.models.families import FRAME_KEY
+    from modomodo.training.checkpoints import save_trained
 
     trained = AutoModelForImageTextToText.from_pretrained(qwen)
     with torch.no_grad():
@@ -283,7 +283,7 @@ def test_adapters_of_verl_are_merged_into_the_model(qwen: Path, tmp_path: Path):
     from peft import get_peft_model
     from transformers import AutoModelForImageTextToText
 
-    from modomodo.engines.adapters import lora_config
+    from modomodo.training.adapters import lora_config
 
     recipe = of.recipe(model=str(qwen), lora={"rank": 4, "alpha": 16})
     base = AutoModelForImageTextToText.from_pretrained(qwen)
@@ -311,7 +311,7 @@ def test_a_step_that_lacks_a_completion_ends_the_run(tmp_path: Path):
     from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
     from verl.utils.import_utils import load_extern_type
 
-    from modomodo.errors import ModomodoError
+    from modomodo.core.errors import ModomodoError
 
     config = composed(overrides(of.recipe(), steps=4, folder=tmp_path))
     named = config.trainer.v1.sampler

@@ -1,0 +1,36 @@
+"""What stands after a verb: files, and `--set` with the keys that a shell may offer for it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modomodo.cli.study_verbs import is_study
+from modomodo.cli.table_verbs import is_table
+from modomodo.config.recipe import Recipe
+from modomodo.config.study import Study
+from modomodo.config.table_settings import Fitting, Grading, Replaying
+from modomodo.config.toml_files import OF_ONE_RUN
+from modomodo.core.toml import dotted_keys
+
+OF_RECIPES = ("train", "eval", "play")  # verbs that take a study's recipe alone
+
+
+def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the keys that `--set` takes of the file that stands on the command line, for the shell's completion."""
+    file = Path(ctx.params.get("file") or next(iter(ctx.args), "."))  # before a command is whole, its words are args
+    verb = {"grade": Grading, "strategies": Replaying}.get(str(ctx.info_name))
+    # Reading a pipe would hang the shell.
+    of_study = file.is_file() and is_study(file) and ctx.info_name not in OF_RECIPES
+    kind = verb or (Fitting if is_table(file) else Study if of_study else Recipe)
+    decided = tuple(f"recipe.{name}" for name in OF_ONE_RUN) if kind is Study else ()
+    return [f"{key}=" for key in dotted_keys(kind) if key.startswith(incomplete) and not key.startswith(decided)]
+
+
+File = Annotated[Path, typer.Argument(help="a study's TOML file, or a recipe's of one run", show_default=False)]
+StudyFile = Annotated[Path, typer.Argument(help="a study's TOML file", show_default=False)]
+Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more", autocompletion=complete_key),
+]

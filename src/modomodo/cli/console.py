@@ -1,0 +1,318 @@
+"""What the command line prints: consoles, tables and sentences. Names and texts of others are escaped."""
+
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+from modomodo.config.study import Study
+from modomodo.core.errors import count, printable
+from modomodo.core.mixture import Mixture
+from modomodo.core.rows import Status
+from modomodo.data.domain import Problem
+from modomodo.runs.board import spell
+from modomodo.study.watch import seconds_left, standings
+
+if TYPE_CHECKING:
+    from modomodo.cli.doctor import Finding
+    from modomodo.cli.init.start import Started
+    from modomodo.data.contamination import Audit
+    from modomodo.data.prepared import Prepared
+    from modomodo.mixing import Fitted
+    from modomodo.mixing.proposal import Proposals
+    from modomodo.mixing.recommendation import Recommendation
+    from modomodo.mixing.strategies import Replay, Spread
+    from modomodo.mixing.tradeoff import FrontPoint
+    from modomodo.runs.planned import PlannedRun
+    from modomodo.study.watch import Standing
+
+LOOK_SECONDS = 2.0
+ALIKE = 3  # rows with one cause that are said one by one
+
+out = Console()
+err = Console(stderr=True)
+
+
+def say(line: str, *, console: Console = out) -> None:
+    """Print a line as it is: no markup, no colours, nothing that moves the cursor, unbroken where it is long."""
+    console.print(escape(printable(line)), highlight=False, soft_wrap=True)
+
+
+def show_problems(file: Path, problems: Sequence[Problem]) -> int:
+    """Print what a check found, and return how many of it are errors; rows with one cause are one line after three."""
+    causes: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        place, row, _ = problem.where.partition(", row ")
+        causes.setdefault((problem.level, place, _cause(problem.what) if row else problem.what), []).append(problem)
+    for (level, place, _), found in causes.items():
+        start = f"[{'red' if level == 'error' else 'yellow'}]{level}:[/] "
+        lines = [str(problem) for problem in found[:ALIKE]]
+        if len(found) > ALIKE:
+            rows = [problem.where.removeprefix(f"{place}, row ") for problem in found[ALIKE:]]
+            some = f"{', '.join(rows[:10])}{', …' if len(rows) > 10 else ''}"
+            lines.append(f"{place}: the same of {count(len(rows), 'more row')}: {some}")
+        for line in lines:
+            out.print(start + escape(printable(line)), highlight=False, soft_wrap=True)
+    errors = sum(problem.level == "error" for problem in problems)
+    notes = len(problems) - errors
+    say(f"{file}: {count(errors, 'error')}, {count(notes, 'note')}" if problems else f"{file}: all is well")
+    return errors
+
+
+def _cause(what: str) -> str:
+    """Return a problem of a row without what is the row's own: values in quotes, and numbers."""
+    return re.sub(r"""'[^']*'|"[^"]*"|\d+""", "", what)
+
+
+def show_machine(found: "Iterable[Finding]") -> int:
+    """Print what was found of the machine, and return how many of it are errors."""
+    colours = {"good": "green", "note": "yellow", "error": "red"}
+    errors = 0
+    for one in found:
+        errors += one.level == "error"
+        out.print(
+            f"[{colours[one.level]}]{one.level:>5}[/]  {escape(f'{one.what}: {one.how}')}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return errors
+
+
+def watched(found: "Sequence[Standing]") -> Group:
+    """Return how far runs are, as a table with what failed under it."""
+    table = Table("run", "state", "step", "s a step", "reward of each domain, last steps", box=box.SIMPLE)
+    colours = {"finished": "green", "failed": "red", "stopped": "yellow", "running": "cyan", "scoring": "cyan"}
+    for one in found:
+        rewards = "  ".join(f"{name} {reward:.2f}" for name, reward in (one.rewards or {}).items())
+        step = f"{one.step}/{one.steps}" if one.steps else ""
+        pace = f"{one.pace:.1f}" if one.pace and one.state == "running" else ""
+        table.add_row(
+            escape(one.label), f"[{colours.get(one.state, 'dim')}]{one.state}[/]", step, pace, escape(rewards)
+        )
+    counts = Counter(one.state for one in found)
+    left = seconds_left(found)
+    said = ", ".join(f"{number} {state}" for state, number in counts.items())
+    line = f"{said}{f'; about {spell(left)} left' if left else ''}"
+    troubles = [Text(printable(f"{one.label} failed: {one.trouble}"), style="red") for one in found if one.trouble]
+    return Group(table, Text(line), *troubles)
+
+
+def show_watched(folder: Path, *, once: bool) -> None:
+    """Show how far the runs of a study are until all have ended, or once where nobody looks on."""
+    if once or not out.is_interactive:
+        out.print(watched(standings(folder)))
+        return
+    with Live(watched(standings(folder)), console=out, auto_refresh=False) as live:
+        while True:
+            found = standings(folder)
+            live.update(watched(found), refresh=True)
+            if all(one.state in ("finished", "failed") for one in found):
+                return
+            time.sleep(LOOK_SECONDS)
+
+
+def show_prepared(found: "Sequence[Prepared]") -> None:
+    """Print what stands in each prepared set, and what was dropped from it."""
+    table = Table("set", "rows", "dropped", "state", box=box.SIMPLE)
+    for one in found:
+        counts = ", ".join(f"{number:,} {split}" for split, number in one.counts.items())
+        table.add_row(escape(one.name), counts, str(len(one.dropped)), one.state)
+    out.print(table)
+    for one in found:
+        for note in one.notes:
+            say(f"note: {one.name}: {note}")
+    if any(one.dropped for one in found):
+        out.print("What was dropped, and why, is in each set's dropped.csv.")
+
+
+def show_audit(found: "Audit", path: Path, *, beside: Path) -> None:
+    """Print how many training rows stand in a benchmark, and how a recipe in the folder `beside` names the list."""
+    table = Table("domain", "benchmark", "rows in it", box=box.SIMPLE)
+    for (domain, benchmark), number in found.counts.items():
+        table.add_row(escape(domain), escape(benchmark), str(number))
+    out.print(table)
+    drawn = [name for name, alike in found.alike.items() if alike.drawn]
+    for name in drawn:
+        alike = found.alike[name]
+        say(
+            f"{name}: {alike.doubles} of {alike.looked} pictures look like another of its own, as drawings do, so a "
+            "row counts where picture and question both match"
+        )
+    others = [name for name, alike in found.alike.items() if alike.pictures and not alike.drawn]
+    if others:
+        say(f"{', '.join(others)}: a row counts where its picture matches one of the benchmark")
+    rows = len({(match.domain, match.row_id) for match in found.matches})
+    if not rows:
+        say(f"No training row stands in a benchmark; {path} lists none.")
+        return
+    say(f"{count(rows, 'training row')} {'stands' if rows == 1 else 'stand'} in a benchmark; {path} lists which.")
+    say(f'To train without them, add exclude = "{os.path.relpath(path, beside)}" to the recipe.')
+
+
+def show_scores(study: Study, planned: "Sequence[PlannedRun]") -> None:
+    """Print the scores of the planned runs that are finished."""
+    from modomodo.study.pipeline import finished_results, mean_score
+
+    results = finished_results(study, planned)
+    names = (*study.benchmarks, *study.in_distribution)
+    table = Table(Column("run", no_wrap=True), *names, "out (s.e.)", box=box.SIMPLE)
+    for label in results:
+        scores = [results[label]["scores"][name] for name in names]
+        mean, se = mean_score([results[label]["scores"][name] for name in study.benchmarks])
+        table.add_row(escape(label), *(f"{score['mean']:.3f}" for score in scores), f"{mean:.3f} ({se:.3f})")
+    out.print(table)
+
+
+def show_recommendation(found: "Recommendation") -> None:
+    """Print a recommendation: shares, scores, and the sentence."""
+    table = Table("domain", "share", title="Recommended mixture")
+    for name, weight in found.mixture.as_dict().items():
+        table.add_row(escape(name), f"{weight:.3f} {'█' * round(30 * weight)}")
+    out.print(table)
+    table = Table("score", "recommended", "90 % interval of one run", "equal shares")
+    for name, forecast in found.forecasts.items():
+        interval = f"{forecast.lo90:.3f} to {forecast.hi90:.3f}"
+        table.add_row(escape(name), f"{forecast.mean:.3f}", interval, f"{found.reference_forecasts[name].mean:.3f}")
+    out.print(table)
+    near = "is" if found.distance < 1e-9 else f"differs by {found.distance:.2f} of all prompts from"
+    say(f"It {near} the run {found.nearest_run}, the nearest.")
+    if found.caps:
+        ends = (f"{name} {low:g} to {high:g}" for name, (low, high) in found.caps.items())
+        say(f"Caps: {', '.join(ends)}.")
+    for note in found.notes:
+        say(f"note: {note}")
+    say(found.sentence)
+
+
+def show_proposals(found: "Proposals", *, study: Path | None = None) -> None:
+    """Print which pilots to run now, and why each; for a study also the lines that add them to its file."""
+    from modomodo.mixing.proposal import study_lines
+
+    table = Table("", "kind", "mixture", f"{escape(found.objective)} (± sd)", box=box.SIMPLE)
+    for number, one in enumerate(found.pilots, start=1):
+        kind = "new" if one.of is None else f"replicate of {escape(one.of)}"
+        shares = Mixture.of({name: weight for name, weight in one.mixture.as_dict().items() if weight > 0})
+        table.add_row(str(number), kind, escape(str(shares)), f"{one.expected:.4g} ± {one.sd_mean:.2g}")
+    out.print(table)
+    for number, one in enumerate(found.pilots, start=1):
+        say(f"{number}: {one.reason}")
+    if study is not None:
+        say(f"To run them, add this at the end of {study}, then `modomodo pilot {study}`:")
+        say(study_lines(found))
+
+
+def show_front(front: "Sequence[FrontPoint]") -> None:
+    """Print the Pareto front of two aggregates, a line for each mixture."""
+    names = list(front[0].mean)
+    table = Table(*(f"{escape(name)} (± sd)" for name in names), Column("mixture", overflow="fold"), title="Trade-off")
+    for point in front:
+        scores = (f"{point.mean[name]:.3f} ± {point.sd_mean[name]:.3f}" for name in names)
+        table.add_row(*scores, escape(str(point.mixture)))
+    out.print(table)
+
+
+def show_validation(fitted: "Fitted", *, notes: bool = True) -> None:
+    """Print how well a surrogate predicts what it has not seen; the notes too, unless they are printed elsewhere."""
+    table = Table(Column("score", no_wrap=True), "runs", "R2", "rank correlation", "in 50 %", "in 90 %", box=box.SIMPLE)
+    for one in fitted.validation():
+        figures = (f"{one.r2:.2f}", f"{one.rho:.2f}", f"{one.cover50:.0%}", f"{one.cover90:.0%}")
+        table.add_row(escape(one.name), str(one.n), *figures)
+    out.print(f"{fitted.surrogate}: each mixture predicted from the others (shares of runs inside their intervals)")
+    out.print(table)
+    for note in fitted.notes if notes else ():
+        say(f"note: {note}")
+
+
+def show_strategies(found: "Replay") -> None:
+    """Print how strategies did on known runs, with 95 % intervals over the draws, and why some could not be tried."""
+    heads = ("rank correlation", "regret (sd)", "median", "regret minus ours")
+    table = Table(Column("strategy", no_wrap=True), "runs", "draws", *heads, box=box.SIMPLE)
+    for one in found.summaries:
+        if one.draws:
+            behind = "" if one.behind is None else _with_half(one.behind, sign="+")
+            figures = (_with_half(one.rho), _with_half(one.regret), f"{one.regret.median:.2f}", behind)
+            table.add_row(escape(one.strategy), str(one.n), str(one.draws), *figures)
+    out.print("means over random draws, ± half their 95 % interval; what was not drawn is held out")
+    out.print(table)
+    problems: dict[tuple[str, str], list[int]] = {}
+    for one in found.summaries:
+        if one.problem:
+            problems.setdefault((one.strategy, one.problem), []).append(one.n)
+    for (name, problem), sizes in problems.items():
+        where = f" ({', '.join(map(str, sizes))} runs)"
+        say(f"not applicable: {name}{where}: {problem}")
+    for note in found.notes:
+        say(f"note: {note}")
+
+
+def _with_half(found: "Spread", *, sign: str = "") -> str:
+    if not found.count:
+        return ""
+    half = f" ±{found.hi95 - found.mean:.2f}" if found.count > 1 else ""
+    return f"{found.mean:{sign}.2f}{half}"
+
+
+@contextmanager
+def progress_bar(what: str) -> Generator[Callable[[int, int], None]]:
+    """Yield what is to be called with (done, total); the bar stands on standard error, and only on a terminal."""
+    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield progress
+
+
+def show_started(found: "Started") -> None:
+    """Print what `init` wrote, what to look at in it, and the commands to run next."""
+    width = sorted(len(command) for command, _ in found.commands)[-2]  # the longest stands out alone
+    lines = [f"written: {', '.join(map(str, found.files))}; each line says why it is as it is"]
+    lines += [*(f"note: {note}" for note in found.notes), "next:"]
+    lines += [f"    modomodo {command:{width}}  # {what}" for command, what in found.commands]
+    for line in lines:
+        say(line)
+
+
+def show_step(number: int, what: str) -> None:
+    """Print the heading of a step of the demo."""
+    out.rule(f"{number} of 5  {what}", align="left")
+
+
+def show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Print a warning as a note: a user needs the sentence, not the line of our code that said it."""
+    if issubclass(category, UserWarning):
+        err.print(f"[yellow]note:[/] {escape(str(message))}", highlight=False, soft_wrap=True)
+
+
+def show_grades(tally: Mapping[tuple[str, str], int], rewards: Mapping[str, float]) -> None:
+    """Print a summary of graded completions by verifier on standard error.
+
+    `tally` is (verifier, status) -> completions, with ("malformed", "") for lines that could not be read; `rewards` is
+    verifier -> sum of rewards.
+    """
+    statuses: tuple[str, ...] = get_args(Status)
+    heads = ("verifier", "completions", "reward", *statuses)
+    table = Table(*(Column(head, no_wrap=True) for head in heads), box=box.SIMPLE, padding=(0, 0, 0, 1))
+    for name in sorted({verifier for verifier, status in tally if status}):
+        counts = [tally.get((name, status), 0) for status in statuses]
+        graded = sum(counts) - tally.get((name, "ungradable"), 0)
+        mean = f"{rewards[name] / graded:.3f}" if graded else "-"
+        table.add_row(escape(name), str(sum(counts)), mean, *map(str, counts))
+    err.print(table)
+    malformed = tally.get(("malformed", ""), 0)
+    if malformed:
+        err.print(f"[red]{malformed} malformed line{'s' if malformed > 1 else ''}[/], named above and left out")

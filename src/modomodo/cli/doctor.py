@@ -1,0 +1,140 @@
+"""What this machine and environment can do: the extras that are installed, cores, GPUs, memory, room on disks."""
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from pathlib import Path
+from typing import Literal
+
+from packaging.requirements import Requirement
+
+from modomodo.runs.hardware import cores, gpus
+
+Level = Literal["good", "note", "error"]
+
+APART = {"verl": "make verl-env", "eval": "make eval-env"}
+"""Extra with an environment of its own -> what makes it."""
+
+EXTRAS = {
+    "trl": "train and score on this machine",
+    "data": "sets of the hub, and the audit of pictures",
+    "verify": "the verifier `math`",
+    "gp": "`modomodo next`",
+    "trees": "surrogate trees, strategy RegMix",
+    "convex": "strategy Olmix",
+    "ray": "pilots on a Ray cluster",
+    "tensorboard": "tracker tensorboard",
+    "wandb": "tracker wandb",
+    "trackio": "tracker trackio",
+    "verl": "the engine verl",
+    "eval": "public benchmarks by lmms-eval",
+}
+"""Extra of the package -> what it is for."""
+
+ROOM = 20 << 30  # bytes that a study of small models may need
+MEMORY = 4 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the machine: what, how it is, whether that is good, and what to do where it is not."""
+
+    what: str
+    how: str
+    level: Level = "good"
+
+
+def examine(folder: Path) -> Iterator[Finding]:
+    """Yield what there is to know before work begins in a folder; an error keeps it from being done at all."""
+    yield Finding("python", f"{platform.python_version()} ({sys.executable})")
+    yield Finding("modomodo", version("modomodo"))
+    for extra, purpose in EXTRAS.items():
+        yield _extra(extra, purpose)
+    yield _threads()
+    yield from _gpus()
+    yield _memory()
+    for name, place in (("here", folder), ("temporary files", Path(tempfile.gettempdir())), ("models", _hub())):
+        yield _room(name, place)
+
+
+def _extra(extra: str, purpose: str) -> Finding:
+    """Return whether all that an extra asks for is installed, in versions that it takes."""
+    if extra not in (metadata("modomodo").get_all("Provides-Extra") or ()):
+        return Finding(f"extra {extra}", "unknown to the modomodo that is installed: install it anew", level="note")
+    wanted = [Requirement(text) for text in requires("modomodo") or ()]
+    lacking = [
+        problem
+        for one in wanted
+        if one.marker is not None and one.marker.evaluate({"extra": extra}) and (problem := _lacking(one))
+    ]
+    if not lacking:
+        return Finding(f"extra {extra}", f"ready: {purpose}")
+    remedy = (
+        f"it has an environment of its own: {APART[extra]}"
+        if extra in APART
+        else f"pip install '.[{extra}]' in its folder"
+    )
+    how = f"not for {purpose}: {', '.join(lacking)}; {remedy}"
+    return Finding(f"extra {extra}", how, level="note")
+
+
+def _lacking(wanted: Requirement) -> str:
+    try:
+        found = version(wanted.name)
+    except PackageNotFoundError:
+        return f"{wanted.name} is not installed"
+    return (
+        ""
+        if wanted.specifier.contains(found, prereleases=True)
+        else f"{wanted.name} is {found}, not {wanted.specifier}"
+    )
+
+
+def _threads() -> Finding:
+    set_to = os.environ.get("OMP_NUM_THREADS", "not set")
+    return Finding("cores", f"{cores()} for this process; a run takes one thread (OMP_NUM_THREADS here: {set_to})")
+
+
+def _gpus() -> Iterator[Finding]:
+    found = gpus()
+    if not found:
+        how = "none: the embedded model needs none; others do, and are planned here by `modomodo check`"
+        yield Finding("GPUs", how, level="note")
+        return
+    yield Finding("GPUs", f"{len(found)} ({', '.join(found)}): as many runs at a time")
+    try:
+        import torch
+    except ImportError:
+        return  # the extra trl says it
+    if not torch.cuda.is_available():
+        how = f"{torch.__version__} sees none of them: install the build for your driver (pytorch.org)"
+        yield Finding("torch", how, level="error")
+
+
+def _memory() -> Finding:
+    size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    how = f"{size / 2**30:.0f} GiB"
+    return Finding("memory", how) if size >= MEMORY else Finding("memory", f"{how}: little for training", level="note")
+
+
+def _room(name: str, place: Path) -> Finding:
+    there = next(path for path in (place.absolute(), *place.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    how = f"{free / 2**30:.0f} GiB free in {place}"
+    if not os.access(there, os.W_OK):
+        return Finding(
+            f"disk, {name}", f"{place} cannot be written: choose another, or set its permissions", level="error"
+        )
+    return Finding(
+        f"disk, {name}", how if free >= ROOM else f"{how}: free some", level="good" if free >= ROOM else "note"
+    )
+
+
+def _hub() -> Path:
+    home = os.environ.get("HF_HOME")
+    return Path(home) if home else Path.home() / ".cache" / "huggingface"

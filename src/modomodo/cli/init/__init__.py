@@ -1,0 +1,1 @@
+"""`modomodo init`: from a table of your rows to a recipe."""

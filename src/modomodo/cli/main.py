@@ -1,0 +1,399 @@
+"""The command line: `modomodo VERB FILE --set key=value`. No flag mirrors a field of a recipe or a study."""
+
+import os
+import sys
+import warnings
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from modomodo.cli.arguments import File, Runs, Sets, StudyFile
+from modomodo.cli.console import (
+    err,
+    out,
+    say,
+    show_machine,
+    show_problems,
+    show_started,
+    show_step,
+    show_validation,
+    show_warning,
+    show_watched,
+)
+from modomodo.cli.study_verbs import (
+    folder_of,
+    grade_file,
+    load_either,
+    play_rows,
+    prepare_data,
+    pretrain_nano,
+    recipe_of,
+    recommend_for_study,
+    run_audit,
+    run_confirmation,
+    run_pilots,
+    run_single,
+    show_conclusion,
+    write_report,
+)
+from modomodo.cli.table_verbs import (
+    compare_strategies,
+    fit_file,
+    is_table,
+    propose_runs,
+    recommend_from_table,
+    write_answer,
+    write_predictions,
+    write_report_of_runs,
+)
+from modomodo.config.recipe import load_recipe
+from modomodo.config.study import Study, load_study
+from modomodo.core.errors import ModomodoError
+from modomodo.core.files import check_apart
+
+app = typer.Typer(
+    help="Post-train a multimodal model with RL on a mixture of domains, and find the mixture that generalises best.",
+    epilog="`--set KEY=VALUE` changes any field of the file, for one call: docs/fields.md lists them all.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+nano_app = typer.Typer(help="The embedded model.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(nano_app, name="nano")
+data_app = typer.Typer(help="The rows of a recipe or a study.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"modomodo {version('modomodo')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def verbs(
+    wanted: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and end")
+    ] = False,
+) -> None:
+    pass
+
+
+INTERRUPTED, TERMINATED = 130, 143  # what a shell expects after Ctrl-C and SIGTERM
+NANO = Path(__file__).parents[1] / "models" / "nano"
+
+
+class World(StrEnum):
+    """The embedded worlds that the demo runs in."""
+
+    uneven = "uneven"
+    control = "control"
+
+
+class Embedded(StrEnum):
+    """The embedded models."""
+
+    nano = "nano"
+    nano_2 = "nano-2"
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one message on standard error and exit code 2."""
+    warnings.showwarning = show_warning
+    try:
+        app()
+    except ModomodoError as error:
+        err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except OSError as error:
+        # What reads our output has gone, as `head` does, or its disk is full; Python must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):
+            err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except SystemExit as stop:
+        if stop.code in (INTERRUPTED, TERMINATED):
+            err.print("interrupted: run the same command to continue")
+        raise
+
+
+@app.command()
+def demo(
+    sets: Sets = None,
+    world: Annotated[
+        World, typer.Option(help="uneven: the mixture matters; control: equal shares are the best anybody found")
+    ] = World.uneven,
+) -> None:
+    """The whole study on the embedded model, in minutes.
+
+    Pilots, recommendation, confirmation, report, on this machine.
+    """
+    path = NANO / world / "study.toml"
+    study = load_study(path, sets or [])
+    out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
+    show_step(1, f"Pilots: the base model, and RL at each mixture of the {study.design} design")
+    run_pilots(study)
+    show_step(2, "Surrogate and recommendation")
+    recommend_for_study(study)
+    show_step(3, "Confirmation: fresh matched seeds against equal shares")
+    run_confirmation(study)
+    show_step(4, "Report")
+    write_report(study)
+    say("Open it in a browser; docs/tutorial.md explains each part, and README.md how to bring your own data.")
+    show_step(5, "The answer")
+    show_conclusion(study)
+
+
+@app.command()
+def init(
+    data: Annotated[
+        Path, typer.Argument(help="a JSONL, JSON, Parquet or CSV file, or a folder of pictures", show_default=False)
+    ],
+    folder: Annotated[Path, typer.Option("--out", help="where recipe.toml and study.toml go")] = Path(),
+) -> None:
+    """Write a first recipe and study for your own data.
+
+    It looks at the data, explains every line, and overwrites nothing.
+    """
+    from modomodo.cli.init.start import start
+
+    with err.status("reading"):
+        started = start(data, folder)
+    show_started(started)
+
+
+@app.command()
+def check(
+    file: File,
+    sets: Sets = None,
+    contamination: Annotated[
+        Path | None,
+        typer.Option(metavar="LIST.csv", help="look for training rows that stand in a benchmark; write them here"),
+    ] = None,
+) -> None:
+    """Find everything that can fail before a run starts.
+
+    Exit code 1 when there is an error.
+    """
+    from modomodo.study.preflight import check_recipe, check_study
+
+    loaded = load_either(file, sets or [])
+    with err.status("reading") as status:
+
+        def say(what: str) -> None:
+            status.update(f"checking {escape(what)}")
+
+        problems = check_study(loaded, say=say) if isinstance(loaded, Study) else check_recipe(loaded, say=say)
+    errors = show_problems(file, problems)
+    if contamination is not None:
+        run_audit(loaded, contamination, recipe_file=file)
+    if errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine and environment can do.
+
+    Extras, cores, GPUs, memory, disks; exit code 1 on an error.
+    """
+    from modomodo.cli.doctor import examine
+
+    if show_machine(examine(Path())):
+        raise typer.Exit(1)
+
+
+@app.command()
+def play(file: File, sets: Sets = None) -> None:
+    """Answer rows as the model would, and see why it counts.
+
+    Rows of a recipe or a study, one after the other, each with its verdict and the reason.
+    """
+    play_rows(load_recipe(file, sets or []))
+
+
+@app.command()
+def grade(
+    file: Annotated[Path, typer.Argument(help="a JSONL file of completions, or - for standard input")],
+    sets: Sets = None,
+) -> None:
+    """Grade a file of completions.
+
+    The same lines with status, reward, answer and reason on standard output, in order.
+    """
+    if grade_file(file, sets or []):
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    file: File,
+    sets: Sets = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="the run goes to OUT/runs/KEY; without it to the study's folder, of a recipe here"),
+    ] = None,
+) -> None:
+    """Train one run of a recipe, or of a study's recipe.
+
+    Of a study, `--set mixture=recommended` takes its answer.
+    """
+    recipe = recipe_of(file, sets or [])
+    run_single(recipe, folder_of(file) if folder is None else folder)
+
+
+@app.command(name="eval")
+def evaluate(
+    file: File,
+    sets: Sets = None,
+    folder: Annotated[Path, typer.Option("--out", help="the scores go to OUT/runs/KEY")] = Path(),
+) -> None:
+    """Score a recipe's model as it is on its benchmarks.
+
+    `--set model=FOLDER` scores a checkpoint.
+    """
+    run_single(recipe_of(file, sets or []).model_copy(update={"steps": 0}), folder)
+
+
+@app.command()
+def pilot(file: StudyFile, sets: Sets = None) -> None:
+    """Run what a study still lacks.
+
+    Killed and started again it goes on where it was.
+    """
+    run_pilots(load_study(file, sets or []))
+
+
+@app.command()
+def watch(
+    file: StudyFile,
+    sets: Sets = None,
+    once: Annotated[bool, typer.Option("--once", help="print it once and end")] = False,
+) -> None:
+    """Show how far a study's runs are, live.
+
+    From another terminal: states, steps, rewards, time left, what failed.
+    """
+    show_watched(load_study(file, sets or []).folder, once=once)
+
+
+@app.command()
+def fit(
+    file: Runs,
+    sets: Sets = None,
+    predict: Annotated[Path | None, typer.Option(help="a CSV of mixtures, columns w.<domain>")] = None,
+    predictions: Annotated[Path | None, typer.Option("--out", help="where predictions go, CSV")] = None,
+) -> None:
+    """Fit surrogates to a study or to any table of runs.
+
+    Says how well they predict what they have not seen.
+    """
+    if (predict is None) != (predictions is None):
+        raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
+    check_apart(predictions, file, *filter(None, [predict]))
+    fitted = fit_file(file, sets or [])
+    show_validation(fitted)
+    if predict is not None and predictions is not None:
+        write_predictions(fitted, predict, predictions)
+
+
+@app.command()
+def recommend(
+    file: Runs,
+    sets: Sets = None,
+    path: Annotated[Path | None, typer.Option("--out", help="also write the recommendation here, JSON")] = None,
+) -> None:
+    """The best mixture of a study or of any table of runs.
+
+    With intervals, and whether it can be told from equal shares.
+    """
+    check_apart(path, file)
+    if not is_table(file):
+        written = recommend_for_study(load_study(file, sets or [])).as_dict()
+    else:
+        written = recommend_from_table(file, sets or [])
+    if path is not None:
+        write_answer(path, written)
+
+
+@app.command(name="next")
+def propose(
+    file: Runs,
+    sets: Sets = None,
+    path: Annotated[Path | None, typer.Option("--out", help="also write the proposals here, JSON")] = None,
+) -> None:
+    """Which pilots to run now.
+
+    New mixtures that may be the best, and replicates where noise decides.
+    """
+    check_apart(path, file)
+    propose_runs(file, sets or [], path)
+
+
+@app.command()
+def confirm(file: StudyFile, sets: Sets = None) -> None:
+    """Test the recommended mixture against equal shares.
+
+    On matched fresh seeds, on items that chose nothing.
+    """
+    run_confirmation(load_study(file, sets or []))
+
+
+@app.command()
+def report(
+    file: Runs,
+    sets: Sets = None,
+    path: Annotated[Path | None, typer.Option("--out", metavar="FILE.html", help="where the page goes")] = None,
+) -> None:
+    """Write the report of a study or of a table of runs.
+
+    One HTML file: report.html in the study's folder, or beside the table with its name, unless --out says where.
+    """
+    check_apart(path, file)
+    if path is not None and path.suffix != ".html":
+        raise ModomodoError(f"--out {path}: the page is HTML, so its name ends with .html")
+    if is_table(file):
+        write_report_of_runs(file, sets or [], path)
+    else:
+        write_report(load_study(file, sets or []), path)
+
+
+@app.command()
+def strategies(
+    file: Annotated[Path, typer.Argument(help="a CSV of runs", show_default=False)],
+    sets: Sets = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="also write a table and a figure into here")] = None,
+) -> None:
+    """Compare mixture strategies on a table of runs.
+
+    What each makes of a few of them, judged by the others.
+    """
+    compare_strategies(file, sets or [], folder)
+
+
+@data_app.command("prepare")
+def data_prepare(file: File, sets: Sets = None) -> None:
+    """Write all rows to the recipe's folder `prepared`.
+
+    Of every domain and benchmark, to be read from there offline.
+    """
+    prepare_data(load_either(file, sets or []))
+
+
+@nano_app.command("pretrain")
+def nano_pretrain(
+    folder: Annotated[Path, typer.Argument(help="where the phases and the checkpoint go")],
+    model: Annotated[Embedded, typer.Option(help="nano from nothing; nano-2, of the uneven world, from nano")] = (
+        Embedded.nano
+    ),
+    seed: Annotated[int, typer.Option(help="decides everything")] = 0,
+) -> None:
+    """Make an embedded checkpoint.
+
+    As it was made; started again it goes on where it was.
+    """
+    pretrain_nano(folder, model=model, seed=seed)

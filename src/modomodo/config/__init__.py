@@ -1,0 +1,1 @@
+"""What a recipe, a study and the settings of a table may say."""

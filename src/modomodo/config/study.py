@@ -1,0 +1,172 @@
+"""A study as its file says it: pilots of one recipe at several mixtures, and what is made of them."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+from pydantic import Field, model_validator
+
+from modomodo.config.recipe import Recipe, check_steps
+from modomodo.config.sections import Batch, Cap, Confirming, Evaluation, Launcher
+from modomodo.config.toml_files import OF_ONE_RUN, recipe_file, recipe_table, with_data
+from modomodo.core.errors import ModomodoError, closest
+from modomodo.core.mixture import Mixture
+from modomodo.core.seeds import child_seed
+from modomodo.core.toml import Positive, Strict, parse, read_toml, with_changes
+
+if TYPE_CHECKING:
+    from pandas import DataFrame  # pyright: ignore[reportMissingTypeStubs]
+
+
+class Study(Strict):
+    """Pilots of one recipe at several mixtures, the benchmarks they are scored on, and what is made of them.
+
+    `benchmarks` make the objective: the surrogate sees the `select` part of their items, confirmation the other part.
+    `held_out` are benchmarks that no surrogate ever sees; `in_distribution` are scored and reported.
+
+    The design `seed` (each domain alone, each left out, equal shares) runs each of its mixtures `replicates` times. The
+    others spend a `budget` of pilot runs within the caps: all but its `replicate_share` on different mixtures, the rest
+    on second runs, at another seed, of the first of them.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    out: Path | None = None  # default: studies/NAME
+    recipe: Recipe
+    seed: int = 0
+    benchmarks: Annotated[tuple[str, ...], Field(min_length=1)]
+    held_out: tuple[str, ...] = ()
+    in_distribution: tuple[str, ...] = ()
+    items: Positive = 200
+    scored_at: tuple[Positive, ...] = ()  # steps after which pilots are scored as well, before the last one
+    design: Literal["seed", "space-filling", "d-optimal"] = "seed"
+    replicates: Positive = 1  # runs of each mixture of the design `seed`, at different seeds
+    budget: Positive | None = None  # pilot runs of the other designs, second runs included
+    replicate_share: Annotated[float, Field(ge=0, le=0.5)] = 0.15
+    extra: tuple[dict[str, float], ...] = ()  # mixtures of further pilots, as `modomodo next` prints them
+    surrogate: str = "ensemble"
+    caps: dict[str, Cap] = Field(default_factory=dict[str, Cap])
+    parsimony: Annotated[float, Field(ge=0)] = 0.0  # loss of expected score allowed for a simpler mixture
+    batch: Batch = 4  # pilots that `next` proposes
+    confirm: Confirming = Confirming()
+    processes: Positive | None = None  # of the launcher "local"; default: one per GPU, or per core without any
+    launcher: Launcher = Launcher()
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> "Study":
+        for name in self.held_out:
+            if name in (*self.benchmarks, *self.in_distribution, *self.recipe.domains):
+                raise ValueError(
+                    f"{name} is held out and also trained or scored on pilots: held_out is seen by none; take it "
+                    "out of held_out, or out of benchmarks, in_distribution and domains"
+                )
+        names = (*self.benchmarks, *self.held_out, *self.in_distribution)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is named twice among benchmarks, held_out and in_distribution")
+        check_steps(self.scored_at, self.recipe.steps, "scored_at")
+        for name in self.caps:
+            if name not in self.recipe.domains:
+                raise ValueError(f"caps name {name!r}; {closest(name, self.recipe.domains)}")
+        for number, weights in enumerate(self.extra, start=1):
+            try:
+                Mixture.of(weights).vector(self.recipe.domains)
+            except ModomodoError as error:
+                raise ValueError(f"mixture {number} of extra: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _launched(self) -> "Study":
+        several = (self.processes or 1) > 1 or self.launcher.kind == "ray"
+        if self.recipe.engine == "verl" and several:
+            raise ValueError(
+                "a run of verl takes its whole Ray cluster, so one follows the other: leave processes and launcher out"
+            )
+        if self.processes is not None and self.launcher.kind == "ray":
+            raise ValueError(
+                f"processes is {self.processes}, but the launcher is ray: leave it out; launcher.concurrent says how "
+                "many at a time"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sized(self) -> "Study":
+        if self.design == "seed" and self.budget is not None:
+            raise ValueError(
+                f"budget is {self.budget}, but the design seed has its own size: leave budget out (`replicates` "
+                'repeats every mixture), or choose design = "space-filling" or "d-optimal"'
+            )
+        if self.design != "seed" and self.budget is None:
+            size = 3 * len(self.recipe.domains)
+            raise ValueError(
+                f"design {self.design} needs budget, the number of pilot runs, for example budget = {size}"
+            )
+        if self.design != "seed" and self.replicates > 1:
+            raise ValueError(
+                f"replicates is {self.replicates}, but only the design seed runs every mixture equally often: with a "
+                "budget, replicate_share says how much of it goes to second runs"
+            )
+        return self
+
+    @staticmethod
+    def load(path: Path | str) -> "Study":
+        """Return the study of a TOML file, as `load_study` does; `load(path).runs` is what a notebook begins with."""
+        return load_study(Path(path))
+
+    @property
+    def runs(self) -> "DataFrame":
+        """A row for each finished run, with its mixture and scores; see `modomodo.reports.study_frame`."""
+        # The one import against the road: notebooks begin with `Study.load(path).runs`.
+        return import_module("modomodo.study.frame").study_frame(self)
+
+    @property
+    def folder(self) -> Path:
+        return self.out or Path("studies") / self.name
+
+    def pilot_recipe(self, mixture: Mixture, *, replicate: int = 0) -> Recipe:
+        """Return the run of one pilot; its seed depends on the replicate alone, so that mixtures are paired."""
+        names = (*self.benchmarks, *self.in_distribution)
+        evaluation = Evaluation(benchmarks=names, items=self.items, part="select", at=self.scored_at)
+        return self._run(mixture, child_seed(self.seed, "pilot", replicate), evaluation)
+
+    def confirming_recipe(self, mixture: Mixture, *, index: int) -> Recipe:
+        """Return a run of confirmation; its seeds are used by no pilot."""
+        evaluation = Evaluation(benchmarks=(*self.benchmarks, *self.held_out), items=self.items, part="confirm")
+        return self._run(mixture, child_seed(self.seed, "confirm", index), evaluation)
+
+    def base_recipe(self) -> Recipe:
+        """Return the run that scores the model as it is."""
+        recipe = self.pilot_recipe(Mixture.uniform(self.recipe.domains))
+        evaluation = recipe.evaluation.model_copy(update={"at": ()})
+        return recipe.model_copy(update={"steps": 0, "seed": 0, "evaluation": evaluation})
+
+    def _run(self, mixture: Mixture, seed: int, evaluation: Evaluation) -> Recipe:
+        # TRL and torch take 32-bit seeds.
+        changes = {"mixture": mixture.as_dict(), "seed": seed % 2**32, "evaluation": evaluation}
+        return self.recipe.model_copy(update=changes)
+
+
+def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
+    """Return the study of a TOML file; `recipe` is a table or the path of a recipe file beside it.
+
+    Raises ModomodoError as `load_recipe`, and for a seed, mixture or evaluation in the recipe, which a study decides
+    for each of its runs; those of a recipe file serve its single runs and are left out.
+    """
+    table = read_toml(path)
+    recipe = table.get("recipe")
+    if "recipe" not in table and "domains" in table:
+        raise ModomodoError(
+            f'{path} is a recipe, and this needs a study: a file with recipe = "{path.name}", see README'
+        )
+    if isinstance(recipe, str):
+        table["recipe"] = {k: v for k, v in recipe_table(path, table).items() if k not in OF_ONE_RUN}
+    elif isinstance(recipe, dict):
+        table["recipe"] = with_data(cast(dict[str, Any], recipe), path.parent)
+    table = with_changes(table, sets)
+    decided = [key for key in OF_ONE_RUN if isinstance(table.get("recipe"), dict) and key in table["recipe"]]
+    if decided:
+        raise ModomodoError(
+            f"{path}: recipe.{decided[0]} is {table['recipe'][decided[0]]!r}, but a study gives each of its runs a "
+            f"{decided[0]} of its own: leave it out (`seed`, `replicates`, `benchmarks` and `items` are the study's)"
+        )
+    return parse(Study, table, where=str(path), sets=sets, parts={"recipe": str(recipe_file(path, {"recipe": recipe}))})

@@ -1,0 +1,127 @@
+"""Files written whole or not at all, and read back with errors that say what to do."""
+
+import csv
+import fcntl
+import json
+import os
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from modomodo.core.errors import ModomodoError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a kill or a full disk leaves the old one or none, never a part of one.
+
+    Raises ModomodoError when it cannot be written.
+    """
+    if path.name == "" or (path.exists() and not path.is_file()):
+        raise ModomodoError(f"cannot write {str(path)!r}: it is no regular file; name another")
+    path = path.resolve()  # of a link, the file that it means is written
+    partial = path.with_name(path.name + ".partial")
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def check_apart(path: Path | None, *inputs: Path) -> None:
+    """Raise ModomodoError where what is to be written would take the place of what is read."""
+    if path is not None and path.resolve() in [one.resolve() for one in inputs]:
+        raise ModomodoError(f"--out {path} would overwrite the file that is read: name another")
+
+
+def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
+    """Return the error of a text file in another coding."""
+    found = "UTF-16" if path.read_bytes()[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
+    return ModomodoError(f"{path} is {found} ({error}): save it as UTF-8, which Excel calls CSV UTF-8")
+
+
+def separator(file: TextIO) -> str:
+    """Return what stands between the columns of an open CSV file: , or ; as where commas are decimal, or a tab.
+
+    A tab for `.tsv`, and what a first line `sep=;` says. Else what splits the header into the most columns and the line
+    under it into as many; where nothing does, a comma, or what splits a header without one.
+    """
+    first = file.readline().rstrip("\r\n")
+    fits = {mark: _fit(file, mark) for mark in ",;\t"}
+    file.seek(0)
+    if Path(file.name).suffix == ".tsv":
+        return "\t"
+    return first[-1] if is_separator_line(first) else max(fits, key=fits.__getitem__)
+
+
+def is_separator_line(line: str) -> bool:
+    """Return whether a line is that in which Excel says what stands between columns."""
+    return re.fullmatch(r"sep=[,;\t]", line, re.IGNORECASE) is not None
+
+
+def _fit(file: TextIO, mark: str) -> tuple[int, bool]:
+    """Return the columns that a mark makes of the header, 0 when the line under it has not as many; is it in there?"""
+    file.seek(0)
+    rows = [len(row) for row in islice(filter(any, csv.reader(file, delimiter=mark)), 2)] or [0]
+    split = rows[0] > 1
+    return rows[0] if split and rows[0] == rows[-1] else 0, split
+
+
+@contextmanager
+def explained(path: Path, *, to: str = "write") -> Generator[None]:
+    """Turn an error of the disk into one that says which file and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise ModomodoError(
+            f"cannot {to} {path}: {error.strerror or error}; free space, set its permissions, "
+            "or choose another place (--out, --set out=FOLDER for a study, --set prepared=FOLDER for data), then run "
+            "the same command again"
+        ) from error
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None]:
+    """Hold a lock file, waiting for another process that holds it; the kernel releases that of a dead one."""
+    with explained(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def write_json(path: Path, table: Mapping[str, object]) -> None:
+    """Write a JSON file, as `write_text`."""
+    write_text(path, json.dumps(table, indent=1) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in a JSON file, None when there is no file.
+
+    Raises ModomodoError when it is damaged.
+    """
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ModomodoError(f"{path} is damaged ({error}): delete it and run its command again") from error
+    if not isinstance(found, dict):
+        raise ModomodoError(f"{path} is damaged (no JSON object): delete it and run its command again")
+    return cast(dict[str, Any], found)

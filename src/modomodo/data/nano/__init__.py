@@ -1,0 +1,1 @@
+"""The embedded worlds: scenes, questions, and what makes one domain harder than another."""

@@ -1,0 +1,316 @@
+"""Rows from records: bad ones refused together, pictures scaled with their boxes, ids, and the Domain of them."""
+
+import heapq
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from modomodo.core.errors import ModomodoError, closest, count
+from modomodo.core.rows import Box, Row, Target, View, picture_bytes
+from modomodo.data.domain import Domain, Message, Origin, unwritable
+from modomodo.data.sources.holdout import held_out, short_hash
+from modomodo.data.sources.pictures import Picture, fit
+from modomodo.data.sources.prompts import ask
+from modomodo.data.sources.records import FieldError, Record, listed, read, split_names
+from modomodo.data.sources.source import Source
+from modomodo.verifiers import parse_gold
+from modomodo.verifiers.coordinates import read_found
+
+BOXED = ("box", "boxes", "point")
+MOST = 0.8  # share of bad rows from which they have one cause, which leaving them out would not mend
+CORNERS = "are boxes x, y, width, height? write x1, y1, x2, y2"
+OUTSIDE = 1.0
+"""Pixels of the original picture by which a gold box may stand out of it, from rounding; it is not clipped."""
+
+
+class BadRowError(ModomodoError):
+    """What is wrong with one record; all of a split are listed together."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A row before its pictures are opened: boxes still in the source's frame, of the first picture as it comes.
+
+    `key` tells the rows of one record apart, in their ids.
+    """
+
+    question: str
+    target: Target
+    pictures: tuple[bytes | Path, ...]
+    id: str | None = None
+    key: str = ""
+
+
+Shape = Callable[[Record, Source], Iterable[Draft]]
+"""Makes the rows of one record: none where a set's own filter drops it. Raises BadRowError."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The rows of a split, and what is to know about them."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published set: its own source and columns, and the prompt of its rows.
+
+    `sample` keeps that many training rows, chosen by a hash of their numbers; 0 keeps all. `hint` says where to get a
+    set that no source names yet.
+    """
+
+    name: str
+    source: Source
+    shape: Shape
+    prompt: Callable[[Row, View], list[Message]] = ask
+    sample: int = 0
+    hint: str = "say where its rows are"
+
+    def domain(self, source: Source | None = None) -> Domain:
+        """Return its domain, read from `source` if given."""
+        source = source or self.source
+        stored = source.model_dump_json()
+        kept = (source.place, source.revision, source.licence, source.rows)
+
+        def loaded(split: str) -> Loaded:
+            if source.path is None and source.hub is None:
+                raise ModomodoError(f"{self.name}: {self.hint}; then set data.{self.name}.path")
+            try:
+                return _loaded(self.name, stored, self.shape, split, self.sample)
+            except FieldError as error:
+                raise ModomodoError(f"data.{self.name}.{error}") from error
+
+        return Domain(
+            self.name,
+            lambda split: loaded(split).rows,
+            self.prompt,
+            splits=tuple(split_names(source)),
+            origin=Origin(*kept, remote=source.path is None, declared=source.meaning()),
+            notes=lambda split: loaded(split).notes,
+        )
+
+
+@cache
+def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Loaded:
+    source = Source.model_validate_json(stored)
+    names = split_names(source)
+    if split not in names:
+        remedy = f". Name it in data.{name}.splits, or set data.{name}.holdout = 0.1 for a set of your own"
+        raise ModomodoError(
+            f"{name} has no split {split!r}; {closest(split, names)}{remedy if split == 'test' else ''}"
+        )
+    unread: list[str] = []
+    unsound: list[str] = []
+    drafts = _drafts(read(source, names[split]), shape, source, unread)
+    if source.holdout:
+        held = _held_out(stored, shape)
+        drafts = (one for one in drafts if (one[0].number in held) == (split == "test"))
+    if sample and split == "train":
+        drafts = sorted(heapq.nsmallest(sample, drafts, key=_rank), key=lambda one: one[0].number)
+    rows: dict[str, Row] = {}
+    for place, row in _rows(name, split, source, drafts, unsound):
+        if row.id in rows:
+            unsound.append(f"{place}: the id {row.id!r} stands twice: make ids unique")
+        else:
+            rows[row.id] = row
+    bad = [*unread, *unsound]
+    if len(bad) > source.unusable:
+        where = f"{name} ({split})" if unsound or not source.holdout else name  # unread ones are of neither half
+        raise ModomodoError(f"{where}: {_refusal(name, bad, len(rows), source.unusable)}")
+    if not rows:
+        why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
+        raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")
+    return Loaded(tuple(rows.values()), tuple(_notes(tuple(rows.values()), source, split, bad)))
+
+
+def _refusal(name: str, bad: list[str], good: int, unusable: int) -> str:
+    """Return why rows are refused: where nearly all are bad, by the first few, as they have one cause."""
+    allowed = f" (at most {unusable} may be left out)" if unusable else ""
+    nearly_all = len(bad) >= MOST * (len(bad) + good)
+    rows = f"{len(bad):,} of {count(len(bad) + good, 'row')}" if nearly_all else count(len(bad), "row")
+    what = f"{rows} cannot be used{allowed}:\n{listed(bad, most=3 if nearly_all else 20)}\n"
+    if nearly_all:
+        return f"{what}  correct them, or how data.{name} reads them"
+    left_out = f"; of a set of your own, data.{name}.unusable = {len(bad)} leaves them out"
+    return f"{what}  correct them{'' if any(CORNERS in one for one in bad) else left_out}"
+
+
+def _rows(
+    name: str, split: str, source: Source, drafts: Iterable[tuple[Record, Draft]], bad: list[str]
+) -> Iterator[tuple[str, Row]]:
+    """Yield where each row stands, and the row; adds to `bad` what is wrong with the others."""
+    pictures: list[Picture] = []
+    shown: tuple[bytes | Path, ...] | None = None  # what they are made of: rows of one record share them
+    for record, draft in drafts:
+        id = _row_id(draft, record, f"{name}-{split}")
+        try:
+            reason = unwritable(id, draft.question, draft.target)
+            if reason is not None:
+                raise BadRowError(reason)
+            if draft.pictures is not shown:
+                pictures, shown = [fit(one, source.max_side) for one in draft.pictures], draft.pictures
+            target = _target(draft, pictures, source.gold_frame)
+        except ModomodoError as error:
+            bad.append(f"{record.place}: {error}")
+            continue
+        yield record.place, Row(id, name, draft.question, target, tuple(picture.data for picture in pictures))
+
+
+def _notes(rows: Sequence[Row], source: Source, split: str, bad: list[str]) -> Iterator[str]:
+    declared = source.rows.get(split)
+    bare = sum(not row.images for row in rows)
+    if bad:
+        yield f"{count(len(bad), 'row')} left out, as unusable:\n{listed(bad, most=len(bad))}"
+    if declared not in (None, len(rows)):
+        yield f"has {len(rows)} rows, where {declared} are declared"
+    if source.images and bare:
+        yield f"{bare} of {len(rows)} rows have no picture in {', '.join(source.images)}: asked as text alone"
+
+
+def _drafts(records: Iterable[Record], shape: Shape, source: Source, bad: list[str]) -> Iterator[tuple[Record, Draft]]:
+    """Yield the drafts of records; adds to `bad` what is wrong with the others."""
+    for record in records:
+        try:
+            drafts = list(shape(record, source))
+        except BadRowError as error:
+            bad.append(f"{record.place}: {error}")
+            continue
+        except RecursionError:
+            bad.append(f"{record.place}: a column is a list of lists too deep to be read")
+            continue
+        for draft in drafts:
+            yield record, draft
+
+
+def _rank(one: tuple[Record, Draft]) -> bytes:
+    return short_hash(f"{one[0].number}/{one[1].key}".encode(errors="surrogatepass"))
+
+
+@cache
+def _held_out(stored: str, shape: Shape) -> frozenset[int]:
+    """Return the numbers of the records held out: all that share a picture, or a question without one, go together."""
+    source = Source.model_validate_json(stored)
+    drafts = _drafts(read(source, split_names(source)["train"]), shape, source, [])
+    contents = ((record.number, content) for record, draft in drafts for content in _contents(draft))
+    return held_out(contents, source.holdout, place=source.place)
+
+
+def _contents(draft: Draft) -> Iterator[bytes]:
+    for picture in draft.pictures:
+        with suppress(OSError, ValueError):  # one that cannot be read is refused when rows are made
+            yield short_hash(picture_bytes(picture))
+    if not draft.pictures:
+        yield short_hash(" ".join(draft.question.lower().split()).encode(errors="surrogatepass"))
+
+
+def _row_id(draft: Draft, record: Record, prefix: str) -> str:
+    parts = [draft.id or f"{prefix}-{record.number:05d}", draft.key]
+    return "-".join(filter(None, parts))
+
+
+def _target(draft: Draft, pictures: Sequence[Picture], frame: str) -> Target:
+    """Return the gold with its boxes in pixels of the pictures as they are kept.
+
+    Raises BadRowError when the row cannot be asked or graded.
+    """
+    if not draft.question.strip():
+        raise BadRowError("the question is empty")
+    target = draft.target
+    if target.verifier in BOXED:
+        if not pictures:
+            raise BadRowError("boxes need a picture, and there is none")
+        target = _in_pixels(target, pictures[0], frame)
+    elif len(pictures) == 1:
+        target = replace(target, image_size=pictures[0].size)
+    reason = parse_gold(target)
+    if reason is not None:
+        raise BadRowError(f"gold {target.value!r:.200} cannot be graded by {target.verifier!r}: {reason}")
+    return target
+
+
+def _in_pixels(target: Target, picture: Picture, frame: str) -> Target:
+    """Return the target with its boxes in pixels of the scaled picture."""
+    of = {"pixels": picture.original, "normalised1000": (1000, 1000), "unit": (1, 1)}[frame]
+    several = target.verifier == "boxes"
+    boxes = cast(tuple[Box, ...], target.value if several else (target.value,))
+    scaled: list[Box] = []
+    for box in boxes:
+        x1, y1, x2, y2 = (_scaled(number, picture.size[k % 2], of[k % 2]) for k, number in enumerate(box))
+        inside = x1 + x2 <= picture.size[0] and y1 + y2 <= picture.size[1]
+        if (x2 <= x1 or y2 <= y1) and inside and min(x1, y1, x2, y2) >= 0:
+            raise BadRowError(f"the box {list(box)} ends before it begins: {CORNERS}")
+        for low, high, k in ((x1, x2, 0), (y1, y2, 1)):
+            slack = OUTSIDE * picture.size[k] / picture.original[k]
+            if low < -slack or high > picture.size[k] + slack:
+                raise BadRowError(
+                    f"the box {list(box)} ({frame}) is outside the picture of {picture.original[0]} x "
+                    f"{picture.original[1]} pixels"
+                )
+        scaled.append((x1, y1, x2, y2))
+    return replace(target, value=tuple(scaled) if several else scaled[0], image_size=picture.size)
+
+
+def _scaled(number: float, to: int, of: int) -> float:
+    return number if to == of else number * to / of
+
+
+def read_boxes(value: object) -> tuple[Box, ...]:
+    """Return the boxes of an answer: [x1, y1, x2, y2], a list of them, or the text of either, as replies write them.
+
+    Raises BadRowError.
+    """
+    text = value if isinstance(value, str) else json.dumps(value, default=repr)
+    if isinstance(value, str) and value.strip().strip(".").lower() == "no objects":
+        return ()
+    found = read_found(text.strip(), "boxes")
+    if isinstance(found, str):
+        raise BadRowError(f"the boxes {text[:60]!r} cannot be read: {found}")
+    return tuple(cast(Box, one.numbers) for one in found)
+
+
+MAX_NAME = 255  # bytes in the name of a file, as file systems have it
+
+
+def flat_pictures(value: Any, folder: Path | None) -> Iterator[bytes | Path]:
+    """Yield the pictures that a column holds: bytes, a path beside the file, a picture of `datasets`, or lists of them.
+
+    A path must be relative and stay in `folder`, which is that of the file; None is a set of the hub, where `datasets`
+    says where in its cache a picture is.
+
+    Raises BadRowError.
+    """
+    if isinstance(value, dict) and "bytes" in value:
+        value = value["bytes"] if value["bytes"] is not None else value.get("path")
+    if value is None or value == "":
+        return
+    if isinstance(value, bytes):
+        yield value
+    elif isinstance(value, str):
+        yield _beside(value, folder)
+    elif isinstance(value, Sequence):
+        for one in value:
+            yield from flat_pictures(one, folder)
+    else:
+        raise BadRowError(f"a picture is bytes, a path or a list of them, found {type(value).__name__} {value!r:.60}")
+
+
+def _beside(path: str, folder: Path | None) -> Path:
+    if any(len(part.encode(errors="surrogatepass")) > MAX_NAME for part in path.split("/")):
+        what = f"a picture is {len(path):,} letters of text ({path[:40]!r}...), which is no path"
+        raise BadRowError(f"{what}; write base64 to files, or bytes to Parquet")
+    if folder is None:
+        return Path(path)
+    # Not resolved: a link in the folder may lead elsewhere.
+    if os.path.isabs(path) or os.path.normpath(path).split(os.sep)[0] == os.pardir:
+        raise BadRowError(
+            f"the picture path {path!r:.200} leads out of the folder of its file: picture paths are relative to the "
+            "file and inside its folder"
+        )
+    return folder / path

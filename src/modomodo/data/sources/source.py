@@ -1,0 +1,141 @@
+"""Source: where a domain's rows come from and which column is what, so that a table in TOML makes a domain."""
+
+import hashlib
+import string
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from modomodo.core.errors import ModomodoError, closest
+from modomodo.core.toml import Positive, Share, Strict
+from modomodo.verifiers import VERIFIERS
+
+PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column", "max_side")
+"""The fields that a set of ours leaves open: where its rows are, and how large pictures may be."""
+
+READER = 2
+"""Goes up when the same records are read otherwise, so that sets prepared before are prepared anew."""
+
+Plain = str | int | float | bool
+
+
+class Source(Strict):
+    """Rows in a local file or folder (`path`) or on the hub (`hub`), and what its columns mean.
+
+    `path` is a JSONL, Parquet or CSV file, a .json file with a list of objects, a folder of the first two, or a folder
+    of pictures with a metadata.jsonl, a metadata.csv or a JSON file beside each; in a TOML file it is relative to that
+    file. `splits` names, for `train` and `test`, the split on the hub, the file in the folder, or the value of
+    `split_column`; a file alone is the one split that is named. Without `splits` the files of a folder that begin with
+    train and test are those, and else everything is train. Where there is no test split, `holdout` is the share of it:
+    rows that share a picture, or a question without one, are drawn together, by a hash.
+
+    `question` is a template over the columns. `options` is one column with a list of texts, or a text that writes one:
+    JSON, one option a line, or options between | or ;, where only one of the three stands in the text. Or it is a list
+    of columns with one option each, of which the last may be empty. For verifier `choice` the answer is a letter, the
+    text of an option or its index from 0, as `answer_as` says. A column may hold a chat ({role, content} or {from,
+    value}): the question is its one turn of the user, the answer the reply to it, which may be a chat of its own. Of an
+    answer that ends with `</answer>` the gold is what its tags hold. Boxes in the answer are in `gold_frame`, of the
+    first picture as it is seen, its EXIF orientation applied. `images` are columns with bytes, paths relative to the
+    file and inside its folder, `datasets` pictures, or lists of them, none for questions of text; pictures longer than
+    `max_side` pixels on a side are scaled down, and their boxes with them. `where` keeps the rows whose column is one
+    of the values. `rows` are the counts expected by split: others are reported. At most `unusable` rows that cannot be
+    used are left out and reported; more are an error. `instruction` replaces the words that ask for the form of the
+    answer.
+    """
+
+    path: Path | None = None
+    hub: str | None = None
+    config: str | None = None
+    revision: str | None = None
+    licence: str = "unknown"
+    splits: dict[str, str] = Field(default_factory=dict[str, str])
+    split_column: str | None = None
+    holdout: Share = 0.0
+
+    id: str | None = None  # column; without one the number of the row
+    question: str = "{question}"
+    answer: str = "answer"
+    answer_as: Literal["letter", "text", "index"] = "letter"
+    options: str | tuple[str, ...] | None = None  # one column with all of them, or a column for each
+    images: tuple[str, ...] = ("image",)
+    where: dict[str, tuple[Plain, ...]] = Field(default_factory=dict[str, tuple[Plain, ...]])
+
+    verifier: str | None = None
+    tolerance: Annotated[float, Field(gt=0)] | None = None
+    gold_frame: Literal["pixels", "normalised1000", "unit"] = "pixels"
+    max_side: Positive | None = 640
+    instruction: str | None = None
+    rows: dict[str, int] = Field(default_factory=dict[str, int])
+    unusable: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Source":
+        if self.path is not None and self.hub is not None:
+            raise ValueError(f"path is {str(self.path)!r} and hub is {self.hub!r}: rows come from one of the two")
+        for split in (*self.splits, *self.rows):
+            if split not in ("train", "test"):
+                raise ValueError(f"unknown split {split!r}: name the source's own for train and for test")
+        if self.holdout and self.splits and tuple(self.splits) != ("train",):
+            raise ValueError(f"holdout is {self.holdout}, but splits names a test split already: leave one out")
+        if self.split_column is not None and not self.splits:
+            raise ValueError(
+                f"split_column is {self.split_column!r}: say in splits which of its values are train, test"
+            )
+        if self.verifier is not None and self.verifier not in VERIFIERS:
+            raise ValueError(f"unknown verifier {self.verifier!r}; {closest(self.verifier, VERIFIERS)}")
+        if self.verifier == "choice" and self.options is None and self.answer_as != "letter":
+            raise ValueError(f"answer_as is {self.answer_as!r}: name the column of the options")
+        if isinstance(self.options, tuple) and len(self.options) < 2:
+            raise ValueError(
+                f"options is {list(self.options)}: a list names a column for each option; name one column with all of "
+                'them as a text, options = "choices"'
+            )
+        template_columns(self.question)
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where the rows are, as messages name it."""
+        if self.path is not None:
+            return str(self.path)
+        return f"{self.hub or 'nowhere yet'}{f' ({self.config})' if self.config else ''}"
+
+    def meaning(self) -> str:
+        """Return a hash (16 hex digits) of what is made of the records, wherever they are."""
+        outside = {"path", "hub", "config", "revision", "licence", "instruction", "rows"}
+        said = f"{READER} {self.model_dump_json(exclude=outside)}"
+        return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+
+    def moved(self, to: "Source", *, name: str) -> "Source":
+        """Return this source of a domain of ours, read from where `to` says.
+
+        Raises ModomodoError when `to` says more than where the rows are.
+        """
+        extra = sorted(to.model_fields_set - set(PLACE))
+        if extra:
+            raise ModomodoError(
+                f"data.{name}: {name} is a domain of ours, so its data may only say where rows are "
+                f"({', '.join(PLACE)}), found {', '.join(extra)}; for columns of your own choose another name"
+            )
+        changes = {key: getattr(to, key) for key in to.model_fields_set}
+        if to.path is not None or to.hub is not None:
+            changes = {"path": None, "hub": None, "revision": None, **changes}
+        return self.model_copy(update=changes)
+
+
+def template_columns(template: str) -> tuple[str, ...]:
+    """Return the columns that a template of a question names.
+
+    Raises ModomodoError when a field of it is more than a column's name.
+    """
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise ModomodoError(f"question is {template!r}: {error}; write {{column}}, and {{{{ for a bracket") from error
+    for _, field, spec, conversion in parts:
+        if field is not None and (not field or spec or conversion or set(field) & set(".[]")):
+            raise ModomodoError(
+                f"question is {template!r}: a field is {{column}} and nothing more, found {{{field}...}}"
+            )
+    return tuple(field for _, field, _, _ in parts if field is not None)

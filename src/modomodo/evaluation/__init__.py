@@ -1,0 +1,1 @@
+"""Scores of a model on benchmarks: greedy replies of our own, or by lmms-eval."""

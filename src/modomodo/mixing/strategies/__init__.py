@@ -1,0 +1,17 @@
+"""Mixture strategies behind one interface, and their comparison on known runs.
+
+found = strategies(read_runs("runs.csv"))
+STRATEGIES["norm"].choose(runs, goal=Goal(), seed=0).mixture
+"""
+
+from modomodo.mixing.strategies.base import Choice as Choice
+from modomodo.mixing.strategies.base import Goal as Goal
+from modomodo.mixing.strategies.base import Strategy as Strategy
+from modomodo.mixing.strategies.registry import STRATEGIES as STRATEGIES
+from modomodo.mixing.strategies.replay import Replay as Replay
+from modomodo.mixing.strategies.replay import strategies as strategies
+from modomodo.mixing.strategies.summary import Outcome as Outcome
+from modomodo.mixing.strategies.summary import Spread as Spread
+from modomodo.mixing.strategies.summary import Summary as Summary
+
+__all__ = ["STRATEGIES", "Choice", "Goal", "Outcome", "Replay", "Spread", "Strategy", "Summary", "strategies"]

@@ -1,0 +1,29 @@
+"""What chance alone gives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from modomodo.core.mixture import Mixture
+from modomodo.core.seeds import child_rng
+from modomodo.mixing import Runs
+from modomodo.mixing.strategies.base import Choice, Goal, Source, found
+from modomodo.mixing.surrogates.base import Array
+
+
+@dataclass(frozen=True)
+class Chance:
+    """A mixture drawn evenly from the simplex; among given mixtures, a random ranking."""
+
+    learns_from: Source = "nothing"
+
+    def choose(self, runs: Runs, *, goal: Goal, seed: int) -> Choice:
+        direction_D = child_rng(seed, "ranking").normal(scale=1e4, size=len(runs.domains))
+
+        def pick() -> Mixture:
+            return found(child_rng(seed, "mixture").dirichlet(np.ones(len(runs.domains))), runs=runs, goal=goal)
+
+        def score(X_ND: Array) -> Array:
+            return np.modf(np.abs(X_ND @ direction_D))[0]
+
+        return Choice(pick, score)

@@ -1,0 +1,1 @@
+"""The models: names, families, loading, their parts; and the embedded one."""

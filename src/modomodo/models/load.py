@@ -1,0 +1,136 @@
+"""Models and processors as a run needs them: loaded with every weight and the recipe's limits, saved whole."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
+
+from modomodo.core.errors import ModomodoError
+from modomodo.core.rows import Frame, Resize
+from modomodo.data.domain import Message
+from modomodo.models.families import FRAME_KEY, Family, family_of, limits_of_pixels
+from modomodo.models.names import why_absent
+from modomodo.models.parts import freeze
+
+TAGS = "<think>a</think><answer>b</answer>"
+
+
+def load_model(
+    path: str,
+    *,
+    precision: str,
+    freeze_vision: bool,
+    freeze_projector: bool = False,
+    family: Family | None = None,
+    revision: str | None = None,
+    device: str | None = None,
+) -> PreTrainedModel:
+    """Return the image-text-to-text model with every weight restored, its vision tower and projector frozen if asked.
+
+    The projector of a frozen tower is trained unless it is frozen too, also where it stands inside the tower (Qwen).
+
+    Raises ModomodoError when the folder lacks weights that the architecture has, or a part to freeze is not found.
+    """
+    options = {} if revision is None else {"revision": revision}
+    try:
+        model, info = cast(Any, AutoModelForImageTextToText).from_pretrained(
+            path, dtype=getattr(torch, precision), output_loading_info=True, **options
+        )
+    except (OSError, ValueError) as error:
+        raise ModomodoError(f"model {path!r} cannot be loaded: {why_absent(path, error)}") from error
+    missing = sorted({*info["missing_keys"], *info["mismatched_keys"]})
+    if missing:
+        raise ModomodoError(
+            f"model {path!r}: {len(missing)} weights are not in the checkpoint, {missing[0]} among them"
+        )
+    freeze(model, family or family_of(path), vision=freeze_vision, projector=freeze_projector)
+    model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return model
+
+
+def load_processor(
+    path: str, *, revision: str | None = None, resize: Resize | None = None, as_saved: bool = False
+) -> ProcessorMixin:
+    """Return the processor, resizing pictures as `resize` says; `as_saved`: which must be what it does already.
+
+    Raises ModomodoError when it cannot be loaded, has no chat template, or the reply's tags would not come through.
+    """
+    options = {} if revision is None else {"revision": revision}
+    try:
+        processor = AutoProcessor.from_pretrained(path, padding_side="left", **options)
+    except (OSError, ValueError, ImportError) as error:
+        raise ModomodoError(f"the processor of {path!r} cannot be loaded: {why_absent(path, error)}") from error
+    if not processor.chat_template:
+        raise ModomodoError(f"the processor of {path!r} has no chat template: choose an instruct model, or add one")
+    _check_tags(processor, path)
+    if resize is not None:
+        _set_limits(processor.image_processor, resize, path, as_saved=as_saved)
+    return processor
+
+
+def render(processor: ProcessorMixin, messages: Sequence[Message]) -> str:
+    """Return the text that a prompt's messages become, up to where the reply begins; pictures are placeholders."""
+    template: Any = processor
+    return template.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
+
+
+def reply_lengths(processor: ProcessorMixin, replies: Sequence[str]) -> list[int]:
+    """Return the number of tokens of each reply, its end counted."""
+    return [len(ids) + 1 for ids in cast(Any, processor).tokenizer(list(replies))["input_ids"]]
+
+
+def save(model: PreTrainedModel, processor: ProcessorMixin, folder: Path, *, frame: Frame | None = None) -> None:
+    """Write a model and its processor whole or not at all: a kill while saving leaves nothing behind that name.
+
+    `frame` is how the model was trained to write boxes: its config says it to whoever scores it.
+    """
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    if frame is not None:
+        setattr(model.config, FRAME_KEY, frame)
+    model.save_pretrained(partial)
+    processor.save_pretrained(partial)
+    if folder.exists():  # in part, or by an attempt whose log was lost
+        shutil.rmtree(folder)
+    os.replace(partial, folder)
+
+
+def _check_tags(processor: ProcessorMixin, path: str) -> None:
+    """Raise where a reply in our tags could not be read: the template opens one itself, or the tokenizer drops them."""
+    tokenizer = cast(Any, processor).tokenizer
+    back = tokenizer.decode(tokenizer(TAGS)["input_ids"], skip_special_tokens=True)
+    if back.replace(" ", "").find(TAGS) < 0:
+        raise ModomodoError(f"the tokenizer of {path!r} turns {TAGS!r} into {back!r}: no reply would ever parse")
+    opened = render(processor, [{"role": "user", "content": [{"type": "text", "text": "?"}]}]).rstrip()
+    if opened.endswith("<think>"):
+        raise ModomodoError(
+            f"the chat template of {path!r} opens <think> itself, so its replies never hold the tag and none would "
+            "parse: choose the instruct model, or give the folder a chat_template.jinja that leaves the tag out"
+        )
+
+
+def _set_limits(image_processor: Any, resize: Resize, path: str, *, as_saved: bool) -> None:
+    """Make an image processor of the Qwen families resize as the View says it does."""
+    factor = getattr(image_processor, "patch_size", 1) * getattr(image_processor, "merge_size", 1)
+    if factor != resize.factor:
+        raise ModomodoError(
+            f"the processor of {path!r} makes sides multiples of {factor}, not of {resize.factor}: set `family` to the "
+            "one that it is of"
+        )
+    size = cast(Mapping[str, int], dict(image_processor.size))
+    own = limits_of_pixels({"size": size})
+    wanted = {"min_pixels": resize.min_pixels, "max_pixels": resize.max_pixels}
+    if own != wanted and as_saved:
+        raise ModomodoError(
+            f"vLLM on this GPU reads pictures with the limits of the checkpoint {path!r}, {own}, not with {wanted}: "
+            "set min_pixels and max_pixels to those, or use a vLLM server started with --mm-processor-kwargs"
+        )
+    if own != wanted:
+        print(f"pictures: {resize.min_pixels} to {resize.max_pixels} pixels (the checkpoint's own: {own})", flush=True)
+    image_processor.size = type(image_processor.size)(
+        **{**size, "shortest_edge": resize.min_pixels, "longest_edge": resize.max_pixels}
+    )

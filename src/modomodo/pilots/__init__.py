@@ -1,1 +1,0 @@
-"""Pilots: which runs a study needs, the folder each one leaves, and the processes that run the missing ones."""

@@ -1,7 +1,0 @@
-"""Prepared sets: the curated rows of domains in a folder, pictures inside, for engines that read offline."""
-
-from modomodo.prepared.manifest import prepared_counts
-from modomodo.prepared.sets import Prepared, prepare, read_prepared
-from modomodo.prepared.survey import Dropped
-
-__all__ = ["Dropped", "Prepared", "prepare", "prepared_counts", "read_prepared"]

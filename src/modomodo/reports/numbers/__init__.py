@@ -1,0 +1,1 @@
+"""The numbers of the report: curves, effects, surfaces, and how a number is written."""

@@ -1,0 +1,220 @@
+"""The first section: the mixture, what it gains, how sure that is, and what it cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from modomodo.core.errors import count
+from modomodo.core.mixture import Mixture
+from modomodo.mixing.confirmation import KEEP_EQUAL
+from modomodo.reports.evidence import Evidence
+from modomodo.reports.figures.of_runs import Gain, gains_figure, mixture_figure
+from modomodo.reports.html.blocks import BARS, Section, explained, figure_block, grid
+from modomodo.reports.html.markup import Child, Html, el, join, left_out, prose, table
+from modomodo.reports.numbers.formats import number, number_format, signed
+from modomodo.reports.sections.cautions import cautions
+from modomodo.reports.sections.reasons import domain_reasons
+from modomodo.study.pipeline import OUT
+from modomodo.study.results import Kind
+
+EQUAL = "equal shares"
+SAME = 1e-9  # total variation of two mixtures that are the same
+REASONS = "Which domains were dropped or raised, and what the pilots say of each:"
+MARKS = "The recommended mixture; the marks are {reference}."
+COSTS: dict[Kind, str] = {
+    "pilot": "for pilots",
+    "confirmation": "for the confirmation",
+    "single": "by `train`",
+    "base": "for the model as it was",
+}
+
+
+def answer_section(evidence: Evidence) -> Section:
+    """Return the answer first: recommendation, confirmation, held-out benchmarks, cost, and what to mind."""
+    body: list[Child] = [*_lead(evidence)]
+    mixture = evidence.recommended()
+    if mixture is not None:
+        shares = figure_block(mixture_figure(mixture, reference=evidence.equal), note=MARKS.format(reference=EQUAL))
+        gains = figure_block(
+            gains_figure(headline_gains(evidence)),
+            note="Predicted by the surrogate; measured with fresh seeds, on the benchmarks and on held-out ones. "
+            + BARS,
+        )
+        body.append(grid(shares, gains))
+    if is_told_apart(evidence):
+        reasons = [prose(reason.sentence) for reason in domain_reasons(evidence)]
+        body += [el("h3", "Why these shares"), el("p", REASONS), el("ul", *(el("li", one) for one in reasons))]
+    if evidence.of_kind("pilot", "confirmation"):
+        body += [el("h3", "Held-out benchmarks"), _held_out(evidence)]
+    if evidence.runs:
+        body += [el("h3", "What it cost"), _cost(evidence)]
+    found = cautions(evidence)
+    if found:
+        body.append(el("aside", el("h3", "Read it with this in mind"), el("ul", *map(_item, found))))
+    return Section("answer", "Answer", "The answer", tuple(body))
+
+
+def is_told_apart(evidence: Evidence) -> bool:
+    """Return whether the recommended mixture was confirmed to be better or, untested, is expected to be, surely.
+
+    Only then are there reasons to give for its shares: where nothing can be told, they are a guess.
+    """
+    if evidence.confirmation is not None:
+        tested = evidence.confirmation["objective"]
+        return bool(tested["real"] and tested["aggregate"]["gain"] > 0)
+    found = evidence.recommendation
+    return found is not None and bool(found["distinguishable"]) and found["gain"] > 0
+
+
+def conclusion(evidence: Evidence) -> list[str]:
+    """Return in sentences what equal shares cost, what was recommended, what it gained, and why."""
+    tests, mixture = evidence.confirmation, evidence.recommended()
+    if tests is None or mixture is None:
+        return []
+    whole = tests["objective"]["aggregate"]
+    names = ", ".join(evidence.study.benchmarks)
+    lines = [
+        f"Equal shares score {whole['equal']:.3f} on {names}; the recommended mixture scores "
+        f"{whole['recommended']:.3f}, over {len(tests['objective']['seeds'])} fresh seeds each.",
+        f"Recommended: {mixture}.",
+        tests["objective"]["sentence"],
+    ]
+    if "held_out" in tests:
+        lines.append(f"On {', '.join(evidence.study.held_out)}, seen by no surrogate: {tests['held_out']['sentence']}")
+    if not is_told_apart(evidence):
+        return [*lines, KEEP_EQUAL]
+    return [*lines, REASONS, *(f"  {reason.sentence}" for reason in domain_reasons(evidence))]
+
+
+def headline_gains(evidence: Evidence) -> list[Gain]:
+    """Return the predicted gain, and the measured ones on the study's and on the held-out benchmarks."""
+    gains: list[Gain] = []
+    found = evidence.recommendation
+    if found is not None:
+        gains.append(Gain("predicted", found["gain"], found["gain_lo90"], found["gain_hi90"]))
+    tests = evidence.confirmation or {}
+    for key, name in (("objective", "measured"), ("held_out", "held out")):
+        if key in tests:
+            gains.append(measured_gain(tests[key]["aggregate"], name=name))
+    return gains
+
+
+def measured_gain(difference: Mapping[str, Any], *, name: str, seeds: tuple[tuple[str, float], ...] = ()) -> Gain:
+    """Return a difference of confirmation.json as a Gain."""
+    ends = {key: float(difference[key]) for key in ("gain", "lo90", "hi90", "lo95", "hi95")}
+    return Gain(name, seeds=seeds, **ends)
+
+
+def until_tested(reference: str) -> Html:
+    """Return what follows from a predicted gain over the reference whose interval holds 0."""
+    are = "are" if reference == EQUAL else "is"
+    return join(el("b", f"Until that is tested, {reference} {are} the answer to keep."), " ")
+
+
+def gain_format(difference: Mapping[str, Any]) -> str:
+    """Return the format of a difference of confirmation.json, of its intervals and of the scores that it is made of."""
+    return number_format(float(difference[key]) for key in ("gain", "lo95", "hi95"))
+
+
+def _lead(evidence: Evidence) -> list[Html]:
+    """Return what is there, the most conclusive first, and what to do next."""
+    tests, found = evidence.confirmation, evidence.recommendation
+    unsure = el("b", "Not confirmed yet. ", cls="badge unsure")
+    if tests is not None:
+        return [*_verdict(tests["objective"]), _recommendation(evidence)]
+    if found is not None:
+        lead = el("p", unsure, found["sentence"], cls="lead")
+        kept = _untested(evidence, found)
+        return [lead, el("p", kept, prose(evidence.missing["confirmation"]), *_detail(evidence, found))]
+    pilots, single = len(evidence.of_kind("pilot")), len(evidence.of_kind("single"))
+    if pilots:
+        lead = el("p", unsure, f"{count(pilots, 'pilot')} finished.", cls="lead")
+        return [lead, el("p", prose(evidence.missing["fit" if evidence.fitted is None else "recommendation"]))]
+    there = f"{count(single, 'run')} of `modomodo train` finished." if single else "Nothing is trained yet."
+    then = "Next, `modomodo pilot` runs the pilots that a recommendation needs."
+    return [el("p", prose(there), cls="lead"), el("p", prose(then))]
+
+
+def _verdict(found: Mapping[str, Any]) -> list[Html]:
+    gained = found["real"] and found["aggregate"]["gain"] > 0
+    if not found["real"]:
+        badge = el("b", "Not distinguishable ", cls="badge unsure")
+    elif gained:
+        badge = el("b", "Confirmed ", cls="badge good")
+    else:
+        badge = el("b", "Refuted ", cls="badge bad")
+    kept = [] if gained else [el("p", el("b", KEEP_EQUAL))]
+    return [el("p", badge, found["sentence"], cls="lead"), *kept]
+
+
+def _untested(evidence: Evidence, found: Mapping[str, Any]) -> Html | None:
+    if found["distinguishable"] or Mixture.of(found["mixture"]).distance(evidence.equal) < SAME:
+        return None
+    return until_tested(EQUAL)
+
+
+def _item(sentence: Child) -> Html:
+    return el("li", prose(sentence) if isinstance(sentence, str) else sentence)
+
+
+def _recommendation(evidence: Evidence) -> Html:
+    found = evidence.recommendation
+    if found is None:
+        return left_out(evidence.missing["recommendation"])
+    return el("p", el("b", "Predicted beforehand. "), found["sentence"], *_detail(evidence, found))
+
+
+def _detail(evidence: Evidence, found: Mapping[str, Any]) -> list[Child]:
+    near = f" The nearest run is {found['nearest_run']}, {found['distance']:.1%} of the prompts away. "
+    return [near, *explained(evidence.study, OUT)]
+
+
+def _held_out(evidence: Evidence) -> Html:
+    study = evidence.study
+    if not study.held_out:
+        return left_out("This study names no held-out benchmark (`held_out`), so nothing here was unseen by design.")
+    names = ", ".join(study.held_out)
+    tests = evidence.confirmation or {}
+    if "held_out" not in tests:
+        return left_out(f"No surrogate ever sees {names}; `modomodo confirm` scores them, and has not done so yet.")
+    bases = [run for run in evidence.of_kind("base") if run.part == "confirm"]
+    rows: list[list[Child]] = []
+    for one in tests["held_out"]["benchmarks"]:
+        base = bases[0].scores.get(one["name"]) if bases else None
+        shown = gain_format(one)
+        interval = f"{signed(one['lo95'], shown)} to {signed(one['hi95'], shown)}"
+        scores = (
+            number(score, shown) for score in (base.mean if base else float("nan"), one["equal"], one["recommended"])
+        )
+        rows.append([one["name"], *scores, signed(one["gain"], shown), interval])
+    sentence = el("p", f"No surrogate ever saw a score of {names}. ", tests["held_out"]["sentence"])
+    head: list[Child] = ["benchmark", "before training", "equal shares", "recommended", "gain", "95 % interval"]
+    return el("div", sentence, table(head, rows, cls="stack"))
+
+
+def _cost(evidence: Evidence) -> Html:
+    runs = evidence.runs
+    counts = {kind: len(evidence.of_kind(kind)) for kind in ("pilot", "confirmation", "single", "base")}
+    words = {"confirmation": "of the confirmation", "single": "by `train`", "base": "of the model as it was"}
+    parts = ", ".join(f"{n} {words[kind]}" if kind in words else count(n, kind) for kind, n in counts.items() if n)
+    tiles = (
+        (*count(len(runs), "run").split(), parts or "none finished"),
+        (*count(sum(run.steps for run in runs), "step").split(), "of training, in all runs"),
+        (
+            *count(sum(run.prompts for run in runs), "prompt").split(),
+            count(sum(run.completions for run in runs), "completion"),
+        ),
+        _time({kind: sum(run.seconds for run in evidence.of_kind(kind)) for kind in COSTS}),
+    )
+    return el("div", *(_tile(*tile) for tile in tiles), cls="tiles")
+
+
+def _tile(value: str, name: str, detail: str) -> Html:
+    return el("div", el("b", value), el("span", name), el("small", prose(detail)))
+
+
+def _time(seconds: Mapping[Kind, float]) -> tuple[str, str, str]:
+    """Return the time of all processes in a unit that fits it, the unit, and the parts of the sum."""
+    whole = sum(seconds.values())
+    unit, each = ("hours", 3600) if whole >= 3600 else ("minutes", 60) if whole >= 60 else ("seconds", 1)
+    parts = ", ".join(f"{part / each:,.1f} {COSTS[kind]}" for kind, part in seconds.items() if part)
+    return f"{whole / each:,.1f}", f"process-{unit}", parts

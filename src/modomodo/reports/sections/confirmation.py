@@ -1,0 +1,116 @@
+"""The section of the confirmation: paired differences by seed and by benchmark."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modomodo.reports.evidence import Evidence, Pair
+from modomodo.reports.figures.of_runs import Gain, gains_figure
+from modomodo.reports.html.blocks import BARS, Section, explained, figure_block, link_to
+from modomodo.reports.html.markup import Child, Html, el, left_out, table
+from modomodo.reports.numbers.formats import number, number_format, signed
+from modomodo.reports.sections.answer import gain_format, measured_gain
+from modomodo.study.pipeline import OUT
+from modomodo.study.results import aggregate
+
+PARTS = {"objective": (OUT, ""), "held_out": ("held-out mean", " (held out)")}
+"""Tests of confirmation.json: what the aggregate of each is called, and what is added to names of benchmarks."""
+
+
+def confirmation_section(evidence: Evidence) -> Section:
+    """Return the matched-seed test of the recommended mixture against equal shares."""
+    title = "Confirmation on fresh seeds"
+    tests = evidence.confirmation
+    if tests is None:
+        return Section("confirmation", "Confirmation", title, lacking=evidence.missing["confirmation"])
+    seeds = tests["objective"]["seeds"]
+    pairs = [pair for pair in evidence.pairs() if pair.seed in seeds]
+    power = tests.get("detectable")
+    stated = (
+        f" Stated beforehand: a true gain of {number(power, number_format([power]))} would be found with probability "
+        "0.8."
+        if power
+        else ""
+    )
+    lead = el(
+        "p",
+        f"Runs at the recommended and at the equal mixture with the same {len(seeds)} seeds, which no pilot used, on "
+        "items that no pilot was scored on. Each dot is the difference of one pair; intervals are Student's over the "
+        "pairs." + stated,
+    )
+    sentences = [
+        el(
+            "p",
+            el("b", f"{name[:1].upper()}{name[1:]}. "),
+            tests[part]["sentence"],
+            " ",
+            *explained(evidence.study, name),
+        )
+        for part, (name, _) in PARTS.items()
+        if part in tests
+    ]
+    figure = figure_block(
+        gains_figure(_gains(tests, pairs), title="Gain over equal shares, by benchmark"),
+        note=f"{BARS} Small circles are single seeds.",
+    )
+    body = (lead, *sentences, figure, _table(tests), el("h3", "Seed by seed"), _by_seed(evidence, pairs))
+    return Section("confirmation", "Confirmation", title, body)
+
+
+def _rows(tests: Mapping[str, Any]) -> list[tuple[dict[str, Any], list[str]]]:
+    """Return each difference, the aggregate of its test first, and the benchmarks that it is a mean of."""
+    rows: list[tuple[dict[str, Any], list[str]]] = []
+    for part, (name, suffix) in PARTS.items():
+        if part not in tests:
+            continue
+        found = tests[part]["benchmarks"]
+        if len(found) > 1:  # the mean of one is that one
+            rows.append(({**tests[part]["aggregate"], "name": name}, [one["name"] for one in found]))
+        rows += [({**one, "name": f"{one['name']}{suffix}"}, [one["name"]]) for one in found]
+    return rows
+
+
+def _gains(tests: Mapping[str, Any], pairs: Sequence[Pair]) -> list[Gain]:
+    return [measured_gain(one, name=one["name"], seeds=_differences(pairs, members)) for one, members in _rows(tests)]
+
+
+def _differences(pairs: Sequence[Pair], benchmarks: Sequence[str]) -> tuple[tuple[str, float], ...]:
+    """Return (seed, difference) of every pair that was scored on all of the benchmarks."""
+    found: list[tuple[str, float]] = []
+    for pair in pairs:
+        ends = aggregate(pair.recommended, benchmarks), aggregate(pair.equal, benchmarks)
+        if ends[0] is not None and ends[1] is not None:
+            found.append((f"seed {pair.seed}", ends[0].mean - ends[1].mean))
+    return tuple(found)
+
+
+def _table(tests: Mapping[str, Any]) -> Html:
+    head: list[Child] = ["score", "recommended", "equal shares", "gain", "90 % interval", "95 % interval", "p (Holm)"]
+    return table(head, [_row(one) for one, _ in _rows(tests)], cls="stack")
+
+
+def _row(one: Mapping[str, Any]) -> list[Child]:
+    shown = gain_format(one)
+    intervals = (f"{signed(one[f'lo{level}'], shown)} to {signed(one[f'hi{level}'], shown)}" for level in (90, 95))
+    return [
+        one["name"],
+        number(one["recommended"], shown),
+        number(one["equal"], shown),
+        el("b", signed(one["gain"], shown)),
+        *intervals,
+        f"{one['p_holm']:.2g}",
+    ]
+
+
+def _by_seed(evidence: Evidence, pairs: Sequence[Pair]) -> Html:
+    if not pairs:
+        return left_out("The runs of the confirmation are not in the folder any more.")
+    names = [*evidence.study.benchmarks, *evidence.study.held_out]
+    head: list[Child] = ["seed", OUT, *names, "runs"]
+    members = (evidence.study.benchmarks, *([name] for name in names))
+    found = [[_differences([pair], part) for part in members] for pair in pairs]
+    shown = number_format([0.0, *(value for row in found for one in row for _, value in one)])
+    rows: list[list[Child]] = []
+    for pair, row in zip(pairs, found, strict=True):
+        links = el("span", link_to(pair.recommended), " / ", link_to(pair.equal))
+        rows.append([str(pair.seed), *(signed(one[0][1], shown) if one else "–" for one in row), links])
+    return table(head, rows, cls="stack")

@@ -1,0 +1,118 @@
+"""One run from its recipe: schedule, train, score. The function that a launcher sends to a fresh process."""
+
+import gc
+import json
+import shutil
+from contextlib import closing
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modomodo.config.recipe import Recipe
+from modomodo.core.errors import ModomodoError
+from modomodo.core.schedules import Schedule, write_schedule
+from modomodo.models.names import model_path
+from modomodo.runs.inputs import make_schedule
+from modomodo.training.checkpoints import save_trained, score_saved
+from modomodo.training.step_log import CHECKPOINTS, logged_steps
+from modomodo.training.trackers import Tracker, check_tracker, open_tracker, score_values
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+PACKAGES = ("modomodo", "torch", "transformers", "trl", "verl", "vllm", "accelerate", "datasets", "numpy", "peft")
+
+
+def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
+    """Return the result of a run, JSON-able: scores, realised and effective mixture, steps, versions.
+
+    `earlier` has the scores of the steps of `evaluation.at`. Everything the run writes goes to `folder`: schedule.csv,
+    steps.jsonl, samples.jsonl, items/, model/. Run again after a kill, it goes on from the last checkpoint.
+
+    Raises ModomodoError, before anything is loaded, where the recipe's tracker is not installed.
+    """
+    check_tracker(recipe.tracker)
+    folder.mkdir(parents=True, exist_ok=True)
+    with closing(open_tracker(recipe, folder)) as tracker:
+        return _carried_out(recipe, folder, tracker)
+
+
+def _carried_out(recipe: Recipe, folder: Path, tracker: Tracker) -> dict[str, object]:
+    trained = folder / "model"
+    plan = make_schedule(recipe) if recipe.steps else None
+    if plan is not None:
+        write_schedule(plan, folder / "schedule.csv")
+    # A copied folder gets its config.json last; a log that is shorter than the training is that of another attempt.
+    whole = plan is not None and (trained / "config.json").exists() and logged_steps(folder) == plan.steps
+    if plan is not None and not whole:
+        model = _trained(recipe, plan, folder, tracker)
+        save_trained(model, recipe, trained)
+        del model
+        gc.collect()  # the trainer, its optimizer and its reference hold on to one another
+    start, revision = (str(trained), None) if plan is not None else (model_path(recipe.model), recipe.revision)
+    scores = score_saved(start, recipe, items=folder / "items", revision=revision)
+    if plan is not None and logged_steps(folder) != plan.steps:
+        raise ModomodoError(f"{folder}/steps.jsonl lacks steps, so something else wrote there: run it again")
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    found = {name: asdict(score) for name, score in scores.items()}
+    tracker.log(plan.steps if plan else 0, score_values(found))
+    return {
+        "scores": found,
+        "earlier": earlier_scores(recipe, folder),
+        "steps": plan.steps if plan else 0,
+        "exhausted": plan.exhausted if plan else None,
+        **shares(folder / "steps.jsonl"),
+        "versions": versions(),
+    }
+
+
+def _trained(recipe: Recipe, plan: Schedule, folder: Path, tracker: Tracker) -> "PreTrainedModel":
+    # Each engine has an environment of its own, without the other.
+    if recipe.engine == "verl":
+        from modomodo.training.verl.run import train as train_by_verl
+
+        return train_by_verl(recipe, plan, folder=folder, tracker=tracker)
+    from modomodo.training.trl import train
+
+    return train(recipe, plan, folder=folder, tracker=tracker)[0]
+
+
+def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """Return step -> benchmark -> score of the steps of `evaluation.at` that the run came to."""
+    paths = {str(step): folder / f"scores-{step}.json" for step in recipe.evaluation.at}
+    return {step: json.loads(path.read_text()) for step, path in paths.items() if path.exists()}
+
+
+def shares(path: Path) -> dict[str, dict[str, float]]:
+    """Return what a run's steps.jsonl says of the mixture.
+
+    `realised`: share of the prompts; `effective`: share of the prompts whose completions did not all earn the same, the
+    only ones that teach; `tokens`: share of the completions' tokens.
+    """
+    prompts: dict[str, float] = {}
+    taught: dict[str, float] = {}
+    tokens: dict[str, float] = {}
+    lines = path.read_text().splitlines() if path.exists() else []
+    for line in lines:
+        for name, step in json.loads(line)["domains"].items():
+            prompts[name] = prompts.get(name, 0) + step["prompts"]
+            taught[name] = taught.get(name, 0) + step["prompts"] * (1 - step["zero_advantage"])
+            tokens[name] = tokens.get(name, 0) + step["tokens"]
+    return {"realised": _normalised(prompts), "effective": _normalised(taught), "tokens": _normalised(tokens)}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that a result may depend on."""
+    found: dict[str, str] = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _normalised(counts: dict[str, Any]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {name: count / total for name, count in counts.items()} if total else {}

@@ -1,0 +1,234 @@
+"""The folders of a study's runs: their names, the claim on one, and the files that say how it ended.
+
+`<study folder>/runs/<key>/` holds `lock`, `recipe.json`, what the run itself writes (`steps.jsonl`, `items/`,
+`checkpoints/`), `log.txt`, `failure.json` (earlier ones: `failure-1.json`, ...), and at the end one atomic
+`result.json`. A folder with a `result.json` is finished and is never written again.
+"""
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Collection, Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from modomodo.config.recipe import Recipe, digest
+from modomodo.core.errors import ModomodoError, closest
+from modomodo.core.files import explained, write_json
+from modomodo.core.toml import parse
+
+VERSION = 1
+HALVES = ("select", "confirm")  # parts of a benchmark's items, of which a plan scores its runs on one
+SIGNATURE = "attempt.json"  # who of a cluster's nodes writes the folder, see mirror.py
+
+
+def digest_names(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of the digests that decide this run: `model:NAME`, `domain:NAME`..., `benchmark:NAME`....
+
+    Only domains with weight count, and none where nothing is trained (steps=0): rows that a run never sees do not
+    change it.
+    """
+    weights = recipe.point().as_dict() if recipe.steps else {}
+    domains = sorted(name for name, weight in weights.items() if weight > 0)
+    return (
+        f"model:{recipe.model}",
+        *(f"domain:{name}" for name in domains),
+        *(f"benchmark:{name}" for name in recipe.evaluation.benchmarks),
+    )
+
+
+def run_key(recipe: Recipe, digests: Mapping[str, str]) -> str:
+    """Return the name of the run's folder: 16 hex digits of a hash of everything that determines it.
+
+    `digests` maps the `digest_names` of the recipe (and any others) to digests of rows and model.
+    Raises ModomodoError when one is missing.
+    """
+    needed = _pick(digests, digest_names(recipe))
+    return digest({"recipe": recipe.identity(), "digests": needed})
+
+
+def single_name(key: str) -> str:
+    """Return what a reader sees of a run that no study plans, as `modomodo train` makes them."""
+    return f"single run {key[:6]}"
+
+
+@dataclass(frozen=True)
+class Store:
+    """The runs under a study's folder; errors of the disk come as ModomodoError with the file and what to do."""
+
+    folder: Path
+
+    def path(self, key: str) -> Path:
+        """Return the folder of a run."""
+        return self.folder / "runs" / key
+
+    def make(self) -> None:
+        """Make the study's folder.
+
+        Raises ModomodoError when it cannot be written, before any run is started in vain.
+        """
+        with explained(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.folder).close()
+
+    def finished(self, key: str) -> bool:
+        """Return whether the run has its result."""
+        return (self.path(key) / "result.json").exists()
+
+    def result(self, key: str) -> dict[str, object]:
+        """Return the result of a finished run.
+
+        Raises ModomodoError when there is none, or when the file is not a whole result of this run.
+        """
+        path = self.path(key) / "result.json"
+        found = _read(path)
+        if found is None:
+            raise ModomodoError(f"{path} does not exist: the run is not finished; run the study to finish it")
+        if found.get("version") != VERSION:
+            raise ModomodoError(
+                f"{path} has version {found.get('version')!r}, this modomodo reads {VERSION}; upgrade it"
+            )
+        if found.get("key") != key:
+            raise ModomodoError(
+                f"{path} is the result of run {found.get('key')!r}, not of its folder; put the folder's own file back, "
+                "or delete the folder and run the study again"
+            )
+        return found
+
+    def recipe(self, key: str) -> Recipe:
+        """Return the recipe that a run was begun with.
+
+        Raises ModomodoError when it is missing or damaged.
+        """
+        path = self.path(key) / "recipe.json"
+        found = _read(path)
+        if found is None:
+            raise ModomodoError(f"{path} does not exist: delete the run's folder and run the study again")
+        return parse(Recipe, found, where=str(path))
+
+    def results(self) -> dict[str, dict[str, object]]:
+        """Return the results of all finished runs by key, also of runs that the study no longer plans."""
+        keys = sorted(path.parent.name for path in self.folder.glob("runs/*/result.json"))
+        return {key: self.result(key) for key in keys}
+
+    def singles(self, planned: Collection[str]) -> list[str]:
+        """Return the keys of begun runs beside the `planned` ones that are scored on whole benchmarks.
+
+        So are those of `modomodo train`; a run of an earlier plan is scored on one half of the items.
+        """
+        keys = sorted({path.parent.name for path in self.folder.glob("runs/*/recipe.json")}.difference(planned))
+        return [key for key in keys if not self._is_of_half(key)]
+
+    def _is_of_half(self, key: str) -> bool:
+        evaluation = (_read(self.path(key) / "recipe.json") or {}).get("evaluation")
+        return isinstance(evaluation, dict) and cast(dict[str, object], evaluation).get("part") in HALVES
+
+    def failure(self, key: str) -> dict[str, object] | None:
+        """Return the failure (message, traceback, time) of the last attempt, None when it did not fail."""
+        return _read(self.path(key) / "failure.json")
+
+    @contextmanager
+    def claim(self, key: str) -> Generator[bool]:
+        """Hold the run's folder, made if need be; yields False when another process holds it.
+
+        The kernel releases the claim of a process that dies, however it dies.
+        """
+        folder = self.path(key)
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            with explained(folder / "lock"):
+                held = _lock(handle, fcntl.LOCK_EX)
+            yield held
+            # Closing would do, were it not for processes that the run forked and left: they share the handle.
+            fcntl.flock(handle, fcntl.LOCK_UN)
+        finally:
+            os.close(handle)
+
+    def claimed(self, key: str) -> bool:
+        """Return whether a process holds the run now."""
+        path = self.path(key) / "lock"
+        with explained(path, to="read"):
+            try:
+                handle = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                return False
+        try:
+            with explained(path):
+                # Shared, so that two launchers that look at the same moment do not see each other.
+                return not _lock(handle, fcntl.LOCK_SH)
+        finally:
+            os.close(handle)
+
+    def begin(self, key: str, recipe: Recipe) -> None:
+        """Put an earlier failure aside and write `recipe.json`; the caller holds the claim."""
+        assert not self.finished(key), key
+        folder = self.path(key)
+        with explained(folder):
+            # A node that was cut off from a cluster gives up where its signature is gone, see mirror.py; what it was
+            # about to put in place must not come after this.
+            (folder / SIGNATURE).unlink(missing_ok=True)
+            for path in folder.rglob("*.partial"):
+                if path.is_file():
+                    path.unlink(missing_ok=True)
+        with explained(folder), suppress(FileNotFoundError):
+            os.rename(folder / "failure.json", folder / f"failure-{_attempts(folder)}.json")
+        write_json(folder / "recipe.json", recipe.model_dump(mode="json"))
+
+    def write_result(self, key: str, result: Mapping[str, object]) -> None:
+        """Finish the run with `result` (plus key and version); the caller holds the claim."""
+        assert not self.finished(key), key
+        write_json(self.path(key) / "result.json", {"version": VERSION, "key": key, **result})
+
+    def write_failure(self, key: str, message: str, *, traceback: str = "") -> None:
+        """Record that the attempt failed; the caller holds the claim."""
+        assert not self.finished(key), key
+        time = datetime.now(UTC).isoformat(timespec="seconds")
+        found = {"version": VERSION, "key": key, "message": message, "traceback": traceback, "time": time}
+        write_json(self.path(key) / "failure.json", found)
+
+
+def _pick(digests: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    missing = [name for name in names if name not in digests]
+    if missing:
+        raise ModomodoError(
+            f"no digest of {missing[0]} is given, so the run has no key; {closest(missing[0], digests)}"
+        )
+    return {name: digests[name] for name in names}
+
+
+def _attempts(folder: Path) -> int:
+    """Return the number of the latest failed attempt: those put aside, and the one in `failure.json`."""
+    numbers = [path.stem.removeprefix("failure-") for path in folder.glob("failure-*.json")]
+    return max((int(number) for number in numbers if number.isdecimal()), default=0) + 1
+
+
+def _lock(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(path: Path) -> dict[str, object] | None:
+    try:
+        with explained(path, to="read"):
+            try:
+                text = path.read_text()
+            except FileNotFoundError:
+                return None
+        found = json.loads(text)
+        if isinstance(found, dict):
+            return cast(dict[str, object], found)
+        problem = f"it holds a {type(found).__name__}"
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        problem = str(error)
+    raise ModomodoError(
+        f"{path} is damaged ({problem}); restore the file, or delete it and run the study again, which repeats this run"
+    )

@@ -1,0 +1,1 @@
+"""Many runs: plan, carry out, fit, recommend, confirm, check and watch them."""

@@ -1,0 +1,133 @@
+"""How far a study is, read from the files its runs write: in another terminal, or on a machine that sees them."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from modomodo.core.errors import ModomodoError
+from modomodo.core.files import read_json
+from modomodo.runs.store import Store, single_name
+
+State = Literal["running", "scoring", "begun", "finished", "failed", "stopped", "waiting"]
+
+RECENT = 5  # steps that rewards and pace are averaged over
+TAIL = 1 << 16  # bytes of a file that are read
+LOG_LINES = 5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far one run is.
+
+    state: `begun` before its first step, `scoring` after its last, `stopped` where nobody works on it. `rewards` are by
+    domain, averaged over the last steps; `pace` is seconds a step; `trouble` is why it failed, with the end of its log.
+    """
+
+    label: str
+    state: State
+    step: int = 0
+    steps: int = 0
+    rewards: Mapping[str, float] | None = None
+    pace: float = 0.0
+    trouble: str = ""
+
+
+def standings(folder: Path) -> tuple[Standing, ...]:
+    """Return how far each run is that was last planned in a study's folder, and then each run of `modomodo train`.
+
+    Two labels of one run give one. Raises ModomodoError where no run was ever planned or begun.
+    """
+    store = Store(folder)
+    labels = read_json(folder / "labels.json") or {}
+    runs: dict[str, str] = {}
+    for label, key in labels.items():
+        runs.setdefault(str(key), label)
+    runs |= {key: single_name(key) for key in store.singles(runs)}
+    if not runs:
+        raise ModomodoError(f"{folder} has no runs yet: `modomodo pilot` on the study's file begins them")
+    return tuple(_standing(store, key, label) for key, label in runs.items())
+
+
+def seconds_left(found: Sequence[Standing]) -> float | None:
+    """Return how long the runs that train still take, as many at a time as now; None while that cannot be said."""
+    paces = [one.pace for one in found if one.state == "running" and one.pace > 0]
+    left = [one for one in found if one.state in ("running", "begun", "waiting", "stopped")]
+    known = max((one.steps for one in found), default=0)
+    if not paces or not left:
+        return None
+    steps = sum((one.steps or known) - one.step for one in left)
+    return steps * sum(paces) / len(paces) ** 2
+
+
+def _standing(store: Store, key: str, label: str) -> Standing:
+    folder = store.path(key)
+    steps = _steps(folder)
+    lines = _last_lines(folder / "steps.jsonl")
+    step = int(lines[-1]["step"]) if lines else 0
+    state = _state(store, key, step=step, steps=steps)
+    trouble = _trouble(store, key) if state == "failed" else ""
+    if not lines:
+        return Standing(label, state, 0, steps, trouble=trouble)
+    recent = lines[-RECENT:]
+    return Standing(
+        label,
+        state,
+        step,
+        steps,
+        rewards=_rewards(recent),
+        pace=sum(float(line["seconds"]) for line in recent) / len(recent),
+        trouble=trouble,
+    )
+
+
+def _state(store: Store, key: str, *, step: int, steps: int) -> State:
+    if store.finished(key):
+        return "finished"
+    if store.claimed(key):
+        return "begun" if not step else "running" if step < steps else "scoring"
+    if (store.path(key) / "failure.json").exists():
+        return "failed"
+    return "stopped" if step else "waiting"
+
+
+def _steps(folder: Path) -> int:
+    """Return the steps of a run that has begun, 0 of others."""
+    recipe = read_json(folder / "recipe.json")
+    return int(recipe.get("steps", 0)) if recipe else 0
+
+
+def _rewards(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return each domain's reward, averaged over its prompts."""
+    total: dict[str, float] = {}
+    prompts: dict[str, int] = {}
+    for line in lines:
+        for name, domain in line["domains"].items():
+            total[name] = total.get(name, 0.0) + domain["reward"] * domain["prompts"]
+            prompts[name] = prompts.get(name, 0) + domain["prompts"]
+    return {name: total[name] / prompts[name] for name in sorted(total) if prompts[name]}
+
+
+def _trouble(store: Store, key: str) -> str:
+    failure = store.failure(key) or {}
+    log = store.path(key) / "log.txt"
+    tail = [line for line in _tail(log).splitlines() if line.strip()][-LOG_LINES:]
+    return "\n".join([str(failure.get("message")), *([f"the end of {log}:", *tail] if tail else [])])
+
+
+def _last_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the whole lines at the end of a JSONL file, read."""
+    # The first may be cut by where reading began, the last by a run that is writing it.
+    found = _tail(path).split("\n")[:-1][-RECENT:]
+    return [cast(dict[str, Any], json.loads(line)) for line in found if line.startswith("{") and line.endswith("}")]
+
+
+def _tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""Training along a schedule: by TRL on this machine, by verl on a Ray cluster."""

@@ -1,0 +1,267 @@
+"""The TRL engine: one machine, GRPOTrainer, fed by a Schedule. We write no policy-gradient code."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from datasets import Dataset
+from PIL import Image
+from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
+from trl.trainer.grpo_config import GRPOConfig
+from trl.trainer.grpo_trainer import GRPOTrainer
+
+from modomodo.config.recipe import Recipe
+from modomodo.config.sections import Vllm
+from modomodo.core.errors import ModomodoError
+from modomodo.core.rows import open_image
+from modomodo.core.schedules import Schedule
+from modomodo.models.load import load_processor
+from modomodo.models.names import model_path
+from modomodo.training.adapters import lora_config, trained_part
+from modomodo.training.batches import Kept, accept_mixed_batches, drop_unused_pictures, picture_bytes, shared
+from modomodo.training.checkpoints import Restored, ScoreAt, Scores, load_for_training, trained_weights
+from modomodo.training.judge import Judge
+from modomodo.training.step_log import CHECKPOINTS, append_lines, drop_checkpoints, keep_until, logged_steps
+from modomodo.training.trackers import NoTracker, Tracker, score_values, step_values, trainer_values
+
+
+def train(
+    recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | None = None
+) -> tuple[PreTrainedModel, ProcessorMixin]:
+    """Return the model trained along the schedule, adapters merged into it, and its processor.
+
+    `folder` gets steps.jsonl (a line a step), samples.jsonl (completions with verdicts), ungradable.jsonl,
+    scores-STEP.json (of `evaluation.at`) and checkpoints; called again on the same folder after a kill, it goes on from
+    the last checkpoint, with the same rows in the same order and, on a CPU, the same weights in the end. `tracker` gets
+    the numbers of every step as well.
+
+    Raises ModomodoError when the verifier or the gold of a domain fails, or a checkpoint does not restore.
+    """
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
+    check_vllm(recipe.vllm)
+    checkpoint = last_checkpoint(folder / CHECKPOINTS, until=logged_steps(folder))
+    drop_checkpoints(folder / CHECKPOINTS, keep=checkpoint)
+    if checkpoint is not None:
+        print(f"resuming from {checkpoint}", flush=True)
+    model = load_for_training(recipe, checkpoint)
+    processor = load_processor(
+        model_path(recipe.model),
+        revision=recipe.revision,
+        resize=recipe.view.resize,
+        as_saved=recipe.vllm.mode == "colocate",
+    )
+    accept_mixed_batches(processor, cache_images=recipe.image_cache)
+    trainer = _make_trainer(recipe, plan, model, processor, folder=folder, tracker=tracker)
+    trained = cast(torch.nn.Module, trainer.model)
+    print(trained_part(trained, recipe), flush=True)
+    trainer.add_callback(Restored(trained, checkpoint))
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return trained_weights(trained, recipe), processor
+
+
+def _make_trainer(
+    recipe: Recipe,
+    plan: Schedule,
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    *,
+    folder: Path,
+    tracker: Tracker | None,
+) -> GRPOTrainer:
+    judge = Judge(
+        {name: recipe.find(name) for name in plan.counts()},
+        generations=recipe.num_generations,
+        rewards=recipe.rewards,
+        view=recipe.view,
+        keep=folder / "ungradable.jsonl",
+    )
+    log = StepLog(judge, folder, requested=recipe.point().as_dict(), tracker=tracker)
+    trainer = GRPOTrainer(
+        model=model,
+        processing_class=processor,
+        reward_funcs=[*judge.functions],
+        args=grpo_config(recipe, steps=plan.steps, folder=folder / CHECKPOINTS, weights=judge.weights),
+        train_dataset=schedule_dataset(plan, judge),
+        peft_config=lora_config(model, recipe.known_family, recipe.lora) if recipe.lora else None,
+        callbacks=[log, ScoreAt(recipe, folder, done=log.scored)],
+    )
+    for one in (model, trainer.ref_model):
+        if one is not None:
+            drop_unused_pictures(cast(PreTrainedModel, one))
+    return trainer
+
+
+def check_vllm(vllm: Vllm) -> None:
+    """Raise ModomodoError where replies are to be sampled by vLLM and it is not installed, or has no GPU."""
+    if vllm.mode == "off":
+        return
+    if vllm.mode == "colocate" and not torch.cuda.is_available():
+        raise ModomodoError('vllm.mode is "colocate", which needs a GPU here: set it to "off" or "server"')
+    if find_spec("vllm") is None:
+        raise ModomodoError(f'vllm.mode is {vllm.mode!r}, but vLLM is not installed: pip install "trl[vllm]"')
+
+
+def schedule_dataset(plan: Schedule, judge: Judge) -> Dataset:
+    """Return the prompts of a schedule in order, for a GRPOTrainer with shuffling off.
+
+    Columns: prompt (messages), images (a list, empty for text), domain, row_id. Pictures are decoded once.
+    """
+    names, ids = zip(*plan.entries, strict=True)
+    return Dataset.from_dict({"domain": list(names), "row_id": list(ids)}).with_transform(_Expand(judge))
+
+
+class _Expand:
+    """Turns (domain, row id) into a prompt and its pictures, as the trainer asks for them."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._pictures: Kept[tuple[str, str], list[Image.Image]] = Kept()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # `datasets` fingerprints a transform by pickling it, which would take seconds for the rows
+
+    def __call__(self, batch: dict[str, list[str]]) -> dict[str, list[Any]]:
+        keys = list(zip(batch["domain"], batch["row_id"], strict=True))
+        found = [self._judge.rows[domain][row_id] for domain, row_id in keys]
+        prompts = [self._judge.domains[row.domain].prompt(row, self._judge.view) for row in found]
+        return {**batch, "prompt": prompts, "images": [self._open(key) for key in keys]}
+
+    def _open(self, key: tuple[str, str]) -> list[Image.Image]:
+        row = self._judge.rows[key[0]][key[1]]
+        return self._pictures.get(
+            key,
+            lambda: [shared(open_image(image)) for image in row.images],
+            size=lambda pictures: sum(map(picture_bytes, pictures)),
+        )
+
+
+def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[float]) -> GRPOConfig:
+    """Return the trainer's configuration.
+
+    What would blur the mixture is pinned: losses that weight a prompt by its tokens, and rewards normalised across
+    domains, change the shares of the domains behind the schedule's back.
+    """
+    completions = recipe.prompts_per_step * recipe.num_generations
+    per_pass = recipe.completions_per_pass or completions
+    decay = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}[recipe.decay]
+    return GRPOConfig(
+        output_dir=str(folder),
+        loss_type="grpo",
+        scale_rewards="group",
+        multi_objective_aggregation="sum_then_normalize",
+        shuffle_dataset=False,
+        num_train_epochs=1,
+        max_steps=steps,
+        per_device_train_batch_size=per_pass,
+        gradient_accumulation_steps=completions // per_pass,
+        num_generations=recipe.num_generations,
+        reward_weights=list(weights),
+        learning_rate=recipe.learning_rate,
+        warmup_steps=round(recipe.warmup * steps),
+        lr_scheduler_type=decay,
+        beta=recipe.kl,
+        max_grad_norm=recipe.max_grad_norm,
+        temperature=recipe.temperature,
+        max_completion_length=recipe.max_completion_length,
+        bf16=recipe.precision == "bfloat16",
+        activation_checkpointing=recipe.gradient_checkpointing,
+        **_vllm_options(recipe.vllm),
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=torch.cuda.is_available(),
+        remove_unused_columns=False,
+        logging_steps=1,
+        save_steps=recipe.save_every,
+        save_total_limit=1,
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def _vllm_options(vllm: Vllm) -> dict[str, Any]:
+    return {
+        "use_vllm": vllm.mode != "off",
+        "vllm_mode": "server" if vllm.mode == "server" else "colocate",
+        "vllm_gpu_memory_utilization": vllm.gpu_memory,
+        "vllm_tensor_parallel_size": vllm.tensor_parallel,
+        "vllm_server_host": vllm.host,
+        "vllm_server_port": vllm.port,
+    }
+
+
+def last_checkpoint(folder: Path, *, until: float = math.inf) -> Path | None:
+    """Return the newest whole checkpoint in `folder` that is not after step `until`, or None.
+
+    The trainer writes trainer_state.json last. A checkpoint that is ahead of the run's log cannot be gone on from:
+    the steps between would be missing from it for good.
+    """
+    whole = {
+        int(path.name.split("-")[1]): path
+        for path in folder.glob("checkpoint-*")
+        if _is_whole(path / "trainer_state.json")
+    }
+    return whole.get(max((step for step in whole if step <= until), default=-1))
+
+
+def _is_whole(state: Path) -> bool:
+    try:
+        return "global_step" in json.loads(state.read_text())
+    except (OSError, ValueError):
+        return False
+
+
+class StepLog(TrainerCallback):
+    """Writes what each step did to each domain (steps.jsonl), a completion of each (samples.jsonl), and the trainer's
+    own numbers as often as it logs them (trainer.jsonl). `tracker` gets the same numbers.
+
+    `requested` are the shares asked for, by domain; realised prompts are in each domain's `prompts`.
+    """
+
+    def __init__(
+        self, judge: Judge, folder: Path, *, requested: Mapping[str, float], tracker: Tracker | None = None
+    ) -> None:
+        self._judge = judge
+        self._folder = folder
+        self._requested = {name: share for name, share in requested.items() if share > 0}
+        self._tracker = tracker or NoTracker()
+        self._last = 0.0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        # Steps after the checkpoint were lost with the killed process and are done again.
+        done = keep_until(self._folder / "steps.jsonl", state.global_step)
+        for name in ("samples.jsonl", "trainer.jsonl"):
+            keep_until(self._folder / name, state.global_step)
+        self._judge.resume([line["domains"] for line in done])
+        self._last = time.perf_counter()
+
+    def scored(self, step: int, scores: Scores) -> None:
+        """Track the scores of a step, and count the seconds of the next one from now on."""
+        self._tracker.log(step, score_values(scores))
+        self._last = time.perf_counter()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        now = time.perf_counter()
+        samples = self._judge.samples(state.global_step)
+        line = {
+            "step": state.global_step,
+            "seconds": round(now - self._last, 4),
+            "requested": self._requested,
+            "domains": {name: asdict(step) for name, step in self._judge.step().items()},
+        }
+        append_lines(self._folder / "samples.jsonl", samples)
+        append_lines(self._folder / "steps.jsonl", [line])
+        self._tracker.log(state.global_step, step_values(line))
+        self._last = time.perf_counter()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any) -> None:
+        line = {"step": state.global_step, **logs}
+        append_lines(self._folder / "trainer.jsonl", [line])
+        self._tracker.log(state.global_step, trainer_values(line))

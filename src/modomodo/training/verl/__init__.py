@@ -1,0 +1,1 @@
+"""Training by verl, on a Ray cluster."""

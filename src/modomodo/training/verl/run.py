@@ -1,0 +1,174 @@
+"""The verl engine: one run on a Ray cluster of GPUs, by verl's own PPO trainer, fed by a Schedule."""
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, cast
+from zipfile import is_zipfile
+
+import torch
+from transformers import PreTrainedModel, ProcessorMixin
+
+from modomodo.config.recipe import Recipe
+from modomodo.core.errors import ModomodoError
+from modomodo.core.schedules import Schedule
+from modomodo.models.load import load_model, load_processor, reply_lengths
+from modomodo.models.names import model_path
+from modomodo.training.adapters import lora_config
+from modomodo.training.step_log import CHECKPOINTS, drop_checkpoints
+from modomodo.training.trackers import NoTracker, Tracker
+from modomodo.training.verl.data import write_inputs
+from modomodo.training.verl.limits import check_limits
+from modomodo.training.verl.options import overrides
+from modomodo.training.verl.reward import STOPPED, judge_of_run
+from modomodo.training.verl.rollouts import Reader, cut_back, dumped, take_in
+
+EVERY = 10.0  # seconds between two looks at the dumps
+
+
+def train(recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | None = None) -> PreTrainedModel:
+    """Return the model trained along the schedule, on the CPU, adapters merged into it.
+
+    `folder` gets the files that a run of TRL has, verl's own under verl/, and checkpoints; called again on the same
+    folder after a kill, it goes on from the last checkpoint with the same rows in the same order. `tracker` gets the
+    numbers of every step as well.
+
+    Raises ModomodoError for a recipe that verl cannot carry out, where verl is not installed, and when the verifier or
+    the gold of a domain fails.
+    """
+    check_limits(recipe)
+    check_installed()
+    resize = None if recipe.min_pixels or recipe.max_pixels else recipe.view.resize
+    processor = load_processor(model_path(recipe.model), resize=resize, as_saved=True)
+    write_inputs(recipe, plan, processor, folder=folder)
+    (folder / "verl" / STOPPED).unlink(missing_ok=True)
+    reader = _reader(recipe, plan, processor, folder, tracker or NoTracker())
+    done = checkpoint_step(folder / CHECKPOINTS, until=dumped(reader))
+    reader.judge.resume([line["domains"] for line in cut_back(folder, done)])
+    if done < plan.steps:
+        drop_checkpoints(folder / CHECKPOINTS, keep=folder / CHECKPOINTS / f"global_step_{done}")
+        _run_while_reading(overrides(recipe, steps=plan.steps, folder=folder, resumed=done), reader)
+    read = take_in(reader, last=True)
+    if read < plan.steps or checkpoint_step(folder / CHECKPOINTS, until=read) < plan.steps:
+        raise ModomodoError(f"verl ended after step {read} of {plan.steps}: its log says why; run again to go on")
+    return merged(recipe, folder / CHECKPOINTS / f"global_step_{plan.steps}" / "actor")
+
+
+def check_installed() -> None:
+    """Raise ModomodoError where verl is not installed."""
+    try:
+        version("verl")
+    except PackageNotFoundError as error:
+        raise ModomodoError(
+            "engine is 'verl', which is not installed here: it has an environment of its own, `make verl-env`, and "
+            "runs by .venv-verl/bin/modomodo (docs/verl.md)"
+        ) from error
+
+
+def checkpoint_step(folder: Path, *, until: int) -> int:
+    """Return the step of the last whole checkpoint that is not after step `until`; 0 where there is none.
+
+    verl dumps the completions of a step after its checkpoint: one whose step was not dumped cannot be gone on from.
+    """
+    whole = [path.name.removeprefix("global_step_") for path in folder.glob("global_step_*") if _is_whole(path)]
+    found = [int(step) for step in whole if step.isdecimal()]
+    return max((step for step in found if step <= until), default=0)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    # data.pt is a zip file written last, and its directory is at its end.
+    return (checkpoint / "actor").is_dir() and is_zipfile(checkpoint / "data.pt")
+
+
+def composed(options: Sequence[str]) -> Any:
+    """Return verl's configuration with these overrides; an unknown key is an error of Hydra's."""
+    from hydra import compose, initialize_config_module  # pyright: ignore[reportMissingImports]
+
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        return compose("ppo_trainer", overrides=list(options))
+
+
+def validate(config: Any) -> None:
+    """Raise what verl raises for a configuration that it does not take."""
+    from verl.trainer.ppo.utils import (  # pyright: ignore[reportMissingImports]
+        need_critic,
+        need_reference_policy,
+    )
+    from verl.utils.config import validate_config  # pyright: ignore[reportMissingImports]
+
+    validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
+
+
+def merged(recipe: Recipe, actor: Path) -> PreTrainedModel:
+    """Return the model of a checkpoint of verl, its shards put together and adapters merged in, on the CPU.
+
+    verl's merger rounds to bfloat16, which is what it trains and samples in.
+    """
+    from verl.model_merger.base_model_merger import ModelMergerConfig  # pyright: ignore[reportMissingImports]
+    from verl.model_merger.fsdp_model_merger import FSDPModelMerger  # pyright: ignore[reportMissingImports]
+
+    whole = actor.with_name("merged")
+    config = ModelMergerConfig(
+        operation="merge",
+        backend="fsdp",
+        local_dir=str(actor),
+        hf_model_config_path=str(actor / "huggingface"),
+        target_dir=str(whole),
+    )
+    FSDPModelMerger(config).merge_and_save()
+    precision = "bfloat16" if recipe.lora is None else "float32"
+    model = load_model(str(whole), precision=precision, freeze_vision=False, device="cpu")
+    return model if recipe.lora is None else _with_adapters(model, recipe, whole / "lora_adapter")
+
+
+def _with_adapters(model: PreTrainedModel, recipe: Recipe, folder: Path) -> PreTrainedModel:
+    from peft import get_peft_model, set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    assert recipe.lora is not None
+    adapted = get_peft_model(model, lora_config(model, recipe.known_family, recipe.lora))
+    found = set_peft_model_state_dict(adapted, load_file(folder / "adapter_model.safetensors"))
+    lost = [name for name in found.missing_keys if "lora_" in name]
+    if found.unexpected_keys or lost:
+        strange = [*found.unexpected_keys, *lost]
+        raise ModomodoError(f"{len(strange)} adapters of {folder} are not those of the recipe, {strange[0]} among them")
+    return cast(Any, adapted.merge_and_unload()).to(torch.bfloat16)
+
+
+def _reader(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, folder: Path, tracker: Tracker) -> Reader:
+    def lengths(texts: Sequence[str]) -> list[int]:
+        return [min(count, recipe.max_completion_length) for count in reply_lengths(processor, texts)]
+
+    requested = recipe.point().as_dict()
+    return Reader(folder, plan, judge_of_run(folder), recipe.num_generations, lengths, requested, tracker)
+
+
+def _run_while_reading(options: Sequence[str], reader: Reader) -> None:
+    """Train, and meanwhile write the lines of the steps that are done."""
+    from ray.exceptions import RayError
+    from verl.trainer.main_ppo import TaskRunnerV1, run_ppo  # pyright: ignore[reportMissingImports]
+
+    config = composed(options)
+    validate(config)
+    ended = threading.Event()
+    following = threading.Thread(target=_follow, args=(reader, ended), daemon=True)
+    following.start()
+    try:
+        run_ppo(config, TaskRunnerV1)
+    except RayError as error:
+        said = reader.folder / "verl" / STOPPED
+        if said.exists():
+            raise ModomodoError(said.read_text()) from error
+        raise
+    finally:
+        ended.set()
+        following.join()
+
+
+def _follow(reader: Reader, ended: threading.Event) -> None:
+    # What goes wrong here goes wrong at the last reading too, which says it.
+    with suppress(ModomodoError):
+        while not ended.wait(EVERY):
+            take_in(reader, last=False)

@@ -1,0 +1,146 @@
+"""Short text: `text` equality, ChartQA's `relaxed` accuracy and `anls`."""
+
+import math
+import re
+import unicodedata
+from functools import lru_cache
+
+from modomodo.core.rows import Target, Verdict, View
+from modomodo.verifiers.number import number_text, read_number
+from modomodo.verifiers.parse import is_visible
+
+RELAXED_TOLERANCE = 0.05
+ANLS_THRESHOLD = 0.5
+MAX_TEXT_CHARS = 2_000
+
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
+_SPACES = re.compile(r"\s\s|[^\S ]")
+
+
+def normalise(text: str) -> str:
+    """Return the text after NFKC and case folding, spaces collapsed, without outer quotes and final period."""
+    if text.isascii():
+        text = text.lower()
+    else:
+        # Case folding can undo NFKC (e.g. of a Greek iota subscript): normalise on both sides of it.
+        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        text = text.replace("’", "'") if "‘" not in text else text  # an apostrophe, not a closing quote
+    if _SPACES.search(text):
+        text = " ".join(text.split())
+    text = _drop_period(text.strip())
+    if len(text) > 2 and _QUOTES.get(text[0]) == text[-1]:
+        text = _drop_period(text[1:-1].strip())
+    return text
+
+
+def _drop_period(text: str) -> str:
+    # An ellipsis is not a final period.
+    return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
+
+
+normalise_gold = lru_cache(maxsize=65_536)(normalise)
+"""`normalise`, remembered: for golds and options, which come back many times."""
+
+
+def gold_texts(target: Target) -> tuple[str, ...] | str:
+    """Return the accepted texts of the gold, or the reason why it is malformed."""
+    value = target.value
+    if isinstance(value, str):
+        texts = (value,)
+    elif isinstance(value, tuple) and value and all(isinstance(text, str) for text in value):
+        texts = tuple(str(text) for text in value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        texts = (number_text(value),)
+    else:
+        return f"the gold of {target.verifier} is {value!r}, not a text or a tuple of accepted texts"
+    for text in texts:
+        if not is_visible(text) or not normalise_gold(text):
+            return f"the gold of {target.verifier} holds the empty text {text!r}"
+        if len(text) > MAX_TEXT_CHARS:
+            return f"the gold of {target.verifier} has {len(text)} characters, over the cap of {MAX_TEXT_CHARS}"
+    return texts
+
+
+def grade_text(answer: str, target: Target, view: View) -> Verdict:
+    """Return right when the normalised answer equals an accepted text; containment is never enough."""
+    golds = gold_texts(target)
+    if isinstance(golds, str):
+        return Verdict.ungradable(golds, answer)
+    if len(answer) > MAX_TEXT_CHARS:
+        return _too_long(answer)
+    said = normalise(answer)
+    for gold in golds:
+        if said == normalise_gold(gold):
+            return Verdict.right(answer)
+    return Verdict.wrong(answer, f"not {golds[0]!r}")
+
+
+def grade_relaxed(answer: str, target: Target, view: View) -> Verdict:
+    """Return ChartQA's relaxed accuracy.
+
+    `standard` reproduces lmms-eval 0.7.3 `relaxed_correctness` (5 % of the gold, "%" divides by 100, gold 0 compares as
+    text). `paper` is the exact match: equal after the normalisation of texts, or the same number.
+    """
+    golds = gold_texts(target)
+    if isinstance(golds, str):
+        return Verdict.ungradable(golds, answer)
+    tolerance = RELAXED_TOLERANCE if target.tolerance is None else target.tolerance
+    if not (math.isfinite(tolerance) and tolerance >= 0.0):
+        return Verdict.ungradable(f"the tolerance is {tolerance}, not a finite number from 0", answer)
+    if len(answer) > MAX_TEXT_CHARS:
+        return _too_long(answer)
+    for gold in golds:
+        if _same(answer, gold) if view.mode == "paper" else _relaxed(answer, gold, tolerance):
+            return Verdict.right(answer)
+    return Verdict.wrong(answer, f"not {golds[0]!r}")
+
+
+def _same(answer: str, gold: str) -> bool:
+    if normalise(answer) == normalise_gold(gold):
+        return True
+    number = read_number(answer)
+    return number is not None and number == read_number(gold)
+
+
+def _relaxed(answer: str, gold: str, tolerance: float) -> bool:
+    said, meant = _float(answer), _float(gold)
+    if said is not None and meant:
+        return abs(said - meant) / abs(meant) <= tolerance
+    return answer.lower() == gold.lower()
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text.rstrip("%")) / 100.0 if text.endswith("%") else float(text)
+    except ValueError:
+        return None
+
+
+def grade_anls(answer: str, target: Target, view: View) -> Verdict:
+    """Return the best normalised Levenshtein similarity to an accepted text, 0 below 0.5.
+
+    `standard` reproduces lmms-eval 0.7.3 `anls`, but for one hole: there the answer's length counts before white space
+    is collapsed, so that padding with spaces raises any score towards 1. `paper` is the exact match.
+    """
+    golds = gold_texts(target)
+    if isinstance(golds, str):
+        return Verdict.ungradable(golds, answer)
+    if len(answer) > MAX_TEXT_CHARS:
+        return _too_long(answer)
+    if view.mode == "paper":
+        return grade_text(answer, target, view)
+    similarity = max(_similarity(answer, gold) for gold in golds)
+    return Verdict.partial(similarity if similarity >= ANLS_THRESHOLD else 0.0, answer, f"similarity {similarity:.3f}")
+
+
+def _similarity(answer: str, gold: str) -> float:
+    from rapidfuzz.distance import Levenshtein
+
+    answer = " ".join(answer.split())
+    distance = Levenshtein.distance(" ".join(gold.lower().split()), answer.lower())
+    # lmms-eval measures in upper case, which can be longer than lower case (ß, SS).
+    return 1.0 - distance / max(len(gold.upper()), len(answer.upper()))
+
+
+def _too_long(answer: str) -> Verdict:
+    return Verdict.unparsed(f"{len(answer)} characters, over the cap of {MAX_TEXT_CHARS} for a text", answer[:200])

@@ -1,0 +1,53 @@
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from modomodo.cli import doctor
+from modomodo.cli.doctor import EXTRAS, Finding, examine
+
+
+def found(folder: Path) -> dict[str, Finding]:
+    return {one.what: one for one in examine(folder)}
+
+
+def test_a_machine_that_runs_these_tests_is_good_for_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    all_of_it = found(tmp_path)
+    assert all_of_it["extra trl"].level == "good"
+    assert {f"extra {name}" for name in EXTRAS} <= set(all_of_it)
+    assert all_of_it["GPUs"].how.startswith("none")
+    assert not [one for one in all_of_it.values() if one.level == "error"]
+
+
+def test_what_an_extra_lacks_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    versions = {"botorch": "0.1", "torch": "2.6", "modomodo": "1"}
+    monkeypatch.setattr(doctor, "version", lambda name: versions[name])
+    monkeypatch.setattr(doctor, "requires", lambda name: ['botorch>=0.14; extra == "gp"', 'torch>=2.6; extra == "gp"'])
+    one = found(tmp_path)["extra gp"]
+    assert one.level == "note"
+    assert "botorch is 0.1, not >=0.14" in one.how
+    assert "torch is" not in one.how.replace("botorch", "")
+    assert "pip install '.[gp]'" in one.how
+
+
+def test_an_extra_of_a_newer_modomodo_is_not_called_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(EXTRAS, "later", "what comes later")
+    assert "install it anew" in found(tmp_path)["extra later"].how
+
+
+def test_gpus_that_torch_does_not_see_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor, "gpus", lambda: ("0", "1"))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    all_of_it = found(tmp_path)
+    assert all_of_it["GPUs"].how.startswith("2 (0, 1)")
+    assert all_of_it["torch"].level == "error"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert "torch" not in found(tmp_path)
+
+
+def test_a_full_disk_is_said_also_of_a_folder_that_is_not_there_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda place: usage(9, 8, 1 << 30))
+    one = found(tmp_path / "later" / "study")["disk, here"]
+    assert (one.level, one.how) == ("note", f"1 GiB free in {tmp_path / 'later' / 'study'}: free some")

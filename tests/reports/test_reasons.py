@@ -1,0 +1,93 @@
+"""Why a domain was dropped or raised: the numbers are the pilots' own, and nothing is explained that was not found."""
+
+import json
+from dataclasses import replace
+
+import fake_study
+import pytest
+
+from modomodo.core.mixture import Mixture
+from modomodo.reports import read_evidence
+from modomodo.reports.sections.answer import conclusion, is_told_apart
+from modomodo.reports.sections.reasons import Reason, domain_reasons
+from modomodo.study.pipeline import study_recommendation
+
+REASON = Reason("palette", "dropped", 0.0, 0.2, 0.93, 0.02, (0.05, 0.02, 0.08), 1.0)
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory):
+    study = fake_study.make_study(tmp_path_factory.mktemp("reasons") / "study")
+    with pytest.MonkeyPatch.context() as patch:
+        fake_study.write_whole(study, patch)
+    return read_evidence(study)
+
+
+def test_a_solved_domain_is_explained_by_its_advantages():
+    assert REASON.sentence == (
+        "palette: dropped (0.000 instead of 0.200). 93% of its groups all earned the same and taught nothing: at equal "
+        "shares it is 20% of the prompts and 2% of those that teach. Without it, equal shares of the others are expected "
+        "to gain 0.050 on out (90 % interval +0.020 to +0.080)."
+    )
+
+
+def test_what_cannot_be_told_is_not_told():
+    unsure = replace(REASON, zero_advantage=0.1, without=(-0.01, -0.03, 0.01))
+    assert "so it cannot be told" in unsure.sentence
+    assert "taught nothing" not in unsure.sentence
+    assert "lose 0.010" in unsure.sentence
+
+
+def test_rows_that_run_out_are_a_reason():
+    assert "last for no more than 0.150 of a run" in replace(REASON, share=0.15, lasting=0.15).sentence
+    assert "last for" not in replace(REASON, share=0.05, lasting=0.15).sentence
+
+
+@pytest.mark.parametrize(("share", "change"), [(0.0, "dropped"), (0.1, "lowered"), (0.21, "kept"), (0.4, "raised")])
+def test_a_share_has_its_word(evidence, share, change):
+    others = dict.fromkeys(evidence.domains[1:], (1 - share) / 4)
+    mixture = Mixture.of({evidence.domains[0]: share, **others})
+    changed = replace(evidence, recommendation={**evidence.recommendation, "mixture": mixture.as_dict()})
+    assert {one.domain: one.change for one in domain_reasons(changed)}[evidence.domains[0]] == change
+
+
+def test_advantages_are_counted_over_all_pilots(evidence):
+    flat, groups = 0.0, 0
+    for run in evidence.of_kind("pilot"):
+        for line in (run.folder / "steps.jsonl").read_text().splitlines():
+            step = json.loads(line)["domains"].get("detect")
+            if step:
+                flat, groups = flat + step["prompts"] * step["zero_advantage"], groups + step["prompts"]
+    (reason,) = (one for one in domain_reasons(evidence) if one.domain == "detect")
+    assert reason.zero_advantage == pytest.approx(flat / groups)
+    equal = next(run for run in evidence.of_kind("pilot") if run.mixture.key == evidence.equal.key)
+    assert reason.taught == pytest.approx(equal.effective["detect"])
+
+
+def test_leaving_out_is_the_difference_of_two_mixtures(evidence):
+    (reason,) = (one for one in domain_reasons(evidence) if one.domain == "science")
+    without, equal = Mixture.exclude_one("science", evidence.domains), evidence.equal
+    means = [
+        float(evidence.fitted.mean(mixture.vector(evidence.domains)[None], name="out")[0])
+        for mixture in (without, equal)
+    ]
+    assert reason.without[0] == pytest.approx(means[0] - means[1])
+    assert reason.without[1] < reason.without[0] < reason.without[2]
+
+
+def test_reasons_are_given_only_for_what_was_confirmed(evidence):
+    whole = evidence.confirmation["objective"]
+    for gain, real, told in ((0.1, True, True), (-0.1, True, False), (0.1, False, False)):
+        objective = {**whole, "real": real, "aggregate": {**whole["aggregate"], "gain": gain}}
+        changed = replace(evidence, confirmation={**evidence.confirmation, "objective": objective})
+        assert is_told_apart(changed) == told
+        lines = conclusion(changed)
+        assert any(line.startswith("  detect:") for line in lines) == told
+        assert ("equal shares are the answer to keep" in lines[-1]) != told
+
+
+def test_without_a_confirmation_there_is_no_conclusion(tmp_path):
+    study = fake_study.make_study(tmp_path / "study")
+    fake_study.write_pilots(study)
+    study_recommendation(study)
+    assert conclusion(read_evidence(study)) == []

@@ -1,0 +1,150 @@
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+from fake_runs import digests, recipe
+
+from modomodo.core.errors import ModomodoError
+from modomodo.runs.store import SIGNATURE, Store, digest_names, run_key
+
+KEY = "0123456789abcdef"
+
+
+def started(folder: Path) -> Store:
+    store = Store(folder)
+    with store.claim(KEY):
+        store.begin(KEY, recipe("steps", 3))
+    return store
+
+
+def test_a_key_holds_what_determines_a_run_and_nothing_else():
+    single = recipe("steps", 3, mixture="single:colour")
+    known = digests("steps")
+    key = run_key(single, known)
+    assert len(key) == 16
+    assert digest_names(single) == ("model:steps", "domain:colour")
+    assert run_key(single, {**known, "domain:count": "other", "model:else": "x"}) == key
+    assert run_key(single, {**known, "domain:colour": "other"}) != key
+    assert run_key(single, {**known, "model:steps": "other"}) != key
+    assert run_key(single.model_copy(update={"seed": 4}), known) != key
+    assert run_key(single.model_copy(update={"mixture": {"colour": 1.0}, "save_every": 7}), known) == key
+
+
+def test_a_run_without_training_needs_no_rows_of_domains():
+    assert digest_names(recipe("steps", 3, steps=0)) == ("model:steps",)
+
+
+def test_a_missing_digest_is_named():
+    with pytest.raises(ModomodoError, match=r"no digest of domain:count .* did you mean domain:counts"):
+        run_key(recipe("steps", 3, mixture="single:count"), {"model:steps": "m", "domain:counts": "c"})
+
+
+def test_a_result_comes_back_and_ends_the_folder(tmp_path: Path):
+    store = started(tmp_path)
+    assert not store.finished(KEY)
+    assert store.results() == {}
+    with pytest.raises(ModomodoError, match="not finished"):
+        store.result(KEY)
+    store.write_result(KEY, {"scores": {"chart": 0.31}})
+    assert store.finished(KEY)
+    assert store.result(KEY) == {"version": 1, "key": KEY, "scores": {"chart": 0.31}}
+    assert store.results() == {KEY: store.result(KEY)}
+    assert sorted(path.name for path in store.path(KEY).iterdir()) == ["lock", "recipe.json", "result.json"]
+    assert type(recipe("steps", 3)).model_validate_json((store.path(KEY) / "recipe.json").read_text()) == recipe(
+        "steps", 3
+    )
+    for write in (
+        lambda: store.begin(KEY, recipe("steps", 3)),
+        lambda: store.write_result(KEY, {}),
+        lambda: store.write_failure(KEY, "late"),
+    ):
+        with pytest.raises(AssertionError):
+            write()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"version": 1, "key": "0123', "damaged"),
+        ("", "damaged"),
+        ("[1]", "it holds a list"),
+        ("\udcff", "damaged"),
+        ('{"version": 2, "key": "0123456789abcdef"}', "version 2"),
+        ('{"version": 1, "key": "fedc"}', "result of run 'fedc'"),
+    ],
+)
+def test_a_damaged_result_says_which_file_and_what_to_do(tmp_path: Path, text: str, says: str):
+    store = started(tmp_path)
+    path = store.path(KEY) / "result.json"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ModomodoError, match=says) as caught:
+        store.results()
+    assert str(path) in str(caught.value)
+    assert "again" in str(caught.value) or "upgrade" in str(caught.value)
+
+
+def test_failures_are_put_aside_and_kept(tmp_path: Path):
+    store = started(tmp_path)
+    for message in ("one", "two", "three"):
+        store.write_failure(KEY, message, traceback="line 7")
+        failure = store.failure(KEY)
+        assert failure is not None
+        assert (failure["message"], failure["traceback"]) == (message, "line 7")
+        store.begin(KEY, recipe("steps", 3))
+        assert store.failure(KEY) is None
+    kept = {path.name: json.loads(path.read_text())["message"] for path in store.path(KEY).glob("failure*")}
+    assert kept == {"failure-1.json": "one", "failure-2.json": "two", "failure-3.json": "three"}
+
+
+def test_one_holds_a_claim(tmp_path: Path):
+    store = Store(tmp_path)
+    assert not store.claimed(KEY)
+    with store.claim(KEY) as first:
+        assert first
+        assert store.claimed(KEY)
+        with Store(tmp_path).claim(KEY) as second, store.claim("another") as other:
+            assert not second
+            assert other
+        assert store.claimed(KEY)
+    assert not store.claimed(KEY)
+    with pytest.raises(RuntimeError), store.claim(KEY):
+        raise RuntimeError
+    with store.claim(KEY) as again:
+        assert again
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+def test_a_full_disk_leaves_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str):
+    store = started(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, full)
+        with pytest.raises(ModomodoError, match=r"result.json: No space left on device; free space"):
+            store.write_result(KEY, {"scores": {}})
+    assert not store.finished(KEY)
+    assert not list(store.path(KEY).glob("*.partial"))
+    store.write_result(KEY, {"scores": {}})
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    store = Store(tmp_path / "file")
+    with pytest.raises(ModomodoError, match=r"cannot write .*file.*choose another place"):
+        store.make()
+    with pytest.raises(ModomodoError, match=r"cannot write .*file/runs"), store.claim(KEY):
+        pass
+
+
+def test_what_another_attempt_was_about_to_put_in_place_is_gone_once_a_run_begins(tmp_path: Path):
+    store = started(tmp_path)
+    late = [store.path(KEY) / name for name in ("steps.jsonl.a.partial", "items/x.jsonl.a.partial", SIGNATURE)]
+    for path in late:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    store.begin(KEY, recipe("steps", 3))
+    assert not [path for path in late if path.exists()]

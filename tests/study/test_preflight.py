@@ -1,0 +1,93 @@
+"""What `check` says of recipes for GPUs on a machine that has neither their rows nor their model."""
+
+from pathlib import Path
+
+import pytest
+
+from modomodo.config.recipe import Recipe, load_recipe
+from modomodo.config.study import Study, load_study
+from modomodo.data.domain import Problem
+from modomodo.study.preflight import check_recipe, check_study
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+FILES = sorted(RECIPES.rglob("*.toml"))
+
+
+def checked(file: Path, *sets: str) -> tuple[Problem, ...]:
+    if "study" in file.name:
+        return check_study(load_study(file, sets), say=lambda what: None)
+    return check_recipe(load_recipe(file, sets), say=lambda what: None)
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("check asked the network")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_recipes_for_gpus_are_planned_without_network(file: Path):
+    problems = checked(file)
+    assert [str(problem) for problem in problems if problem.level == "error"] == []
+    said = " ".join(map(str, problems))
+    assert "planned with the numbers of rows that they are declared to have" in said
+    assert "is not on this machine: its chat template" in said
+    if file.parent.name == "cluster":
+        assert "not estimated for verl" in said
+    else:
+        assert "hours of an H100" in said
+        assert "no GPU is visible" in said
+
+
+def test_the_paper_s_runs_end_where_its_domains_run_out():
+    """With two prompts a step: LISA alone after 1,326 / 2 steps, GeoQAV alone after 1,969 / 2."""
+    said = [str(problem) for problem in checked(RECIPES / "paper" / "study.toml")]
+    assert any("domain lisa runs out after step 663 of 2000" in one for one in said)
+    assert any("domain geoqav runs out after step 984 of 2000" in one for one in said)
+    assert sum("runs out" in one for one in said) == 2
+
+
+def test_a_recipe_that_the_trainer_does_not_take_is_found(monkeypatch: pytest.MonkeyPatch):
+    def picky(*_: object, **__: object) -> None:
+        raise ValueError("no such option")
+
+    monkeypatch.setattr("modomodo.training.trl.GRPOConfig", picky)
+    said = [str(problem) for problem in checked(RECIPES / "paper" / "recipe.toml")]
+    assert "engine: TRL does not take this configuration: no such option" in said
+
+
+def test_a_study_says_the_same_of_its_recipe_as_the_recipe_alone():
+    study = load_study(RECIPES / "modern" / "study.toml")
+    assert isinstance(study, Study)
+    assert isinstance(study.recipe, Recipe)
+    assert study.recipe.view == load_recipe(RECIPES / "modern" / "full.toml").view
+
+
+def test_a_storage_of_no_known_kind_is_found():
+    file = RECIPES / "one-gpu" / "study.toml"
+    found = checked(file, "launcher.kind=ray", "launcher.storage=nosuch://bucket/study")
+    (one,) = [problem for problem in found if problem.where == "launcher"]
+    assert "launcher.storage 'nosuch://bucket/study' cannot be used" in one.what
+    assert not [problem for problem in checked(file, "launcher.kind=ray") if problem.where == "launcher"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('verifier = "count"\n', "says no verifier"),
+        ("holdout = 0.4", "leaves test without rows"),
+        ('"answer": 7', "the answer in answer is None"),
+    ],
+)
+def test_a_cause_in_a_set_that_is_domain_and_benchmark_is_said_once(tmp_path: Path, change: str, message: str):
+    rows = "".join(f'{{"question": "{n}?", "answer": {n}}}\n' for n in range(30))
+    (tmp_path / "sums.jsonl").write_text(rows.replace(change, '"answer": null'))
+    table = 'path = "sums.jsonl"\nimages = []\nverifier = "count"\nholdout = 0.4\n'
+    table = table.replace(change, "holdout = 0.0001" if "holdout" in change else "")
+    recipe = f'domains = ["sums"]\nsteps = 1\n[data.sums]\n{table}[evaluation]\nbenchmarks = ["sums"]\n'
+    (tmp_path / "recipe.toml").write_text(recipe)
+    (one,) = [problem for problem in checked(tmp_path / "recipe.toml") if problem.level == "error"]
+    assert message in one.what

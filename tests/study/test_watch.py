@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from modomodo.cli import main
+from modomodo.core.errors import ModomodoError
+from modomodo.core.files import write_json
+from modomodo.runs.store import Store
+from modomodo.study.watch import Standing, seconds_left, standings
+
+STEPS = 8
+
+
+def line(step: int, **rewards: float) -> str:
+    domains = {name: {"reward": reward, "prompts": 2} for name, reward in rewards.items()}
+    return json.dumps({"step": step, "seconds": 2.0 + step, "domains": domains}) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A study of which one run has finished, one trains, one is scored, one failed, one was left and one is to come."""
+    labels = {"equal": "a", "again": "a", "b": "b", "c": "c", "d": "d", "e": "e", "later": "f"}
+    write_json(tmp_path / "labels.json", labels)
+    for key, steps in {"a": 8, "b": 6, "c": 8, "d": 1, "e": 3}.items():
+        run = tmp_path / "runs" / key
+        write_json(run / "recipe.json", {"steps": STEPS})
+        lines = [line(step, charts=step / 10, maths=1.0) for step in range(1, steps + 1)]
+        (run / "steps.jsonl").write_text("".join(lines) + '{"step": 9, "dom')
+    write_json(tmp_path / "runs/a/result.json", {})
+    write_json(tmp_path / "runs/d/failure.json", {"message": "KeyError: no \x1b[31mlayer"})
+    (tmp_path / "runs/d/log.txt").write_text("first\n" + "line\n" * 9 + "[red]last[/]\n")
+    return tmp_path
+
+
+def test_each_run_has_its_state_steps_and_recent_rewards(folder: Path):
+    store = Store(folder)
+    with store.claim("b"), store.claim("c"):
+        found = {one.label: one for one in standings(folder)}
+    assert {label: one.state for label, one in found.items()} == {
+        "equal": "finished",
+        "b": "running",
+        "c": "scoring",
+        "d": "failed",
+        "e": "stopped",
+        "later": "waiting",
+    }
+    assert (found["b"].step, found["b"].steps) == (6, STEPS)
+    assert found["b"].rewards == pytest.approx({"charts": 0.4, "maths": 1.0})
+    assert found["b"].pace == pytest.approx(2.0 + 4)
+    assert found["d"].trouble.startswith("KeyError")
+    assert found["d"].trouble.endswith("[red]last[/]")
+    assert found["later"] == Standing("later", "waiting")
+
+
+def test_single_runs_stand_with_the_planned_ones_but_no_pilot_of_an_earlier_plan(folder: Path, tmp_path: Path):
+    for key, part in {"single-1": "all", "dropped": "select"}.items():
+        write_json(folder / "runs" / key / "recipe.json", {"steps": STEPS, "evaluation": {"part": part}})
+    assert [one.label for one in standings(folder)][-2:] == ["later", "single run single"]
+    write_json(tmp_path / "alone/runs/abcdefgh/recipe.json", {"steps": STEPS, "evaluation": None})
+    assert [one.label for one in standings(tmp_path / "alone")] == ["single run abcdef"]
+
+
+def test_the_time_left_is_that_of_all_steps_at_the_pace_of_those_that_train():
+    training = [Standing(name, "running", 5, 10, pace=3.0) for name in "ab"]
+    assert seconds_left([*training, Standing("c", "waiting")]) == pytest.approx((5 + 5 + 10) * 3.0 / 2)
+    assert seconds_left([Standing("c", "waiting")]) is None
+    assert seconds_left([Standing("c", "finished", 10, 10)]) is None
+
+
+def test_the_command_prints_what_stands_and_what_failed_without_markup_of_others(folder: Path, tmp_path: Path):
+    path = tmp_path / "study.toml"
+    path.write_text(
+        f'name = "s"\nout = "{folder}"\nbenchmarks = ["charts"]\nheld_out = ["easy_vqa"]\n'
+        '[recipe]\nmodel = "nano"\ndomains = ["spatial", "science"]\n'
+    )
+    printed = CliRunner().invoke(main.app, ["watch", str(path)], catch_exceptions=False).output
+    assert "1 finished" in printed
+    assert "d failed: KeyError: no " in printed
+    assert "\x1b" not in printed
+    assert "[red]last[/]" in printed
+
+
+def test_a_study_without_runs_says_how_to_begin(tmp_path: Path):
+    with pytest.raises(ModomodoError, match="has no runs yet: `modomodo pilot`"):
+        standings(tmp_path)
