@@ -69,6 +69,14 @@ def test_a_single_domain_stops_at_the_last_whole_step_of_its_rows():
     assert schedule(mixture, pools(7), steps=60, prompts_per_step=2, seed=1, epochs=3).steps == 10
 
 
+def test_rows_that_last_for_whole_steps_are_used_to_the_last():
+    mixture = Mixture.single("b", NAMES)
+    plan = schedule(mixture, pools(12), steps=60, prompts_per_step=3, seed=1)
+    assert (plan.steps, plan.counts(), plan.exhausted) == (4, {"b": 12}, "b")
+    enough = schedule(mixture, pools(12), steps=4, prompts_per_step=3, seed=1)
+    assert (enough.entries, enough.exhausted) == (plan.entries, None)
+
+
 def test_iid_shares_come_near_the_weights():
     mixture = Mixture.of({"a": 0.7, "b": 0.2, "c": 0.1})
     plan = schedule(mixture, pools(4000), steps=4000, prompts_per_step=1, seed=3, order="iid")

@@ -99,6 +99,9 @@ def test_regret_in_standard_deviations_worked_out_by_hand():
     assert (rho, regret) == (pytest.approx(-0.5), pytest.approx(4 / math.sqrt(14 / 3)))
     capped = Goal(objective="out", caps={"c": (0, 0.5)})
     assert judged(ranked, held, goal=capped)[1] == 0
+    # The best run is outside the caps: it is neither chosen nor what the choice is measured by.
+    last = Choice(lambda: held.mixture(2), lambda X_ND: X_ND @ [2.0, 1.0, 3.0])
+    assert judged(last, held, goal=capped)[1] == pytest.approx(1 / math.sqrt(14 / 3))
     assert judged(ranked, held, goal=Goal(objective="out", direction="lower"))[1] == pytest.approx(
         1 / math.sqrt(14 / 3)
     )
