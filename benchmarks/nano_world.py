@@ -32,7 +32,7 @@ from modomodo.nano.scenes import SIZE
 from modomodo.nano.world import question
 from modomodo.pilots.plan import pilot_runs
 from modomodo.recipes import load_study
-from modomodo.rows import Row, View
+from modomodo.rows import Row, Target, View
 from modomodo.studies import finished_results, pilot
 
 RESULTS = Path(__file__).parent / "results"
@@ -192,11 +192,7 @@ def _skill(row: Row) -> str:
 
 def _as_seen(row: Row) -> Row:
     """Return the row with the answer that its picture shows as its gold."""
-    if row.domain != "mirror":
-        return row
-    seen = _question(row).answer
-    value = int(seen) if row.target.verifier == "count" else seen
-    return replace(row, target=replace(row.target, value=value))
+    return row if row.domain != "compass" else replace(row, target=Target("text", _question(row).answer))
 
 
 def _question(row: Row) -> Question:
