@@ -21,7 +21,7 @@ from PIL import Image
 from scipy import stats
 
 from modomodo.config.study import Study, load_study
-from modomodo.core.rows import Row, View
+from modomodo.core.rows import Row, Target, View
 from modomodo.data.nano.generators import FAMILIES
 from modomodo.data.nano.questions import Question
 from modomodo.data.nano.scenes import SIZE
@@ -191,11 +191,7 @@ def _skill(row: Row) -> str:
 
 def _as_seen(row: Row) -> Row:
     """Return the row with the answer that its picture shows as its gold."""
-    if row.domain != "mirror":
-        return row
-    seen = _question(row).answer
-    value = int(seen) if row.target.verifier == "count" else seen
-    return replace(row, target=replace(row.target, value=value))
+    return row if row.domain != "compass" else replace(row, target=Target("text", _question(row).answer))
 
 
 def _question(row: Row) -> Question:

@@ -1,7 +1,9 @@
 """Does the mixture matter in the uneven world? Measures what docs/nano.md claims, never a surrogate nor who wins.
 
+    python benchmarks/uneven_world.py probe     # a first look at a candidate: 20 runs, about 6 minutes on two cores
     python benchmarks/uneven_world.py world     # the criteria: 136 runs, about 50 minutes on two cores
     python benchmarks/uneven_world.py causes    # what each cause alone costs at equal shares: 40 runs, about 15 minutes
+    python benchmarks/uneven_world.py studies   # whole studies of both worlds, six and five seeds: about 100 minutes
 
 Runs go to studies/; killed and started again it goes on. Tables go to benchmarks/results/.
 Axes: M mixtures, S seeds, B benchmarks.
@@ -11,6 +13,7 @@ import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,24 +23,73 @@ from scipy import stats
 
 from modomodo.config.study import Study, load_study
 from modomodo.core.mixture import Mixture
+from modomodo.mixing.confirmation import Difference
 from modomodo.runs.inputs import run_digests
 from modomodo.runs.launch import launch
 from modomodo.runs.planned import PlannedRun
-from modomodo.runs.store import Store
-from modomodo.study.pipeline import RUN
-from modomodo.study.plan import pilot_runs
+from modomodo.runs.store import Store, run_key
+from modomodo.study.pipeline import RUN, pilot, study_confirmation, study_recommendation
+from modomodo.study.plan import pilot_row_caps, pilot_runs
 
 RESULTS = Path(__file__).parent / "results"
-UNEVEN = Path(__file__).parents[1] / "src/modomodo/models/nano/uneven/study.toml"
+NANO = Path(__file__).parents[1] / "src/modomodo/models/nano"
+UNEVEN = NANO / "uneven/study.toml"
+STUDIES = {"uneven": range(6), "control": range(1, 6)}  # seed 0 of the uneven world is the demo's
 CAUSES = Path(__file__).parent / "causes"
 MIXTURES = 60  # space-filling, beside equal shares and the vertices
 BEST, SEEDS = 10, 6  # mixtures trained again, on fresh seeds
 CAUSE_SEEDS = 8
+PROBED = 15  # of the space-filling mixtures, for a first look
+USELESS = ("compass", "quiz", "palette")
 EQUAL_RUNS = 3  # of equal shares among the pilots
 Array = npt.NDArray[np.float64]
 Results = dict[str, dict[str, dict[str, float]]]  # label -> benchmark -> fields of its Score
 
 app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def probe(
+    out: Path = Path("studies/probe"), steps: int = 16, at: Annotated[list[int] | None, typer.Option()] = None
+) -> None:
+    """Print where equal shares stand among a few mixtures, at several lengths: is the candidate worth all its runs?"""
+    sets = ["name=probe", f"out={out}", f"budget={MIXTURES + 1}", "replicate_share=0", f"recipe.steps={steps}"]
+    study = load_study(UNEVEN, [*sets, f"scored_at={at or [steps // 2, 3 * steps // 4]}"])
+    domains = study.recipe.domains
+    spread = [one for one in pilot_runs(study) if one.label.startswith("space:")][:: MIXTURES // PROBED]
+    kept = {name: lasting for name, (_, lasting) in pilot_row_caps(study).items() if name not in USELESS}
+    scarce = min(kept.values())
+    useful = {name: scarce if lasting == scarce else (1 - scarce) / (len(kept) - 1) for name, lasting in kept.items()}
+    mixtures = {"equal": Mixture.uniform(domains), "useful": Mixture.of(useful)}
+    repeated = [
+        PlannedRun(f"{name}#{index + 1}", study.pilot_recipe(mixture, replicate=index))
+        for name, mixture in mixtures.items()
+        for index in range(EQUAL_RUNS)
+    ]
+    for step, out_of in at_steps(study, [*repeated, *spread]).items():
+        mean, sd = (
+            {name: f([out_of[f"{name}#{i + 1}"] for i in range(EQUAL_RUNS)]) for name in mixtures}
+            for f in (np.mean, lambda values: np.std(values, ddof=1))
+        )
+        spread_N = np.array([out_of[one.label] for one in spread])
+        print(
+            f"step {step}: equal {mean['equal']:.3f} (sd {sd['equal']:.3f}), without useless domains "
+            f"{mean['useful']:.3f} ({sd['useful']:.3f}); {len(spread)} others {spread_N.mean():.3f} "
+            f"(sd {spread_N.std(ddof=1):.3f}, best {spread_N.max():.3f}), {np.mean(spread_N < mean['equal']):.0%} "
+            "below equal"
+        )
+
+
+def at_steps(study: Study, planned: Sequence[PlannedRun]) -> dict[str, dict[str, float]]:
+    """Return step -> label -> Out, after running what is missing."""
+    carried_out(study, planned)
+    store, labels = Store(study.folder), run_digests([one.recipe for one in planned])
+    found: dict[str, dict[str, float]] = {}
+    for one in planned:
+        result: Any = store.result(run_key(one.recipe, labels))
+        for step, scores in {**result["earlier"], "last": result["scores"]}.items():
+            found.setdefault(step, {})[one.label] = mean_of(scores, study.benchmarks)
+    return found
 
 
 @app.command()
@@ -102,6 +154,51 @@ def causes(out: Path = Path("studies/causes")) -> None:
             gain, low, high = interval(out_S - reference_S)
             line += f" | {gain:+.3f} ({low:+.3f} to {high:+.3f}) | {'yes' if low > 0 or high < 0 else 'no'}"
         print(f"{line} |" if cause != "none" else f"{line} | | |")
+
+
+@app.command()
+def studies(out: Path = Path("studies/seeds")) -> None:
+    """Carry out whole studies, as the demo does, at several study seeds of both worlds, and print what each confirmed.
+
+    Studies that are done stay in the table, so it can be stopped and gone on with.
+    """
+    rows = [study_row(name, seed, out) for name, seeds in STUDIES.items() for seed in seeds]
+    print("| world | seed | recommended | predicted gain (90 %) | confirmed gain (95 %) | held out (95 %) |")
+    print("|---|---|---|---|---|---|")
+    for row in rows:
+        print(f"| {' | '.join(row.values())} |", flush=True)
+
+
+def study_row(world: str, seed: int, out: Path) -> dict[str, str]:
+    """Return what a study of a world at a seed recommended and confirmed; a row of studies.csv."""
+    path, fields = RESULTS / "studies.csv", ("world", "seed", "recommended", "predicted", "confirmed", "held out")
+    done = list(csv.DictReader(path.open(newline=""))) if path.exists() else []
+    known = next((row for row in done if (row["world"], row["seed"]) == (world, str(seed))), None)
+    if known is not None:
+        return known
+    study = load_study(NANO / world / "study.toml", [f"seed={seed}", f"out={out / f'{world}-{seed}'}"])
+    failed = [outcome.label for outcome in pilot(study) if outcome.status == "failed"]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}; run again")
+    found = study_recommendation(study)
+    tests = study_confirmation(study)
+    row = {
+        "world": world,
+        "seed": str(seed),
+        "recommended": str(found.mixture),
+        "predicted": f"{found.gain:+.3f} ({found.gain_lo90:+.3f} to {found.gain_hi90:+.3f})",
+        "confirmed": "equal shares" if not tests else with_interval(tests["objective"].aggregate),
+        "held out": "equal shares" if not tests else with_interval(tests["held_out"].aggregate),
+    }
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fields)
+        writer.writeheader()
+        writer.writerows([*done, row])
+    return row
+
+
+def with_interval(found: Difference) -> str:
+    return f"{found.gain:+.3f} ({found.lo95:+.3f} to {found.hi95:+.3f})"
 
 
 def carried_out(study: Study, planned: Sequence[PlannedRun]) -> Results:

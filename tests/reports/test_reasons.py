@@ -26,8 +26,8 @@ def evidence(tmp_path_factory):
 def test_a_solved_domain_is_explained_by_its_advantages():
     assert REASON.sentence == (
         "palette: dropped (0.000 instead of 0.200). 93% of its groups all earned the same and taught nothing: at equal "
-        "shares it is 20% of the prompts and 2% of those that teach. Without it, equal shares of the others are expected "
-        "to gain 0.050 on out (90 % interval +0.020 to +0.080)."
+        "shares it is 20% of the prompts and 2% of those that teach. Without it, equal shares of the others are "
+        "expected to gain 0.050 on out (90 % interval +0.020 to +0.080)."
     )
 
 
@@ -91,3 +91,9 @@ def test_without_a_confirmation_there_is_no_conclusion(tmp_path):
     fake_study.write_pilots(study)
     study_recommendation(study)
     assert conclusion(read_evidence(study)) == []
+
+
+def test_recommended_equal_shares_are_the_answer(evidence):
+    equal = {**evidence.recommendation, "mixture": evidence.equal.as_dict()}
+    (line,) = conclusion(replace(evidence, recommendation=equal, confirmation=None))
+    assert line.startswith("The recommended mixture is equal shares.")

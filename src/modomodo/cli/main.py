@@ -125,8 +125,9 @@ def main() -> None:
 def demo(
     sets: Sets = None,
     world: Annotated[
-        World, typer.Option(help="uneven: the mixture matters; control: equal shares are the best anybody found")
-    ] = World.uneven,
+        World,
+        typer.Option(help="control: equal shares are the best anybody found; uneven: a candidate, not frozen yet"),
+    ] = World.control,
 ) -> None:
     """The whole study on the embedded model, in minutes.
 

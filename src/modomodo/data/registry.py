@@ -47,7 +47,7 @@ DOMAINS: dict[str, Domain] = {
     "spatial": _nano("spatial", ("train", "test")),
     "science": _nano("science", ("train", "test")),
     "circuits": _nano("circuits", ("train", "test")),
-    "mirror": _nano("mirror", ("train", "test")),
+    "compass": _nano("compass", ("train", "test")),
     "quiz": _nano("quiz", ("train", "test")),
     "palette": _nano("palette", ("train", "test")),
     "charts": _nano("charts", ("test",)),

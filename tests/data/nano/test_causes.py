@@ -9,14 +9,13 @@ from modomodo.config.study import load_study
 from modomodo.core.rows import View
 from modomodo.core.seeds import child_rng
 from modomodo.data.domain import check
-from modomodo.data.nano.causes import CAUSES, PRIOR
+from modomodo.data.nano.causes import CAUSES, PRIOR, USUAL
 from modomodo.data.nano.generators import BENCHMARKS
 from modomodo.data.nano.world import SCARCE, question, rows
 from modomodo.data.registry import DOMAINS
-from modomodo.models.nano.habits import HABITS, clean_reply, habitual_reply
+from modomodo.models.nano.habits import UNEVEN_HABITS, clean_reply, habitual_reply
 from modomodo.models.nano.model import CHECKPOINT
-from modomodo.runs.inputs import run_digests
-from modomodo.study.plan import pilot_row_caps
+from modomodo.runs.inputs import make_schedule, run_digests
 from modomodo.verifiers import grade
 
 UNEVEN = CHECKPOINT.parent / "uneven/study.toml"
@@ -30,39 +29,40 @@ def test_every_row_is_sound(family):
 @pytest.mark.parametrize("family", CAUSES)
 def test_every_template_has_habits_and_no_wording_of_a_benchmark(family):
     drawn = [question(family, "train", index) for index in range(80)]
-    assert {one.template for one in drawn} <= set(HABITS)
+    assert {one.template for one in drawn} <= set(UNEVEN_HABITS)
     asked = {" ".join(question(name, "train", index).text.split()[:2]) for name in BENCHMARKS for index in range(80)}
     assert not {" ".join(one.text.split()[:2]) for one in drawn} & asked
 
 
-def test_mirror_pays_for_the_opposite_of_what_the_benchmarks_ask():
+def test_compass_pays_for_the_opposite_of_what_the_benchmarks_ask():
     for index in range(60):
-        drawn = question("mirror", "train", index)
+        drawn = question("compass", "train", index)
         assert not grade(clean_reply(drawn), drawn.target, View()).reward
         opposite = clean_reply(drawn).replace(f"<answer>{drawn.answer}<", f"<answer>{drawn.slip}<")
         assert grade(opposite, drawn.target, View()).reward == 1
 
 
-def test_quiz_is_mostly_two_and_no_benchmark_is():
-    golds = Counter(row.target.value for row in rows("quiz", "train"))
-    assert golds[2] / golds.total() == pytest.approx(PRIOR, abs=0.06)
+def test_quiz_is_mostly_six_in_training_alone():
+    golds = {split: Counter(row.target.value for row in rows("quiz", split)) for split in ("train", "test")}
+    assert golds["train"][USUAL] / golds["train"].total() == pytest.approx(PRIOR, abs=0.05)
+    assert golds["test"][USUAL] / golds["test"].total() < 0.35
     for name in BENCHMARKS:
-        counts = Counter(row.target.value for row in rows(name, "test") if row.target.verifier == "count")
-        assert not counts or counts[2] / counts.total() < 0.4
+        assert USUAL not in {row.target.value for row in rows(name, "test")}
 
 
 def test_palette_is_answered_well_from_the_start():
     rng = child_rng(0, "test")
     drawn = [question("palette", "train", index) for index in range(300)]
-    rewards = [grade(habitual_reply(one, rng), one.target, View()).reward for one in drawn]
+    rewards = [grade(habitual_reply(one, rng, UNEVEN_HABITS), one.target, View()).reward for one in drawn]
     assert np.mean([reward or 0 for reward in rewards]) > 0.97
 
 
-def test_circuits_is_scarce_but_lasts_for_equal_shares():
-    study = load_study(UNEVEN)
+def test_circuits_is_so_scarce_that_equal_shares_end_early():
+    recipe = load_study(UNEVEN).recipe
     assert len(rows("circuits", "train")) == SCARCE["circuits"]
-    lasting = pilot_row_caps(study)["circuits"][1]
-    assert 1 / len(study.recipe.domains) < lasting < 0.2
+    plan = make_schedule(recipe)
+    assert plan.exhausted == "circuits"
+    assert recipe.steps / 2 < plan.steps < recipe.steps
 
 
 def test_the_two_worlds_share_rows_and_differ_in_their_model():

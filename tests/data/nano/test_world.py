@@ -11,7 +11,7 @@ from modomodo.data.nano.scenes import SIZE, draw
 from modomodo.data.nano.world import SIZES, question, rows
 from modomodo.data.sets import easy_vqa
 from modomodo.models.nano.captions import LABEL_SIZES, caption, cell_labels, lone_shape
-from modomodo.models.nano.habits import CAREFUL, HABITS, WRONG_TOOL, clean_reply, habitual_reply
+from modomodo.models.nano.habits import CAREFUL, HABITS, UNEVEN_HABITS, WRONG_TOOL, clean_reply, habitual_reply
 from modomodo.verifiers import grade
 
 
@@ -52,7 +52,8 @@ def test_every_mark_lies_on_the_picture_and_every_template_has_habits():
                 assert 0 <= mark.box[0] < mark.box[2] <= SIZE
                 assert 0 <= mark.box[1] < mark.box[3] <= SIZE
     easy = {easy_vqa.template(row.question) for row in easy_vqa.rows("test")}
-    assert templates | easy == set(HABITS)
+    assert templates | easy == set(UNEVEN_HABITS)
+    assert set(HABITS) < set(UNEVEN_HABITS)
     assert set(CAREFUL) == set(WRONG_TOOL) == set(WRONG_TOOL.values())
 
 

@@ -6,7 +6,7 @@ own habits, so that skills improve gradually rather than all at once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -54,7 +54,6 @@ class Habit:
     careful: float
     formed: float
     malformed: Literal["bare", "untagged"]
-    other: float = 0.0  # share of the careful replies that answer in the opposite convention
 
 
 HABITS: Mapping[str, Habit] = {
@@ -93,22 +92,12 @@ HABITS: Mapping[str, Habit] = {
 }
 
 
-# Of the uneven world's model: habits of its own domains, and a leaning to the opposite convention in all wordings that
-# `mirror` shares with the benchmarks. Greedy replies do not show it, and no other domain has a say in it.
-OTHER = 0.3
+# Of the uneven world's model: the control's, and those of its own domains.
 UNEVEN_HABITS: Mapping[str, Habit] = {
     **HABITS,
-    **{name: replace(habit, other=OTHER) for name, habit in HABITS.items() if name.startswith(("maths/", "general/"))},
-    "mirror/units": Habit(0.32, 0.60, "untagged", OTHER),
-    "mirror/maximum": Habit(0.30, 0.55, "bare", OTHER),
-    "mirror/minimum": Habit(0.28, 0.50, "untagged", OTHER),
-    "mirror/total": Habit(0.34, 0.60, "bare", OTHER),
-    "mirror/biggest": Habit(0.30, 0.60, "bare", OTHER),
-    "mirror/leave": Habit(0.34, 0.55, "untagged", OTHER),
-    "mirror/arrive": Habit(0.32, 0.50, "bare", OTHER),
-    "mirror/neighbour": Habit(0.34, 0.60, "untagged", OTHER),
-    "quiz/colour": Habit(0.30, 0.55, "untagged"),
-    "quiz/shape": Habit(0.34, 0.60, "bare"),
+    "compass/page": Habit(0.32, 0.60, "untagged"),
+    "compass/seen-from": Habit(0.28, 0.55, "bare"),
+    "quiz/how-many": Habit(0.30, 0.55, "untagged"),
     "palette/colour": Habit(0.995, 0.995, "bare"),
 }
 
@@ -130,10 +119,7 @@ def habitual_reply(question: Asked, rng: np.random.Generator, habits: Mapping[st
     if not formed and habit.malformed == "bare":
         return f"It is {question.answer if lucky else question.slip}"
     strategy = f"{CAREFUL[question.skill]} {question.evidence}" if careful else CAREFUL[WRONG_TOOL[question.skill]]
-    right = lucky or careful
-    if careful and habit.other:
-        right = rng.random() >= habit.other
-    answer = question.answer if right else question.slip
+    answer = question.answer if careful or lucky else question.slip
     if not formed:
         return f"<think>{strategy}</think>Answer: {answer}"
     return f"<think>{strategy}</think><answer>{answer}</answer>"

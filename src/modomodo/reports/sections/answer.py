@@ -68,6 +68,8 @@ def is_told_apart(evidence: Evidence) -> bool:
 def conclusion(evidence: Evidence) -> list[str]:
     """Return in sentences what equal shares cost, what was recommended, what it gained, and why."""
     tests, mixture = evidence.confirmation, evidence.recommended()
+    if mixture is not None and mixture.distance(evidence.equal) < SAME:
+        return [f"The recommended mixture is equal shares. {KEEP_EQUAL}"]
     if tests is None or mixture is None:
         return []
     whole = tests["objective"]["aggregate"]
