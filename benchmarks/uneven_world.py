@@ -53,7 +53,7 @@ def probe(
     out: Path = Path("studies/probe"), steps: int = 16, at: Annotated[list[int] | None, typer.Option()] = None
 ) -> None:
     """Print where equal shares stand among a few mixtures, at several lengths: is the candidate worth all its runs?"""
-    sets = ["name=probe", f"out={out}", f"budget={MIXTURES + 1}", "replicate_share=0", f"recipe.steps={steps}"]
+    sets = ["name=probe", f"out={out}", f"budget={MIXTURES}", "replicate_share=0", f"recipe.steps={steps}"]
     study = load_study(UNEVEN, [*sets, f"scored_at={at or [steps // 2, 3 * steps // 4]}"])
     domains = study.recipe.domains
     spread = [one for one in pilot_runs(study) if one.label.startswith("space:")][:: MIXTURES // PROBED]
@@ -98,8 +98,8 @@ def world(out: Path = Path("studies/uneven-world")) -> None:
     domains = load_study(UNEVEN).recipe.domains
     vertices = [Mixture.parse(f"single:{name}", domains) for name in domains]
     equal = Mixture.uniform(domains)
-    extra = [mixture.as_dict() for mixture in (*vertices, *[equal] * (EQUAL_RUNS - 1))]
-    study = load_study(UNEVEN, ["name=uneven-world", f"out={out}", f"budget={MIXTURES + 1}", "replicate_share=0"])
+    extra = [mixture.as_dict() for mixture in (*[equal] * EQUAL_RUNS, *vertices)]
+    study = load_study(UNEVEN, ["name=uneven-world", f"out={out}", f"budget={MIXTURES}", "replicate_share=0"])
     study = study.model_copy(update={"extra": tuple(extra)})
     planned = pilot_runs(study)
     mixtures = {one.label: one.recipe.point() for one in planned if one.recipe.steps}
@@ -107,7 +107,8 @@ def world(out: Path = Path("studies/uneven-world")) -> None:
     out_of = {label: mean_of(scores, study.benchmarks) for label, scores in found.items()}
     spread = [label for label in mixtures if label.startswith("space:")]
     best = sorted(spread, key=lambda label: -out_of[label])[:BEST]
-    again = {label: mixtures[label] for label in ("equal", *best)}
+    # Not of the design: scarce rows may forbid it equal shares.
+    again = {"equal": equal, **{label: mixtures[label] for label in best}}
     fresh = carried_out(
         study,
         [
@@ -116,7 +117,7 @@ def world(out: Path = Path("studies/uneven-world")) -> None:
             for index in range(SEEDS)
         ],
     )
-    write(RESULTS / "uneven_world.csv", study, {**found, **fresh}, mixtures)
+    write(RESULTS / "uneven_world.csv", study, {**found, **fresh}, {**mixtures, "equal": equal})
     criteria = [
         *blindness(study.recipe.model, (*study.recipe.domains, *study.benchmarks, *study.held_out)),
         base_criterion(out_of["base"]),
@@ -266,8 +267,7 @@ def best_criteria(study: Study, again: Mapping[str, Mixture], fresh: Results) ->
 
 def place_criterion(out_of: Mapping[str, float], spread: Sequence[str]) -> Criterion:
     """Return where equal shares (mean of its runs) stands among the space-filling mixtures."""
-    runs = ["equal", *sorted(label for label in out_of if label.startswith("extra:"))[-(EQUAL_RUNS - 1) :]]
-    equal = float(np.mean([out_of[label] for label in runs]))
+    equal = float(np.mean([out_of[f"extra:{index + 1}"] for index in range(EQUAL_RUNS)]))
     below = float(np.mean([out_of[label] < equal for label in spread]))
     return Criterion(
         "equal shares between the 20th and the 80th percentile", f"{equal:.3f}: {below:.0%}", 0.2 <= below <= 0.8
