@@ -133,7 +133,7 @@ def world(out: Path = Path("studies/uneven-world")) -> None:
 
 @app.command()
 def causes(out: Path = Path("studies/causes")) -> None:
-    """Print what each planted cause costs at equal shares: alone, in the place of the control's domain that it spoils."""
+    """Print what each cause costs at equal shares: alone, in the place of the control's domain that it spoils."""
     rows: dict[str, Array] = {}
     for path in sorted(CAUSES.glob("*.toml"), key=lambda path: path.stem != "none"):
         study = load_study(path, [f"out={out / path.stem}"])
