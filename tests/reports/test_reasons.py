@@ -8,10 +8,10 @@ import pytest
 
 from modomodo.core.mixture import Mixture
 from modomodo.reports import read_evidence
-from modomodo.reports.sections.answer import conclusion, is_told_apart
+from modomodo.reports.sections.answer import answer_section, conclusion, is_told_apart
 from modomodo.reports.sections.reasons import Reason, domain_reasons
 from modomodo.study.pipeline import study_recommendation
-from modomodo.study.results import read_study
+from modomodo.study.results import FinishedRun, read_study
 
 REASON = Reason("palette", "dropped", 0.0, 0.2, 0.93, 0.02, (0.05, 0.02, 0.08), 1.0)
 
@@ -85,6 +85,18 @@ def test_reasons_are_given_only_for_what_was_confirmed(evidence):
         lines = conclusion(changed)
         assert any(line.startswith("  detect:") for line in lines) == told
         assert ("equal shares are the answer to keep" in lines[-1]) != told
+
+
+def test_equal_shares_that_end_early_are_told(evidence):
+    def ended(run: FinishedRun) -> FinishedRun:
+        early = any(label.startswith("confirm:equal") for label in run.labels)
+        return replace(run, steps=15, exhausted="science") if early else run
+
+    changed = replace(evidence, runs=tuple(ended(run) for run in evidence.runs))
+    told = "Equal shares ended after 15 of 60 steps, when science ran out of rows: "
+    assert any(line.startswith(told) for line in conclusion(changed))
+    assert told in str(answer_section(changed).body)
+    assert not any("ended after" in line for line in conclusion(evidence))
 
 
 def test_without_a_confirmation_there_is_no_conclusion(tmp_path):

@@ -78,11 +78,25 @@ def conclusion(evidence: Evidence) -> list[str]:
         f"Recommended: {mixture}.",
         tests.objective.sentence,
     ]
+    ended = equal_ended_early(evidence)
+    lines += [] if ended is None else [ended]
     if tests.held_out is not None:
         lines.append(f"On {', '.join(evidence.study.held_out)}, seen by no surrogate: {tests.held_out.sentence}")
     if not is_told_apart(evidence):
         return [*lines, KEEP_EQUAL]
     return [*lines, REASONS, *(f"  {reason.sentence}" for reason in domain_reasons(evidence))]
+
+
+def equal_ended_early(evidence: Evidence) -> str | None:
+    """Return the sentence that equal shares ran out of rows, where they did in the confirmation."""
+    runs = [pair.equal for pair in evidence.pairs() if pair.equal.exhausted is not None]
+    if not runs:
+        return None
+    steps = evidence.study.recipe.steps
+    return (
+        f"Equal shares ended after {runs[0].steps} of {count(steps, 'step')}, when {runs[0].exhausted} ran out of "
+        "rows: part of what they cost is the steps they could not take."
+    )
 
 
 def headline_gains(evidence: Evidence) -> list[Gain]:
@@ -120,7 +134,9 @@ def _lead(evidence: Evidence) -> list[Html]:
     tests, recommendation = evidence.confirmation, evidence.recommendation
     unsure = el("b", "Not confirmed yet. ", cls="badge unsure")
     if tests is not None:
-        return [*_verdict(tests.objective), _recommendation(evidence)]
+        ended = equal_ended_early(evidence)
+        early = [] if ended is None else [el("p", ended)]
+        return [*_verdict(tests.objective), *early, _recommendation(evidence)]
     if recommendation is not None:
         lead = el("p", unsure, recommendation.sentence, cls="lead")
         kept = _untested(evidence, recommendation)
