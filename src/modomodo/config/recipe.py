@@ -1,4 +1,4 @@
-"""A recipe: everything that determines one run, as its file says it."""
+"""A recipe: everything that determines one run, as its file states it."""
 
 import hashlib
 import json
@@ -26,16 +26,16 @@ DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
 class Recipe(Strict):
-    """Everything that determines one run; with the rows and the model's weights it repeats the run."""
+    """Everything that determines one run: the same recipe, rows and model weights repeat it."""
 
     model: str = "nano"  # folder or hub id
     revision: str | None = None  # of a hub id
-    family: str | None = None  # of models that `models/families.py` does not know by their name
+    family: str | None = None  # of a model that `models/families.py` doesn't know by name
     engine: Literal["trl", "verl"] = "trl"
     domains: Annotated[tuple[str, ...], Field(min_length=1)]
-    data: dict[str, Source] = Field(default_factory=dict[str, Source])  # domains made here, or where ours are read from
-    prepared: Path | None = None  # folder of `modomodo data prepare`; everything is read from it
-    exclude: Path | None = None  # list of rows not to train on, as `modomodo check --contamination` writes it
+    data: dict[str, Source] = Field(default_factory=dict[str, Source])  # your own domains, or where to read ours from
+    prepared: Path | None = None  # folder of `modomodo data prepare`; every row is read from it
+    exclude: Path | None = None  # list of rows to leave out of training, as `modomodo check --contamination` writes it
     mixture: str | dict[str, float] = "equal"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
@@ -52,17 +52,17 @@ class Recipe(Strict):
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     temperature: Annotated[float, Field(gt=0)] = 1.0
     max_completion_length: Positive = 256
-    completions_per_pass: Positive | None = None  # completions of one forward and backward pass; None: all of the step
+    completions_per_pass: Positive | None = None  # micro-batch: completions per pass; None: all of the step
     rewards: Rewards = Rewards()
 
     freeze_vision: bool = True
     freeze_projector: bool = False
     lora: Lora | None = None
-    min_pixels: Positive | None = None  # limits of a picture's area after the family's resizing
+    min_pixels: Positive | None = None  # limits of an image's area after the family's resizing
     max_pixels: Positive | None = None
     vllm: Vllm = Vllm()
     verl: Verl = Verl()
-    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16: computed in it, trained weights stay float32
+    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16 is for computing; trained weights stay float32
     gradient_checkpointing: bool = False
     image_cache: bool = True
     save_every: Positive = 20  # steps between the checkpoints that a killed run resumes from
@@ -73,7 +73,7 @@ class Recipe(Strict):
     @model_validator(mode="before")
     @classmethod
     def _with_frame(cls, table: object) -> object:
-        """Fill in how the model's family writes boxes, so that a recipe always says it."""
+        """Fill in how the model's family writes boxes, so that a recipe always states it."""
         if not isinstance(table, Mapping):
             return table
         given = dict(cast(Mapping[str, Any], table))
@@ -90,7 +90,7 @@ class Recipe(Strict):
     @model_validator(mode="after")
     def _whole(self) -> "Recipe":
         if len(set(self.domains)) < len(self.domains):
-            raise ValueError(f"domains name each domain once, got {', '.join(self.domains)}")
+            raise ValueError(f"name each domain once in domains, got {', '.join(self.domains)}")
         completions = self.prompts_per_step * self.num_generations
         if self.completions_per_pass is not None and completions % self.completions_per_pass:
             raise ValueError(
@@ -103,7 +103,7 @@ class Recipe(Strict):
         for name in self.data:
             if not DATA_NAME.fullmatch(name):
                 raise ValueError(
-                    f"data names {name!r}: a name is of letters, digits, _, . and -, at most 64, as folders bear it"
+                    f"data names {name!r}: use at most 64 letters, digits, _, . and -, since a folder takes this name"
                 )
         resize = self.view.resize
         if resize is not None and resize.min_pixels > resize.max_pixels:
@@ -135,7 +135,7 @@ class Recipe(Strict):
             return Mixture.parse(self.mixture, self.domains)
         unknown = [name for name in self.mixture if name not in self.domains]
         if unknown:
-            raise ModomodoError(f"the domain {unknown[0]!r} is not among domains; {closest(unknown[0], self.domains)}")
+            raise ModomodoError(f"the domain {unknown[0]!r} is not in domains; {closest(unknown[0], self.domains)}")
         return Mixture.of(self.mixture)
 
     def identity(self) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def check_steps(named: Sequence[int], steps: int, field: str) -> None:
     late = [step for step in named if step >= steps > 0]
     if late:
         raise ValueError(
-            f"{field} names step {late[0]}, but a run has {steps}, and is scored after the last one anyway"
+            f"{field} names step {late[0]}, but a run has {steps} steps and is scored after the last one anyway"
         )
 
 

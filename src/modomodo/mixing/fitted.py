@@ -212,7 +212,7 @@ def fit(
     factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))
     models = tuple(replace(model, factor=factor) for model in models)
     left_out = [scaled(found, factor) for found in left_out]
-    notes.append(f"spreads are multiplied by {factor:.2f}, so that they fit the errors on left-out runs")
+    notes.append(f"spreads are multiplied by {factor:.2f} to fit the errors on left-out runs")
     directions |= {aggregate.name: aggregate.direction for aggregate in made}
     columns = _columns(runs, made, left_out, np.array([limits[name] for name in runs.benchmarks]))
     return Fitted(runs, surrogate, models, made, directions, columns, combine(left_out, columns), tuple(notes))
@@ -246,7 +246,7 @@ def _aggregates(
     named = given or {DEFAULT: default_weights(runs.n_NB, benchmarks=runs.benchmarks)}
     for name in named:
         if name in runs.benchmarks:
-            raise ModomodoError(f"aggregate {name} bears the name of a benchmark: choose another")
+            raise ModomodoError(f"aggregate {name} has the name of a benchmark: choose another")
     used: dict[str, Direction] = {benchmark: directions[benchmark] for benchmark in runs.benchmarks}
     return tuple(aggregate_of(name, weights=weights, directions=used) for name, weights in named.items())
 
