@@ -57,7 +57,7 @@ class Study(Strict):
         for name in self.held_out:
             if name in (*self.benchmarks, *self.in_distribution, *self.recipe.domains):
                 raise ValueError(
-                    f"{name} is held out, but pilots also train on it or are scored on it: none may see it. Take it "
+                    f"{name} is held out and also trained on or scored on pilots: none may see it; take it "
                     "out of held_out, or out of benchmarks, in_distribution and domains"
                 )
         names = (*self.benchmarks, *self.held_out, *self.in_distribution)
