@@ -43,9 +43,9 @@ INTRODUCTION = """# Fields
 Every key that a file may have. `--set KEY=VALUE` changes one for a single call. A dot leads into a table:
 `--set evaluation.items=50`, `--set caps.meters.max=0.4`.
 
-`train`, `eval` and `play` take a recipe's keys, even when you give them a study: `--set steps=200`. The other verbs take
-the keys of the file you give them, so in a study the recipe's keys start with `recipe.`: `--set recipe.steps=200`. An
-unknown key is refused, and the message names the closest known one.
+`train`, `eval` and `play` take a recipe's keys, even when you give them a study: `--set steps=200`. The other verbs
+take the keys of the file you give them, so in a study the recipe's keys start with `recipe.`: `--set recipe.steps=200`.
+An unknown key is refused, and the message names the closest known one.
 
 `python tests/test_fields.py` writes this page from the source, and a test compares the two.
 """

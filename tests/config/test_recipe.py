@@ -183,7 +183,7 @@ def test_the_embedded_study_loads_with_its_recipe():
 
 def test_a_study_refuses_what_it_decides_for_each_run_and_its_recipe_serves_alone():
     for change in ("recipe.seed=3", "recipe.mixture=equal", "recipe.evaluation.items=5"):
-        with pytest.raises(ModomodoError, match="gives each of its runs its own .*: leave it out"):
+        with pytest.raises(ModomodoError, match=r"gives each of its runs its own .*: leave it out"):
             load_study(NANO / "study.toml", [change])
     alone = load_recipe(NANO / "study.toml", ["seed=3"])
     assert alone.seed == 3

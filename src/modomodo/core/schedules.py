@@ -106,9 +106,7 @@ def read_schedule(path: Path) -> Schedule:
     with path.open(newline="") as file:
         header, *lines = list(csv.reader(file)) or [[]]
     if header[:3] != ["step", "domain", "row_id"] or not lines or any(len(line) != 3 for line in lines):
-        raise ModomodoError(
-            f"{path} is not a schedule: it needs the columns step, domain, row_id and at least one row"
-        )
+        raise ModomodoError(f"{path} is not a schedule: it needs the columns step, domain, row_id and at least one row")
     per_step = sum(line[0] == "1" for line in lines)
     return Schedule(tuple((domain, row_id) for _, domain, row_id in lines), per_step, "".join(header[3:]) or None)
 
