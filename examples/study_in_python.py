@@ -1,4 +1,4 @@
-"""A study in a notebook: its runs as a DataFrame, what was fitted to them, and the figures of the report one by one.
+"""A study in a notebook: its runs as a DataFrame, the fitted surrogate, and the report's figures one by one.
 
 python examples/study_in_python.py study.toml FOLDER
 """
@@ -12,10 +12,10 @@ from modomodo.reports import (
     mixture_figure,
     pairwise_interactions,
     predicted_figure,
+    read_evidence,
     response_slices,
     slice_figure,
 )
-from modomodo.study.pipeline import study_fit
 
 if len(sys.argv) != 3:
     sys.exit(__doc__)
@@ -27,7 +27,8 @@ runs = study.runs  # a pandas DataFrame: w.<domain>, score.<benchmark>, se.<benc
 pilots = runs[runs["kind"] == "pilot"].set_index("label")
 print(pilots.filter(like="score.").round(3).to_string())
 
-fitted = study_fit(study)
+fitted = read_evidence(study).fitted  # as the report has it
+assert fitted is not None, "the study has too few pilots yet"
 answer = recommend(fitted, objective="out")
 print(answer.sentence)
 
