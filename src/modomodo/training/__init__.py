@@ -1,1 +1,1 @@
-"""Train along a schedule: with TRL on this machine, or with verl on a Ray cluster."""
+"""Training along a schedule: by TRL on this machine, by verl on a Ray cluster."""
