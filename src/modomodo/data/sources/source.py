@@ -34,8 +34,8 @@ class Source(Strict):
     them: JSON, one option per line, or options between | or ;, as long as only one of the three occurs in the text. Or
     it is a list of columns with one option each; the last ones may be empty. For verifier `choice`, the answer is a
     letter, the text of an option, or its index from 0, as `answer_as` says. A column may hold a chat ({role, content}
-    or {from, value}): the question is its one user turn, and the answer is the assistant turn after it, which may be in a
-    separate chat. If an answer ends with `</answer>`, the gold is what the tags hold. Boxes in the answer are in
+    or {from, value}): the question is its one user turn, and the answer is the assistant turn after it, which may be in
+    a separate chat. If an answer ends with `</answer>`, the gold is what the tags hold. Boxes in the answer are in
     `gold_frame`, in the first image as you see it, with its EXIF orientation applied. `images` are columns with bytes,
     paths relative to the file and inside its folder, `datasets` images, or lists of them; none for text-only questions.
     Images longer than `max_side` pixels are scaled down, with their boxes. `where` keeps the rows whose column has one
