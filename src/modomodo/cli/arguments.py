@@ -1,4 +1,4 @@
-"""What follows a verb: files, and `--set` with the keys that a shell can complete."""
+"""What stands after a verb: files, and `--set` with the keys that a shell may offer for it."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The tables of recipes and studies as their TOML files have them, with paths relative to the file that names them."""
+"""The tables of recipes and studies, read from their TOML files, with paths as the files mean them."""
 
 import os
 from collections.abc import Mapping

@@ -49,7 +49,7 @@ def check_apart(path: Path | None, *inputs: Path) -> None:
 
 
 def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
-    """Return the error for a text file in another encoding."""
+    """Return the error of a text file in another coding."""
     found = "UTF-16" if path.read_bytes()[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
     return ModomodoError(f"{path} is {found} ({error}): save it as UTF-8, which Excel calls CSV UTF-8")
 

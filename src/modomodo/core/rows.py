@@ -149,7 +149,7 @@ class Verdict:
 
 
 def open_image(image: bytes | Path) -> "Image.Image":
-    """Return the image, decoded to RGB.
+    """Return the picture, decoded to RGB.
 
     Raises ModomodoError when it cannot be read.
     """
@@ -165,7 +165,7 @@ def open_image(image: bytes | Path) -> "Image.Image":
 
 
 def to_rgb(picture: "Image.Image") -> "Image.Image":
-    """Return the image in RGB, 8 bits per channel; 16-bit grey is divided by 257, so that white stays white.
+    """Return the picture in RGB, 8 bits a channel; 16-bit grey is divided by 257, so that white stays white.
 
     Raises ValueError for 32-bit modes, whose black and white nothing says.
     """
@@ -176,7 +176,7 @@ def to_rgb(picture: "Image.Image") -> "Image.Image":
         # PIL itself would clip at 255, which turns nearly all of it white.
         picture = Image.fromarray(((np.asarray(picture).astype(np.uint32) + 128) // 257).astype(np.uint8))
     elif picture.mode in ("I", "F"):
-        raise ValueError(f"it has 32 bits per pixel (mode {picture.mode}); save it with 8 or 16")
+        raise ValueError(f"it has 32 bits a pixel (mode {picture.mode}); save it with 8 or 16")
     return picture.convert("RGB")
 
 

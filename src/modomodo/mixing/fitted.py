@@ -246,7 +246,7 @@ def _aggregates(
     named = given or {DEFAULT: default_weights(runs.n_NB, benchmarks=runs.benchmarks)}
     for name in named:
         if name in runs.benchmarks:
-            raise ModomodoError(f"aggregate {name} has the name of a benchmark: choose another")
+            raise ModomodoError(f"aggregate {name} bears the name of a benchmark: choose another")
     used: dict[str, Direction] = {benchmark: directions[benchmark] for benchmark in runs.benchmarks}
     return tuple(aggregate_of(name, weights=weights, directions=used) for name, weights in named.items())
 
