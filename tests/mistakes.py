@@ -116,8 +116,8 @@ PICTURES = (
 
 STARTING = (
     Mistake(
-        "Files of one's own in the way of init",
-        "init is called where a recipe and a study stand.",
+        "Files that already exist where init writes",
+        "The folder already has a recipe and a study.",
         "init meters.jsonl",
         file="recipe.toml",
         place="study.toml",
@@ -135,8 +135,8 @@ STARTING = (
         files={"plain.jsonl": lines([{"text": f"Which word stands on sign {n}?"} for n in range(3)])},
     ),
     Mistake(
-        "A set whose pictures stayed elsewhere",
-        "The file was moved without its pictures.",
+        "A set without its images",
+        "The file was moved without its images.",
         "init shown.jsonl --out first",
         file="shown.jsonl",
         place="line 2",
@@ -145,8 +145,8 @@ STARTING = (
         files={"shown.jsonl": lines([{"photo": f"photos/{n}.jpg", "reading": n} for n in range(3)])},
     ),
     Mistake(
-        "A list of something else than rows",
-        "The set is one JSON list, of texts instead of objects.",
+        "A list that holds no rows",
+        "The JSON list has strings where objects should be.",
         "init list.json --out first",
         file="list.json",
         place="object 2",
@@ -158,8 +158,8 @@ STARTING = (
 
 OWN_DATA = (
     Mistake(
-        "A column that the file does not have",
-        "The column of the answers is misspelt.",
+        "A column that the file doesn't have",
+        "The answer column is misspelt.",
         "check recipe.toml",
         file="meters.jsonl",
         place="data.meters.answer",
@@ -169,8 +169,8 @@ OWN_DATA = (
         edits=(("recipe.toml", 'answer = "reading"', 'answer = "raeding"'),),
     ),
     Mistake(
-        "A file of rows that does not exist",
-        "The path of the rows is misspelt.",
+        "A file of rows that doesn't exist",
+        "The path is misspelt.",
         "check recipe.toml",
         file="recipe.toml",
         place="data.meters.path",
@@ -181,7 +181,7 @@ OWN_DATA = (
     ),
     Mistake(
         "A broken line of rows",
-        "A comma is missing in line 3 of the rows.",
+        "Line 3 lacks a comma.",
         "check recipe.toml",
         file="meters.jsonl",
         place="line 3",
@@ -191,8 +191,8 @@ OWN_DATA = (
         edits=(("meters.jsonl", '"m3", "kind"', '"m3" "kind"'),),
     ),
     Mistake(
-        "A folder of pictures that is not there",
-        "The rows name pictures, and their folder was not copied along.",
+        "An image folder that isn't there",
+        "The rows name images, but nobody copied their folder.",
         "check recipe.toml",
         file="meters.jsonl",
         place="line 3",
@@ -202,8 +202,8 @@ OWN_DATA = (
         edits=PICTURES,
     ),
     Mistake(
-        "A picture that is not there",
-        "One picture is missing in the folder.",
+        "An image that isn't there",
+        "The folder lacks one image.",
         "check recipe.toml",
         file="meters.jsonl",
         place="line 3",
@@ -214,8 +214,8 @@ OWN_DATA = (
         files={"photos/1.png": ""},
     ),
     Mistake(
-        "A picture that cannot be read",
-        "The download of a picture left a page of text in its place.",
+        "An image that can't be read",
+        "The download saved an error page instead of the image.",
         "check recipe.toml",
         file="meters.jsonl",
         place="line 3",
@@ -236,8 +236,8 @@ OWN_DATA = (
         edits=(("recipe.toml", 'verifier = "number"', 'verifier = "nubmer"'),),
     ),
     Mistake(
-        "A gold that does not parse",
-        "A number is written in words.",
+        "A gold that doesn't parse",
+        "A number is spelt out in words.",
         "check recipe.toml",
         file="meters.jsonl",
         place="line 3",
@@ -248,7 +248,7 @@ OWN_DATA = (
     ),
     Mistake(
         "Rows without a verifier",
-        "The line that says what judges a reply is missing. The set is a domain and a benchmark; it is said once.",
+        "The `verifier` line is missing. The set is both a domain and a benchmark, and the error appears once.",
         "check recipe.toml",
         file="recipe.toml",
         place="data.signs",
@@ -259,7 +259,7 @@ OWN_DATA = (
     ),
     Mistake(
         "Two rows with one id",
-        "A row was copied, and its id with it.",
+        "A row was copied together with its id.",
         "check recipe.toml",
         file="meters.jsonl",
         place="line 3",
@@ -269,8 +269,8 @@ OWN_DATA = (
         edits=(("meters.jsonl", '"id": "m3"', '"id": "m2"'),),
     ),
     Mistake(
-        "A share where a percentage was meant",
-        "A tenth of the pictures is to be held out.",
+        "A percentage where a share is needed",
+        "The person wants to hold out a tenth of the images, but writes 10.",
         "check recipe.toml",
         file="recipe.toml",
         place="data.signs.holdout",

@@ -1,7 +1,7 @@
-"""RL on a mixture of verifiable domains, and the mixture that generalises best, with how sure that is.
+"""RL on a mixture of verifiable domains; finds the mixture that generalises best, and says how sure that is.
 
-Values (Row, Target, View, Verdict, Mixture, Schedule) and plain functions; `import modomodo` loads numpy and pydantic,
-and the heavier functions are loaded when they are first used.
+Values (Row, Target, View, Verdict, Mixture, Schedule) and plain functions. `import modomodo` loads numpy and pydantic;
+heavier functions load when you first use them.
 """
 
 from importlib import import_module

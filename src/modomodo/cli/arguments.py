@@ -27,10 +27,10 @@ def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
     return [f"{key}=" for key in dotted_keys(kind) if key.startswith(incomplete) and not key.startswith(decided)]
 
 
-File = Annotated[Path, typer.Argument(help="a study's TOML file, or a recipe's of one run", show_default=False)]
+File = Annotated[Path, typer.Argument(help="a TOML file: a study, or a recipe (one run)", show_default=False)]
 StudyFile = Annotated[Path, typer.Argument(help="a study's TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more", autocompletion=complete_key),
+    typer.Option("--set", metavar="KEY=VALUE", help="change a key; repeat for more", autocompletion=complete_key),
 ]

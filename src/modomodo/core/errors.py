@@ -1,4 +1,4 @@
-"""The one error type that users see, and the words that messages are made of."""
+"""The one error type that users see, and helpers that word its messages."""
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ class ModomodoError(ValueError):
 
 @contextmanager
 def begun(where: str) -> Generator[None]:
-    """Begin the message of a ModomodoError with where what it is about was said."""
+    """Put the place that a ModomodoError is about in front of its message."""
     try:
         yield
     except ModomodoError as error:
@@ -37,7 +37,7 @@ def count(number: int, what: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text without what a terminal would obey: control characters become a replacement character."""
+    """Return a text that a terminal can't obey: control characters become a replacement character."""
     return "".join(
         letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
     )

@@ -26,8 +26,8 @@ def write_text(path: Path, text: str) -> None:
     Raises ModomodoError when it cannot be written.
     """
     if path.name == "" or (path.exists() and not path.is_file()):
-        raise ModomodoError(f"cannot write {str(path)!r}: it is no regular file; name another")
-    path = path.resolve()  # of a link, the file that it means is written
+        raise ModomodoError(f"cannot write {str(path)!r}: it isn't a regular file; name another")
+    path = path.resolve()  # through a link, write the file it points to
     partial = path.with_name(path.name + ".partial")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,9 +48,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def check_apart(path: Path | None, *inputs: Path) -> None:
-    """Raise ModomodoError where what is to be written would take the place of what is read."""
+    """Raise ModomodoError when the output would overwrite an input."""
     if path is not None and path.resolve() in [one.resolve() for one in inputs]:
-        raise ModomodoError(f"--out {path} would overwrite the file that is read: name another")
+        raise ModomodoError(f"--out {path} would overwrite the file it reads: name another")
 
 
 def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
@@ -60,10 +60,10 @@ def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
 
 
 def separator(file: TextIO) -> str:
-    """Return what stands between the columns of an open CSV file: , or ; as where commas are decimal, or a tab.
+    """Return what separates the columns of an open CSV file: , or ; (where commas are decimal) or a tab.
 
-    A tab for `.tsv`, and what a first line `sep=;` says. Else what splits the header into the most columns and the line
-    under it into as many; where nothing does, a comma, or what splits a header without one.
+    A tab for `.tsv`, and whatever a first line `sep=;` says. Else what splits the header into the most columns and the
+    next line into as many. Where nothing does, a comma, or what splits a header without one.
     """
     first = file.readline().rstrip("\r\n")
     fits = {mark: _fit(file, mark) for mark in ",;\t"}
@@ -74,12 +74,12 @@ def separator(file: TextIO) -> str:
 
 
 def is_separator_line(line: str) -> bool:
-    """Return whether a line is that in which Excel says what stands between columns."""
+    """Return whether a line is the one in which Excel names its separator."""
     return re.fullmatch(r"sep=[,;\t]", line, re.IGNORECASE) is not None
 
 
 def _fit(file: TextIO, mark: str) -> tuple[int, bool]:
-    """Return the columns that a mark makes of the header, 0 when the line under it has not as many; is it in there?"""
+    """Return the columns that a mark makes of the header, 0 when the next line has another count; and does it occur?"""
     file.seek(0)
     rows = [len(row) for row in islice(filter(any, csv.reader(file, delimiter=mark)), 2)] or [0]
     split = rows[0] > 1
@@ -93,7 +93,7 @@ def explained(path: Path, *, to: str = "write") -> Generator[None]:
         yield
     except OSError as error:
         raise ModomodoError(
-            f"cannot {to} {path}: {error.strerror or error}; free space, set its permissions, "
+            f"cannot {to} {path}: {error.strerror or error}; free space, fix its permissions, "
             "or choose another place (--out, --set out=FOLDER for a study, --set prepared=FOLDER for data), then run "
             "the same command again"
         ) from error
@@ -101,7 +101,7 @@ def explained(path: Path, *, to: str = "write") -> Generator[None]:
 
 @contextmanager
 def locked(path: Path) -> Generator[None]:
-    """Hold a lock file, waiting for another process that holds it; the kernel releases that of a dead one."""
+    """Hold a lock file, after waiting for any process that holds it; the kernel frees a dead process's lock."""
     with explained(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -141,5 +141,5 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise ModomodoError(f"{path} is damaged ({error}): {REPAIR}") from error
     if not isinstance(found, dict):
-        raise ModomodoError(f"{path} is damaged (no JSON object): {REPAIR}")
+        raise ModomodoError(f"{path} is damaged (not a JSON object): {REPAIR}")
     return cast(dict[str, Any], found)

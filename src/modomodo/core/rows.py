@@ -1,4 +1,4 @@
-"""The values that travel the road: Row, Target, View, Verdict."""
+"""The values that travel from step to step: Row, Target, View, Verdict."""
 
 import hashlib
 import io
@@ -57,7 +57,7 @@ def _frozen(value: object) -> object:
 
 @dataclass(frozen=True)
 class Row:
-    """One question with its pictures (PNG or JPEG bytes, or paths) and its gold; `id` is unique in its domain."""
+    """One question with its images (PNG or JPEG bytes, or paths) and its gold; `id` is unique in its domain."""
 
     id: str
     domain: str
@@ -69,7 +69,7 @@ class Row:
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class Resize:
-    """How a model family resizes pictures: both sides multiples of `factor`, their product within the two limits.
+    """How a model family resizes images: both sides multiples of `factor`, their product within the two limits.
 
     Source: smart_resize of Qwen2-VL's image processor.
     """
@@ -79,7 +79,7 @@ class Resize:
     max_pixels: int
 
     def size(self, original: tuple[int, int]) -> tuple[int, int]:
-        """Return [width, height] in pixels after resizing a picture of that [width, height]."""
+        """Return [width, height] in pixels after resizing an image of that [width, height]."""
         sides = [round(side / self.factor) * self.factor for side in original]
         area = original[0] * original[1]
         if sides[0] * sides[1] > self.max_pixels:
@@ -94,10 +94,10 @@ class Resize:
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class View:
-    """What the model family and the scoring mode decide about a reply.
+    """What the model family and the scoring mode decide about a completion.
 
-    `frame` is the coordinate frame of boxes in replies. Frame "resized" means the [width, height] of `resized_size`, or
-    without one what `resize` makes of the picture's own size.
+    `frame` is the coordinate frame of its boxes. Frame "resized" means the [width, height] of `resized_size` or,
+    without it, what `resize` makes of the image's own size.
     """
 
     frame: Frame = "pixels"
@@ -106,7 +106,7 @@ class View:
     resize: Resize | None = None
 
     def size_after(self, original: tuple[int, int]) -> tuple[int, int] | None:
-        """Return the [width, height] that frame "resized" refers to for a picture; None where it is not known."""
+        """Return the [width, height] that frame "resized" refers to for an image; None where it isn't known."""
         if self.resized_size is not None or self.resize is None:
             return self.resized_size
         return self.resize.size(original)
@@ -114,7 +114,7 @@ class View:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judgement of one reply: `reward` in [0, 1], or None when the gold or the verifier failed (ungradable)."""
+    """The judgement of one completion: `reward` in [0, 1], or None where the gold or verifier failed (ungradable)."""
 
     status: Status
     reward: float | None
@@ -181,7 +181,7 @@ def to_rgb(picture: "Image.Image") -> "Image.Image":
 
 
 def digest_rows(rows: Sequence[Row], prompts: Sequence[object]) -> str:
-    """Return a hash (16 hex digits) of rows in order: ids, questions, targets, bytes of the pictures, and prompts."""
+    """Return a hash (16 hex digits) of rows in order: ids, questions, targets, bytes of the images, and prompts."""
     digest = hashlib.sha256()
     for row, prompt in zip(rows, prompts, strict=True):
         pictures = [hashlib.sha256(picture_bytes(image)).hexdigest() for image in row.images]
@@ -191,5 +191,5 @@ def digest_rows(rows: Sequence[Row], prompts: Sequence[object]) -> str:
 
 
 def picture_bytes(image: bytes | Path) -> bytes:
-    """Return the picture's file as it is."""
+    """Return the image's file as it is."""
     return image if isinstance(image, bytes) else image.read_bytes()

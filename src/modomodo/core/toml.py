@@ -74,7 +74,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         near = closest(path.name, [file.name for file in path.parent.glob("*.toml")])
         raise ModomodoError(f"{path} does not exist; {near}") from error
     except RecursionError as error:
-        raise ModomodoError(f"{path} cannot be read as TOML: its values are nested too deep") from error
+        raise ModomodoError(f"{path} cannot be read as TOML: its values are nested too deeply") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ModomodoError(f"{path} cannot be read as TOML: {error}{_toml_help(path, error)}") from error
 
@@ -83,7 +83,7 @@ def _toml_help(path: Path, error: Exception) -> str:
     """Return the line that is no TOML and what to do, as far as they are known."""
     if path.exists() and path.suffix.lower() != ".toml":
         return (
-            f"; a recipe or a study is needed, which are TOML files. For rows of your own `modomodo init "
+            f"; this needs a recipe or a study, which are TOML files. For rows of your own, `modomodo init "
             f"{shlex.quote(str(path))}` writes both. A CSV of runs goes to fit, recommend, next or strategies, a JSONL "
             "of completions to grade"
         )
@@ -91,7 +91,7 @@ def _toml_help(path: Path, error: Exception) -> str:
     if found is None:
         return ""
     line = path.read_text().split("\n")[int(found[1]) - 1].strip()
-    return f": {line!r:.100}; write key = value, texts in quotes"
+    return f": {line!r:.100}; write key = value, with strings in quotes"
 
 
 def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:

@@ -209,7 +209,7 @@ def fit(
     factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))
     models = tuple(replace(model, factor=factor) for model in models)
     left_out = [scaled(found, factor) for found in left_out]
-    notes.append(f"spreads are multiplied by {factor:.2f}, so that they fit the errors on left-out runs")
+    notes.append(f"spreads are multiplied by {factor:.2f} to fit the errors on left-out runs")
     directions |= {aggregate.name: aggregate.direction for aggregate in made}
     columns = _columns(runs, made, left_out, np.array([limits[name] for name in runs.benchmarks]))
     return Fitted(runs, surrogate, models, made, directions, columns, combine(left_out, columns), tuple(notes))

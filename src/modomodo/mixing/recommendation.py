@@ -120,7 +120,7 @@ def recommend(
     better = 1.0 if fitted.direction(name) == "higher" else -1.0
     reference = reference or Mixture.uniform(domains)
     if not (np.isfinite(parsimony) and parsimony >= 0):
-        raise ModomodoError(f"parsimony is {parsimony}: it is a loss in the units of {name}, 0 or more")
+        raise ModomodoError(f"parsimony is {parsimony}: write a loss in the units of {name}, 0 or more")
     starts_ND = np.vstack([reference.vector(domains), fitted.runs.X_ND])
     limits_2D = limits_of(caps or {}, domains)
 

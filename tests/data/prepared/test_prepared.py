@@ -399,7 +399,7 @@ def test_rows_that_cannot_be_written_are_named(tmp_path: Path):
 
 def test_a_full_disk_and_an_unwritable_folder_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ModomodoError, match=r"cannot .*file/sets.*; free space, set its permissions"):
+    with pytest.raises(ModomodoError, match=r"cannot .*file/sets.*; free space, fix its permissions"):
         made(tmp_path / "file" / "sets")
 
     def full(path: Path, seen: object) -> None:

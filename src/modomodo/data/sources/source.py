@@ -24,24 +24,23 @@ class Source(Strict):
     """Rows in a local file or folder (`path`) or on the hub (`hub`), and what its columns mean.
 
     `path` is a JSONL, Parquet or CSV file, a .json file with a list of objects, a folder of the first two, or a folder
-    of pictures with a metadata.jsonl, a metadata.csv or a JSON file beside each; in a TOML file it is relative to that
-    file. `splits` names, for `train` and `test`, the split on the hub, the file in the folder, or the value of
-    `split_column`; a file alone is the one split that is named. Without `splits` the files of a folder that begin with
-    train and test are those, and else everything is train. Where there is no test split, `holdout` is the share of it:
-    rows that share a picture, or a question without one, are drawn together, by a hash.
+    of images with a metadata.jsonl, a metadata.csv or a JSON file next to each. In a TOML file, it is relative to that
+    file. For `train` and `test`, `splits` names the split on the hub, the file in the folder, or the value of
+    `split_column`. A single file is the one split named. Without `splits`, files of a folder that start with train and
+    test are those splits; otherwise everything is train. Where there's no test split, `holdout` is its share. Rows that
+    share an image are drawn together, by a hash; so are rows that share a question and have no image.
 
-    `question` is a template over the columns. `options` is one column with a list of texts, or a text that writes one:
-    JSON, one option a line, or options between | or ;, where only one of the three stands in the text. Or it is a list
-    of columns with one option each, of which the last may be empty. For verifier `choice` the answer is a letter, the
-    text of an option or its index from 0, as `answer_as` says. A column may hold a chat ({role, content} or {from,
-    value}): the question is its one turn of the user, the answer the reply to it, which may be a chat of its own. Of an
-    answer that ends with `</answer>` the gold is what its tags hold. Boxes in the answer are in `gold_frame`, of the
-    first picture as it is seen, its EXIF orientation applied. `images` are columns with bytes, paths relative to the
-    file and inside its folder, `datasets` pictures, or lists of them, none for questions of text; pictures longer than
-    `max_side` pixels on a side are scaled down, and their boxes with them. `where` keeps the rows whose column is one
-    of the values. `rows` are the counts expected by split: others are reported. At most `unusable` rows that cannot be
-    used are left out and reported; more are an error. `instruction` replaces the words that ask for the form of the
-    answer.
+    `question` is a template over the columns. `options` is one column with a list of texts, or with one text that lists
+    them: JSON, one option per line, or options between | or ;, as long as only one of the three occurs in the text. Or
+    it is a list of columns with one option each; the last ones may be empty. For verifier `choice`, the answer is a
+    letter, the text of an option, or its index from 0, as `answer_as` says. A column may hold a chat ({role, content}
+    or {from, value}): the question is its one user turn, and the answer is the assistant turn after it, which may be in
+    a separate chat. If an answer ends with `</answer>`, the gold is what the tags hold. Boxes in the answer are in
+    `gold_frame`, in the first image as you see it, with its EXIF orientation applied. `images` are columns with bytes,
+    paths relative to the file and inside its folder, `datasets` images, or lists of them; none for text-only questions.
+    Images longer than `max_side` pixels are scaled down, with their boxes. `where` keeps the rows whose column has one
+    of the values. `rows` are the counts expected per split; others are reported. At most `unusable` bad rows are left
+    out and reported; more are an error. `instruction` replaces the words that ask for the form of the answer.
     """
 
     path: Path | None = None
@@ -53,7 +52,7 @@ class Source(Strict):
     split_column: str | None = None
     holdout: Share = 0.0
 
-    id: str | None = None  # column; without one the number of the row
+    id: str | None = None  # column; without one, the row's number
     question: str = "{question}"
     answer: str = "answer"
     answer_as: Literal["letter", "text", "index"] = "letter"
