@@ -8,9 +8,9 @@ import pytest
 from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import confirm
 from modomodo.reports import Gain, curve_figure, gains_figure, mixture_figure, read_curves
+from modomodo.reports.figures.of_runs import measured_gain
 from modomodo.reports.figures.style import INK, MUTED, PALETTE, domain_colours, domain_dash
 from modomodo.reports.html.markup import el, json_block, plot_label, plot_text
-from modomodo.reports.sections.answer import measured_gain
 
 
 def write_steps(path: Path, steps: int, *, cut: bool = False) -> None:
