@@ -6,7 +6,7 @@ own habits, so that skills improve gradually rather than all at once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -92,13 +92,14 @@ HABITS: Mapping[str, Habit] = {
 }
 
 
-MORE_CAREFUL = 0.18  # rarer careful replies break through at random times, which is most of a short run's noise
-# Of the uneven world's model: the control's, more often careful, and those of its own domains.
+# Of the uneven world's model: the control's, and those of its own domains. No domain of that world trains to look, so
+# that a template that needs it would be found by luck, which was most of a run's noise: here the model knows it.
 UNEVEN_HABITS: Mapping[str, Habit] = {
-    **{template: replace(habit, careful=habit.careful + MORE_CAREFUL) for template, habit in HABITS.items()},
-    "compass/page": Habit(0.50, 0.60, "untagged"),
-    "compass/seen-from": Habit(0.46, 0.55, "bare"),
-    "quiz/how-many": Habit(0.48, 0.55, "untagged"),
+    **HABITS,
+    "charts/symbol": Habit(0.70, 0.60, "bare"),
+    "compass/page": Habit(0.32, 0.60, "untagged"),
+    "compass/seen-from": Habit(0.28, 0.55, "bare"),
+    "quiz/how-many": Habit(0.30, 0.55, "untagged"),
     "palette/colour": Habit(0.995, 0.995, "bare"),
 }
 
