@@ -2,12 +2,10 @@
 
 import json
 import sys
-import tomllib
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
@@ -20,20 +18,22 @@ from modomodo.cli.console import (
     show_audit,
     show_grades,
     show_prepared,
+    show_proposals,
     show_recommendation,
     show_scores,
     show_validation,
 )
-from modomodo.config.recipe import Recipe, load_recipe
-from modomodo.config.sections import limits
-from modomodo.config.study import Study, load_study
+from modomodo.config.recipe import Recipe
+from modomodo.config.study import Study
 from modomodo.config.table_settings import load_grading
 from modomodo.core.errors import ModomodoError
-from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import KEEP_EQUAL
 
 if TYPE_CHECKING:
+    from modomodo.mixing.fitted import Fitted
+    from modomodo.mixing.proposal import Proposals
     from modomodo.mixing.recommendation import Recommendation
+    from modomodo.study.single import SingleRun
 
 
 def prepare_data(loaded: Recipe | Study) -> None:
@@ -97,38 +97,36 @@ def run_pilots(study: Study) -> None:
         )
 
 
-def recommend_for_study(study: Study) -> "Recommendation":
-    from modomodo.study.pipeline import is_tested, study_fit, study_recommendation
+def fit_study(study: Study) -> "Fitted":
+    from modomodo.study.pipeline import study_fit
 
     with err.status("fitting the surrogate"):
-        fitted = study_fit(study)
-        found = study_recommendation(study, fitted)
+        return study_fit(study)
+
+
+def recommend_for_study(study: Study) -> "Recommendation":
+    from modomodo.study.pipeline import is_tested, study_recommendation
+
+    fitted = fit_study(study)
+    with err.status("searching for the best mixture"):
+        recommendation = study_recommendation(study, fitted)
     show_validation(fitted, notes=False)
-    show_recommendation(found)
-    if is_tested(study, found.mixture):
+    show_recommendation(recommendation)
+    if is_tested(study, recommendation.mixture):
         say("It has been tested: `modomodo report` shows the confirmation.")
-    elif found.mixture.key != found.reference.key:
+    elif recommendation.mixture.key != recommendation.reference.key:
         say("Predicted, not tested: `modomodo confirm` trains it and equal shares on fresh matched seeds.")
-    return found
+    return recommendation
 
 
-def runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixture, ...]]:
-    """Return the study's caps, tightened to what its training rows last for, and the pilots not finished."""
-    from modomodo.study.pipeline import finished_results
-    from modomodo.study.plan import pilot_row_caps, pilot_runs
+def propose_for_study(study: Study, *, file: Path) -> "Proposals":
+    from modomodo.study.proposal import study_proposals
 
-    planned = [one for one in pilot_runs(study) if one.recipe.steps]
-    finished = finished_results(study, planned)
-    pending = tuple(one.recipe.point() for one in planned if one.label not in finished)
-    if pending:
-        warnings.warn(
-            f"{len(pending)} of the {len(planned)} pilots of {study.name} are not finished: they count as under way "
-            "(`modomodo pilot` runs them)",
-            stacklevel=2,
-        )
-    own = limits(study.caps)
-    pairs = {name: (*own.get(name, (0.0, 1.0)), lasting) for name, (_, lasting) in pilot_row_caps(study).items()}
-    return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}, pending
+    fitted = fit_study(study)
+    with err.status("weighing mixtures"):
+        proposals = study_proposals(study, fitted)
+    show_proposals(proposals, study=file)
+    return proposals
 
 
 def run_confirmation(study: Study) -> None:
@@ -170,54 +168,16 @@ def show_conclusion(study: Study) -> None:
         say(line)
 
 
-def run_single(recipe: Recipe, folder: Path) -> None:
-    from modomodo.runs.inputs import run_digests
-    from modomodo.runs.launch import launch
-    from modomodo.runs.local import Processes
-    from modomodo.runs.planned import PlannedRun
-    from modomodo.runs.store import Store, run_key, single_name
-    from modomodo.study.pipeline import RUN
+def show_single(single: "SingleRun") -> None:
+    """Carry out a run alone, and print its scores."""
+    from modomodo.study.single import run_single
 
-    store = Store(folder)
-    with err.status("reading rows and model"):
-        digests = run_digests([recipe])
-    label = single_name(run_key(recipe, digests)) if recipe.steps else recipe.model
-    planned = [PlannedRun(label, recipe)]
-    (outcome,) = launch(planned, store, digests=digests, run=RUN, workers=Processes(1), console=err)
-    if outcome.status == "failed":
-        raise ModomodoError(f"the run failed, as said above; its folder is {store.path(outcome.key)}")
-    result: Any = store.result(outcome.key)
+    result = run_single(single, console=err)
     table = Table("benchmark", "mean", "standard error", "n", "unparsed")
-    for name, score in result["scores"].items():
-        table.add_row(name, f"{score['mean']:.3f}", f"{score['se']:.3f}", str(score["n"]), f"{score['unparsed']:.0%}")
+    for name, score in result.scores.items():
+        table.add_row(name, f"{score.mean:.3f}", f"{score.se:.3f}", str(score.n), f"{score.unparsed:.0%}")
     out.print(table)
-    say(f"run: {store.path(outcome.key)}")
-
-
-def load_either(file: Path, sets: Sequence[str]) -> Recipe | Study:
-    return load_study(file, sets) if is_study(file) else load_recipe(file, sets)
-
-
-def is_study(file: Path) -> bool:
-    try:
-        return "recipe" in tomllib.loads(file.read_text())
-    except (OSError, ValueError, RecursionError):
-        return False  # load_recipe says what is wrong with the file
-
-
-def folder_of(file: Path) -> Path:
-    """Return where a single run goes: the folder of a study, so that its report shows the run; for a recipe here."""
-    return load_study(file).folder if is_study(file) else Path()
-
-
-def recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
-    wanted = "mixture=recommended"
-    recipe = load_recipe(file, [item for item in sets if item != wanted])
-    if wanted not in sets:
-        return recipe
-    from modomodo.study.pipeline import study_mixture
-
-    return recipe.model_copy(update={"mixture": study_mixture(load_study(file)).as_dict()})
+    say(f"run: {result.folder}")
 
 
 def play_rows(recipe: Recipe) -> None:
