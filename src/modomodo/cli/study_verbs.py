@@ -46,8 +46,8 @@ def prepare_data(loaded: Recipe | Study) -> None:
     plain = recipe.model_copy(update={"prepared": None, "exclude": None})
     domains = {name: plain.find(name) for name in used_names(loaded)}
     with err.status("reading") as status:
-        found = prepare(domains, recipe.prepared, say=lambda what: status.update(escape(what)))
-    show_prepared(found)
+        prepared_sets = prepare(domains, recipe.prepared, say=lambda what: status.update(escape(what)))
+    show_prepared(prepared_sets)
 
 
 def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
@@ -59,13 +59,13 @@ def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
     check_writable(path)
     recipe = loaded.recipe if isinstance(loaded, Study) else loaded
     recipe = recipe.model_copy(update={"exclude": None})  # rows on the list stay on it
-    found = {name: here(recipe, name) for name in used_names(loaded)}
+    domains = {name: here(recipe, name) for name in used_names(loaded)}
     if not used_names(loaded, training=False):
         raise ModomodoError("there is no benchmark to look in: name some in evaluation.benchmarks, or give the study")
-    absent = [name for name, domain in found.items() if domain is None]
+    absent = [name for name, domain in domains.items() if domain is None]
     if absent:
         raise ModomodoError(f"{', '.join(absent)}: not on this machine; run `modomodo data prepare` on the file first")
-    present = {name: domain for name, domain in found.items() if domain is not None}
+    present = {name: domain for name, domain in domains.items() if domain is not None}
     training = {name: present[name].load("train") for name in recipe.domains}
     benchmarks = {name: present[name].load("test") for name in used_names(loaded, training=False)}
     with progress_bar("pictures") as progress:
@@ -135,17 +135,17 @@ def run_confirmation(study: Study) -> None:
     with err.status("fitting the surrogate"):
         power = study_power(study)
     say(f"With {study.confirm.seeds} matched seeds a true gain of {power:.3f} is found 8 times in 10.")
-    found = study_confirmation(study, console=err)
+    confirmations = study_confirmation(study, console=err)
     tests = count_confirmations(study)
     if tests > 1:
         say(f"note: {again(tests)}")
-    if not found:
+    if not confirmations:
         say("The recommended mixture is equal shares: there is nothing to confirm.")
         return
-    say(f"On {', '.join(study.benchmarks)}: {found['objective'].sentence}")
-    if "held_out" in found:
-        say(f"On {', '.join(study.held_out)}, never seen: {found['held_out'].sentence}")
-    if not (found["objective"].real and found["objective"].aggregate.gain > 0):
+    say(f"On {', '.join(study.benchmarks)}: {confirmations['objective'].sentence}")
+    if "held_out" in confirmations:
+        say(f"On {', '.join(study.held_out)}, never seen: {confirmations['held_out'].sentence}")
+    if not (confirmations["objective"].real and confirmations["objective"].aggregate.gain > 0):
         say(KEEP_EQUAL)
 
 
@@ -206,14 +206,14 @@ def grade_file(file: Path, sets: Sequence[str]) -> int:
     tally: Counter[tuple[str, str]] = Counter()
     rewards: defaultdict[str, float] = defaultdict(float)
     with open_lines(file, console=err) as lines:
-        for one in grade_lines(lines, mode=mode):
-            if one.line is None or one.verdict is None:
+        for graded in grade_lines(lines, mode=mode):
+            if graded.line is None or graded.verdict is None:
                 tally["malformed", ""] += 1
-                say(f"{file} line {one.number}: {one.problem}", console=err)
+                say(f"{file} line {graded.number}: {graded.problem}", console=err)
                 continue
-            sys.stdout.write(json.dumps(one.line) + "\n")
-            tally[one.line["verifier"], one.verdict.status] += 1
-            rewards[one.line["verifier"]] += one.verdict.reward or 0.0
+            sys.stdout.write(json.dumps(graded.line) + "\n")
+            tally[graded.line["verifier"], graded.verdict.status] += 1
+            rewards[graded.line["verifier"]] += graded.verdict.reward or 0.0
     sys.stdout.flush()
     show_grades(tally, rewards)
     return tally["malformed", ""]
