@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from modomodo.runs.run import run_recipe as train  # noqa: F401 # pyright: ignore[reportUnusedImport]
     from modomodo.study.pipeline import pilot as pilot
     from modomodo.study.results import read_study as read_study
+    from modomodo.study.single import read_single as read_single
+    from modomodo.study.single import run_single as run_single
 
 _LATER = {
     "Search": ("modomodo.mixing.ask_tell", "Search"),
@@ -54,9 +56,11 @@ _LATER = {
     "propose": ("modomodo.mixing.proposal", "propose"),
     "Runs": ("modomodo.mixing", "Runs"),
     "read_runs": ("modomodo.mixing", "read_runs"),
+    "read_single": ("modomodo.study.single", "read_single"),
     "recommend": ("modomodo.mixing.recommendation", "recommend"),
     "read_study": ("modomodo.study.results", "read_study"),
     "report": ("modomodo.reports", "report"),
+    "run_single": ("modomodo.study.single", "run_single"),
     "strategies": ("modomodo.mixing.strategies", "strategies"),
     "trade_off": ("modomodo.mixing.tradeoff", "trade_off"),
     "train": ("modomodo.runs.run", "run_recipe"),

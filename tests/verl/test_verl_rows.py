@@ -17,7 +17,8 @@ from modomodo.core.schedules import Schedule
 from modomodo.core.toml import parse
 from modomodo.data.registry import DOMAINS
 from modomodo.models.load import load_processor, render
-from modomodo.training.judge import Judge
+from modomodo.training.rewards import RewardFunctions
+from modomodo.training.row_table import RowTable
 from modomodo.training.verl import reward
 from modomodo.training.verl.data import prompt_tokens, write_inputs
 from modomodo.training.verl.options import overrides
@@ -164,7 +165,7 @@ def test_a_dataset_from_its_state_reads_its_rows_again(embedded):
     assert [other[place]["extra_info"] for place in (0, 199)] == [dataset[place]["extra_info"] for place in (0, 199)]
 
 
-def judged_by_verl(config, tokenizer, dataset, replies: list[tuple[int, str]]) -> list[dict]:
+def graded_by_verl(config, tokenizer, dataset, replies: list[tuple[int, str]]) -> list[dict]:
     """Return what verl's own reward manager makes of replies, given as (position, text)."""
     import numpy as np
     from tensordict import TensorDict
@@ -196,8 +197,8 @@ def test_golds_earn_all_and_replies_without_tags_nothing_from_verl_s_own_reward_
     replies = []
     for place, (name, row_id) in enumerate(plan.entries):
         replies += [(place, gold_reply(rows[name][row_id].target, recipe.view)), (place, "B")]
-    reward.judge_of.cache_clear()
-    found = judged_by_verl(config, processor.tokenizer, dataset, replies)
+    reward.rewards_of.cache_clear()
+    found = graded_by_verl(config, processor.tokenizer, dataset, replies)
     assert [one["reward_score"] for one in found] == [3.0, 0.0] * 200
     keys = {"score", "accuracy", "format", "unparsed", "ungradable", "position"}
     assert all(set(one["reward_extra_info"]) == keys for one in found)
@@ -210,11 +211,11 @@ def test_what_verl_dumps_becomes_steps(embedded, tmp_path: Path, monkeypatch):
     from verl.trainer.ppo.v1.trainer_base import PPOTrainer
 
     _, recipe, plan = embedded
-    domains = {name: recipe.find(name) for name in plan.counts()}
-    judge = Judge(domains, generations=4, rewards=recipe.rewards, view=recipe.view)
+    table = RowTable.load({name: recipe.find(name) for name in plan.counts()}, view=recipe.view)
+    rewards = RewardFunctions(table, generations=4, weights=recipe.rewards)
     for step in (1, 2):
         places = [place for place in (2 * step - 1, 2 * step - 2) for _ in range(4)]
-        golds = [gold_reply(judge.rows[plan.entries[p][0]][plan.entries[p][1]].target, recipe.view) for p in places]
+        golds = [gold_reply(table.row(*plan.entries[place]).target, recipe.view) for place in places]
         outputs = [gold if number % 4 else "\u2028 no" for number, gold in enumerate(golds)]
         PPOTrainer._write_generations(
             inputs=["?"] * 8,
@@ -225,7 +226,7 @@ def test_what_verl_dumps_becomes_steps(embedded, tmp_path: Path, monkeypatch):
             dump_path=str(tmp_path / "verl" / "rollouts"),
             global_steps=step,
         )
-    reader = Reader(tmp_path, plan, judge, 4, lambda texts: [1] * len(texts), requested={})
+    reader = Reader(tmp_path, plan, rewards, 4, lambda texts: [1] * len(texts), requested={})
     assert take_in(reader, last=True) == 2
     for line in map(json.loads, (tmp_path / "steps.jsonl").read_text().splitlines()):
         assert sum(one["completions"] for one in line["domains"].values()) == 8
@@ -265,14 +266,16 @@ def test_a_checkpoint_of_verl_becomes_the_model_that_it_is(qwen: Path, tmp_path:
     from transformers import AutoModelForImageTextToText
 
     from modomodo.models.families import FRAME_KEY
-    from modomodo.training.checkpoints import save_trained
+    from modomodo.models.load import save
+    from modomodo.training.checkpoints import recipe_processor
 
     trained = AutoModelForImageTextToText.from_pretrained(qwen)
     with torch.no_grad():
         for weight in trained.parameters():
             weight.add_(torch.randn_like(weight))
     recipe = parse(Recipe, {**of.TABLE, "model": str(qwen), "view": {"frame": "unit"}}, where="test")
-    save_trained(merged(recipe, checkpoint(tmp_path, trained, qwen)), recipe, tmp_path / "model")
+    model = merged(recipe, checkpoint(tmp_path, trained, qwen))
+    save(model, recipe_processor(recipe), tmp_path / "model", frame=recipe.view.frame)
     found = AutoModelForImageTextToText.from_pretrained(tmp_path / "model")
     assert getattr(found.config, FRAME_KEY) == "unit"
     for name, weight in trained.named_parameters():

@@ -3,7 +3,6 @@
 import os
 import sys
 import warnings
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.cli.arguments import File, Runs, Sets, StudyFile
+from modomodo.cli.arguments import Embedded, File, Runs, Sets, StudyFile, World
 from modomodo.cli.console import (
     err,
     out,
@@ -25,33 +24,32 @@ from modomodo.cli.console import (
     show_watched,
 )
 from modomodo.cli.study_verbs import (
-    folder_of,
+    fit_study,
     grade_file,
-    load_either,
     play_rows,
     prepare_data,
     pretrain_nano,
-    recipe_of,
+    propose_for_study,
     recommend_for_study,
     run_audit,
     run_confirmation,
     run_pilots,
-    run_single,
     show_conclusion,
+    show_single,
     write_report,
 )
 from modomodo.cli.table_verbs import (
     compare_strategies,
-    fit_file,
-    is_table,
+    fit_runs,
     propose_runs,
     recommend_from_table,
     write_answer,
     write_predictions,
     write_report_of_runs,
 )
-from modomodo.config.recipe import load_recipe
-from modomodo.config.study import Study, load_study
+from modomodo.config.load import RunsFile, load_file
+from modomodo.config.recipe import Recipe
+from modomodo.config.study import Study
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import check_apart
 
@@ -87,20 +85,6 @@ INTERRUPTED, TERMINATED = 130, 143  # what a shell expects after Ctrl-C and SIGT
 NANO = Path(__file__).parents[1] / "models" / "nano"
 
 
-class World(StrEnum):
-    """The embedded worlds that the demo runs in."""
-
-    uneven = "uneven"
-    control = "control"
-
-
-class Embedded(StrEnum):
-    """The embedded models."""
-
-    nano = "nano"
-    nano_2 = "nano-2"
-
-
 def main() -> None:
     """Run the command line. A user's mistake gives one message on standard error, and exit code 2."""
     warnings.showwarning = show_warning
@@ -134,7 +118,7 @@ def demo(
     Pilots, recommendation, confirmation and report, on this machine.
     """
     path = NANO / world / "study.toml"
-    study = load_study(path, sets or [])
+    study = load_file(path, sets or [], kinds=(Study,))
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
     show_step(1, f"Pilots: the base model, and RL at each mixture of the {study.design} design")
     run_pilots(study)
@@ -182,7 +166,7 @@ def check(
     """
     from modomodo.study.preflight import check_recipe, check_study
 
-    loaded = load_either(file, sets or [])
+    loaded = load_file(file, sets or [], kinds=(Recipe, Study))
     with err.status("reading") as status:
 
         def say(what: str) -> None:
@@ -214,7 +198,7 @@ def play(file: File, sets: Sets = None) -> None:
 
     Shows the rows of a recipe or a study one by one, and gives a reason for each verdict.
     """
-    play_rows(load_recipe(file, sets or []))
+    play_rows(load_file(file, sets or [], kinds=(Recipe,)))
 
 
 @app.command()
@@ -243,8 +227,9 @@ def train(
 
     With a study, `--set mixture=recommended` trains at its recommendation.
     """
-    recipe = recipe_of(file, sets or [])
-    run_single(recipe, folder_of(file) if folder is None else folder)
+    from modomodo.study.single import read_single
+
+    show_single(read_single(file, sets or [], out=folder))
 
 
 @app.command(name="eval")
@@ -257,7 +242,9 @@ def evaluate(
 
     `--set model=FOLDER` scores a checkpoint.
     """
-    run_single(recipe_of(file, sets or []).model_copy(update={"steps": 0}), folder)
+    from modomodo.study.single import read_single
+
+    show_single(read_single(file, sets or [], out=folder).untrained())
 
 
 @app.command()
@@ -266,7 +253,7 @@ def pilot(file: StudyFile, sets: Sets = None) -> None:
 
     If it's killed, run it again: it resumes.
     """
-    run_pilots(load_study(file, sets or []))
+    run_pilots(load_file(file, sets or [], kinds=(Study,)))
 
 
 @app.command()
@@ -279,7 +266,7 @@ def watch(
 
     From another terminal: states, steps, rewards, time left, and what failed.
     """
-    show_watched(load_study(file, sets or []).folder, once=once)
+    show_watched(load_file(file, sets or [], kinds=(Study,)).folder, once=once)
 
 
 @app.command()
@@ -296,7 +283,8 @@ def fit(
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
     check_apart(predictions, file, *filter(None, [predict]))
-    fitted = fit_file(file, sets or [])
+    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    fitted = fit_study(loaded)[1] if isinstance(loaded, Study) else fit_runs(loaded)
     show_validation(fitted)
     if predict is not None and predictions is not None:
         write_predictions(fitted, predict, predictions)
@@ -313,12 +301,10 @@ def recommend(
     Gives intervals, and says whether it can be told from equal shares.
     """
     check_apart(path, file)
-    if not is_table(file):
-        written = recommend_for_study(load_study(file, sets or [])).as_dict()
-    else:
-        written = recommend_from_table(file, sets or [])
+    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    answer = recommend_for_study(loaded).as_dict() if isinstance(loaded, Study) else recommend_from_table(loaded)
     if path is not None:
-        write_answer(path, written)
+        write_answer(path, answer)
 
 
 @app.command(name="next")
@@ -331,8 +317,15 @@ def propose(
 
     New mixtures that may be the best, and replicates where noise decides.
     """
+    from modomodo.mixing.improvement import need_botorch
+
     check_apart(path, file)
-    propose_runs(file, sets or [], path)
+    with err.status("loading BoTorch"):
+        need_botorch()
+    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    proposals = propose_for_study(loaded, file=file) if isinstance(loaded, Study) else propose_runs(loaded)
+    if path is not None:
+        write_answer(path, proposals.as_dict())
 
 
 @app.command()
@@ -341,7 +334,7 @@ def confirm(file: StudyFile, sets: Sets = None) -> None:
 
     Uses fresh matched seeds, and items that no pilot was scored on.
     """
-    run_confirmation(load_study(file, sets or []))
+    run_confirmation(load_file(file, sets or [], kinds=(Study,)))
 
 
 @app.command()
@@ -357,10 +350,11 @@ def report(
     check_apart(path, file)
     if path is not None and path.suffix != ".html":
         raise ModomodoError(f"--out {path}: the page is HTML, so its name ends with .html")
-    if is_table(file):
-        write_report_of_runs(file, sets or [], path)
+    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    if isinstance(loaded, Study):
+        write_report(loaded, path)
     else:
-        write_report(load_study(file, sets or []), path)
+        write_report_of_runs(loaded, sets or [], path)
 
 
 @app.command()
@@ -382,7 +376,7 @@ def data_prepare(file: File, sets: Sets = None) -> None:
 
     Every domain and benchmark, so that runs read them offline.
     """
-    prepare_data(load_either(file, sets or []))
+    prepare_data(load_file(file, sets or [], kinds=(Recipe, Study)))
 
 
 @nano_app.command("pretrain")

@@ -18,12 +18,12 @@ from pydantic import (
 )
 
 from modomodo.config.sections import Evaluation, Lora, Rewards, TrackerName, Verl, Vllm
-from modomodo.config.toml_files import recipe_file, recipe_table, with_data
+from modomodo.config.toml_files import TomlFile, read_file
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.core.rows import View
 from modomodo.core.schedules import Order
-from modomodo.core.toml import Positive, Share, Strict, parse, read_toml, with_changes
+from modomodo.core.toml import Positive, Share, Strict, parse, with_changes
 from modomodo.data.domain import Domain
 from modomodo.data.registry import find_domain
 from modomodo.data.sources.source import Source
@@ -201,7 +201,9 @@ def load_recipe(path: Path, sets: Sequence[str] = ()) -> Recipe:
 
     Raises ModomodoError that names the file, the key, the value found and the closest known key.
     """
-    table = read_toml(path)
-    file = recipe_file(path, table)
-    table = recipe_table(path, table) if "recipe" in table else with_data(table, path.parent)
-    return parse(Recipe, with_changes(table, sets), where=str(file), sets=sets)
+    return recipe_in(read_file(path), sets)
+
+
+def recipe_in(file: TomlFile, sets: Sequence[str] = ()) -> Recipe:
+    """Return the recipe in a file that is read, as `load_recipe` does."""
+    return parse(Recipe, with_changes(file.recipe, sets), where=str(file.recipe_path), sets=sets)

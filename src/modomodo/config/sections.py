@@ -77,12 +77,12 @@ class Launcher(Strict):
     @model_validator(mode="after")
     def _of_one_kind(self) -> "Launcher":
         fields = type(self).model_fields.items()
-        given = [name for name, one in fields if getattr(self, name) != one.get_default(call_default_factory=True)]
+        given = [name for name, field in fields if getattr(self, name) != field.get_default(call_default_factory=True)]
         if self.kind == "local" and given:
-            found = ", ".join(f"{name} = {getattr(self, name)!r}" for name in given)
+            values = ", ".join(f"{name} = {getattr(self, name)!r}" for name in given)
             raise ValueError(
                 f'{", ".join(given)} belongs to the launcher "ray": set launcher.kind = "ray" as well, or leave '
-                f"{found} out"
+                f"{values} out"
             )
         if self.storage is not None and (not self.storage.strip() or re.match(r"\w+:(?!//)", self.storage)):
             raise ValueError(f"storage is {self.storage!r}: write a folder, or a URL such as s3://bucket/study")

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from modomodo.config.recipe import Recipe, check_steps
 from modomodo.config.sections import Batch, Cap, Confirming, Evaluation, Launcher
-from modomodo.config.toml_files import OF_ONE_RUN, recipe_file, recipe_table, with_data
+from modomodo.config.toml_files import OF_ONE_RUN, TomlFile, read_file
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.core.seeds import child_seed
-from modomodo.core.toml import Positive, Strict, parse, read_toml, with_changes
+from modomodo.core.toml import Positive, Strict, parse, with_changes
 
 if TYPE_CHECKING:
     from pandas import DataFrame  # pyright: ignore[reportMissingTypeStubs]
@@ -152,21 +152,28 @@ def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
     Raises ModomodoError as `load_recipe`, and for a seed, mixture or evaluation in the recipe, which a study decides
     for each of its runs; those of a recipe file serve its single runs and are left out.
     """
-    table = read_toml(path)
-    recipe = table.get("recipe")
-    if "recipe" not in table and "domains" in table:
+    return study_in(read_file(path), sets)
+
+
+def study_in(file: TomlFile, sets: Sequence[str] = ()) -> Study:
+    """Return the study in a file that is read, as `load_study` does."""
+    recipe = file.table.get("recipe")
+    if recipe is None and "domains" in file.table:
         raise ModomodoError(
-            f'{path} is a recipe, and this needs a study: a file with recipe = "{path.name}", see docs/fields.md'
+            f"{file.path} is a recipe, and this needs a study: a file with recipe = "
+            f'"{file.path.name}", see docs/fields.md'
         )
+    table = dict(file.table)
     if isinstance(recipe, str):
-        table["recipe"] = {k: v for k, v in recipe_table(path, table).items() if k not in OF_ONE_RUN}
+        table["recipe"] = {key: value for key, value in file.recipe.items() if key not in OF_ONE_RUN}
     elif isinstance(recipe, dict):
-        table["recipe"] = with_data(cast(dict[str, Any], recipe), path.parent)
+        table["recipe"] = file.recipe
     table = with_changes(table, sets)
-    decided = [key for key in OF_ONE_RUN if isinstance(table.get("recipe"), dict) and key in table["recipe"]]
+    whole: Any = table.get("recipe")
+    decided = [key for key in OF_ONE_RUN if isinstance(whole, dict) and key in whole]
     if decided:
         raise ModomodoError(
-            f"{path}: recipe.{decided[0]} is {table['recipe'][decided[0]]!r}, but a study gives each of its runs its "
+            f"{file.path}: recipe.{decided[0]} is {whole[decided[0]]!r}, but a study gives each of its runs its "
             f"own {decided[0]}: leave it out (`seed`, `replicates`, `benchmarks` and `items` are the study's)"
         )
-    return parse(Study, table, where=str(path), sets=sets, parts={"recipe": str(recipe_file(path, {"recipe": recipe}))})
+    return parse(Study, table, where=str(file.path), sets=sets, parts={"recipe": str(file.recipe_path)})

@@ -5,6 +5,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast, get_args
 
@@ -94,8 +95,9 @@ def _toml_help(path: Path, error: Exception) -> str:
     return f": {line!r:.100}; write key = value, with strings in quotes"
 
 
-def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
-    """Return `table` with dotted keys set; a value is TOML where it parses, and a plain string otherwise."""
+def with_changes(table: Mapping[str, Any], sets: Sequence[str]) -> dict[str, Any]:
+    """Return a copy of `table` with dotted keys set; a value is TOML where it parses, and a plain string otherwise."""
+    changed = deepcopy(dict(table))
     for item in sets:
         key, equals, text = item.partition("=")
         if not equals or not key:
@@ -105,14 +107,14 @@ def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             value = text
         *parents, last = key.split(".")
-        place = table
+        place = changed
         for parent in parents:
             inner = place.setdefault(parent, {})
             if not isinstance(inner, dict):
                 raise ModomodoError(f"--set {item!r}: {parent} is a value, not a table")
             place = cast(dict[str, Any], inner)
         place[last] = value
-    return table
+    return changed
 
 
 def dotted_keys(kind: type[Strict]) -> list[str]:

@@ -100,8 +100,8 @@ def family_of(model: str) -> Family | None:
 
 def model_type(folder: str) -> str | None:
     """Return the model_type of a checkpoint's config.json; None where there is none to read."""
-    found = _table(Path(folder) / "config.json").get("model_type")
-    return found if isinstance(found, str) else None
+    name = _table(Path(folder) / "config.json").get("model_type")
+    return name if isinstance(name, str) else None
 
 
 def _as_saved(family: Family, config: Mapping[str, Any], folder: Path) -> Family:
@@ -113,25 +113,25 @@ def _as_saved(family: Family, config: Mapping[str, Any], folder: Path) -> Family
     )
     if family.resize is None or not isinstance(pictures, Mapping):
         return family
-    found = limits_of_pixels(cast(Mapping[str, Any], pictures))
-    return replace(family, resize=replace(family.resize, **found))
+    limits = limits_of_pixels(cast(Mapping[str, Any], pictures))
+    return replace(family, resize=replace(family.resize, **limits))
 
 
 def limits_of_pixels(pictures: Mapping[str, Any]) -> dict[str, int]:
     """Return `min_pixels` and `max_pixels` as far as the table of a Qwen image processor says them."""
     given = pictures.get("size")
     size = cast(Mapping[str, Any], given if isinstance(given, Mapping) else {})
-    found: dict[str, Any] = {
+    limits: dict[str, Any] = {
         "min_pixels": pictures.get("min_pixels") or size.get("shortest_edge"),
         "max_pixels": pictures.get("max_pixels") or size.get("longest_edge"),
     }
-    return {key: value for key, value in found.items() if isinstance(value, int)}
+    return {key: value for key, value in limits.items() if isinstance(value, int)}
 
 
 def _table(path: Path) -> Mapping[str, Any]:
     """Return the table of a JSON file; empty where there is none to read."""
     try:
-        found: object = json.loads(path.read_text())
+        content: object = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return cast(Mapping[str, Any], found) if isinstance(found, Mapping) else {}
+    return cast(Mapping[str, Any], content) if isinstance(content, Mapping) else {}

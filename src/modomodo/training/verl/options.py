@@ -125,8 +125,8 @@ def overrides(recipe: Recipe, *, steps: int, folder: Path, resumed: int = 0) -> 
     checkpoint that the run goes on from.
     """
     folder = folder.resolve()
-    found = {**PINNED, **_of_fields(recipe, steps), **_of_adapters(recipe), **_of_files(recipe, folder, resumed)}
-    return [f"{name}={_literal(value)}" for name, value in found.items()] + ["trainer.logger=[console,file]"]
+    options = {**PINNED, **_of_fields(recipe, steps), **_of_adapters(recipe), **_of_files(recipe, folder, resumed)}
+    return [f"{name}={_literal(value)}" for name, value in options.items()] + ["trainer.logger=[console,file]"]
 
 
 def _of_fields(recipe: Recipe, steps: int) -> dict[str, Value]:
@@ -157,11 +157,11 @@ def _of_fields(recipe: Recipe, steps: int) -> dict[str, Value]:
         "gradient_checkpointing": recipe.gradient_checkpointing,
         "save_every": recipe.save_every,
     }
-    found: dict[str, Value] = {}
+    options: dict[str, Value] = {}
     for field, value in values.items():
         names = OPTIONS[field]
-        found |= zip(names, value if isinstance(value, tuple) else (value,) * len(names), strict=True)
-    return found
+        options |= zip(names, value if isinstance(value, tuple) else (value,) * len(names), strict=True)
+    return options
 
 
 def _of_adapters(recipe: Recipe) -> dict[str, Value]:
@@ -210,4 +210,4 @@ def _literal(value: Value) -> str:
             f"{value!r} holds '${{', which verl's configuration replaces: choose another folder or name"
         )
     # Hydra unescapes backslashes only before a quote or the end.
-    return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + (r"\'" if found[2] else ""), value) + "'"
+    return "'" + re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + (r"\'" if match[2] else ""), value) + "'"
