@@ -27,6 +27,7 @@ from ray_launcher import workers
 
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Launcher
+from modomodo.core.mixture import Mixture
 from modomodo.core.seeds import child_seed
 from modomodo.runs.launch import launch
 from modomodo.runs.planned import PlannedRun
@@ -72,7 +73,7 @@ def act(recipe: Recipe, folder: Path) -> dict[str, object]:
 
 
 def recipe(model: str, seed: int) -> Recipe:
-    return Recipe(model=model, domains=("a",), mixture="single:a", seed=seed, steps=20)
+    return Recipe(model=model, domains=("a",), mixture=Mixture.single("a", ["a"]), seed=seed, steps=20)
 
 
 def go(store: Store, model: str, count: int) -> list[str]:

@@ -31,8 +31,8 @@ from modomodo.evaluation.greedy import BATCH, generate
 from modomodo.models.load import load_model, load_processor
 from modomodo.models.names import model_path
 from modomodo.models.nano.habits import careful_opening
-from modomodo.study.pipeline import finished_results, pilot
-from modomodo.study.plan import pilot_runs
+from modomodo.study.pipeline import pilot
+from modomodo.study.results import read_study
 
 RESULTS = Path(__file__).parent / "results"
 STUDY = Path(__file__).parents[1] / "src/modomodo/models/nano/control/study.toml"
@@ -112,21 +112,21 @@ def blindness(name: str, families: Sequence[str], items: int = 256) -> list[Crit
 
 def world(study: Study) -> list[Criterion]:
     """Return the criteria about the runs of the seed design."""
-    results = finished_results(study, pilot_runs(study))
+    results = read_study(study).finished
     labels = list(dict.fromkeys(label.partition("#")[0] for label in results if label != "base"))
     table_MSB = np.array(
         [
             [
-                [results[_replicate(label, seed)]["scores"][name]["mean"] for name in study.benchmarks]
+                [results[_replicate(label, seed)].scores[name].mean for name in study.benchmarks]
                 for seed in range(study.replicates)
             ]
             for label in labels
         ]
     )
     _write(labels, study, table_MSB)
-    base = results["base"]["scores"]
-    base_out = float(np.mean([base[name]["mean"] for name in study.benchmarks]))
-    unparsed = float(np.mean([base[name]["unparsed"] for name in study.benchmarks]))
+    base = results["base"].scores
+    base_out = float(np.mean([base[name].mean for name in study.benchmarks]))
+    unparsed = float(np.mean([base[name].unparsed for name in study.benchmarks]))
     out_MS = table_MSB.mean(axis=2)
     gain = float(out_MS[labels.index("equal")].mean()) - base_out
     between, within = float(out_MS.mean(axis=1).std(ddof=1)), float(np.sqrt(out_MS.var(axis=1, ddof=1).mean()))

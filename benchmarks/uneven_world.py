@@ -13,7 +13,7 @@ import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +23,15 @@ from scipy import stats
 
 from modomodo.config.study import Study, load_study
 from modomodo.core.mixture import Mixture
+from modomodo.evaluation.benchmarks import Score
 from modomodo.mixing.confirmation import Difference
 from modomodo.runs.inputs import run_digests
 from modomodo.runs.launch import launch
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store, run_key
-from modomodo.study.pipeline import RUN, pilot, study_confirmation, study_recommendation
+from modomodo.study.pipeline import RUN, pilot, plan_confirmation, study_confirmation, study_recommendation
 from modomodo.study.plan import pilot_row_caps, pilot_runs
+from modomodo.study.results import read_study
 
 RESULTS = Path(__file__).parent / "results"
 NANO = Path(__file__).parents[1] / "src/modomodo/models/nano"
@@ -43,7 +45,7 @@ PROBED = 15  # of the space-filling mixtures, for a first look
 USELESS = ("compass", "quiz", "palette")
 EQUAL_RUNS = 3  # of equal shares among the pilots
 Array = npt.NDArray[np.float64]
-Results = dict[str, dict[str, dict[str, float]]]  # label -> benchmark -> fields of its Score
+Results = dict[str, Mapping[str, Score]]  # label -> benchmark -> its score
 
 app = typer.Typer(add_completion=False)
 
@@ -88,8 +90,8 @@ def at_steps(study: Study, planned: Sequence[PlannedRun]) -> dict[str, dict[str,
     store, labels = Store(study.folder), run_digests([one.recipe for one in planned])
     found: dict[str, dict[str, float]] = {}
     for one in planned:
-        result: Any = store.result(run_key(one.recipe, labels))
-        for step, scores in {**result["earlier"], "last": result["scores"]}.items():
+        result = store.result(run_key(one.recipe, labels))
+        for step, scores in {**result.earlier, "last": result.scores}.items():
             found.setdefault(step, {})[one.label] = mean_of(scores, study.benchmarks)
     return found
 
@@ -104,7 +106,7 @@ def world(out: Path = Path("studies/uneven-world")) -> None:
     study = load_study(UNEVEN, ["name=uneven-world", f"out={out}", f"budget={MIXTURES}", "replicate_share=0"])
     study = study.model_copy(update={"extra": tuple(extra)})
     planned = pilot_runs(study)
-    mixtures = {one.label: one.recipe.point() for one in planned if one.recipe.steps}
+    mixtures = {one.label: one.recipe.mixture for one in planned if one.recipe.steps}
     found = carried_out(study, planned)
     out_of = {label: mean_of(scores, study.benchmarks) for label, scores in found.items()}
     spread = [label for label in mixtures if label.startswith("space:")]
@@ -142,7 +144,7 @@ def causes(out: Path = Path("studies/causes")) -> None:
             PlannedRun(f"equal#{index + 1}", study.pilot_recipe(equal, replicate=index)) for index in range(CAUSE_SEEDS)
         ]
         found = carried_out(study, planned)
-        rows[path.stem] = np.array([[found[one.label][b]["mean"] for b in study.benchmarks] for one in planned])
+        rows[path.stem] = np.array([[found[one.label][b].mean for b in study.benchmarks] for one in planned])
     with (RESULTS / "causes.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["cause", "seed", "charts", "infographic", "maths", "general"])
@@ -183,15 +185,18 @@ def study_row(world: str, seed: int, out: Path) -> dict[str, str]:
     failed = [outcome.label for outcome in pilot(study) if outcome.status == "failed"]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}; run again")
-    found = study_recommendation(study)
-    tests = study_confirmation(study)
+    runs = read_study(study)
+    found = study_recommendation(runs)
+    tests = study_confirmation(plan_confirmation(runs))
     row = {
         "world": world,
         "seed": str(seed),
         "recommended": str(found.mixture),
         "predicted": f"{found.gain:+.3f} ({found.gain_lo90:+.3f} to {found.gain_hi90:+.3f})",
-        "confirmed": "equal shares" if not tests else with_interval(tests["objective"].aggregate),
-        "held out": "equal shares" if not tests else with_interval(tests["held_out"].aggregate),
+        "confirmed": "equal shares" if tests is None else with_interval(tests.objective.aggregate),
+        "held out": "equal shares"
+        if tests is None or tests.held_out is None
+        else with_interval(tests.held_out.aggregate),
     }
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, fields)
@@ -212,17 +217,17 @@ def carried_out(study: Study, planned: Sequence[PlannedRun]) -> Results:
     failed = [outcome.label for outcome in outcomes if outcome.status == "failed"]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}; run again")
-    return {outcome.label: store.result(outcome.key)["scores"] for outcome in outcomes}  # pyright: ignore
+    return {outcome.label: store.result(outcome.key).scores for outcome in outcomes}
 
 
-def mean_of(scores: Mapping[str, Mapping[str, float]], benchmarks: Sequence[str]) -> float:
+def mean_of(scores: Mapping[str, Score], benchmarks: Sequence[str]) -> float:
     """Return Out: the mean over the benchmarks."""
-    return float(np.mean([scores[name]["mean"] for name in benchmarks]))
+    return float(np.mean([scores[name].mean for name in benchmarks]))
 
 
 def scores_of(found: Results, labels: Sequence[str], benchmarks: Sequence[str]) -> Array:
     """Return the scores of one run of each label [M, 1, B]."""
-    return np.array([[[found[label][name]["mean"] for name in benchmarks]] for label in labels])
+    return np.array([[[found[label][name].mean for name in benchmarks]] for label in labels])
 
 
 def seeds_of(fresh: Results, label: str, benchmarks: Sequence[str]) -> Array:
@@ -313,7 +318,7 @@ def write(path: Path, study: Study, found: Results, mixtures: Mapping[str, Mixtu
         for label, scores in found.items():
             mixture = mixtures.get(label.removeprefix("fresh:").partition("#")[0])
             weights = ["" if mixture is None else f"{mixture.as_dict().get(name, 0.0):.4f}" for name in domains]
-            shown = [f"{scores[name]['mean']:.4f}" if name in scores else "" for name in names]
+            shown = [f"{scores[name].mean:.4f}" if name in scores else "" for name in names]
             writer.writerow([label, *weights, *shown])
 
 

@@ -6,7 +6,7 @@ python examples/study_in_python.py study.toml FOLDER
 import sys
 from pathlib import Path
 
-from modomodo import Study, recommend
+from modomodo import Study, read_study, recommend
 from modomodo.reports import (
     interactions_figure,
     mixture_figure,
@@ -15,7 +15,6 @@ from modomodo.reports import (
     response_slices,
     slice_figure,
 )
-from modomodo.study.pipeline import study_fit
 
 if len(sys.argv) != 3:
     sys.exit(__doc__)
@@ -27,7 +26,7 @@ runs = study.runs  # a pandas DataFrame: w.<domain>, score.<benchmark>, se.<benc
 pilots = runs[runs["kind"] == "pilot"].set_index("label")
 print(pilots.filter(like="score.").round(3).to_string())
 
-fitted = study_fit(study)
+fitted = read_study(study).fit()
 answer = recommend(fitted, objective="out")
 print(answer.sentence)
 

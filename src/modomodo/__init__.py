@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from modomodo.reports import report as report
     from modomodo.runs.run import run_recipe as train  # noqa: F401 # pyright: ignore[reportUnusedImport]
     from modomodo.study.pipeline import pilot as pilot
+    from modomodo.study.results import read_study as read_study
 
 _LATER = {
     "Search": ("modomodo.mixing.ask_tell", "Search"),
@@ -54,6 +55,7 @@ _LATER = {
     "Runs": ("modomodo.mixing", "Runs"),
     "read_runs": ("modomodo.mixing", "read_runs"),
     "recommend": ("modomodo.mixing.recommendation", "recommend"),
+    "read_study": ("modomodo.study.results", "read_study"),
     "report": ("modomodo.reports", "report"),
     "strategies": ("modomodo.mixing.strategies", "strategies"),
     "trade_off": ("modomodo.mixing.tradeoff", "trade_off"),

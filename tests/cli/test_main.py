@@ -16,7 +16,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.data.domain import Problem
 from modomodo.data.registry import DOMAINS
-from modomodo.study.pipeline import is_tested
+from modomodo.study.answer import is_tested
 
 EQUAL = Mixture.uniform(("spatial", "science", "refer"))
 SMALL = """

@@ -151,7 +151,7 @@ def test_set_changes_dotted_keys_and_reads_toml_values(tmp_path):
     path.write_text('domains = ["detect", "refer"]\n')
     recipe = load_recipe(path, ["steps=3", "rewards.format=0.5", "mixture=single:refer", 'view.frame="unit"'])
     assert (recipe.steps, recipe.rewards.format, recipe.view.frame) == (3, 0.5, "unit")
-    assert recipe.point() == Mixture.single("refer", ["detect", "refer"])
+    assert recipe.mixture == Mixture.single("refer", ["detect", "refer"])
     for wrong in ("steps", "=3", "steps.more=1"):
         with pytest.raises(ModomodoError, match=r"--set|table"):
             load_recipe(path, ["steps=3", wrong])

@@ -9,7 +9,6 @@ import pytest
 from modomodo.mixing import Runs, fit, read_runs
 from modomodo.mixing.aggregates import aggregate_of, default_weights
 from modomodo.mixing.validation import spearman
-from modomodo.study.pipeline import mean_score
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 FOLDER = DATA / "regmix"
@@ -82,5 +81,3 @@ def test_the_paper_s_scores_follow_from_their_parts(part: str, names: list[str])
     assert len(found_N) == 42
     # Printed with four decimals: half of the last one is what rounding leaves.
     assert np.abs(found_N - [float(line[part]) for line in lines]).max() < 5e-5
-    first = [{"mean": score, "se": 0.0, "n": SIZES[name]} for name, score in zip(names, y_NB[0], strict=True)]
-    assert mean_score(first)[0] == pytest.approx(found_N[0], abs=1e-15)

@@ -8,7 +8,7 @@ import pytest
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.mixing import Fitted, Runs, fit
-from modomodo.mixing.recommendation import _more_runs, recommend, recommended_mixture
+from modomodo.mixing.recommendation import Recommendation, _more_runs, recommend
 from modomodo.mixing.validation import quantile
 
 OPTIMUM = np.array([0.15, 0.6, 0.25])
@@ -150,9 +150,11 @@ def test_is_json_and_comes_back(clear: Fitted):
     assert data["version"] == 1
     assert data["caps"] == {"a": [0.1, 0.5]}
     assert set(data["forecasts"]) == {"chart", "info", "aggregate"}
-    assert recommended_mixture(data) == found.mixture
+    assert Recommendation.from_dict(data) == found
     with pytest.raises(ModomodoError, match="version 2"):
-        recommended_mixture(data | {"version": 2})
+        Recommendation.from_dict(data | {"version": 2})
+    with pytest.raises(ModomodoError, match=r"here\.json is damaged \(gain: .*delete it"):
+        Recommendation.from_dict(data | {"gain": "much"}, where="here.json")
 
 
 def test_refuses_caps_that_cannot_be(clear: Fitted):

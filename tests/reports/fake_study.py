@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store, digest_names, run_key
 from modomodo.study import pipeline
 from modomodo.study.plan import pilot_runs
+from modomodo.study.results import read_labels, read_study
 
 DOMAINS = ("detect", "refer", "geometry", "spatial", "science")
 DIGEST = "0123456789abcdef"
@@ -44,24 +46,25 @@ def write_pilots(study: Study, *, words: str = WORDS) -> None:
 
 def write_confirmation(study: Study, monkeypatch, *, words: str = WORDS) -> None:
     """Write confirmation.json by the study's own function, the runs made up instead of launched."""
+    monkeypatch.setattr(pipeline, "_launch", partial(launch, words=words))
+    pipeline.study_confirmation(pipeline.plan_confirmation(read_study(study)))
 
-    def launch(study: Study, planned: Sequence[PlannedRun], *, console: object) -> tuple[()]:
-        write_runs(study, planned, words=words)
-        return ()
 
-    monkeypatch.setattr(pipeline, "_launch", launch)
-    pipeline.study_confirmation(study)
+def launch(study: Study, planned: Sequence[PlannedRun], *, console: object, words: str = WORDS) -> tuple[()]:
+    """Make up the planned runs: what stands in for the launcher in tests."""
+    write_runs(study, planned, words=words)
+    return ()
 
 
 def write_whole(study: Study, monkeypatch, *, words: str = WORDS) -> None:
     write_pilots(study, words=words)
-    pipeline.study_recommendation(study)
+    pipeline.study_recommendation(read_study(study))
     write_confirmation(study, monkeypatch, words=words)
 
 
 def write_runs(study: Study, planned: Sequence[PlannedRun], *, words: str = WORDS) -> None:
     study.folder.mkdir(parents=True, exist_ok=True)
-    labels = pipeline.read_json(study.folder / "labels.json") or {}
+    labels = read_labels(study)
     store = Store(study.folder)
     for one in planned:
         key = run_key(one.recipe, dict.fromkeys(digest_names(one.recipe), DIGEST))
@@ -79,7 +82,7 @@ def _result(recipe: Recipe, folder: Path, words: str, key: str) -> dict[str, obj
         _write_samples(recipe, folder, words)
     return {
         "seconds": 300.0 + recipe.steps,
-        "mixture": recipe.point().as_dict(),
+        "mixture": recipe.mixture.as_dict(),
         "seed": recipe.seed,
         "digests": dict.fromkeys(digest_names(recipe), DIGEST),
         "scores": {name: asdict(_score(recipe, name, folder)) for name in recipe.evaluation.benchmarks},
@@ -92,9 +95,9 @@ def _result(recipe: Recipe, folder: Path, words: str, key: str) -> dict[str, obj
 
 def _score(recipe: Recipe, benchmark: str, folder: Path):
     """Each benchmark likes two domains, with decreasing returns; items have the same difficulty in every run."""
-    names, weights = recipe.domains, recipe.point().vector(recipe.domains)
+    names, weights = recipe.domains, recipe.mixture.vector(recipe.domains)
     likes = child_rng(0, "likes", benchmark).dirichlet(np.full(len(names), 0.6))
-    run = child_rng(recipe.seed, "run", recipe.point().key, benchmark)
+    run = child_rng(recipe.seed, "run", recipe.mixture.key, benchmark)
     learned = 0.45 * float(np.sum(likes * np.sqrt(weights))) if recipe.steps else 0.0
     chance = 0.3 + learned + 0.01 * run.standard_normal()
     difficulty = child_rng(0, "items", benchmark, recipe.evaluation.part).random(recipe.evaluation.items)
@@ -114,8 +117,8 @@ def _score(recipe: Recipe, benchmark: str, folder: Path):
 
 def _write_steps(recipe: Recipe, folder: Path) -> None:
     rng = child_rng(recipe.seed, "steps")
-    names = [name for name, weight in recipe.point().as_dict().items() if weight > 0]
-    weights = [recipe.point().as_dict()[name] for name in names]
+    names = [name for name, weight in recipe.mixture.as_dict().items() if weight > 0]
+    weights = [recipe.mixture.as_dict()[name] for name in names]
     lines: list[str] = []
     for step in range(1, recipe.steps + 1):
         drawn = rng.multinomial(recipe.prompts_per_step, weights)
@@ -160,11 +163,11 @@ def _shares(path: Path) -> dict[str, dict[str, float]]:
 
 def _write_samples(recipe: Recipe, folder: Path, words: str) -> None:
     statuses = ("unparsed", "wrong", "partial", "right")
-    families = [name for name in recipe.point().as_dict() if name in TRAINING]
+    families = [name for name in recipe.mixture.as_dict() if name in TRAINING]
     rows = {row.id: row for name in families for row in nano_rows(name, "train")}
     lines: list[str] = []
     for step in range(1, recipe.steps + 1):
-        for name in recipe.point().as_dict():
+        for name in recipe.mixture.as_dict():
             status = statuses[min(3, 4 * step // recipe.steps)]
             reward = {"right": 1.0, "partial": 0.4}.get(status, 0.0)
             verdict = {"status": status, "reward": reward, "answer": "B", "reason": "no <think>, where one is asked"}

@@ -1,5 +1,4 @@
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +108,7 @@ def test_a_bar_is_as_decided_as_the_sentence():
     for shift in np.linspace(-0.03, 0.03, 25):
         pairs_SB = rng.normal(shift, 0.02, (4, 1))
         found = confirm(pairs_SB, equal_SB=np.zeros((4, 1)), seeds=range(4), benchmarks=("charts",))
-        assert measured_gain(asdict(found.aggregate), name="measured").decided is found.real
+        assert measured_gain(found.aggregate).decided is found.real
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 
 from modomodo.core.mixture import Mixture
 from modomodo.reports import read_evidence
-from modomodo.reports.sections.answer import conclusion, is_told_apart
+from modomodo.reports.sections.answer import answer_section, conclusion, is_told_apart
 from modomodo.reports.sections.reasons import Reason, domain_reasons
 from modomodo.study.pipeline import study_recommendation
+from modomodo.study.results import FinishedRun, read_study
 
 REASON = Reason("palette", "dropped", 0.0, 0.2, 0.93, 0.02, (0.05, 0.02, 0.08), 1.0)
 
@@ -47,7 +48,7 @@ def test_rows_that_run_out_are_a_reason():
 def test_a_share_has_its_word(evidence, share, change):
     others = dict.fromkeys(evidence.domains[1:], (1 - share) / 4)
     mixture = Mixture.of({evidence.domains[0]: share, **others})
-    changed = replace(evidence, recommendation={**evidence.recommendation, "mixture": mixture.as_dict()})
+    changed = replace(evidence, recommendation=replace(evidence.recommendation, mixture=mixture))
     assert {one.domain: one.change for one in domain_reasons(changed)}[evidence.domains[0]] == change
 
 
@@ -76,24 +77,36 @@ def test_leaving_out_is_the_difference_of_two_mixtures(evidence):
 
 
 def test_reasons_are_given_only_for_what_was_confirmed(evidence):
-    whole = evidence.confirmation["objective"]
+    whole = evidence.confirmation.objective
     for gain, real, told in ((0.1, True, True), (-0.1, True, False), (0.1, False, False)):
-        objective = {**whole, "real": real, "aggregate": {**whole["aggregate"], "gain": gain}}
-        changed = replace(evidence, confirmation={**evidence.confirmation, "objective": objective})
+        objective = replace(whole, real=real, aggregate=replace(whole.aggregate, gain=gain))
+        changed = replace(evidence, confirmation=replace(evidence.confirmation, objective=objective))
         assert is_told_apart(changed) == told
         lines = conclusion(changed)
         assert any(line.startswith("  detect:") for line in lines) == told
         assert ("equal shares are the answer to keep" in lines[-1]) != told
 
 
+def test_equal_shares_that_end_early_are_told(evidence):
+    def ended(run: FinishedRun) -> FinishedRun:
+        early = any(label.startswith("confirm:equal") for label in run.labels)
+        return replace(run, steps=15, exhausted="science") if early else run
+
+    changed = replace(evidence, runs=tuple(ended(run) for run in evidence.runs))
+    told = "Equal shares ended after 15 of 60 steps, when science ran out of rows: "
+    assert any(line.startswith(told) for line in conclusion(changed))
+    assert told in str(answer_section(changed).body)
+    assert not any("ended after" in line for line in conclusion(evidence))
+
+
 def test_without_a_confirmation_there_is_no_conclusion(tmp_path):
     study = fake_study.make_study(tmp_path / "study")
     fake_study.write_pilots(study)
-    study_recommendation(study)
+    study_recommendation(read_study(study))
     assert conclusion(read_evidence(study)) == []
 
 
 def test_recommended_equal_shares_are_the_answer(evidence):
-    equal = {**evidence.recommendation, "mixture": evidence.equal.as_dict()}
+    equal = replace(evidence.recommendation, mixture=evidence.equal)
     (line,) = conclusion(replace(evidence, recommendation=equal, confirmation=None))
     assert line.startswith("The recommended mixture is equal shares.")

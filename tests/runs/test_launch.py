@@ -77,7 +77,8 @@ def claims(folder: Path) -> int:
 
 
 def without_seconds(folder: Path) -> dict[str, dict[str, object]]:
-    return {key: {**found, "seconds": 0} for key, found in Store(folder).results().items()}
+    store = Store(folder)
+    return {key: {**store.result_data(key), "seconds": 0} for key in store.finished_keys()}
 
 
 def test_runs_are_carried_out_once_and_then_reused(tmp_path: Path):
@@ -86,7 +87,7 @@ def test_runs_are_carried_out_once_and_then_reused(tmp_path: Path):
     assert {label: outcome.status for label, outcome in first.items()} == {run.label: "finished" for run in runs}
     assert "[2/2] " in printed
     assert lines(tmp_path, "pids.txt") == 2
-    result = Store(tmp_path).result(key_of("steps", 2))
+    result = Store(tmp_path).result_data(key_of("steps", 2))
     assert result["scores"] == {"scienceqa": 2 / 7}
     assert result["seed"] == 2
     assert result["mixture"] == dict.fromkeys(fake_runs.DOMAINS, 1 / 3)
@@ -139,7 +140,7 @@ def test_a_child_has_one_thread_and_the_launcher_keeps_its_environment(tmp_path:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     go(planned(("steps", 1)), tmp_path, processes=1, run="fake_runs:environment")
-    found = Store(tmp_path).result(key_of("steps", 1))
+    found = Store(tmp_path).result_data(key_of("steps", 1))
     assert (found["OMP_NUM_THREADS"], found["MKL_NUM_THREADS"]) == ("1", "1")
     assert found["TOKENIZERS_PARALLELISM"] == "false"
     assert os.environ["OMP_NUM_THREADS"] == "7"
@@ -150,7 +151,7 @@ def test_each_run_has_a_gpu_to_itself(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, 5")
     go(planned(("steps", 1), ("steps", 2)), tmp_path, processes=2, run="fake_runs:on_gpu")
     store = Store(tmp_path)
-    assert {store.result(key_of("steps", seed))["gpu"] for seed in (1, 2)} == {"3", "5"}
+    assert {store.result_data(key_of("steps", seed))["gpu"] for seed in (1, 2)} == {"3", "5"}
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "3, 5"
 
 

@@ -87,7 +87,7 @@ def test_results_come_to_the_studys_folder(tmp_path: Path, elsewhere: bool):
     assert "no such" in outcomes["raise 1"].message
     assert "fail(" in outcomes["raise 1"].message or "in fail" in outcomes["raise 1"].message
     store = Store(tmp_path / "study")
-    assert store.result(key_of("steps", 2))["scores"] == {"scienceqa": 2 / 7}
+    assert store.result_data(key_of("steps", 2))["scores"] == {"scienceqa": 2 / 7}
     assert lines(tmp_path / "study", "steps.jsonl") == 10
     assert store.failure(outcomes["raise 1"].key) is not None
     assert without_seconds(tmp_path / "study") == undisturbed(tmp_path / "here", ("steps", 1), ("steps", 2), steps=5)
@@ -337,7 +337,8 @@ def test_what_killed_attempts_left_on_a_node_is_deleted(tmp_path: Path, monkeypa
 def test_at_most_so_many_run_at_a_time(tmp_path: Path):
     runs = [PlannedRun(f"steps {seed}", fake_runs.recipe("steps", seed, steps=60)) for seed in range(3)]
     go(runs, tmp_path, run="fake_runs:alone", concurrent=1)
-    assert all(result["others"] == 0 for result in Store(tmp_path).results().values())
+    store = Store(tmp_path)
+    assert all(store.result_data(key)["others"] == 0 for key in store.finished_keys())
 
 
 def test_what_cannot_ever_run_is_said(tmp_path: Path):

@@ -7,6 +7,7 @@ import pytest
 from fake_runs import digests, recipe
 
 from modomodo.core.errors import ModomodoError
+from modomodo.core.mixture import Mixture
 from modomodo.runs.store import SIGNATURE, Store, digest_names, run_key
 
 KEY = "0123456789abcdef"
@@ -29,7 +30,7 @@ def test_a_key_holds_what_determines_a_run_and_nothing_else():
     assert run_key(single, {**known, "domain:colour": "other"}) != key
     assert run_key(single, {**known, "model:steps": "other"}) != key
     assert run_key(single.model_copy(update={"seed": 4}), known) != key
-    assert run_key(single.model_copy(update={"mixture": {"colour": 1.0}, "save_every": 7}), known) == key
+    assert run_key(single.model_copy(update={"mixture": Mixture.of({"colour": 1.0}), "save_every": 7}), known) == key
 
 
 def test_a_run_without_training_needs_no_rows_of_domains():
@@ -44,13 +45,13 @@ def test_a_missing_digest_is_named():
 def test_a_result_comes_back_and_ends_the_folder(tmp_path: Path):
     store = started(tmp_path)
     assert not store.finished(KEY)
-    assert store.results() == {}
+    assert store.finished_keys() == []
     with pytest.raises(ModomodoError, match="not finished"):
-        store.result(KEY)
+        store.result_data(KEY)
     store.write_result(KEY, {"scores": {"chart": 0.31}})
     assert store.finished(KEY)
-    assert store.result(KEY) == {"version": 1, "key": KEY, "scores": {"chart": 0.31}}
-    assert store.results() == {KEY: store.result(KEY)}
+    assert store.result_data(KEY) == {"version": 1, "key": KEY, "scores": {"chart": 0.31}}
+    assert store.finished_keys() == [KEY]
     assert sorted(path.name for path in store.path(KEY).iterdir()) == ["lock", "recipe.json", "result.json"]
     assert type(recipe("steps", 3)).model_validate_json((store.path(KEY) / "recipe.json").read_text()) == recipe(
         "steps", 3
@@ -80,7 +81,7 @@ def test_a_damaged_result_says_which_file_and_what_to_do(tmp_path: Path, text: s
     path = store.path(KEY) / "result.json"
     path.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ModomodoError, match=says) as caught:
-        store.results()
+        store.result_data(KEY)
     assert str(path) in str(caught.value)
     assert "again" in str(caught.value) or "upgrade" in str(caught.value)
 

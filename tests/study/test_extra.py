@@ -21,10 +21,10 @@ def test_extra_mixtures_follow_the_design_and_repeats_take_the_next_seed():
     study = parse(Study, TABLE | {"replicates": 2, "extra": [*extra, *extra]}, where="")
     planned = {one.label: one.recipe for one in pilot_runs(study)}
     assert list(planned)[-4:] == ["extra:1", "extra:2", "extra:3", "extra:4"]
-    assert planned["extra:1"].point().key == Mixture.of(extra[0]).key
+    assert planned["extra:1"].mixture.key == Mixture.of(extra[0]).key
     assert planned["extra:1"].seed == planned["single:refer"].seed == planned["equal"].seed
     assert planned["extra:3"].seed == planned["equal#2"].seed
-    assert planned["extra:2"].point().key == planned["equal"].point().key
+    assert planned["extra:2"].mixture.key == planned["equal"].mixture.key
     assert len({planned[label].seed for label in ("equal", "equal#2", "extra:2", "extra:4")}) == 4
     assert len(pilot_runs(parse(Study, TABLE | {"replicates": 2}, where=""))) == len(planned) - 4
 

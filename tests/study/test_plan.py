@@ -59,7 +59,7 @@ def test_the_seed_design_crosses_mixtures_and_replicates():
     labels = [run.label for run in runs]
     assert len(set(labels)) == len(labels) == 1 + 7 * 2
     found = pilots(runs)
-    assert found["exclude:detect"].point().as_dict()["detect"] == 0
+    assert found["exclude:detect"].mixture.as_dict()["detect"] == 0
     assert (
         found["exclude:detect"].seed == found["equal"].seed != found["exclude:detect#2"].seed == found["equal#2"].seed
     )
@@ -80,7 +80,7 @@ def test_a_budget_is_spent_on_mixtures_and_second_runs_of_the_first(design, budg
     firsts, again = list(found)[: budget - seconds], list(found)[budget - seconds :]
     assert again == [f"{label}#2" for label in firsts[:seconds]]
     for label in again:
-        assert found[label].point() == found[label.removesuffix("#2")].point()
+        assert found[label].mixture == found[label.removesuffix("#2")].mixture
         assert found[label].seed != found[label.removesuffix("#2")].seed
     assert len({recipe.seed for recipe in found.values()}) == 1 + bool(seconds)
     assert found == pilots(pilot_runs(budgeted(design=design, budget=budget, replicate_share=share)))
@@ -89,15 +89,15 @@ def test_a_budget_is_spent_on_mixtures_and_second_runs_of_the_first(design, budg
 def test_another_seed_of_the_study_draws_another_design():
     recipe = Recipe(domains=DOMAINS, steps=5)
     one, other = (pilots(pilot_runs(budgeted(recipe=recipe, seed=seed))) for seed in (0, 1))
-    assert one["equal"].point() == other["equal"].point()
-    assert one["space:1"].point() != other["space:1"].point()
+    assert one["equal"].mixture == other["equal"].mixture
+    assert one["space:1"].mixture != other["space:1"].mixture
 
 
 def test_the_tighter_of_caps_and_rows_holds():
     caps = {"colour": {"max": 0.9}, "detect": {"min": 0.3, "max": 0.5}}
     for epochs, most in ((1, 14 / 56), (2, 28 / 56)):
         made = budgeted(recipe=Recipe(domains=DOMAINS, steps=7, epochs=epochs), caps=caps, budget=20)
-        shares = [recipe.point().as_dict() for recipe in pilots(pilot_runs(made)).values()]
+        shares = [recipe.mixture.as_dict() for recipe in pilots(pilot_runs(made)).values()]
         assert max(share["colour"] for share in shares) <= most
         assert max(share["colour"] for share in shares) > 0.8 * most
         assert all(0.3 <= share["detect"] <= 0.5 for share in shares)
@@ -106,9 +106,9 @@ def test_the_tighter_of_caps_and_rows_holds():
 def test_equal_shares_that_break_the_caps_give_way_to_the_nearest():
     found = pilots(pilot_runs(budgeted(caps={"count": {"max": 0.2}})))
     assert "equal" not in found
-    shares = found["space:1"].point().as_dict()
+    shares = found["space:1"].mixture.as_dict()
     assert shares == pytest.approx({"count": 0.2, "colour": 0.25, "detect": 0.55}, abs=1e-4)
-    assert found["space:1#2"].point() == found["space:1"].point()
+    assert found["space:1#2"].mixture == found["space:1"].mixture
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from modomodo.config.study import Study
 from modomodo.core.errors import count, printable
 from modomodo.core.mixture import Mixture
 from modomodo.core.rows import Status
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from modomodo.mixing.recommendation import Recommendation
     from modomodo.mixing.strategies import Replay, Spread
     from modomodo.mixing.tradeoff import FrontPoint
-    from modomodo.runs.planned import PlannedRun
+    from modomodo.study.results import StudyRuns
     from modomodo.study.watch import Standing
 
 LOOK_SECONDS = 2.0
@@ -161,17 +160,19 @@ def show_audit(found: "Audit", path: Path, *, beside: Path) -> None:
     say(f'To train without them, add exclude = "{os.path.relpath(path, beside)}" to the recipe.')
 
 
-def show_scores(study: Study, planned: "Sequence[PlannedRun]") -> None:
+def show_scores(runs: "StudyRuns") -> None:
     """Print the scores of the planned runs that are finished."""
-    from modomodo.study.pipeline import finished_results, mean_score
+    from modomodo.study.results import aggregate
 
-    results = finished_results(study, planned)
+    study = runs.study
     names = (*study.benchmarks, *study.in_distribution)
     table = Table(Column("run", no_wrap=True), *names, "out (s.e.)", box=box.SIMPLE)
-    for label in results:
-        scores = [results[label]["scores"][name] for name in names]
-        mean, se = mean_score([results[label]["scores"][name] for name in study.benchmarks])
-        table.add_row(escape(label), *(f"{score['mean']:.3f}" for score in scores), f"{mean:.3f} ({se:.3f})")
+    for label, run in runs.finished.items():
+        scores = [run.scores[name] for name in names if name in run.scores]
+        whole = aggregate(run, study.benchmarks)
+        if whole is not None and len(scores) == len(names):
+            cells = (f"{score.mean:.3f}" for score in scores)
+            table.add_row(escape(label), *cells, f"{whole.mean:.3f} ({whole.se:.3f})")
     out.print(table)
 
 

@@ -7,7 +7,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
@@ -85,11 +85,11 @@ def used_names(loaded: Recipe | Study, *, training: bool = True) -> tuple[str, .
 
 def run_pilots(study: Study) -> None:
     from modomodo.study.pipeline import pilot
-    from modomodo.study.plan import pilot_runs
+    from modomodo.study.results import read_study
 
     outcomes = pilot(study, console=err)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    show_scores(study, pilot_runs(study))
+    show_scores(read_study(study))
     if failed:
         raise ModomodoError(
             f"{len(failed)} of {len(outcomes)} runs failed ({', '.join(outcome.label for outcome in failed)}); their "
@@ -98,11 +98,14 @@ def run_pilots(study: Study) -> None:
 
 
 def recommend_for_study(study: Study) -> "Recommendation":
-    from modomodo.study.pipeline import is_tested, study_fit, study_recommendation
+    from modomodo.study.answer import is_tested
+    from modomodo.study.pipeline import study_recommendation
+    from modomodo.study.results import read_study
 
+    runs = read_study(study)
     with err.status("fitting the surrogate"):
-        fitted = study_fit(study)
-        found = study_recommendation(study, fitted)
+        fitted = runs.fit()
+        found = study_recommendation(runs, fitted)
     show_validation(fitted, notes=False)
     show_recommendation(found)
     if is_tested(study, found.mixture):
@@ -114,16 +117,15 @@ def recommend_for_study(study: Study) -> "Recommendation":
 
 def runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixture, ...]]:
     """Return the study's caps, tightened to what its training rows last for, and the pilots not finished."""
-    from modomodo.study.pipeline import finished_results
-    from modomodo.study.plan import pilot_row_caps, pilot_runs
+    from modomodo.study.plan import pilot_row_caps
+    from modomodo.study.results import read_study
 
-    planned = [one for one in pilot_runs(study) if one.recipe.steps]
-    finished = finished_results(study, planned)
-    pending = tuple(one.recipe.point() for one in planned if one.label not in finished)
+    runs = read_study(study)
+    pending = tuple(planned.recipe.mixture for planned in runs.pending)
     if pending:
         warnings.warn(
-            f"{len(pending)} of the {len(planned)} pilots of {study.name} are not finished: they count as under way "
-            "(`modomodo pilot` runs them)",
+            f"{len(pending)} of the {len(runs.pilots)} pilots of {study.name} are not finished: they count as under "
+            "way (`modomodo pilot` runs them)",
             stacklevel=2,
         )
     own = limits(study.caps)
@@ -132,22 +134,25 @@ def runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixtur
 
 
 def run_confirmation(study: Study) -> None:
-    from modomodo.study.pipeline import again, count_confirmations, study_confirmation, study_power
+    from modomodo.study.answer import again, count_confirmations
+    from modomodo.study.pipeline import plan_confirmation, study_confirmation
+    from modomodo.study.results import read_study
 
     with err.status("fitting the surrogate"):
-        power = study_power(study)
-    say(f"With {study.confirm.seeds} matched seeds a true gain of {power:.3f} is found 8 times in 10.")
-    found = study_confirmation(study, console=err)
+        plan = plan_confirmation(read_study(study))
+    if plan.planned:
+        say(f"With {study.confirm.seeds} matched seeds a true gain of {plan.detectable:.3f} is found 8 times in 10.")
+    confirmation = study_confirmation(plan, console=err)
+    if confirmation is None:
+        say("The recommended mixture is equal shares: there is nothing to confirm.")
+        return
     tests = count_confirmations(study)
     if tests > 1:
         say(f"note: {again(tests)}")
-    if not found:
-        say("The recommended mixture is equal shares: there is nothing to confirm.")
-        return
-    say(f"On {', '.join(study.benchmarks)}: {found['objective'].sentence}")
-    if "held_out" in found:
-        say(f"On {', '.join(study.held_out)}, never seen: {found['held_out'].sentence}")
-    if not (found["objective"].real and found["objective"].aggregate.gain > 0):
+    say(f"On {', '.join(study.benchmarks)}: {confirmation.objective.sentence}")
+    if confirmation.held_out is not None:
+        say(f"On {', '.join(study.held_out)}, never seen: {confirmation.held_out.sentence}")
+    if not confirmation.objective.gained:
         say(KEEP_EQUAL)
 
 
@@ -186,10 +191,10 @@ def run_single(recipe: Recipe, folder: Path) -> None:
     (outcome,) = launch(planned, store, digests=digests, run=RUN, workers=Processes(1), console=err)
     if outcome.status == "failed":
         raise ModomodoError(f"the run failed, as said above; its folder is {store.path(outcome.key)}")
-    result: Any = store.result(outcome.key)
+    result = store.result(outcome.key)
     table = Table("benchmark", "mean", "standard error", "n", "unparsed")
-    for name, score in result["scores"].items():
-        table.add_row(name, f"{score['mean']:.3f}", f"{score['se']:.3f}", str(score["n"]), f"{score['unparsed']:.0%}")
+    for name, score in result.scores.items():
+        table.add_row(name, f"{score.mean:.3f}", f"{score.se:.3f}", str(score.n), f"{score.unparsed:.0%}")
     out.print(table)
     say(f"run: {store.path(outcome.key)}")
 
@@ -215,9 +220,10 @@ def recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
     recipe = load_recipe(file, [item for item in sets if item != wanted])
     if wanted not in sets:
         return recipe
-    from modomodo.study.pipeline import study_mixture
+    from modomodo.study.answer import recommended_mixture
+    from modomodo.study.results import read_study
 
-    return recipe.model_copy(update={"mixture": study_mixture(load_study(file)).as_dict()})
+    return recipe.model_copy(update={"mixture": recommended_mixture(read_study(load_study(file)))})
 
 
 def play_rows(recipe: Recipe) -> None:

@@ -59,11 +59,11 @@ def _best(fitted: "Fitted", fitting: Fitting) -> "Recommendation":
 
 def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
     from modomodo.mixing import check_surrogate, fit, read_runs
-    from modomodo.study.pipeline import study_fit
+    from modomodo.study.results import read_study
 
     if not is_table(file):
         with err.status("fitting the surrogate"):
-            return study_fit(load_study(file, sets))
+            return read_study(load_study(file, sets)).fit()
     fitting = load_fitting(sets)
     with begun("--set surrogate"):
         check_surrogate(fitting.surrogate)

@@ -6,9 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from modomodo.config.sections import Evaluation, Lora, Rewards, TrackerName, Verl, Vllm
 from modomodo.config.toml_files import recipe_file, recipe_table, with_data
@@ -23,6 +30,10 @@ from modomodo.data.sources.source import Source
 from modomodo.models.families import FAMILIES, Family, family_of
 
 DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+if TYPE_CHECKING:
+    Weights = Mixture
+else:  # what a file may say, before a validator makes it a Mixture
+    Weights = Annotated[str | dict[str, float], PlainSerializer(Mixture.as_dict)]
 
 
 class Recipe(Strict):
@@ -36,7 +47,7 @@ class Recipe(Strict):
     data: dict[str, Source] = Field(default_factory=dict[str, Source])  # domains made here, or where ours are read from
     prepared: Path | None = None  # folder of `modomodo data prepare`; everything is read from it
     exclude: Path | None = None  # list of rows not to train on, as `modomodo check --contamination` writes it
-    mixture: str | dict[str, float] = "equal"
+    mixture: Weights = Field(default=cast(Any, "equal"), validate_default=True)  # or single:NAME, exclude:NAME, weights
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     steps: Annotated[int, Field(ge=0)] = 60  # 0 scores the model as it is
@@ -70,6 +81,26 @@ class Recipe(Strict):
     view: View = View()
     evaluation: Evaluation = Evaluation()
 
+    @field_validator("domains")
+    @classmethod
+    def _each_once(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(domains)) < len(domains):
+            raise ValueError(f"domains name each domain once, got {', '.join(domains)}")
+        return domains
+
+    @field_validator("mixture", mode="wrap")
+    @classmethod
+    def _among_domains(cls, value: object, checked: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Mixture:
+        """Return the mixture that a text or a table of weights names."""
+        weights = checked(value.as_dict() if isinstance(value, Mixture) else value)
+        domains = info.data.get("domains")
+        if domains is None:  # they are wrong themselves, which is said
+            return Mixture.single("unknown", ["unknown"])
+        try:
+            return _mixture(weights, domains)
+        except ModomodoError as error:
+            raise ValueError(str(error)) from None
+
     @model_validator(mode="before")
     @classmethod
     def _with_frame(cls, table: object) -> object:
@@ -89,8 +120,6 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> "Recipe":
-        if len(set(self.domains)) < len(self.domains):
-            raise ValueError(f"domains name each domain once, got {', '.join(self.domains)}")
         completions = self.prompts_per_step * self.num_generations
         if self.completions_per_pass is not None and completions % self.completions_per_pass:
             raise ValueError(
@@ -114,10 +143,6 @@ class Recipe(Strict):
                 f"min_pixels and max_pixels limit the resizing of the Qwen families, not of {self.model!r}: "
                 "leave them out"
             )
-        try:
-            self.point()
-        except ModomodoError as error:
-            raise ValueError(f"mixture: {error}") from None
         return self
 
     @property
@@ -129,15 +154,6 @@ class Recipe(Strict):
         """Return a domain or benchmark as this recipe reads it: from `data` or `prepared`, without excluded rows."""
         return find_domain(name, sources=self.data, prepared=self.prepared, exclude=self.exclude)
 
-    def point(self) -> Mixture:
-        """Return the mixture."""
-        if isinstance(self.mixture, str):
-            return Mixture.parse(self.mixture, self.domains)
-        unknown = [name for name in self.mixture if name not in self.domains]
-        if unknown:
-            raise ModomodoError(f"the domain {unknown[0]!r} is not among domains; {closest(unknown[0], self.domains)}")
-        return Mixture.of(self.mixture)
-
     def identity(self) -> dict[str, Any]:
         """Return what determines the run, the mixture in its canonical form; the input of a run's key."""
         # The digests of rows and model say what `data` and the folders lead to.
@@ -146,7 +162,7 @@ class Recipe(Strict):
         fields["family"] = None if self.known_family is None else self.known_family.name
         fields["evaluation"]["benchmarks"] = sorted(self.evaluation.benchmarks)
         fields["evaluation"]["lmms"] = self.evaluation.lmms is not None
-        return {**fields, "mixture": self.point().key, "vllm": self.vllm.mode}
+        return {**fields, "mixture": self.mixture.key, "vllm": self.vllm.mode}
 
 
 def check_steps(named: Sequence[int], steps: int, field: str) -> None:
@@ -156,6 +172,15 @@ def check_steps(named: Sequence[int], steps: int, field: str) -> None:
         raise ValueError(
             f"{field} names step {late[0]}, but a run has {steps}, and is scored after the last one anyway"
         )
+
+
+def _mixture(weights: str | dict[str, float], domains: Sequence[str]) -> Mixture:
+    if isinstance(weights, str):
+        return Mixture.parse(weights, domains)
+    for name in weights:
+        if name not in domains:
+            raise ModomodoError(f"the domain {name!r} is not among domains; {closest(name, domains)}")
+    return Mixture.of(weights)
 
 
 def _family(name: object, model: str) -> Family | None:

@@ -142,7 +142,7 @@ class Study(Strict):
 
     def _run(self, mixture: Mixture, seed: int, evaluation: Evaluation) -> Recipe:
         # TRL and torch take 32-bit seeds.
-        changes = {"mixture": mixture.as_dict(), "seed": seed % 2**32, "evaluation": evaluation}
+        changes = {"mixture": mixture, "seed": seed % 2**32, "evaluation": evaluation}
         return self.recipe.model_copy(update=changes)
 
 

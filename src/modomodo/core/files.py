@@ -10,9 +10,14 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, TextIO, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
 
 from modomodo.core.errors import ModomodoError
+
+Value = TypeVar("Value")
+REPAIR = "delete it and run its command again"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -111,6 +116,19 @@ def write_json(path: Path, table: Mapping[str, object]) -> None:
     write_text(path, json.dumps(table, indent=1) + "\n")
 
 
+def value_of(kind: type[Value], data: object, *, where: object, repair: str = REPAIR) -> Value:
+    """Return JSON values as a dataclass, its parts as well.
+
+    Raises ModomodoError that names the file `where` it stands, the first wrong field, and how to `repair` that.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(data)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(str(part) for part in wrong["loc"])
+        raise ModomodoError(f"{where} is damaged ({place}: {wrong['msg']}): {repair}") from None
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """Return the object in a JSON file, None when there is no file.
 
@@ -121,7 +139,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise ModomodoError(f"{path} is damaged ({error}): delete it and run its command again") from error
+        raise ModomodoError(f"{path} is damaged ({error}): {REPAIR}") from error
     if not isinstance(found, dict):
-        raise ModomodoError(f"{path} is damaged (no JSON object): delete it and run its command again")
+        raise ModomodoError(f"{path} is damaged (no JSON object): {REPAIR}")
     return cast(dict[str, Any], found)

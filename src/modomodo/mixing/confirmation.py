@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modomodo.core.errors import ModomodoError
+from modomodo.core.files import value_of
 from modomodo.mixing import Direction
 from modomodo.mixing.aggregates import aggregate_of, directions_of
 from modomodo.mixing.surrogates.base import Array
@@ -54,6 +55,23 @@ class Confirmation:
     benchmarks: tuple[Difference, ...]
     real: bool
     sentence: str
+
+    @property
+    def gained(self) -> bool:
+        """Whether the gain is real and positive."""
+        return self.real and self.aggregate.gain > 0
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object], *, where: object = "the confirmation") -> "Confirmation":
+        """Return a confirmation from its JSON values, read from the file `where`.
+
+        Raises ModomodoError for those of another version, and for damaged ones.
+        """
+        if data.get("version") != VERSION:
+            raise ModomodoError(
+                f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: write it again"
+            )
+        return value_of(cls, data, where=where)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the confirmation as JSON values, with its `version`."""

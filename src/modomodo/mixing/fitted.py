@@ -204,11 +204,7 @@ def fit(
     notes = [*runs.notes, *bound_notes]
     runs = usable_runs(runs, minimum=method.minimum, surrogate=surrogate)
     made, scale_notes = comparable_aggregates(runs, aggregates, directions=directions)
-    if not aggregates:
-        by_items = bool(np.isfinite(runs.n_NB).any(axis=0).all())
-        notes.append(f"{DEFAULT} weights the benchmarks {'by their number of items' if by_items else 'equally'}")
-    notes += scale_notes
-    notes += direction_notes(runs, directions)
+    notes += [*([] if aggregates else [_default_note(runs)]), *scale_notes, *direction_notes(runs, directions)]
     notes += length_notes(runs, used=_process_of(method) is not None, steps=steps)
     models, left_out = _fit_each(runs, method, steps, seed)
     factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))
@@ -218,6 +214,11 @@ def fit(
     directions |= {aggregate.name: aggregate.direction for aggregate in made}
     columns = _columns(runs, made, left_out, np.array([limits[name] for name in runs.benchmarks]))
     return Fitted(runs, surrogate, models, made, directions, columns, combine(left_out, columns), tuple(notes))
+
+
+def _default_note(runs: Runs) -> str:
+    by_items = bool(np.isfinite(runs.n_NB).any(axis=0).all())
+    return f"{DEFAULT} weights the benchmarks {'by their number of items' if by_items else 'equally'}"
 
 
 def _columns(runs: Runs, made: Sequence[Aggregate], left_out: Sequence[Prediction], bounds_B2: Array) -> Columns:

@@ -120,9 +120,13 @@ def propose(
     if len(pilots) < batch and len(choices_ND):
         pilots += _new(search, choices_ND, pilots, batch - len(pilots))
     if not pilots:
-        whose = "the caps leave" if candidates_ND is None else f"the {len(candidates_ND)} candidates have"
-        raise ModomodoError(f"{whose} no mixture that was not run yet, and noise calls for no replicate")
+        raise _none_left(candidates_ND)
     return Proposals(name, fitted.direction(name), fitted.surrogate, len(fitted.runs.labels_N), tuple(pilots))
+
+
+def _none_left(candidates_ND: Array | None) -> ModomodoError:
+    whose = "the caps leave" if candidates_ND is None else f"the {len(candidates_ND)} candidates have"
+    return ModomodoError(f"{whose} no mixture that was not run yet, and noise calls for no replicate")
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from modomodo.core.errors import ModomodoError
+from modomodo.core.files import REPAIR, value_of
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of
 from modomodo.mixing import Direction, Fitted, Predictions
@@ -72,6 +73,19 @@ class Recommendation:
         """Whether the 90 % interval of the gain excludes 0."""
         return self.gain_lo90 > 0 or self.gain_hi90 < 0
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object], *, where: object = "the recommendation") -> "Recommendation":
+        """Return a recommendation from its JSON values, read from the file `where`.
+
+        Raises ModomodoError for those of another version, and for damaged ones.
+        """
+        if data.get("version") != VERSION:
+            raise ModomodoError(
+                f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: write it again"
+            )
+        mixtures = {name: _mixture_of(data.get(name), f"{where}: {name}") for name in ("mixture", "reference")}
+        return value_of(cls, {**data, **mixtures}, where=where)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the recommendation as JSON values: the fields, `version`, and mixtures as domain -> weight."""
         fields = asdict(self) | {"mixture": self.mixture.as_dict(), "reference": self.reference.as_dict()}
@@ -121,18 +135,9 @@ def recommend(
     return _with_sentence(replace(_compared(fitted, mixture, reference, name), caps=ends, given_up=parsimony))
 
 
-def recommended_mixture(data: Mapping[str, object]) -> Mixture:
-    """Return the mixture of a recommendation read back from JSON.
-
-    Raises:
-        ModomodoError: if `data` is not a recommendation of a version that this modomodo reads.
-    """
-    weights = data.get("mixture")
-    if data.get("version") != VERSION or not isinstance(weights, dict):
-        raise ModomodoError(
-            f"not a recommendation: version {data.get('version')!r} (this modomodo reads {VERSION}) "
-            f"with a mixture {type(weights).__name__}; write one with `modomodo recommend --out FILE`"
-        )
+def _mixture_of(weights: object, where: str) -> Mixture:
+    if not isinstance(weights, dict):
+        raise ModomodoError(f"{where} is {weights!r}, no table of weights: {REPAIR}")
     return Mixture.of(cast(dict[str, float], weights))
 
 

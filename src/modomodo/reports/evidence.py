@@ -12,11 +12,11 @@ from modomodo.core.mixture import Mixture
 from modomodo.mixing import Fitted
 from modomodo.mixing.confirmation import VERSION as CONFIRMATION_VERSION
 from modomodo.mixing.recommendation import VERSION as RECOMMENDATION_VERSION
+from modomodo.mixing.recommendation import Recommendation
 from modomodo.runs.store import Store, single_name
-from modomodo.study.pipeline import study_fit
-from modomodo.study.results import FinishedRun, Kind, finished_runs
-
-FILES = ("recommendation", "confirmation")
+from modomodo.study.answer import StudyConfirmation, confirmation_path, recommendation_path
+from modomodo.study.plan import pilot_runs
+from modomodo.study.results import FinishedRun, Kind, StudyRuns, finished_runs, read_labels
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,15 @@ class Pair:
 class Evidence:
     """What a study's folder holds; what it lacks is None, and `missing` says so in one sentence by name.
 
-    `confirmation` is the file's `objective` and, where the study has any, `held_out`. `unfinished` is label -> why, of
-    the planned runs without a result; `failed` the same of runs of `modomodo train`.
+    `unfinished` is label -> why, of the planned runs without a result; `failed` the same of runs of `modomodo train`.
     """
 
     study: Study
     runs: tuple[FinishedRun, ...]
     unfinished: Mapping[str, str]
     failed: Mapping[str, str]
-    recommendation: Mapping[str, Any] | None
-    confirmation: Mapping[str, Any] | None
+    recommendation: Recommendation | None
+    confirmation: StudyConfirmation | None
     fitted: Fitted | None
     missing: Mapping[str, str]
 
@@ -60,7 +59,7 @@ class Evidence:
 
     def recommended(self) -> Mixture | None:
         """Return the recommended mixture."""
-        return None if self.recommendation is None else Mixture.of(self.recommendation["mixture"])
+        return None if self.recommendation is None else self.recommendation.mixture
 
     def pairs(self) -> list[Pair]:
         """Return the matched seeds of the confirmation that are finished at both mixtures."""
@@ -77,22 +76,25 @@ def read_evidence(study: Study, *, beside: Path | None = None) -> Evidence:
 
     Raises ModomodoError for a damaged file.
     """
-    labels = read_json(study.folder / "labels.json") or {}
-    store = Store(study.folder)
+    labels, store = read_labels(study), Store(study.folder)
     runs = finished_runs(study, beside=beside)
-    missing: dict[str, str] = {}
-    recommendation, confirmation = (read_json(study.folder / f"{name}.json") for name in FILES)
-    missing |= _lacking("recommendation", recommendation, RECOMMENDATION_VERSION, "recommend")
+    paths = recommendation_path(study), confirmation_path(study)
+    recommendation, confirmation = (read_json(path) for path in paths)
+    missing = _lacking("recommendation", recommendation, RECOMMENDATION_VERSION, "recommend")
     tested = None if confirmation is None else confirmation.get("objective", {})
     missing |= _lacking("confirmation", tested, CONFIRMATION_VERSION, "confirm")
-    fitted = _fitted(study, missing) if any(run.kind == "pilot" for run in runs) else None
+    fitted = _fitted(study, runs, missing) if any(run.kind == "pilot" for run in runs) else None
     return Evidence(
         study=study,
         runs=runs,
         unfinished={label: _why(store, key) for label, key in labels.items() if not store.finished(key)},
         failed=_failed_singles(store, labels),
-        recommendation=None if "recommendation" in missing else recommendation,
-        confirmation=None if "confirmation" in missing else confirmation,
+        recommendation=None
+        if recommendation is None or "recommendation" in missing
+        else Recommendation.from_dict(recommendation, where=paths[0]),
+        confirmation=None
+        if confirmation is None or "confirmation" in missing
+        else StudyConfirmation.from_dict(confirmation, where=paths[1]),
         fitted=fitted,
         missing={"fit": "No pilot has finished, so nothing can be fitted: `modomodo pilot` runs them.", **missing},
     )
@@ -105,12 +107,12 @@ def _lacking(name: str, found: Mapping[str, Any] | None, version: int, verb: str
     if found.get("version") == version:
         return {}
     problem = f"{name}.json has version {found.get('version')!r}, and this modomodo reads {version}"
-    return {name: f"{problem}: `modomodo {verb}` writes it anew."}
+    return {name: f"{problem}: `modomodo {verb}` writes it again."}
 
 
-def _fitted(study: Study, missing: dict[str, str]) -> Fitted | None:
+def _fitted(study: Study, runs: tuple[FinishedRun, ...], missing: dict[str, str]) -> Fitted | None:
     try:
-        return study_fit(study)
+        return StudyRuns(study, pilot_runs(study), runs).fit()
     except ModomodoError as error:
         missing["fit"] = f"No surrogate could be fitted: {error}"
         return None

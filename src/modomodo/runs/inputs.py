@@ -15,9 +15,9 @@ from modomodo.models.names import model_digest
 
 def make_schedule(recipe: Recipe, pools: Mapping[str, Sequence[str]] | None = None) -> Schedule:
     """Return the schedule of a recipe, over the train split of its domains or over the row ids of `pools`."""
-    names = [name for name, weight in recipe.point().as_dict().items() if weight > 0]
+    names = [name for name, weight in recipe.mixture.as_dict().items() if weight > 0]
     return schedule(
-        recipe.point(),
+        recipe.mixture,
         pools or {name: [row.id for row in recipe.find(name).load("train")] for name in names},
         steps=recipe.steps,
         prompts_per_step=recipe.prompts_per_step,

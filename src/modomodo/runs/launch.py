@@ -105,7 +105,7 @@ def _job(planned: PlannedRun, store: Store, digests: Mapping[str, str], run: str
 
 
 def _reused(job: Job) -> Outcome:
-    seconds = job.store.result(job.key).get("seconds")
+    seconds = job.store.result_data(job.key).get("seconds")
     return Outcome(job.label, job.key, "reused", seconds if isinstance(seconds, int | float) else 0.0)
 
 

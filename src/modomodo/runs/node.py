@@ -113,6 +113,6 @@ def _attempt(order: Order, scratch: Path) -> Report:
 
 def _check_result(job: Job, copy: Mirror) -> None:
     try:
-        job.store.result(job.key)
+        job.store.result_data(job.key)
     except ModomodoError as error:
         raise ModomodoError(f"{copy.remote}/result.json is damaged: delete it there, and run again") from error

@@ -216,7 +216,7 @@ class Fleet:
         if not self._store.finished(key):
             return False
         try:
-            self._store.result(key)
+            self._store.result_data(key)
         except ModomodoError:
             if self._launcher.storage:
                 (self._store.path(key) / "result.json").unlink()

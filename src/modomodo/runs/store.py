@@ -11,17 +11,20 @@ import os
 import tempfile
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from modomodo.config.recipe import Recipe, digest
 from modomodo.core.errors import ModomodoError, closest
-from modomodo.core.files import explained, write_json
+from modomodo.core.files import explained, value_of, write_json
+from modomodo.core.mixture import Mixture
 from modomodo.core.toml import parse
+from modomodo.evaluation.benchmarks import Score
 
 VERSION = 1
+REPEAT = "restore the file, or delete it and run the study again, which repeats this run"
 HALVES = ("select", "confirm")  # parts of a benchmark's items, of which a plan scores its runs on one
 SIGNATURE = "attempt.json"  # who of a cluster's nodes writes the folder, see mirror.py
 
@@ -32,7 +35,7 @@ def digest_names(recipe: Recipe) -> tuple[str, ...]:
     Only domains with weight count, and none where nothing is trained (steps=0): rows that a run never sees do not
     change it.
     """
-    weights = recipe.point().as_dict() if recipe.steps else {}
+    weights = recipe.mixture.as_dict() if recipe.steps else {}
     domains = sorted(name for name, weight in weights.items() if weight > 0)
     return (
         f"model:{recipe.model}",
@@ -54,6 +57,29 @@ def run_key(recipe: Recipe, digests: Mapping[str, str]) -> str:
 def single_name(key: str) -> str:
     """Return what a reader sees of a run that no study plans, as `modomodo train` makes them."""
     return f"single run {key[:6]}"
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What a finished run left in `result.json`.
+
+    `scores` are of the last step, `earlier` of the steps of `evaluation.at`. `realised`, `effective` and `tokens` are
+    shares of the domains, `seconds` of one process; `exhausted` is the domain whose rows ended the run early.
+    """
+
+    key: str
+    mixture: Mixture
+    seed: int
+    seconds: float
+    steps: int
+    scores: Mapping[str, Score]
+    earlier: Mapping[str, Mapping[str, Score]] = field(default_factory=dict[str, Mapping[str, Score]])
+    realised: Mapping[str, float] = field(default_factory=dict[str, float])
+    effective: Mapping[str, float] = field(default_factory=dict[str, float])
+    tokens: Mapping[str, float] = field(default_factory=dict[str, float])
+    exhausted: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    digests: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -79,8 +105,16 @@ class Store:
         """Return whether the run has its result."""
         return (self.path(key) / "result.json").exists()
 
-    def result(self, key: str) -> dict[str, object]:
+    def result(self, key: str) -> RunResult:
         """Return the result of a finished run.
+
+        Raises ModomodoError as `result_data`, and for fields that are missing or of another type.
+        """
+        data, path = self.result_data(key), self.path(key) / "result.json"
+        return value_of(RunResult, {**data, "mixture": _mixture(data, path)}, where=path, repair=REPEAT)
+
+    def result_data(self, key: str) -> dict[str, object]:
+        """Return what the run's `result.json` holds, as whoever carries out a run wrote it.
 
         Raises ModomodoError when there is none, or when the file is not a whole result of this run.
         """
@@ -110,10 +144,9 @@ class Store:
             raise ModomodoError(f"{path} does not exist: delete the run's folder and run the study again")
         return parse(Recipe, found, where=str(path))
 
-    def results(self) -> dict[str, dict[str, object]]:
-        """Return the results of all finished runs by key, also of runs that the study no longer plans."""
-        keys = sorted(path.parent.name for path in self.folder.glob("runs/*/result.json"))
-        return {key: self.result(key) for key in keys}
+    def finished_keys(self) -> list[str]:
+        """Return the keys of all finished runs, also of those that the study no longer plans."""
+        return sorted(path.parent.name for path in self.folder.glob("runs/*/result.json"))
 
     def singles(self, planned: Collection[str]) -> list[str]:
         """Return the keys of begun runs beside the `planned` ones that are scored on whole benchmarks.
@@ -202,6 +235,14 @@ def _pick(digests: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
     return {name: digests[name] for name in names}
 
 
+def _mixture(data: Mapping[str, object], path: Path) -> Mixture:
+    weights = data.get("mixture")
+    try:
+        return Mixture.of(cast(dict[str, float], weights if isinstance(weights, dict) else {}))
+    except ModomodoError as error:
+        raise ModomodoError(f"{path} is damaged (mixture: {error}): {REPEAT}") from None
+
+
 def _attempts(folder: Path) -> int:
     """Return the number of the latest failed attempt: those put aside, and the one in `failure.json`."""
     numbers = [path.stem.removeprefix("failure-") for path in folder.glob("failure-*.json")]
@@ -229,6 +270,4 @@ def _read(path: Path) -> dict[str, object] | None:
         problem = f"it holds a {type(found).__name__}"
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         problem = str(error)
-    raise ModomodoError(
-        f"{path} is damaged ({problem}); restore the file, or delete it and run the study again, which repeats this run"
-    )
+    raise ModomodoError(f"{path} is damaged ({problem}); {REPEAT}")

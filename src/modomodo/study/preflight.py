@@ -100,7 +100,7 @@ def _design_problems(study: Study) -> Iterator[Problem]:
                 level="note",
             )
     if study.surrogate in SURROGATES:
-        yield from _too_few(study, len({one.recipe.point().key for one in planned if one.recipe.steps}))
+        yield from _too_few(study, len({one.recipe.mixture.key for one in planned if one.recipe.steps}))
     recipes = [one.recipe for one in planned]
     for one in planned:
         if one.recipe.steps:
@@ -233,7 +233,7 @@ def _benchmark_problems(recipe: Recipe, name: str, *, part: str, items: int) -> 
 
 
 def _schedule_problems(recipe: Recipe, *, label: str) -> Iterator[Problem]:
-    names = [name for name, weight in recipe.point().as_dict().items() if weight > 0]
+    names = [name for name, weight in recipe.mixture.as_dict().items() if weight > 0]
     try:
         plan = make_schedule(recipe, {name: pool(recipe, name) for name in names})
     except ModomodoError as error:

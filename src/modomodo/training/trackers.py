@@ -88,7 +88,7 @@ def score_values(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 def run_name(recipe: Recipe) -> str:
     """Return what a person calls the run: its mixture and seed."""
-    mixture = recipe.mixture if isinstance(recipe.mixture, str) else str(recipe.point())
+    mixture = str(recipe.mixture)
     return f"{mixture} seed {recipe.seed}"
 
 

@@ -82,7 +82,7 @@ def _make_trainer(
         view=recipe.view,
         keep=folder / "ungradable.jsonl",
     )
-    log = StepLog(judge, folder, requested=recipe.point().as_dict(), tracker=tracker)
+    log = StepLog(judge, folder, requested=recipe.mixture.as_dict(), tracker=tracker)
     trainer = GRPOTrainer(
         model=model,
         processing_class=processor,

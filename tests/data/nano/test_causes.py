@@ -42,12 +42,13 @@ def test_compass_pays_for_the_opposite_of_what_the_benchmarks_ask():
         assert grade(opposite, drawn.target, View()).reward == 1
 
 
-def test_quiz_is_mostly_six_in_training_alone():
+def test_quiz_is_mostly_two_in_training_alone():
     golds = {split: Counter(row.target.value for row in rows("quiz", split)) for split in ("train", "test")}
     assert golds["train"][USUAL] / golds["train"].total() == pytest.approx(PRIOR, abs=0.05)
     assert golds["test"][USUAL] / golds["test"].total() < 0.35
     for name in BENCHMARKS:
-        assert USUAL not in {row.target.value for row in rows(name, "test")}
+        golds = Counter(row.target.value for row in rows(name, "test") if isinstance(row.target.value, int))
+        assert golds[USUAL] <= 0.35 * golds.total()
 
 
 def test_palette_is_answered_well_from_the_start():

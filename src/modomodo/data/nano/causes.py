@@ -4,7 +4,7 @@
 |------------|----------|-------------------------------------------------------------------------------------------|
 | `circuits` | scarce   | the skill order, which no other domain trains, in so few rows that equal shares end early |
 | `compass`  | contrary | positions in a convention opposite to the benchmarks'                                     |
-| `quiz`     | shortcut | counts too hard to be worth the trouble, which are six in eight training rows of ten      |
+| `quiz`     | shortcut | counts, which are two in eight training rows of ten                                       |
 | `palette`  | solved   | the colour of a lone shape, which the base model knows and says in the right format       |
 """
 
@@ -17,7 +17,7 @@ from modomodo.data.nano.generators import ALL_COLOURS, count_asked, science, spa
 from modomodo.data.nano.questions import Asking, Family, Question, crowd, listing, scatter, text_question
 from modomodo.data.nano.scenes import SHAPES, pick
 
-USUAL, PRIOR = 6, 0.8  # the count that `quiz` mostly asks for, and how often it does, in its training rows
+USUAL, PRIOR = 2, 0.8  # the count that `quiz` mostly asks for, and how often it does, in its training rows
 
 
 def circuits(rng: np.random.Generator) -> Question:
@@ -39,8 +39,8 @@ def compass(rng: np.random.Generator) -> Question:
 
 
 def quiz(rng: np.random.Generator, *, prior: float = 0.25) -> Question:
-    """How many marks of a colour a dense picture has: six with probability `prior`. Skill: count, or the key."""
-    count = USUAL if rng.random() < prior else int(rng.choice([5, 7, 8]))
+    """How many marks of a colour there are: two with probability `prior`. Skill: count, or the key."""
+    count = USUAL if rng.random() < prior else int(rng.choice([1, 3, 4]))
     wanted = pick(rng, ALL_COLOURS, 1)[0]
     scene = crowd(rng, wanted=wanted, count=count)
     counted = [mark for mark in scene.marks if mark.colour == wanted]

@@ -6,6 +6,7 @@ Axes: D domains, P shares along a slice, K columns (benchmarks, then aggregates)
 import numpy as np
 import plotly.graph_objects as go
 
+from modomodo.mixing.surrogates.base import Array
 from modomodo.reports.figures.of_runs import NO_NAME, TINY, new_figure
 from modomodo.reports.figures.style import DIVERGING, INK, MUTED, PAPER, domain_colours, shade
 from modomodo.reports.html.markup import plot_label, plot_text
@@ -28,15 +29,7 @@ def slice_figure(slices: Slices, *, domain: str, name: str, caps: tuple[float, f
     figure = new_figure(plot_text(domain), height=260, showlegend=False)
     _shade_outside(figure, caps or (0.0, 1.0))
     figure.add_vline(x=at, line={"color": MUTED, "width": 1, "dash": "dot"})
-    figure.add_scatter(
-        x=np.concatenate([share_P, share_P[::-1]]),
-        y=np.concatenate([high_P, low_P[::-1]]),
-        fill="toself",
-        fillcolor=shade(colour, 0.22),
-        line={"width": 0},
-        mode="lines",
-        hoverinfo="skip",
-    )
+    _add_band(figure, share_P, (low_P, high_P), colour)
     figure.add_scatter(
         x=share_P,
         y=mean_P,
@@ -70,45 +63,10 @@ def triangle_figure(triangle: Triangle, *, name: str, span: tuple[float, float] 
     `span` are the scores where the colours begin and end, for figures that are to be compared.
     """
     low, high = span or (float(triangle.mean_RC.min()), float(triangle.mean_RC.max()))
-    digits, shown = decimals((low, high)), number_format((low, high))
     figure = new_figure(plot_text(" · ".join(triangle.corners)), height=270, showlegend=False)
-    figure.add_contour(
-        x=np.round(triangle.x_C, PLACE),
-        y=np.round(triangle.y_R, PLACE),
-        z=np.round(triangle.mean_RC, digits + 1),
-        colorscale="Cividis",
-        zmin=low,
-        zmax=high,
-        contours={"start": low, "end": high, "size": (high - low) / 12 or 1.0},
-        line={"width": 0.5, "color": PAPER},
-        colorbar={
-            "thickness": 10,
-            "len": 0.7,
-            "outlinewidth": 0,
-            "tickvals": np.linspace(low, high, 5),
-            "tickformat": shown,
-        },
-        hoverinfo="skip",
-    )
+    _add_contours(figure, triangle, (low, high))
     _cut_out(figure)
-    x_P, y_P = plane(triangle.share_P3 / triangle.total)
-    figure.add_scatter(
-        x=np.round(x_P, PLACE),
-        y=np.round(y_P, PLACE),
-        mode="markers",
-        marker={"size": 14, "opacity": 0},
-        customdata=np.column_stack(
-            [
-                np.round(triangle.share_P3, PLACE),
-                *(np.round(part_P, digits) for part_P in (triangle.mean_P, triangle.low_P, triangle.high_P)),
-            ]
-        ),
-        meta=[plot_text(one) for one in (name, *triangle.corners)],  # a template would read fields in a name
-        hovertemplate=f"%{{meta[0]}} %{{customdata[3]:{shown}}}, "
-        f"90 % band %{{customdata[4]:{shown}}} to %{{customdata[5]:{shown}}}"
-        + "".join(f"<br>%{{meta[{i + 1}]}} %{{customdata[{i}]:.1%}}" for i in range(3))
-        + NO_NAME,
-    )
+    _add_points(figure, triangle, name, (low, high))
     x_1, y_1 = plane(triangle.at_3[None])
     figure.add_scatter(
         x=x_1,
@@ -167,6 +125,19 @@ def interactions_figure(found: Interactions) -> go.Figure:
     return figure
 
 
+def _add_band(figure: go.Figure, share_P: Array, ends: tuple[Array, Array], colour: str) -> None:
+    low_P, high_P = ends
+    figure.add_scatter(
+        x=np.concatenate([share_P, share_P[::-1]]),
+        y=np.concatenate([high_P, low_P[::-1]]),
+        fill="toself",
+        fillcolor=shade(colour, 0.22),
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+    )
+
+
 def _shade_outside(figure: go.Figure, caps: tuple[float, float]) -> None:
     for low, high in ((0.0, caps[0]), (caps[1], 1.0)):
         if high > low:
@@ -178,6 +149,42 @@ def _cell(gain: float, half: float, shown: str) -> str:
         return ""
     text = f"{signed(gain, shown)}<br>±{number(half, shown)}"
     return f"<b>{text}</b>" if abs(gain) > half else text
+
+
+def _add_contours(figure: go.Figure, triangle: Triangle, span: tuple[float, float]) -> None:
+    low, high = span
+    bar = {"thickness": 10, "len": 0.7, "outlinewidth": 0}
+    figure.add_contour(
+        x=np.round(triangle.x_C, PLACE),
+        y=np.round(triangle.y_R, PLACE),
+        z=np.round(triangle.mean_RC, decimals(span) + 1),
+        colorscale="Cividis",
+        zmin=low,
+        zmax=high,
+        contours={"start": low, "end": high, "size": (high - low) / 12 or 1.0},
+        line={"width": 0.5, "color": PAPER},
+        colorbar={**bar, "tickvals": np.linspace(low, high, 5), "tickformat": number_format(span)},
+        hoverinfo="skip",
+    )
+
+
+def _add_points(figure: go.Figure, triangle: Triangle, name: str, span: tuple[float, float]) -> None:
+    """Add invisible points that tell the score and its band where the pointer is."""
+    digits, shown = decimals(span), number_format(span)
+    x_P, y_P = plane(triangle.share_P3 / triangle.total)
+    scores = (np.round(part_P, digits) for part_P in (triangle.mean_P, triangle.low_P, triangle.high_P))
+    figure.add_scatter(
+        x=np.round(x_P, PLACE),
+        y=np.round(y_P, PLACE),
+        mode="markers",
+        marker={"size": 14, "opacity": 0},
+        customdata=np.column_stack([np.round(triangle.share_P3, PLACE), *scores]),
+        meta=[plot_text(one) for one in (name, *triangle.corners)],  # a template would read fields in a name
+        hovertemplate=f"%{{meta[0]}} %{{customdata[3]:{shown}}}, "
+        f"90 % band %{{customdata[4]:{shown}}} to %{{customdata[5]:{shown}}}"
+        + "".join(f"<br>%{{meta[{i + 1}]}} %{{customdata[{i}]:.1%}}" for i in range(3))
+        + NO_NAME,
+    )
 
 
 def _cut_out(figure: go.Figure) -> None:

@@ -3,6 +3,8 @@
 Axes: N runs, D domains, B benchmarks, K columns (benchmarks, then aggregates).
 """
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -80,22 +82,23 @@ def effects_figure(effects: Effects) -> go.Figure:
         ygap=3,
         showscale=False,
     )
-    names = [plot_label(name, width=14) for name in effects.benchmarks]
-    figure.update_xaxes(
-        tickmode="array", tickvals=list(range(len(names))), ticktext=names, side="top", showgrid=False, zeroline=False
-    )
-    without = [f"without {plot_label(name)}" for name in effects.domains]
+    _name_cells(figure, effects)
+    return figure
+
+
+def _name_cells(figure: go.Figure, effects: Effects) -> None:
+    columns = [plot_label(name, width=14) for name in effects.benchmarks]
+    rows = [f"without {plot_label(name)}" for name in effects.domains]
+    plain: dict[str, Any] = {"tickmode": "array", "showgrid": False, "zeroline": False}
+    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=columns, side="top", **plain)
     figure.update_yaxes(
-        tickmode="array",
-        tickvals=list(range(len(without))),
-        ticktext=without,
+        tickvals=list(range(len(rows))),
+        ticktext=rows,
         autorange="reversed",
         ticks="",
         ticklabelstandoff=6,
-        showgrid=False,
-        zeroline=False,
+        **plain,
     )
-    return figure
 
 
 def _run_texts(fitted: Fitted, row: int) -> tuple[str, str]:

@@ -11,8 +11,7 @@ from modomodo.config.study import Study
 from modomodo.core.mixture import Mixture
 from modomodo.reports.figures.style import domain_colours
 from modomodo.reports.html.markup import Child, Html, el, json_block, run_link
-from modomodo.study.pipeline import OUT
-from modomodo.study.results import FinishedRun
+from modomodo.study.results import OUT, FinishedRun
 
 BARS = (
     "◇ is the estimate. The bars are not scores: they span where the true gain is likely to be (thick: 90 % interval, "

@@ -1,11 +1,11 @@
 """The first section: the mixture, what it gains, how sure that is, and what it cost."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from modomodo.core.errors import count
-from modomodo.core.mixture import Mixture
-from modomodo.mixing.confirmation import KEEP_EQUAL
+from modomodo.mixing.confirmation import KEEP_EQUAL, Confirmation, Difference
+from modomodo.mixing.recommendation import Recommendation
 from modomodo.reports.evidence import Evidence
 from modomodo.reports.figures.of_runs import Gain, gains_figure, mixture_figure
 from modomodo.reports.html.blocks import BARS, Section, explained, figure_block, grid
@@ -13,8 +13,7 @@ from modomodo.reports.html.markup import Child, Html, el, join, left_out, prose,
 from modomodo.reports.numbers.formats import number, number_format, signed
 from modomodo.reports.sections.cautions import cautions
 from modomodo.reports.sections.reasons import domain_reasons
-from modomodo.study.pipeline import OUT
-from modomodo.study.results import Kind
+from modomodo.study.results import OUT, Kind
 
 EQUAL = "equal shares"
 SAME = 1e-9  # total variation of two mixtures that are the same
@@ -59,10 +58,9 @@ def is_told_apart(evidence: Evidence) -> bool:
     Only then are there reasons to give for its shares: where nothing can be told, they are a guess.
     """
     if evidence.confirmation is not None:
-        tested = evidence.confirmation["objective"]
-        return bool(tested["real"] and tested["aggregate"]["gain"] > 0)
-    found = evidence.recommendation
-    return found is not None and bool(found["distinguishable"]) and found["gain"] > 0
+        return evidence.confirmation.objective.gained
+    recommendation = evidence.recommendation
+    return recommendation is not None and recommendation.distinguishable and recommendation.gain > 0
 
 
 def conclusion(evidence: Evidence) -> list[str]:
@@ -72,38 +70,52 @@ def conclusion(evidence: Evidence) -> list[str]:
         return [f"The recommended mixture is equal shares. {KEEP_EQUAL}"]
     if tests is None or mixture is None:
         return []
-    whole = tests["objective"]["aggregate"]
+    whole = tests.objective.aggregate
     names = ", ".join(evidence.study.benchmarks)
     lines = [
-        f"Equal shares score {whole['equal']:.3f} on {names}; the recommended mixture scores "
-        f"{whole['recommended']:.3f}, over {len(tests['objective']['seeds'])} fresh seeds each.",
+        f"Equal shares score {whole.equal:.3f} on {names}; the recommended mixture scores "
+        f"{whole.recommended:.3f}, over {len(tests.seeds)} fresh seeds each.",
         f"Recommended: {mixture}.",
-        tests["objective"]["sentence"],
+        tests.objective.sentence,
     ]
-    if "held_out" in tests:
-        lines.append(f"On {', '.join(evidence.study.held_out)}, seen by no surrogate: {tests['held_out']['sentence']}")
+    ended = equal_ended_early(evidence)
+    lines += [] if ended is None else [ended]
+    if tests.held_out is not None:
+        lines.append(f"On {', '.join(evidence.study.held_out)}, seen by no surrogate: {tests.held_out.sentence}")
     if not is_told_apart(evidence):
         return [*lines, KEEP_EQUAL]
     return [*lines, REASONS, *(f"  {reason.sentence}" for reason in domain_reasons(evidence))]
 
 
+def equal_ended_early(evidence: Evidence) -> str | None:
+    """Return the sentence that equal shares ran out of rows, where they did in the confirmation."""
+    runs = [pair.equal for pair in evidence.pairs() if pair.equal.exhausted is not None]
+    if not runs:
+        return None
+    steps = evidence.study.recipe.steps
+    return (
+        f"Equal shares ended after {runs[0].steps} of {count(steps, 'step')}, when {runs[0].exhausted} ran out of "
+        "rows: part of what they cost is the steps they could not take."
+    )
+
+
 def headline_gains(evidence: Evidence) -> list[Gain]:
     """Return the predicted gain, and the measured ones on the study's and on the held-out benchmarks."""
     gains: list[Gain] = []
-    found = evidence.recommendation
-    if found is not None:
-        gains.append(Gain("predicted", found["gain"], found["gain_lo90"], found["gain_hi90"]))
-    tests = evidence.confirmation or {}
-    for key, name in (("objective", "measured"), ("held_out", "held out")):
-        if key in tests:
-            gains.append(measured_gain(tests[key]["aggregate"], name=name))
+    predicted, tests = evidence.recommendation, evidence.confirmation
+    if predicted is not None:
+        gains.append(Gain("predicted", predicted.gain, predicted.gain_lo90, predicted.gain_hi90))
+    if tests is not None:
+        gains.append(measured_gain(replace(tests.objective.aggregate, name="measured")))
+    if tests is not None and tests.held_out is not None:
+        gains.append(measured_gain(replace(tests.held_out.aggregate, name="held out")))
     return gains
 
 
-def measured_gain(difference: Mapping[str, Any], *, name: str, seeds: tuple[tuple[str, float], ...] = ()) -> Gain:
-    """Return a difference of confirmation.json as a Gain."""
-    ends = {key: float(difference[key]) for key in ("gain", "lo90", "hi90", "lo95", "hi95")}
-    return Gain(name, seeds=seeds, **ends)
+def measured_gain(difference: Difference, *, seeds: tuple[tuple[str, float], ...] = ()) -> Gain:
+    """Return a measured difference as a Gain."""
+    ends = {key: getattr(difference, key) for key in ("gain", "lo90", "hi90", "lo95", "hi95")}
+    return Gain(difference.name, seeds=seeds, **ends)
 
 
 def until_tested(reference: str) -> Html:
@@ -112,21 +124,23 @@ def until_tested(reference: str) -> Html:
     return join(el("b", f"Until that is tested, {reference} {are} the answer to keep."), " ")
 
 
-def gain_format(difference: Mapping[str, Any]) -> str:
-    """Return the format of a difference of confirmation.json, of its intervals and of the scores that it is made of."""
-    return number_format(float(difference[key]) for key in ("gain", "lo95", "hi95"))
+def gain_format(difference: Difference) -> str:
+    """Return the format of a measured difference, of its intervals and of the scores that it is made of."""
+    return number_format([difference.gain, difference.lo95, difference.hi95])
 
 
 def _lead(evidence: Evidence) -> list[Html]:
     """Return what is there, the most conclusive first, and what to do next."""
-    tests, found = evidence.confirmation, evidence.recommendation
+    tests, recommendation = evidence.confirmation, evidence.recommendation
     unsure = el("b", "Not confirmed yet. ", cls="badge unsure")
     if tests is not None:
-        return [*_verdict(tests["objective"]), _recommendation(evidence)]
-    if found is not None:
-        lead = el("p", unsure, found["sentence"], cls="lead")
-        kept = _untested(evidence, found)
-        return [lead, el("p", kept, prose(evidence.missing["confirmation"]), *_detail(evidence, found))]
+        ended = equal_ended_early(evidence)
+        early = [] if ended is None else [el("p", ended)]
+        return [*_verdict(tests.objective), *early, _recommendation(evidence)]
+    if recommendation is not None:
+        lead = el("p", unsure, recommendation.sentence, cls="lead")
+        kept = _untested(evidence, recommendation)
+        return [lead, el("p", kept, prose(evidence.missing["confirmation"]), *_detail(evidence, recommendation))]
     pilots, single = len(evidence.of_kind("pilot")), len(evidence.of_kind("single"))
     if pilots:
         lead = el("p", unsure, f"{count(pilots, 'pilot')} finished.", cls="lead")
@@ -136,20 +150,19 @@ def _lead(evidence: Evidence) -> list[Html]:
     return [el("p", prose(there), cls="lead"), el("p", prose(then))]
 
 
-def _verdict(found: Mapping[str, Any]) -> list[Html]:
-    gained = found["real"] and found["aggregate"]["gain"] > 0
-    if not found["real"]:
+def _verdict(test: Confirmation) -> list[Html]:
+    if not test.real:
         badge = el("b", "Not distinguishable ", cls="badge unsure")
-    elif gained:
+    elif test.gained:
         badge = el("b", "Confirmed ", cls="badge good")
     else:
         badge = el("b", "Refuted ", cls="badge bad")
-    kept = [] if gained else [el("p", el("b", KEEP_EQUAL))]
-    return [el("p", badge, found["sentence"], cls="lead"), *kept]
+    kept = [] if test.gained else [el("p", el("b", KEEP_EQUAL))]
+    return [el("p", badge, test.sentence, cls="lead"), *kept]
 
 
-def _untested(evidence: Evidence, found: Mapping[str, Any]) -> Html | None:
-    if found["distinguishable"] or Mixture.of(found["mixture"]).distance(evidence.equal) < SAME:
+def _untested(evidence: Evidence, recommendation: Recommendation) -> Html | None:
+    if recommendation.distinguishable or recommendation.mixture.distance(evidence.equal) < SAME:
         return None
     return until_tested(EQUAL)
 
@@ -159,14 +172,14 @@ def _item(sentence: Child) -> Html:
 
 
 def _recommendation(evidence: Evidence) -> Html:
-    found = evidence.recommendation
-    if found is None:
+    recommendation = evidence.recommendation
+    if recommendation is None:
         return left_out(evidence.missing["recommendation"])
-    return el("p", el("b", "Predicted beforehand. "), found["sentence"], *_detail(evidence, found))
+    return el("p", el("b", "Predicted beforehand. "), recommendation.sentence, *_detail(evidence, recommendation))
 
 
-def _detail(evidence: Evidence, found: Mapping[str, Any]) -> list[Child]:
-    near = f" The nearest run is {found['nearest_run']}, {found['distance']:.1%} of the prompts away. "
+def _detail(evidence: Evidence, recommendation: Recommendation) -> list[Child]:
+    near = f" The nearest run is {recommendation.nearest_run}, {recommendation.distance:.1%} of the prompts away. "
     return [near, *explained(evidence.study, OUT)]
 
 
@@ -175,20 +188,18 @@ def _held_out(evidence: Evidence) -> Html:
     if not study.held_out:
         return left_out("This study names no held-out benchmark (`held_out`), so nothing here was unseen by design.")
     names = ", ".join(study.held_out)
-    tests = evidence.confirmation or {}
-    if "held_out" not in tests:
+    test = None if evidence.confirmation is None else evidence.confirmation.held_out
+    if test is None:
         return left_out(f"No surrogate ever sees {names}; `modomodo confirm` scores them, and has not done so yet.")
     bases = [run for run in evidence.of_kind("base") if run.part == "confirm"]
     rows: list[list[Child]] = []
-    for one in tests["held_out"]["benchmarks"]:
-        base = bases[0].scores.get(one["name"]) if bases else None
-        shown = gain_format(one)
-        interval = f"{signed(one['lo95'], shown)} to {signed(one['hi95'], shown)}"
-        scores = (
-            number(score, shown) for score in (base.mean if base else float("nan"), one["equal"], one["recommended"])
-        )
-        rows.append([one["name"], *scores, signed(one["gain"], shown), interval])
-    sentence = el("p", f"No surrogate ever saw a score of {names}. ", tests["held_out"]["sentence"])
+    for part in test.benchmarks:
+        base = bases[0].scores.get(part.name) if bases else None
+        shown = gain_format(part)
+        interval = f"{signed(part.lo95, shown)} to {signed(part.hi95, shown)}"
+        means = (base.mean if base else float("nan"), part.equal, part.recommended)
+        rows.append([part.name, *(number(mean, shown) for mean in means), signed(part.gain, shown), interval])
+    sentence = el("p", f"No surrogate ever saw a score of {names}. ", test.sentence)
     head: list[Child] = ["benchmark", "before training", "equal shares", "recommended", "gain", "95 % interval"]
     return el("div", sentence, table(head, rows, cls="stack"))
 

@@ -8,7 +8,7 @@ from modomodo.reports.evidence import Evidence
 from modomodo.reports.html.blocks import link_to
 from modomodo.reports.html.markup import Child, el, join
 from modomodo.reports.numbers.formats import number, number_format
-from modomodo.study.pipeline import again, count_confirmations
+from modomodo.study.answer import again, count_confirmations
 from modomodo.study.results import FinishedRun
 
 UNPARSED = 0.2  # share of replies that did not parse, beyond which a score says more of the format than of the skill
@@ -32,10 +32,10 @@ def _plan(evidence: Evidence) -> list[Child]:
             f"{count(single, 'run')} of `modomodo train` {_are(single)} shown with the others and counted as cost; "
             "nothing is recommended from single runs."
         )
-    mixture, tested = evidence.recommended(), (evidence.confirmation or {}).get("mixture")
-    if mixture is not None and tested is not None and mixture.distance(Mixture.of(tested)) > 1e-6:
+    mixture, tested = evidence.recommended(), evidence.confirmation
+    if mixture is not None and tested is not None and mixture.distance(tested.mixture) > 1e-6:
         found.append(
-            f"The confirmation tested another mixture ({Mixture.of(tested)}) than the one now recommended: "
+            f"The confirmation tested another mixture ({tested.mixture}) than the one now recommended: "
             "run `modomodo confirm` again."
         )
     tests = count_confirmations(evidence.study)
@@ -58,16 +58,16 @@ def _surrogate(evidence: Evidence) -> list[Child]:
     fitted, recommendation = evidence.fitted, evidence.recommendation
     if fitted is not None and recommendation is not None:
         now = len(fitted.runs.labels_N)
-        if now != recommendation["runs"]:
-            before = count(recommendation["runs"], "run")
+        if now != recommendation.runs:
+            before = count(recommendation.runs, "run")
             found.append(f"The recommendation was made from {before}; there {_are(now)} {now} now.")
-        figures = {one.name: one for one in fitted.validation()}.get(recommendation["objective"])
+        figures = {one.name: one for one in fitted.validation()}.get(recommendation.objective)
         if figures is not None and not figures.r2 > 0:
             found.append(
                 f"The surrogate predicts {figures.name} of mixtures it has not seen no better than the mean of all "
                 f"runs does (R² {figures.r2:.2f}): its predicted gain is a guess, the matched seeds are the evidence."
             )
-    notes = [*(fitted.notes if fitted else ()), *(recommendation["notes"] if recommendation else ())]
+    notes = [*(fitted.notes if fitted else ()), *(recommendation.notes if recommendation else ())]
     return [*found, *(f"{note[:1].upper()}{note[1:]}." for note in dict.fromkeys(notes))]
 
 

@@ -1,19 +1,17 @@
 """The section of the confirmation: paired differences by seed and by benchmark."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
+from modomodo.mixing.confirmation import Confirmation, Difference
 from modomodo.reports.evidence import Evidence, Pair
 from modomodo.reports.figures.of_runs import Gain, gains_figure
 from modomodo.reports.html.blocks import BARS, Section, explained, figure_block, link_to
 from modomodo.reports.html.markup import Child, Html, el, left_out, table
 from modomodo.reports.numbers.formats import number, number_format, signed
 from modomodo.reports.sections.answer import gain_format, measured_gain
-from modomodo.study.pipeline import OUT
-from modomodo.study.results import aggregate
-
-PARTS = {"objective": (OUT, ""), "held_out": ("held-out mean", " (held out)")}
-"""Tests of confirmation.json: what the aggregate of each is called, and what is added to names of benchmarks."""
+from modomodo.study.answer import StudyConfirmation
+from modomodo.study.results import OUT, aggregate
 
 
 def confirmation_section(evidence: Evidence) -> Section:
@@ -22,9 +20,8 @@ def confirmation_section(evidence: Evidence) -> Section:
     tests = evidence.confirmation
     if tests is None:
         return Section("confirmation", "Confirmation", title, lacking=evidence.missing["confirmation"])
-    seeds = tests["objective"]["seeds"]
-    pairs = [pair for pair in evidence.pairs() if pair.seed in seeds]
-    power = tests.get("detectable")
+    pairs = [pair for pair in evidence.pairs() if pair.seed in tests.seeds]
+    power = tests.detectable
     stated = (
         f" Stated beforehand: a true gain of {number(power, number_format([power]))} would be found with probability "
         "0.8."
@@ -33,20 +30,19 @@ def confirmation_section(evidence: Evidence) -> Section:
     )
     lead = el(
         "p",
-        f"Runs at the recommended and at the equal mixture with the same {len(seeds)} seeds, which no pilot used, on "
-        "items that no pilot was scored on. Each dot is the difference of one pair; intervals are Student's over the "
+        f"Runs at the recommended mixture and at equal shares with the same {len(tests.seeds)} seeds. No pilot used "
+        "these seeds or these items. Each dot is the difference of one pair; intervals are Student's over the "
         "pairs." + stated,
     )
     sentences = [
         el(
             "p",
             el("b", f"{name[:1].upper()}{name[1:]}. "),
-            tests[part]["sentence"],
+            test.sentence,
             " ",
             *explained(evidence.study, name),
         )
-        for part, (name, _) in PARTS.items()
-        if part in tests
+        for name, _, test in _parts(tests)
     ]
     figure = figure_block(
         gains_figure(_gains(tests, pairs), title="Gain over equal shares, by benchmark"),
@@ -56,21 +52,24 @@ def confirmation_section(evidence: Evidence) -> Section:
     return Section("confirmation", "Confirmation", title, body)
 
 
-def _rows(tests: Mapping[str, Any]) -> list[tuple[dict[str, Any], list[str]]]:
+def _parts(tests: StudyConfirmation) -> list[tuple[str, str, Confirmation]]:
+    """Return what the aggregate of each test is called, what is added to names of its benchmarks, and the test."""
+    held_out = [] if tests.held_out is None else [("held-out mean", " (held out)", tests.held_out)]
+    return [(OUT, "", tests.objective), *held_out]
+
+
+def _rows(tests: StudyConfirmation) -> list[tuple[Difference, list[str]]]:
     """Return each difference, the aggregate of its test first, and the benchmarks that it is a mean of."""
-    rows: list[tuple[dict[str, Any], list[str]]] = []
-    for part, (name, suffix) in PARTS.items():
-        if part not in tests:
-            continue
-        found = tests[part]["benchmarks"]
-        if len(found) > 1:  # the mean of one is that one
-            rows.append(({**tests[part]["aggregate"], "name": name}, [one["name"] for one in found]))
-        rows += [({**one, "name": f"{one['name']}{suffix}"}, [one["name"]]) for one in found]
+    rows: list[tuple[Difference, list[str]]] = []
+    for name, suffix, test in _parts(tests):
+        if len(test.benchmarks) > 1:  # the mean of one is that one
+            rows.append((replace(test.aggregate, name=name), [part.name for part in test.benchmarks]))
+        rows += [(replace(part, name=f"{part.name}{suffix}"), [part.name]) for part in test.benchmarks]
     return rows
 
 
-def _gains(tests: Mapping[str, Any], pairs: Sequence[Pair]) -> list[Gain]:
-    return [measured_gain(one, name=one["name"], seeds=_differences(pairs, members)) for one, members in _rows(tests)]
+def _gains(tests: StudyConfirmation, pairs: Sequence[Pair]) -> list[Gain]:
+    return [measured_gain(row, seeds=_differences(pairs, members)) for row, members in _rows(tests)]
 
 
 def _differences(pairs: Sequence[Pair], benchmarks: Sequence[str]) -> tuple[tuple[str, float], ...]:
@@ -83,21 +82,21 @@ def _differences(pairs: Sequence[Pair], benchmarks: Sequence[str]) -> tuple[tupl
     return tuple(found)
 
 
-def _table(tests: Mapping[str, Any]) -> Html:
+def _table(tests: StudyConfirmation) -> Html:
     head: list[Child] = ["score", "recommended", "equal shares", "gain", "90 % interval", "95 % interval", "p (Holm)"]
     return table(head, [_row(one) for one, _ in _rows(tests)], cls="stack")
 
 
-def _row(one: Mapping[str, Any]) -> list[Child]:
-    shown = gain_format(one)
-    intervals = (f"{signed(one[f'lo{level}'], shown)} to {signed(one[f'hi{level}'], shown)}" for level in (90, 95))
+def _row(difference: Difference) -> list[Child]:
+    shown = gain_format(difference)
+    ends = ((difference.lo90, difference.hi90), (difference.lo95, difference.hi95))
     return [
-        one["name"],
-        number(one["recommended"], shown),
-        number(one["equal"], shown),
-        el("b", signed(one["gain"], shown)),
-        *intervals,
-        f"{one['p_holm']:.2g}",
+        difference.name,
+        number(difference.recommended, shown),
+        number(difference.equal, shown),
+        el("b", signed(difference.gain, shown)),
+        *(f"{signed(low, shown)} to {signed(high, shown)}" for low, high in ends),
+        f"{difference.p_holm:.2g}",
     ]
 
 

@@ -11,9 +11,8 @@ from modomodo.config.study import Study
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.reports.evidence import Evidence
-from modomodo.study.pipeline import OUT
 from modomodo.study.plan import pilot_row_caps
-from modomodo.study.results import FinishedRun
+from modomodo.study.results import OUT, FinishedRun
 from modomodo.training.step_log import read_lines
 
 Change = Literal["dropped", "lowered", "kept", "raised"]

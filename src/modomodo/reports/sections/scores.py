@@ -21,8 +21,7 @@ from modomodo.reports.html.blocks import (
 )
 from modomodo.reports.html.markup import Child, Html, el, plot_text
 from modomodo.reports.numbers.formats import number, number_format
-from modomodo.study.pipeline import OUT
-from modomodo.study.results import FinishedRun, Kind, aggregate
+from modomodo.study.results import OUT, FinishedRun, Kind, aggregate
 
 BOUNDS = (0.0, 1.0)  # of every score of a study
 WHERE: tuple[tuple[str, str, Kind], ...] = (

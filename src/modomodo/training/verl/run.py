@@ -141,7 +141,7 @@ def _reader(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, folder: P
     def lengths(texts: Sequence[str]) -> list[int]:
         return [min(count, recipe.max_completion_length) for count in reply_lengths(processor, texts)]
 
-    requested = recipe.point().as_dict()
+    requested = recipe.mixture.as_dict()
     return Reader(folder, plan, judge_of_run(folder), recipe.num_generations, lengths, requested, tracker)
 
 

@@ -1,0 +1,125 @@
+"""The files that hold a study's answer: what was recommended, what was confirmed, and every test that was ever made."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modomodo.config.study import Study
+from modomodo.core.errors import ModomodoError
+from modomodo.core.files import read_json, write_json, write_text
+from modomodo.core.mixture import Mixture
+from modomodo.mixing.confirmation import Confirmation
+from modomodo.mixing.recommendation import Recommendation
+from modomodo.study.results import StudyRuns
+
+
+@dataclass(frozen=True)
+class StudyConfirmation:
+    """The matched-seed tests of a mixture against equal shares.
+
+    `objective` is over the study's benchmarks, `held_out`, where the study has any, over those that no surrogate ever
+    saw. `detectable` is the true gain that was said beforehand to be found with probability 0.8.
+    """
+
+    mixture: Mixture
+    detectable: float | None
+    objective: Confirmation
+    held_out: Confirmation | None = None
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return self.objective.seeds
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, where: object) -> "StudyConfirmation":
+        """Return a confirmation from its JSON values, read from the file `where`.
+
+        Raises ModomodoError for those of another version, and for damaged ones.
+        """
+        tests = {
+            name: Confirmation.from_dict(data[name], where=where) for name in ("objective", "held_out") if name in data
+        }
+        return cls(Mixture.of(data["mixture"]), data.get("detectable"), **tests)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the confirmation as JSON values."""
+        held_out = {} if self.held_out is None else {"held_out": self.held_out.as_dict()}
+        known = {"detectable": self.detectable, "mixture": self.mixture.as_dict()}
+        return {**known, "objective": self.objective.as_dict(), **held_out}
+
+
+def recommendation_path(study: Study) -> Path:
+    return study.folder / "recommendation.json"
+
+
+def confirmation_path(study: Study) -> Path:
+    return study.folder / "confirmation.json"
+
+
+def write_recommendation(runs: StudyRuns, recommendation: Recommendation) -> None:
+    """Write recommendation.json, with a hash of the pilots that it was made from."""
+    write_json(recommendation_path(runs.study), {**recommendation.as_dict(), "pilots": runs.digest})
+
+
+def recommended_mixture(runs: StudyRuns) -> Mixture:
+    """Return the mixture of the study's recommendation.json.
+
+    Raises ModomodoError when there is none, or when it was made from other pilots than those finished now.
+    """
+    path = recommendation_path(runs.study)
+    data = read_json(path)
+    if data is None:
+        raise ModomodoError(
+            f"study {runs.study.name} has no recommendation yet ({path} does not exist): "
+            "run `modomodo recommend` on it first"
+        )
+    if data.get("pilots") != runs.digest:
+        raise ModomodoError(
+            f"{path} was not made from the pilots that are finished now: run `modomodo recommend` again"
+        )
+    return Recommendation.from_dict(data, where=path).mixture
+
+
+def write_confirmation(study: Study, confirmation: StudyConfirmation) -> None:
+    """Write confirmation.json, and add a new one to confirmations.jsonl: trying until one looks real must show."""
+    write_json(confirmation_path(study), confirmation.as_dict())
+    lines = _all_confirmations(study)
+    # The rest follows from these, but for last digits that differ between machines.
+    if _tested(confirmation.as_dict()) not in [_tested(json.loads(line)) for line in lines]:
+        text = "\n".join([*lines, json.dumps(confirmation.as_dict())]) + "\n"
+        write_text(_all_path(study), text)
+
+
+def is_tested(study: Study, mixture: Mixture) -> bool:
+    """Return whether the study's confirmation.json is of this mixture."""
+    data = read_json(confirmation_path(study))
+    return data is not None and Mixture.of(data["mixture"]).key == mixture.key
+
+
+def count_confirmations(study: Study) -> int:
+    """Return how many different confirmations the study has seen, on the same items."""
+    return len(_all_confirmations(study))
+
+
+def again(tests: int) -> str:
+    """Return the caution about a confirmation that is not the first."""
+    return (
+        f"this is confirmation {tests} of this study on the same items; of 20 tests of mixtures that are no better, "
+        "one looks real by chance. All of them are in confirmations.jsonl."
+    )
+
+
+def _all_path(study: Study) -> Path:
+    return study.folder / "confirmations.jsonl"
+
+
+def _all_confirmations(study: Study) -> list[str]:
+    path = _all_path(study)
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _tested(data: Mapping[str, Any]) -> tuple[str, list[int]]:
+    """Return the key of the mixture that a confirmation tested, and its seeds."""
+    return Mixture.of(data["mixture"]).key, list(data["objective"]["seeds"])
