@@ -1,5 +1,6 @@
 """What stands after a verb: files, and `--set` with the keys that a shell may offer for it."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,21 @@ from modomodo.config.study import Study
 from modomodo.config.table_settings import Fitting, Grading, Replaying
 from modomodo.config.toml_files import OF_ONE_RUN
 from modomodo.core.toml import dotted_keys
+
+
+class World(StrEnum):
+    """The embedded worlds that the demo runs in."""
+
+    uneven = "uneven"
+    control = "control"
+
+
+class Embedded(StrEnum):
+    """The embedded models."""
+
+    nano = "nano"
+    nano_2 = "nano-2"
+
 
 OF_RECIPES = ("train", "eval", "play")  # verbs that take a study's recipe alone
 
@@ -30,6 +46,12 @@ def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
 File = Annotated[Path, typer.Argument(help="a study's TOML file, or a recipe's of one run", show_default=False)]
 StudyFile = Annotated[Path, typer.Argument(help="a study's TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
+Metrics = Annotated[
+    Path | None,
+    typer.Argument(
+        help="a CSV of scores, where that of runs has the mixtures alone; joined by run", show_default=False
+    ),
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more", autocompletion=complete_key),

@@ -3,7 +3,6 @@
 import os
 import sys
 import warnings
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.cli.arguments import File, Runs, Sets, StudyFile
+from modomodo.cli.arguments import Embedded, File, Metrics, Runs, Sets, StudyFile, World
 from modomodo.cli.console import (
     err,
     out,
@@ -46,6 +45,7 @@ from modomodo.cli.table_verbs import (
     is_table,
     propose_runs,
     recommend_from_table,
+    with_metrics,
     write_answer,
     write_predictions,
     write_report_of_runs,
@@ -85,20 +85,6 @@ def verbs(
 
 INTERRUPTED, TERMINATED = 130, 143  # what a shell expects after Ctrl-C and SIGTERM
 NANO = Path(__file__).parents[1] / "models" / "nano"
-
-
-class World(StrEnum):
-    """The embedded worlds that the demo runs in."""
-
-    uneven = "uneven"
-    control = "control"
-
-
-class Embedded(StrEnum):
-    """The embedded models."""
-
-    nano = "nano"
-    nano_2 = "nano-2"
 
 
 def main() -> None:
@@ -285,6 +271,7 @@ def watch(
 @app.command()
 def fit(
     file: Runs,
+    metrics: Metrics = None,
     sets: Sets = None,
     predict: Annotated[Path | None, typer.Option(help="a CSV of mixtures, columns w.<domain>")] = None,
     predictions: Annotated[Path | None, typer.Option("--out", help="where predictions go, CSV")] = None,
@@ -295,8 +282,8 @@ def fit(
     """
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
-    check_apart(predictions, file, *filter(None, [predict]))
-    fitted = fit_file(file, sets or [])
+    check_apart(predictions, file, metrics, predict)
+    fitted = fit_file(file, with_metrics(file, sets, metrics))
     show_validation(fitted)
     if predict is not None and predictions is not None:
         write_predictions(fitted, predict, predictions)
@@ -305,6 +292,7 @@ def fit(
 @app.command()
 def recommend(
     file: Runs,
+    metrics: Metrics = None,
     sets: Sets = None,
     path: Annotated[Path | None, typer.Option("--out", help="also write the recommendation here, JSON")] = None,
 ) -> None:
@@ -312,11 +300,11 @@ def recommend(
 
     With intervals, and whether it can be told from equal shares.
     """
-    check_apart(path, file)
+    check_apart(path, file, metrics)
     if not is_table(file):
-        written = recommend_for_study(load_study(file, sets or [])).as_dict()
+        written = recommend_for_study(load_study(file, with_metrics(file, sets, metrics))).as_dict()
     else:
-        written = recommend_from_table(file, sets or [])
+        written = recommend_from_table(file, with_metrics(file, sets, metrics))
     if path is not None:
         write_answer(path, written)
 
@@ -324,6 +312,7 @@ def recommend(
 @app.command(name="next")
 def propose(
     file: Runs,
+    metrics: Metrics = None,
     sets: Sets = None,
     path: Annotated[Path | None, typer.Option("--out", help="also write the proposals here, JSON")] = None,
 ) -> None:
@@ -331,8 +320,8 @@ def propose(
 
     New mixtures that may be the best, and replicates where noise decides.
     """
-    check_apart(path, file)
-    propose_runs(file, sets or [], path)
+    check_apart(path, file, metrics)
+    propose_runs(file, with_metrics(file, sets, metrics), path)
 
 
 @app.command()
@@ -347,6 +336,7 @@ def confirm(file: StudyFile, sets: Sets = None) -> None:
 @app.command()
 def report(
     file: Runs,
+    metrics: Metrics = None,
     sets: Sets = None,
     path: Annotated[Path | None, typer.Option("--out", metavar="FILE.html", help="where the page goes")] = None,
 ) -> None:
@@ -354,18 +344,19 @@ def report(
 
     One HTML file: report.html in the study's folder, or beside the table with its name, unless --out says where.
     """
-    check_apart(path, file)
+    check_apart(path, file, metrics)
     if path is not None and path.suffix != ".html":
         raise ModomodoError(f"--out {path}: the page is HTML, so its name ends with .html")
     if is_table(file):
-        write_report_of_runs(file, sets or [], path)
+        write_report_of_runs(file, with_metrics(file, sets, metrics), path)
     else:
-        write_report(load_study(file, sets or []), path)
+        write_report(load_study(file, with_metrics(file, sets, metrics)), path)
 
 
 @app.command()
 def strategies(
     file: Annotated[Path, typer.Argument(help="a CSV of runs", show_default=False)],
+    metrics: Metrics = None,
     sets: Sets = None,
     folder: Annotated[Path | None, typer.Option("--out", help="also write a table and a figure into here")] = None,
 ) -> None:
@@ -373,7 +364,7 @@ def strategies(
 
     What each makes of a few of them, judged by the others.
     """
-    compare_strategies(file, sets or [], folder)
+    compare_strategies(file, with_metrics(file, sets, metrics), folder)
 
 
 @data_app.command("prepare")

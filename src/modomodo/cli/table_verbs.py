@@ -18,18 +18,22 @@ from modomodo.cli.console import (
 from modomodo.cli.study_verbs import runnable
 from modomodo.config.sections import limits
 from modomodo.config.study import Study, load_study
-from modomodo.config.table_settings import Fitting, load_fitting, load_replaying
+from modomodo.config.table_settings import Fitting, Reading, load_fitting, load_replaying
 from modomodo.core.errors import ModomodoError, begun
 from modomodo.core.files import write_json, write_text
 from modomodo.core.simplex import limits_of
+from modomodo.core.toml import toml_value
 
 UNTESTED = (
     "Predicted, not tested: train it and equal shares on fresh matched seeds, and compare them by `modomodo.confirm` "
     "(docs/own-runs.md)."
 )
 
+TABLES = frozenset({".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xls", ".ods", ".parquet", ".jsonl", ".json", ".feather"})
+"""Endings of files that hold a table, in a form that is read or that the reader says how to make a CSV of."""
+
 if TYPE_CHECKING:
-    from modomodo.mixing import Fitted
+    from modomodo.mixing import Fitted, Runs
     from modomodo.mixing.recommendation import Recommendation
 
 
@@ -58,7 +62,7 @@ def _best(fitted: "Fitted", fitting: Fitting) -> "Recommendation":
 
 
 def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
-    from modomodo.mixing import check_surrogate, fit, read_runs
+    from modomodo.mixing import check_surrogate, fit
     from modomodo.study.results import read_study
 
     if not is_table(file):
@@ -67,7 +71,7 @@ def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
     fitting = load_fitting(sets)
     with begun("--set surrogate"):
         check_surrogate(fitting.surrogate)
-    runs = read_runs(file)
+    runs = read_table(file, fitting)
     with err.status("fitting the surrogate"):
         return fit(
             runs,
@@ -78,6 +82,23 @@ def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
             steps=fitting.steps,
             seed=fitting.seed,
         )
+
+
+def read_table(file: Path, settings: Reading) -> "Runs":
+    """Return the runs of a table, read as the settings say; what was done to them is in their notes."""
+    from modomodo.mixing.table import TableForm, runs_in
+
+    form = TableForm(settings.metrics, settings.weights, settings.scores, settings.scale, settings.odd_scores)
+    return runs_in(file, form)
+
+
+def with_metrics(file: Path, sets: Sequence[str] | None, metrics: Path | None) -> list[str]:
+    """Return what `--set` says, and the file of scores that stands beside that of mixtures."""
+    if metrics is None:
+        return list(sets or [])
+    if not is_table(file):
+        raise ModomodoError(f"{metrics}: a second file goes with a CSV of mixtures, which {file} is not: leave it out")
+    return [*(sets or []), f"metrics={toml_value(str(metrics))}"]
 
 
 def check_choices(fitting: Fitting, fitted: "Fitted") -> None:
@@ -93,12 +114,14 @@ def check_choices(fitting: Fitting, fitted: "Fitted") -> None:
 
 def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
     from modomodo.mixing import read_mixtures
+    from modomodo.mixing.tables.cells import harmless
 
     X_ND = read_mixtures(grid, fitted.runs.domains)
     columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
     rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([list(columns), *(list(map(repr, row)) for row in rows_NK)])
+    header = list(map(harmless, columns))
+    csv.writer(text, lineterminator="\n").writerows([header, *(list(map(repr, row)) for row in rows_NK)])
     write_text(path, text.getvalue())
     say(f"predictions of {len(X_ND)} mixtures: {path}")
 
@@ -111,12 +134,14 @@ def write_report_of_runs(file: Path, sets: Sequence[str], path: Path | None = No
     check_choices(fitting, fitted)
     found = _best(fitted, fitting)
     with err.status("drawing the report"):
-        report_of_runs(fitted, found, path, source=file, sets=sets)
+        report_of_runs(fitted, found, path, source=file, metrics=fitting.metrics, sets=sets)
+    for note in fitted.notes:
+        say(f"note: {note}")
     say(f"report: {path}")
 
 
 def is_table(file: Path) -> bool:
-    return file.suffix.lower() == ".csv"
+    return file.suffix.lower() in TABLES
 
 
 def propose_runs(file: Path, sets: Sequence[str], path: Path | None) -> None:
@@ -137,6 +162,8 @@ def propose_runs(file: Path, sets: Sequence[str], path: Path | None) -> None:
             fitted, batch=settings.batch, objective=objective, caps=caps, pending=pending, seed=settings.seed
         )
     show_proposals(found, study=None if study is None else file)
+    for note in fitted.notes if study is None else ():
+        say(f"note: {note}")
     if path is not None:
         write_answer(path, found.as_dict())
 
@@ -147,7 +174,7 @@ def write_answer(path: Path, answer: Mapping[str, Any]) -> None:
 
 
 def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> None:
-    from modomodo.mixing import check_surrogate, read_runs
+    from modomodo.mixing import check_surrogate
     from modomodo.mixing.strategies import STRATEGIES, Goal
     from modomodo.mixing.strategies import strategies as compare
     from modomodo.mixing.strategies.registry import check_names
@@ -171,7 +198,7 @@ def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> 
     )
     with progress_bar("draws") as progress:
         found = compare(
-            read_runs(file),
+            read_table(file, settings),
             goal=goal,
             names=settings.strategies or tuple(STRATEGIES),
             sizes=settings.sizes,

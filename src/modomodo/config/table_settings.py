@@ -1,7 +1,8 @@
 """What `--set key=value` says of work on bare files: tables of runs, completions."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -9,8 +10,26 @@ from modomodo.config.sections import Batch, Cap, Direction
 from modomodo.core.rows import Mode
 from modomodo.core.toml import Positive, Strict, parse, with_changes
 
+FullScore = Annotated[float, Field(gt=0)]
 
-class Fitting(Strict):
+
+class Reading(Strict):
+    """How a bare table of runs is read.
+
+    `metrics` is a second file, with the scores, where the first has the mixtures alone. `weights` and `scores` name the
+    columns of shares and of scores that have no prefix w. and score., with a * for any letters. `scale` is what a full
+    score is, 1, 100 or 2800, for all or by benchmark. `odd_scores` says what becomes of a score that does not go with
+    the rest of its column, such as 0 among good ones.
+    """
+
+    metrics: Path | None = None
+    weights: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
+    scale: FullScore | dict[str, FullScore] = Field(default_factory=dict[str, float])
+    odd_scores: Literal["refuse", "keep", "drop"] = "refuse"
+
+
+class Fitting(Reading):
     """What is made of a bare table of runs.
 
     `surrogate` is the method; `steps` are those predicted for, where runs differ in length (default: the longest).

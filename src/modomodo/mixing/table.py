@@ -43,8 +43,8 @@ SHOWN = 12  # columns that a message names
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How a table of runs is to be read.
+class TableForm:
+    """What a table of runs looks like, and how it is read.
 
     `metrics` is a second file, with the scores; `weights` and `scores` name the columns of shares and of scores where
     they have no prefix, with a * for any letters; `scale` is a full score (1 for shares, 100 for percent), for all or
@@ -71,8 +71,8 @@ def read_runs(
 
     Columns: `w.<domain>`, `score.<benchmark>`, and where known `se.<benchmark>` (the standard error of a score), which
     wins over `n.<benchmark>` (items; gives a binomial standard error for shares and percent), `seed`, `steps`, `label`
-    (or name, run, index, ...). The keywords are those of `Reading`; of two files all columns of numbers are taken where
-    none is named. An empty cell, nan, na, null, none or - is a missing score. What was done on the way, such as lines
+    (or name, run, index, ...). The keywords are those of `TableForm`; of two files all columns of numbers are taken
+    where none is named. An empty cell, nan, na, null, none or - is a missing score. What was done on the way, such as lines
     left out and columns not read, is in the `notes` of the runs, and a warning each.
 
     Raises:
@@ -80,16 +80,16 @@ def read_runs(
             odd scores, and tables without a weight, a score or a row.
     """
     other = None if metrics is None else Path(metrics)
-    runs = runs_in(Path(path), Reading(other, tuple(weights), tuple(scores), scale, odd_scores))
+    runs = runs_in(Path(path), TableForm(other, tuple(weights), tuple(scores), scale, odd_scores))
     for note in runs.notes:
         warnings.warn(note, stacklevel=2)
     return runs
 
 
-def runs_in(path: Path, reading: Reading) -> Runs:
+def runs_in(path: Path, form: TableForm) -> Runs:
     """Return the runs of a table as `read_runs` does, without warnings: whoever calls shows their notes."""
-    lines, notes = _lines(path, reading)
-    weights, scores = _columns(lines, reading)
+    lines, notes = _lines(path, form)
+    weights, scores = _columns(lines, form)
     benchmarks = tuple(scores)
     notes += _unread(lines, weights, scores)
     lines = _with_notation(lines, weights, scores)
@@ -97,11 +97,11 @@ def runs_in(path: Path, reading: Reading) -> Runs:
     X_ND, sum_notes = on_simplex(lines.mixtures, weights_ND)
     y_NB = _scores(lines.metrics, scores)
     refuse_mean(lines.metrics, weights_ND=weights_ND, y_NB=y_NB)
-    scale = _scale(reading, benchmarks)
+    scale = _scale(form, benchmarks)
     source = " and ".join(str(sheet.path) for sheet in lines.sheets)
     with begun(f"{source}, --set scale"):
         check_scale(scale, benchmarks=benchmarks, y_NB=y_NB)
-    y_NB, odd_notes = checked_scores(lines.metrics, scores, y_NB, scale=scale, on_odd=reading.odd_scores)
+    y_NB, odd_notes = checked_scores(lines.metrics, scores, y_NB, scale=scale, on_odd=form.odd_scores)
     se_NB, n_NB, se_notes = _noise(lines.metrics, scores, y_NB, scale)
     runs = Runs(
         tuple(weights),
@@ -120,19 +120,19 @@ def runs_in(path: Path, reading: Reading) -> Runs:
     return replace(runs, notes=tuple(notes))
 
 
-def read_mixtures(path: str | Path, domains: Sequence[str], *, weights: Sequence[str] = ()) -> Array:
+def read_mixtures(path: str | Path, domains: Sequence[str]) -> Array:
     """Return the mixtures of a CSV file, shape [N, D] in the order of `domains`.
 
-    Read are its `w.` columns, or those that `weights` names, or columns that bear the bare names of the domains.
+    Read are its `w.` columns, else those that bear the names of the domains, with whatever all names begin with.
 
     Raises:
         ModomodoError: for other domains than those, and as `read_runs` for weights.
     """
     sheet = read_sheet(Path(path))
-    prefixed = columns_of(sheet.header, "w", (), where=sheet.path)
-    bare = {name: name for name in domains if name in sheet.header}
-    named = [pattern for pattern in weights if not prefixed and len(bare) < len(domains)]
-    found = columns_of(sheet.header, "w", named, where=sheet.path) or bare
+    found = columns_of(sheet.header, "w", (), where=sheet.path)
+    if not found:
+        bare = _bare(sheet)
+        found = {name: bare.get(name, name) for name in domains if name in (*bare, *sheet.header)}
     if set(found) != set(domains) or not sheet.rows:
         odd = [column for name, column in found.items() if name not in domains]
         lacking = [f"w.{name}" for name in domains if name not in found]
@@ -173,11 +173,11 @@ def _text(value: float) -> str:
     return "" if math.isnan(value) else repr(float(value)).removesuffix(".0")
 
 
-def _lines(path: Path, reading: Reading) -> tuple[Joined, list[str]]:
+def _lines(path: Path, form: TableForm) -> tuple[Joined, list[str]]:
     """Return the lines that are runs, of one file or of two, and what was done to find them."""
     sheets: list[Sheet] = []
     notes: list[str] = []
-    for file in filter(None, (path, reading.metrics)):
+    for file in filter(None, (path, form.metrics)):
         sheet, said = runs_alone(read_sheet(file))
         if not sheet.rows:
             why = "; ".join(said) or "one line per run is needed"
@@ -185,20 +185,20 @@ def _lines(path: Path, reading: Reading) -> tuple[Joined, list[str]]:
         sheets.append(sheet)
         notes += said
     if len(sheets) == 1:
-        taken = [one for kind in (reading.weights, reading.scores) for one in kind]
+        taken = [one for kind in (form.weights, form.scores) for one in kind]
         return alone(sheets[0], taken=taken), notes
-    lines = joined(*sheets, weights=reading.weights)
+    lines = joined(*sheets, weights=form.weights)
     return lines, [*notes, *lines.notes]
 
 
-def _columns(lines: Joined, reading: Reading) -> tuple[dict[str, str], dict[str, str]]:
+def _columns(lines: Joined, form: TableForm) -> tuple[dict[str, str], dict[str, str]]:
     """Return domain -> column and benchmark -> column.
 
     Raises ModomodoError where there are none, with what to set so that columns without a prefix are read.
     """
     here, there = lines.mixtures, lines.metrics
-    weights = columns_of(here.header, "w", reading.weights, where=here.path)
-    scores = columns_of(there.header, "score", reading.scores, where=there.path)
+    weights = columns_of(here.header, "w", form.weights, where=here.path)
+    scores = columns_of(there.header, "score", form.scores, where=there.path)
     if here is not there:
         weights = weights or _bare(here)
         scores = scores or _bare(there)
@@ -258,9 +258,9 @@ def _percent_notes(sheet: Sheet, scores: Mapping[str, str]) -> list[str]:
     return [f"{sheet.path}: {', '.join(signed)} bears % signs and is read as shares: 61.2% is 0.612"] if signed else []
 
 
-def _scale(reading: Reading, benchmarks: Sequence[str]) -> dict[str, float]:
+def _scale(form: TableForm, benchmarks: Sequence[str]) -> dict[str, float]:
     """Return benchmark -> full score, where the user gave one."""
-    given = reading.scale
+    given = form.scale
     return dict(given or {}) if not isinstance(given, int | float) else dict.fromkeys(benchmarks, float(given))
 
 
