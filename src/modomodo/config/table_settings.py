@@ -14,19 +14,13 @@ FullScore = Annotated[float, Field(gt=0)]
 
 
 class Reading(Strict):
-    """How a bare table of runs is read.
+    """How to read a bare table of runs."""
 
-    `metrics` is a second file, with the scores, where the first has the mixtures alone. `weights` and `scores` name the
-    columns of shares and of scores that have no prefix w. and score., with a * for any letters. `scale` is what a full
-    score is, 1, 100 or 2800, for all or by benchmark. `odd_scores` says what becomes of a score that does not go with
-    the rest of its column, such as 0 among good ones.
-    """
-
-    metrics: Path | None = None
-    weights: tuple[str, ...] = ()
-    scores: tuple[str, ...] = ()
-    scale: FullScore | dict[str, FullScore] = Field(default_factory=dict[str, float])
-    odd_scores: Literal["refuse", "keep", "drop"] = "refuse"
+    metrics: Path | None = None  # a second file, with the scores, where the first has the mixtures alone
+    weights: tuple[str, ...] = ()  # columns of shares without the prefix w., with a * for any letters
+    scores: tuple[str, ...] = ()  # columns of scores without the prefix score., with a * for any letters
+    scale: FullScore | dict[str, FullScore] = Field(default_factory=dict[str, float])  # a full score: 1, 100, 2800
+    odd_scores: Literal["refuse", "keep", "drop"] = "refuse"  # such as 0 or percent among good shares
 
 
 class Fitting(Reading):

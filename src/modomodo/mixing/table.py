@@ -72,8 +72,8 @@ def read_runs(
     Columns: `w.<domain>`, `score.<benchmark>`, and where known `se.<benchmark>` (the standard error of a score), which
     wins over `n.<benchmark>` (items; gives a binomial standard error for shares and percent), `seed`, `steps`, `label`
     (or name, run, index, ...). The keywords are those of `TableForm`; of two files all columns of numbers are taken
-    where none is named. An empty cell, nan, na, null, none or - is a missing score. What was done on the way, such as lines
-    left out and columns not read, is in the `notes` of the runs, and a warning each.
+    where none is named. An empty cell, nan, na, null, none or - is a missing score. What was done on the way, such as
+    lines left out and columns not read, is in the `notes` of the runs, and a warning each.
 
     Raises:
         ModomodoError: with the line, for weights that sum to something else than 1 or 100, cells that are no numbers,
