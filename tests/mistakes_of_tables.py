@@ -62,7 +62,7 @@ TABLES = (
         file="runs.csv",
         place="line 6",
         value="'62%'",
-        fix="write digits, with a decimal point and no unit",
+        fix="write all of a column alike, with a decimal point and no unit",
         edits=(("runs.csv", "run 4,0.5,0.5,0.62", "run 4,0.5,0.5,62%"),),
     ),
     Mistake(

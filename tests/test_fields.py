@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from modomodo import Recipe, Study, View
 from modomodo.config.sections import Cap, Confirming, Evaluation, Launcher, Lora, Rewards, Verl, Vllm
-from modomodo.config.table_settings import Fitting, Grading, Replaying
+from modomodo.config.table_settings import Fitting, Grading, Reading, Replaying
 from modomodo.data.sources.source import Source
 
 PAGE = Path(__file__).parents[1] / "docs/fields.md"
@@ -34,6 +34,7 @@ TABLES: dict[str, type] = {
     "[caps.DOMAIN]": Cap,
     "[confirm]": Confirming,
     "[launcher]": Launcher,
+    "Reading a table of runs": Reading,
     "A table of runs": Fitting,
     "Comparing strategies": Replaying,
     "Grading": Grading,
@@ -65,7 +66,8 @@ def section(title: str, model: type) -> str:
         if name not in inherited
     ]
     about = inspect.cleandoc(model.__doc__ or "")
-    also = "All keys of a table of runs, and:\n" if inherited else ""
+    parents = [name for name, other in TABLES.items() if other in model.__bases__]
+    also = f"All keys of {parents[0][0].lower()}{parents[0][1:]}, and:\n" if parents else ""
     return "\n".join(
         [f"## {title}\n", f"{about}\n", also, "| key | values | default | |", "|---|---|---|---|", *rows, ""]
     )

@@ -15,20 +15,12 @@ FOLDER = DATA / "regmix"
 SIZES = {"LISA": 3397, "SAT": 1928, "ScienceQA": 2017, "ChartQA": 2500, "InfoVQA": 2801, "MathVista": 1000, "MMMU": 900}
 
 
-def table(path: Path) -> tuple[tuple[str, ...], dict[str, list[float]]]:
-    with path.open(newline="") as file:
-        header, *lines = csv.reader(file)
-    return tuple(header[1:]), {line[0]: [float(cell) for cell in line[1:]] for line in lines}
-
-
 def load(part: str) -> Runs:
-    domains, weights = table(FOLDER / part / "mixtures.csv")
-    benchmarks, losses = table(FOLDER / part / "outcomes.csv")
-    X_ND = np.array(list(weights.values()))
-    y_NB = np.array([losses[run] for run in weights])
-    unknown, none = np.full(y_NB.shape, np.nan), (None,) * len(X_ND)
-    X_ND = X_ND / X_ND.sum(axis=1, keepdims=True)
-    return Runs(domains, benchmarks, X_ND, y_NB, unknown, unknown, none, none, tuple(weights))
+    """Return RegMix's runs, as they are published: weights of three decimals, and losses in a file of their own."""
+    with pytest.warns(UserWarning, match="each was divided by its sum") as caught:
+        runs = read_runs(FOLDER / part / "mixtures.csv", metrics=FOLDER / part / "outcomes.csv")
+    assert len(caught) == 1
+    return runs
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no RegMix data at {FOLDER}")

@@ -66,8 +66,10 @@ def test_unread_columns_are_named_once_with_the_near_miss(tmp_path: Path):
     with pytest.warns(UserWarning, match="columns not read") as caught:
         read_runs(written(tmp_path, text))
     assert len(caught) == 1
-    assert "note, sore.y (did you mean score.y" in str(caught[0].message)
-    assert "se.z" in str(caught[0].message)
+    said = str(caught[0].message)
+    assert "columns not read: sore.y (did you mean score.y" in said
+    assert "se.z" in said
+    assert said.endswith(", note")  # what may be a mistake comes first
 
 
 def test_counts_of_scores_beyond_one_give_no_standard_error(tmp_path: Path):
@@ -78,7 +80,7 @@ def test_counts_of_scores_beyond_one_give_no_standard_error(tmp_path: Path):
 
 
 def test_repeated_seeds_are_named(tmp_path: Path):
-    with pytest.warns(UserWarning, match="1 runs repeat mixture, seed and steps .* line 4"):
+    with pytest.warns(UserWarning, match="1 run with mixture, seed and steps of an earlier line, .*: line 4"):
         runs = read_runs(written(tmp_path, "w.a,w.b,score.x,seed\n.5,.5,1,3\n.5,.5,2,4\n.5,.5,3,3\n"))
     assert runs.groups().tolist() == [0, 0, 0]
 

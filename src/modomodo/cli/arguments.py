@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from modomodo.config.load import is_csv
+from modomodo.config.load import is_table
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
 from modomodo.config.table_settings import Fitting, Grading, Replaying
@@ -26,7 +26,7 @@ def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _kind(file: Path, verb: str) -> type[Strict]:
-    if is_csv(file):
+    if is_table(file):
         return Fitting
     if verb in OF_RECIPES or not file.is_file():  # reading a pipe would hang the shell
         return Recipe
@@ -39,6 +39,12 @@ def _kind(file: Path, verb: str) -> type[Strict]:
 File = Annotated[Path, typer.Argument(help="a TOML file: a study, or a recipe (one run)", show_default=False)]
 StudyFile = Annotated[Path, typer.Argument(help="a study's TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
+Metrics = Annotated[
+    Path | None,
+    typer.Argument(
+        help="a CSV of scores, where that of runs has the mixtures alone; joined by run", show_default=False
+    ),
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="change a key; repeat for more", autocompletion=complete_key),

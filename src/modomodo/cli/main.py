@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.cli.arguments import Embedded, File, Runs, Sets, StudyFile, World
+from modomodo.cli.arguments import Embedded, File, Metrics, Runs, Sets, StudyFile, World
 from modomodo.cli.console import (
     err,
     out,
@@ -43,6 +43,7 @@ from modomodo.cli.table_verbs import (
     fit_runs,
     propose_runs,
     recommend_from_table,
+    with_metrics,
     write_answer,
     write_predictions,
     write_report_of_runs,
@@ -272,6 +273,7 @@ def watch(
 @app.command()
 def fit(
     file: Runs,
+    metrics: Metrics = None,
     sets: Sets = None,
     predict: Annotated[Path | None, typer.Option(help="a CSV of mixtures, columns w.<domain>")] = None,
     predictions: Annotated[Path | None, typer.Option("--out", help="where to write predictions, as CSV")] = None,
@@ -282,8 +284,8 @@ def fit(
     """
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
-    check_apart(predictions, file, *filter(None, [predict]))
-    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    check_apart(predictions, file, metrics, predict)
+    loaded = load_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
     fitted = fit_study(loaded)[1] if isinstance(loaded, Study) else fit_runs(loaded)
     show_validation(fitted)
     if predict is not None and predictions is not None:
@@ -293,6 +295,7 @@ def fit(
 @app.command()
 def recommend(
     file: Runs,
+    metrics: Metrics = None,
     sets: Sets = None,
     path: Annotated[Path | None, typer.Option("--out", help="also write the recommendation here, as JSON")] = None,
 ) -> None:
@@ -300,8 +303,8 @@ def recommend(
 
     Gives intervals, and says whether it can be told from equal shares.
     """
-    check_apart(path, file)
-    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    check_apart(path, file, metrics)
+    loaded = load_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
     answer = recommend_for_study(loaded).as_dict() if isinstance(loaded, Study) else recommend_from_table(loaded)
     if path is not None:
         write_answer(path, answer)
@@ -310,6 +313,7 @@ def recommend(
 @app.command(name="next")
 def propose(
     file: Runs,
+    metrics: Metrics = None,
     sets: Sets = None,
     path: Annotated[Path | None, typer.Option("--out", help="also write the proposals here, as JSON")] = None,
 ) -> None:
@@ -319,10 +323,10 @@ def propose(
     """
     from modomodo.mixing.improvement import need_botorch
 
-    check_apart(path, file)
+    check_apart(path, file, metrics)
     with err.status("loading BoTorch"):
         need_botorch()
-    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    loaded = load_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
     proposals = propose_for_study(loaded, file=file) if isinstance(loaded, Study) else propose_runs(loaded)
     if path is not None:
         write_answer(path, proposals.as_dict())
@@ -340,6 +344,7 @@ def confirm(file: StudyFile, sets: Sets = None) -> None:
 @app.command()
 def report(
     file: Runs,
+    metrics: Metrics = None,
     sets: Sets = None,
     path: Annotated[Path | None, typer.Option("--out", metavar="FILE.html", help="where to write the page")] = None,
 ) -> None:
@@ -347,19 +352,20 @@ def report(
 
     One HTML file: report.html in the study's folder, or next to the table under its name, unless you set --out.
     """
-    check_apart(path, file)
+    check_apart(path, file, metrics)
     if path is not None and path.suffix != ".html":
         raise ModomodoError(f"--out {path}: the page is HTML, so its name ends with .html")
-    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    loaded = load_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
     if isinstance(loaded, Study):
         write_report(loaded, path)
     else:
-        write_report_of_runs(loaded, sets or [], path)
+        write_report_of_runs(loaded, with_metrics(file, sets, metrics), path)
 
 
 @app.command()
 def strategies(
     file: Annotated[Path, typer.Argument(help="a CSV of runs", show_default=False)],
+    metrics: Metrics = None,
     sets: Sets = None,
     folder: Annotated[Path | None, typer.Option("--out", help="also write a table and a figure to this folder")] = None,
 ) -> None:
@@ -367,7 +373,7 @@ def strategies(
 
     Each chooses from a few runs, and the other runs judge it.
     """
-    compare_strategies(file, sets or [], folder)
+    compare_strategies(file, with_metrics(file, sets, metrics), folder)
 
 
 @data_app.command("prepare")

@@ -15,12 +15,13 @@ from modomodo.cli.console import (
     show_recommendation,
     show_strategies,
 )
-from modomodo.config.load import RunsFile, is_csv
+from modomodo.config.load import RunsFile, is_table
 from modomodo.config.sections import limits
-from modomodo.config.table_settings import Fitting, load_replaying
+from modomodo.config.table_settings import Fitting, Reading, load_replaying
 from modomodo.core.errors import ModomodoError, begun
 from modomodo.core.files import write_json, write_text
 from modomodo.core.simplex import limits_of
+from modomodo.core.toml import toml_value
 
 UNTESTED = (
     "Predicted, not tested: train it and equal shares on fresh matched seeds, and compare them by `modomodo.confirm` "
@@ -28,7 +29,7 @@ UNTESTED = (
 )
 
 if TYPE_CHECKING:
-    from modomodo.mixing import Fitted
+    from modomodo.mixing import Fitted, Runs
     from modomodo.mixing.proposal import Proposals
     from modomodo.mixing.recommendation import Recommendation
 
@@ -58,12 +59,12 @@ def _best(fitted: "Fitted", fitting: Fitting) -> "Recommendation":
 
 
 def fit_runs(runs: RunsFile) -> "Fitted":
-    from modomodo.mixing import check_surrogate, fit, read_runs
+    from modomodo.mixing import check_surrogate, fit
 
     settings = runs.settings
     with begun("--set surrogate"):
         check_surrogate(settings.surrogate)
-    table = read_runs(runs.path)
+    table = read_table(runs.path, settings)
     with err.status("fitting the surrogate"):
         return fit(
             table,
@@ -74,6 +75,23 @@ def fit_runs(runs: RunsFile) -> "Fitted":
             steps=settings.steps,
             seed=settings.seed,
         )
+
+
+def read_table(file: Path, settings: Reading) -> "Runs":
+    """Return the runs of a table, read as the settings say; what was done to them is in their notes."""
+    from modomodo.mixing.table import TableForm, runs_in
+
+    form = TableForm(settings.metrics, settings.weights, settings.scores, settings.scale, settings.odd_scores)
+    return runs_in(file, form)
+
+
+def with_metrics(file: Path, sets: Sequence[str] | None, metrics: Path | None) -> list[str]:
+    """Return what `--set` says, and the file of scores that stands beside that of mixtures."""
+    if metrics is None:
+        return list(sets or [])
+    if not is_table(file):
+        raise ModomodoError(f"{metrics}: a second file goes with a CSV of mixtures, which {file} is not: leave it out")
+    return [*(sets or []), f"metrics={toml_value(str(metrics))}"]
 
 
 def check_choices(fitting: Fitting, fitted: "Fitted") -> None:
@@ -89,12 +107,14 @@ def check_choices(fitting: Fitting, fitted: "Fitted") -> None:
 
 def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
     from modomodo.mixing import read_mixtures
+    from modomodo.mixing.tables.cells import harmless
 
     X_ND = read_mixtures(grid, fitted.runs.domains)
     columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
     rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([list(columns), *(list(map(repr, row)) for row in rows_NK)])
+    header = list(map(harmless, columns))
+    csv.writer(text, lineterminator="\n").writerows([header, *(list(map(repr, row)) for row in rows_NK)])
     write_text(path, text.getvalue())
     say(f"predictions of {len(X_ND)} mixtures: {path}")
 
@@ -107,7 +127,9 @@ def write_report_of_runs(runs: RunsFile, sets: Sequence[str], path: Path | None 
     check_choices(runs.settings, fitted)
     recommendation = _best(fitted, runs.settings)
     with err.status("drawing the report"):
-        report_of_runs(fitted, recommendation, path, source=runs.path, sets=sets)
+        report_of_runs(fitted, recommendation, path, source=runs.path, metrics=runs.settings.metrics, sets=sets)
+    for note in fitted.notes:
+        say(f"note: {note}")
     say(f"report: {path}")
 
 
@@ -125,6 +147,8 @@ def propose_runs(runs: RunsFile) -> "Proposals":
             seed=settings.seed,
         )
     show_proposals(proposals)
+    for note in fitted.notes:
+        say(f"note: {note}")
     return proposals
 
 
@@ -134,7 +158,7 @@ def write_answer(path: Path, answer: Mapping[str, Any]) -> None:
 
 
 def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> None:
-    from modomodo.mixing import check_surrogate, read_runs
+    from modomodo.mixing import check_surrogate
     from modomodo.mixing.strategies import STRATEGIES, Goal
     from modomodo.mixing.strategies import strategies as compare
     from modomodo.mixing.strategies.registry import check_names
@@ -145,7 +169,7 @@ def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> 
         check_names(settings.strategies)
     with begun("--set surrogate"):
         check_surrogate(settings.surrogate)
-    if not is_csv(file):
+    if not is_table(file):
         raise ModomodoError(f"{file} is no CSV of runs; a study writes one as runs.csv in its folder")
     goal = Goal(
         aggregates=settings.named_aggregates(),
@@ -158,7 +182,7 @@ def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> 
     )
     with progress_bar("draws") as progress:
         replay = compare(
-            read_runs(file),
+            read_table(file, settings),
             goal=goal,
             names=settings.strategies or tuple(STRATEGIES),
             sizes=settings.sizes,

@@ -1,7 +1,8 @@
 """What `--set key=value` changes for bare files: tables of runs, completions."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -9,9 +10,21 @@ from modomodo.config.sections import Batch, Cap, Direction
 from modomodo.core.rows import Mode
 from modomodo.core.toml import Positive, Strict, parse, with_changes
 
+FullScore = Annotated[float, Field(gt=0)]
 
-class Fitting(Strict):
-    """How to fit a bare table of runs, and what to recommend from it.
+
+class Reading(Strict):
+    """How to read a bare table of runs."""
+
+    metrics: Path | None = None  # a second file, with the scores, where the first has the mixtures alone
+    weights: tuple[str, ...] = ()  # columns of shares without the prefix w., with a * for any letters
+    scores: tuple[str, ...] = ()  # columns of scores without the prefix score., with a * for any letters
+    scale: FullScore | dict[str, FullScore] = Field(default_factory=dict[str, float])  # a full score: 1, 100, 2800
+    odd_scores: Literal["refuse", "keep", "drop"] = "refuse"  # such as 0 or percent among good shares
+
+
+class Fitting(Reading):
+    """What is made of a bare table of runs.
 
     `surrogate` is the method. `steps` is the length to predict for, where runs differ in length (default: the longest).
     `parsimony` is the loss you accept for a simpler mixture; `trade_off` names two aggregates for a Pareto front. Give

@@ -47,9 +47,9 @@ def write_text(path: Path, text: str) -> None:
             os.close(folder)
 
 
-def check_apart(path: Path | None, *inputs: Path) -> None:
+def check_apart(path: Path | None, *inputs: Path | None) -> None:
     """Raise ModomodoError when the output would overwrite an input."""
-    if path is not None and path.resolve() in [one.resolve() for one in inputs]:
+    if path is not None and path.resolve() in [one.resolve() for one in inputs if one is not None]:
         raise ModomodoError(f"--out {path} would overwrite the file it reads: name another")
 
 

@@ -1,4 +1,4 @@
-"""Aggregates: weighted means of benchmarks, their direction, and how benchmarks err together.
+"""Aggregates: weighted means of benchmarks on one scale, their direction, and how benchmarks err together.
 
 Axes: N runs, B benchmarks.
 """
@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 
 from modomodo.core.errors import ModomodoError, closest
+from modomodo.mixing.runs import Runs
+from modomodo.mixing.scales import decided_note, divisors, scale_note
 from modomodo.mixing.surrogates.base import Array
 
 Direction = Literal["higher", "lower"]
@@ -19,8 +21,11 @@ DEFAULT = "aggregate"
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A weighted mean of benchmarks: `weights` name -> share, positive and summing to 1 (a lower-is-better benchmark
-    beside higher-is-better ones counts negatively), and which `direction` is better."""
+    """A weighted mean of benchmarks: `weights` name -> what its score is multiplied by, and the better `direction`.
+
+    Weights are shares that sum to 1, divided by the scales of the scores where these are unlike. A lower-is-better
+    benchmark beside higher-is-better ones counts negatively.
+    """
 
     name: str
     weights: dict[str, float]
@@ -44,8 +49,14 @@ def directions_of(direction: Direction | Mapping[str, Direction], *, benchmarks:
     return {name: given.get(name, common) for name in benchmarks}
 
 
-def aggregate_of(name: str, *, weights: Mapping[str, float], directions: Mapping[str, Direction]) -> Aggregate:
-    """Return the aggregate with these weights, divided by their sum.
+def aggregate_of(
+    name: str,
+    *,
+    weights: Mapping[str, float],
+    directions: Mapping[str, Direction],
+    by: Mapping[str, float] | None = None,
+) -> Aggregate:
+    """Return the aggregate with these weights, divided by their sum, of scores divided by those of `by`.
 
     Where all its benchmarks share a direction, that is its own; else lower-is-better benchmarks count negatively,
     higher is better, and a warning says so.
@@ -66,15 +77,15 @@ def aggregate_of(name: str, *, weights: Mapping[str, float], directions: Mapping
     if not used:
         raise ModomodoError(f"aggregate {name} gives no benchmark a positive weight")
     total = sum(used.values())
+    shares = {one: weight / total / (by or {}).get(one, 1.0) for one, weight in used.items()}
     lower = [benchmark for benchmark in used if directions[benchmark] == "lower"]
     if len(lower) in (0, len(used)):
-        shares = {benchmark: weight / total for benchmark, weight in used.items()}
         return Aggregate(name, shares, "lower" if lower else "higher")
     warnings.warn(
         f"aggregate {name} mixes directions: {', '.join(lower)} (lower is better) counts negatively, higher is better",
         stacklevel=2,
     )
-    signed = {benchmark: (-weight if benchmark in lower else weight) / total for benchmark, weight in used.items()}
+    signed = {benchmark: -share if benchmark in lower else share for benchmark, share in shares.items()}
     return Aggregate(name, signed, "higher")
 
 
@@ -83,6 +94,34 @@ def default_weights(n_NB: Array, *, benchmarks: Sequence[str]) -> dict[str, floa
     if np.isfinite(n_NB).any(axis=0).all():
         return dict(zip(benchmarks, np.nanmedian(n_NB, axis=0).tolist(), strict=True))
     return dict.fromkeys(benchmarks, 1.0)
+
+
+def comparable_aggregates(
+    runs: Runs, given: Mapping[str, Mapping[str, float]] | None, *, directions: Mapping[str, Direction]
+) -> tuple[tuple[Aggregate, ...], tuple[str, ...]]:
+    """Return the given aggregates over the benchmarks of `runs`, or the default one, and notes about their scales.
+
+    Unlike scales are made alike for the default aggregate. Weights that the user gave count scores as they stand,
+    unless full scores are given too; a note says which benchmark then decides.
+    """
+    named = given or {DEFAULT: default_weights(runs.n_NB, benchmarks=runs.benchmarks)}
+    used: dict[str, Direction] = {benchmark: directions[benchmark] for benchmark in runs.benchmarks}
+    made: list[Aggregate] = []
+    notes: list[str | None] = []
+    for name, weights in named.items():
+        if name in runs.benchmarks:
+            raise ModomodoError(f"aggregate {name} bears the name of a benchmark: choose another")
+        if given and not runs.scale:
+            made.append(aggregate_of(name, weights=weights, directions=used))
+            notes.append(decided_note(name, made[-1].weights, y_NB=runs.y_NB, benchmarks=runs.benchmarks))
+            continue
+        kept = [b for b, benchmark in enumerate(runs.benchmarks) if weights.get(benchmark)]
+        y_NU, names = runs.y_NB[:, kept], [runs.benchmarks[b] for b in kept]
+        lower = [one for one in names if used[one] == "lower"]
+        found = divisors(y_NU, benchmarks=names, scale=runs.scale, lower=lower)
+        made.append(aggregate_of(name, weights=weights, directions=used, by=found.values))
+        notes.append(scale_note(name, found, y_NB=y_NU, benchmarks=names))
+    return tuple(made), tuple(note for note in notes if note)
 
 
 def residual_correlation(residuals_NB: Array) -> Array:

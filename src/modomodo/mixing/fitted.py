@@ -15,8 +15,7 @@ from modomodo.mixing.aggregates import (
     DEFAULT,
     Aggregate,
     Direction,
-    aggregate_of,
-    default_weights,
+    comparable_aggregates,
     directions_of,
     residual_correlation,
 )
@@ -187,8 +186,9 @@ def fit(
     """Return one surrogate per benchmark, and aggregates whose spread counts that benchmarks err together.
 
     `surrogate` is a name of SURROGATES. `aggregates` are name -> benchmark -> weight; without any there is one, called
-    `aggregate`, weighted by items (`n_NB`) where all benchmarks have them, else equally. `direction` says which scores
-    are better, for all or by benchmark. `bounds` are benchmark -> (low, high): predictions and intervals stay inside. A
+    `aggregate`, weighted by items (`n_NB`) where all benchmarks have them, else equally, of scores that are put on one
+    scale where they are not, with a note that says by how much (`runs.scale`). `direction` says which scores are
+    better, for all or by benchmark. `bounds` are benchmark -> (low, high): predictions and intervals stay inside. A
     benchmark without bounds gets (0, 1) if its scores lie in [0, 1] and are shares (items known) or higher-is-better; a
     note says so. One with too few scores is left out with a warning. Where runs differ in length, predictions are for
     runs of `steps` (the longest if None): a Gaussian process learns how much shorter runs tell of them (it then stands
@@ -200,10 +200,11 @@ def fit(
     check_surrogate(surrogate)
     method = SURROGATES[surrogate]
     directions = directions_of(direction, benchmarks=runs.benchmarks)
-    limits, notes = bounds_of(runs, directions, dict(bounds or {}))
+    limits, bound_notes = bounds_of(runs, directions, dict(bounds or {}))
+    notes = [*runs.notes, *bound_notes]
     runs = usable_runs(runs, minimum=method.minimum, surrogate=surrogate)
-    made = _aggregates(runs, aggregates, directions)
-    notes += ([] if aggregates else [_default_note(runs)]) + direction_notes(runs, directions)
+    made, scale_notes = comparable_aggregates(runs, aggregates, directions=directions)
+    notes += [*([] if aggregates else [_default_note(runs)]), *scale_notes, *direction_notes(runs, directions)]
     notes += length_notes(runs, used=_process_of(method) is not None, steps=steps)
     models, left_out = _fit_each(runs, method, steps, seed)
     factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))
@@ -239,18 +240,6 @@ def _square_root(covariance_NN: Array) -> Array:
     """Return the symmetric square root."""
     values_N, vectors_NN = np.linalg.eigh((covariance_NN + covariance_NN.T) / 2)
     return (vectors_NN * np.sqrt(np.maximum(values_N, 0))) @ vectors_NN.T
-
-
-def _aggregates(
-    runs: Runs, given: Mapping[str, Mapping[str, float]] | None, directions: Mapping[str, Direction]
-) -> tuple[Aggregate, ...]:
-    """Return the given aggregates over the benchmarks that are left, or the default one."""
-    named = given or {DEFAULT: default_weights(runs.n_NB, benchmarks=runs.benchmarks)}
-    for name in named:
-        if name in runs.benchmarks:
-            raise ModomodoError(f"aggregate {name} bears the name of a benchmark: choose another")
-    used: dict[str, Direction] = {benchmark: directions[benchmark] for benchmark in runs.benchmarks}
-    return tuple(aggregate_of(name, weights=weights, directions=used) for name, weights in named.items())
 
 
 def _fit_each(

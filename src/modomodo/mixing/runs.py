@@ -3,13 +3,14 @@
 Axes: N runs, D domains, B benchmarks.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
+from modomodo.mixing.scales import check_scale
 from modomodo.mixing.surrogates.base import Array, IntArray
 
 LARGEST = 1e100  # squares of larger numbers overflow
@@ -21,7 +22,8 @@ class Runs:
 
     `X_ND` rows lie on the simplex; `y_NB` scores; `se_NB` standard errors of evaluation; `n_NB` items evaluated;
     `seeds_N`, `steps_N`, `labels_N` one per run (a label names the run for a reader); `source` is what messages call
-    the table, empty where it has no file.
+    the table, empty where it has no file. `scale` is benchmark -> its full score, where the user gave one (1 for
+    shares, 100 for percent, 2800 for MME); `notes` are sentences about what was done when the table was read.
     """
 
     domains: tuple[str, ...]
@@ -34,16 +36,18 @@ class Runs:
     steps_N: tuple[int | None, ...]
     labels_N: tuple[str, ...]
     source: str = ""
+    scale: Mapping[str, float] = field(default_factory=dict[str, float])
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n, shape = len(self.labels_N), (len(self.labels_N), len(self.benchmarks))
         wanted = {"X_ND": (n, len(self.domains)), "y_NB": shape, "se_NB": shape, "n_NB": shape}
-        for field, size in wanted.items():
-            array = np.array(getattr(self, field), dtype=np.float64)
+        for name, size in wanted.items():
+            array = np.array(getattr(self, name), dtype=np.float64)
             if array.shape != size:
-                raise ModomodoError(f"{field} of the runs has shape {array.shape}, not {size}")
+                raise ModomodoError(f"{name} of the runs has shape {array.shape}, not {size}")
             array.setflags(write=False)
-            object.__setattr__(self, field, array)
+            object.__setattr__(self, name, array)
         if len(self.seeds_N) != n or len(self.steps_N) != n:
             raise ModomodoError(f"{n} runs need as many seeds and steps, got {len(self.seeds_N)}, {len(self.steps_N)}")
         if len(set(self.benchmarks)) < len(self.benchmarks):
@@ -64,10 +68,12 @@ class Runs:
         se_NB: Array | None = None,
         domains: Sequence[str] | None = None,
         benchmarks: Sequence[str] | None = None,
+        scale: Mapping[str, float] | None = None,
     ) -> "Runs":
         """Return runs from arrays: mixtures [N, D], scores [N, B], and where known their standard errors [N, B].
 
-        Names are d1, d2, ... and b1, b2, ... unless given; runs are called by their place, from 1.
+        Names are d1, d2, ... and b1, b2, ... unless given; runs are called by their place, from 1; `scale` is benchmark
+        -> full score.
         """
         if np.ndim(X_ND) != 2 or np.ndim(y_NB) != 2:
             raise ModomodoError(
@@ -75,9 +81,11 @@ class Runs:
                 "[runs, benchmarks] (y[:, None] for one benchmark)"
             )
         count, unknown = len(X_ND), np.full(np.shape(y_NB), np.nan)
+        scored = tuple(benchmarks if benchmarks is not None else (f"b{b + 1}" for b in range(np.shape(y_NB)[1])))
+        check_scale(scale or {}, benchmarks=scored, y_NB=np.asarray(y_NB))
         return cls(
             tuple(domains if domains is not None else (f"d{d + 1}" for d in range(np.shape(X_ND)[1]))),
-            tuple(benchmarks if benchmarks is not None else (f"b{b + 1}" for b in range(np.shape(y_NB)[1]))),
+            scored,
             X_ND,
             y_NB,
             unknown if se_NB is None else se_NB,
@@ -85,6 +93,7 @@ class Runs:
             (None,) * count,
             (None,) * count,
             tuple(f"run {n + 1}" for n in range(count)),
+            scale=scale or {},
         )
 
     def mixture(self, row: int) -> Mixture:

@@ -6,83 +6,155 @@ Axes: N runs, D domains, B benchmarks.
 import csv
 import io
 import math
+import shlex
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from modomodo.core.errors import ModomodoError, closest
-from modomodo.core.files import is_separator_line, not_utf8, separator, write_text
-from modomodo.core.mixture import SUM_TOLERANCE
-from modomodo.mixing.runs import LARGEST, Runs
+from modomodo.core.errors import ModomodoError, begun, count
+from modomodo.core.files import write_text
+from modomodo.mixing.runs import Runs
+from modomodo.mixing.scales import check_scale, full_score
 from modomodo.mixing.surrogates.base import Array
+from modomodo.mixing.tables.cells import harmless, is_percent
+from modomodo.mixing.tables.columns import (
+    KEYS,
+    KINDS,
+    STATES,
+    bare_columns,
+    column_called,
+    columns_of,
+    label_column,
+    settings,
+    unread_note,
+    without_prefix,
+)
+from modomodo.mixing.tables.join import Joined, alone, joined
+from modomodo.mixing.tables.left_out import runs_alone
+from modomodo.mixing.tables.numbers import check_percent, integers, numbers, on_simplex, with_notation
+from modomodo.mixing.tables.odd_scores import OnOdd, checked_scores
+from modomodo.mixing.tables.repeats import benchmark_notes, refuse_mean, repeat_notes
+from modomodo.mixing.tables.sheet import Sheet, read_sheet
 
-KINDS = ("w", "score", "se", "n")
-PLAIN = ("label", "seed", "steps")
-MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-"})
-ROUNDING = 0.01
-EXACT = 1e-9  # closer to 1, a sum is left alone, so that a table that was written comes back as it was
+SHOWN = 12  # columns that a message names
 
 
-def read_runs(path: str | Path) -> Runs:
-    """Return the runs of a CSV file.
+@dataclass(frozen=True)
+class TableForm:
+    """What a table of runs looks like, and how it is read.
+
+    `metrics` is a second file, with the scores; `weights` and `scores` name the columns of shares and of scores where
+    they have no prefix, with a * for any letters; `scale` is a full score (1 for shares, 100 for percent), for all or
+    by benchmark; `odd_scores` says what becomes of a score that does not go with the rest of its column.
+    """
+
+    metrics: Path | None = None
+    weights: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
+    scale: float | Mapping[str, float] | None = None
+    odd_scores: OnOdd = "refuse"
+
+
+def read_runs(
+    path: str | Path,
+    *,
+    metrics: str | Path | None = None,
+    weights: Sequence[str] = (),
+    scores: Sequence[str] = (),
+    scale: float | Mapping[str, float] | None = None,
+    odd_scores: OnOdd = "refuse",
+) -> Runs:
+    """Return the runs of a CSV file, or of two: mixtures and scores, joined by the column that names the runs.
 
     Columns: `w.<domain>`, `score.<benchmark>`, and where known `se.<benchmark>` (the standard error of a score), which
-    wins over `n.<benchmark>` (items; gives a binomial standard error for scores in [0, 1]), `seed`, `steps`, `label`.
-    An empty cell, nan, na, null, none or - is a missing score. Other columns are named in one warning; weights that sum
-    to 1 within 0.01 are divided by their sum, with one warning that gives the count.
+    wins over `n.<benchmark>` (items; gives a binomial standard error for shares and percent), `seed`, `steps`, `label`
+    (or name, run, index, ...). The keywords are those of `TableForm`; of two files all columns of numbers are taken
+    where none is named. An empty cell, nan, na, null, none or - is a missing score. What was done on the way, such as
+    lines left out and columns not read, is in the `notes` of the runs, and a warning each.
 
     Raises:
-        ModomodoError: with the line, for weights further off, cells that are no numbers, and tables without a
-            weight, a score or a row.
+        ModomodoError: with the line, for weights that sum to something else than 1 or 100, cells that are no numbers,
+            odd scores, and tables without a weight, a score or a row.
     """
-    path = Path(path)
-    header, lines = _read_lines(path)
-    domains, benchmarks = _names(header, "w"), _names(header, "score")
-    _check_header(path, header)
-    if not lines:
-        raise ModomodoError(f"{path} has a header and no runs: one line per run is needed")
-    weights_ND = _numbers(path, lines, [f"w.{name}" for name in domains], required=True)
-    y_NB = _numbers(path, lines, [f"score.{name}" for name in benchmarks])
-    se_NB = _numbers(path, lines, [f"se.{name}" for name in benchmarks], low=0.0)
-    n_NB = _numbers(path, lines, [f"n.{name}" for name in benchmarks], low=1.0)
-    seeds_N, steps_N = _integers(path, lines, "seed"), _integers(path, lines, "steps")
-    for steps, (number, _) in zip(steps_N, lines, strict=True):
-        if steps is not None and steps < 1:
-            raise ModomodoError(f"{path} line {number}: steps is {steps}: leave out runs without training")
-    labels_N = tuple(cells.get("label", "") or f"line {number}" for number, cells in lines)
-    X_ND = _on_simplex(path, weights_ND, [number for number, _ in lines])
-    se_NB = np.where(np.isnan(se_NB), _binomial(path, benchmarks, y_NB, n_NB), se_NB)
-    runs = Runs(domains, benchmarks, X_ND, y_NB, se_NB, n_NB, seeds_N, steps_N, labels_N, source=str(path))
-    _warn_repeats(path, runs)
+    other = None if metrics is None else Path(metrics)
+    runs = runs_in(Path(path), TableForm(other, tuple(weights), tuple(scores), scale, odd_scores))
+    for note in runs.notes:
+        warnings.warn(note, stacklevel=2)
     return runs
 
 
+def runs_in(path: Path, form: TableForm) -> Runs:
+    """Return the runs of a table as `read_runs` does, without warnings: whoever calls shows their notes."""
+    lines, notes = _lines(path, form)
+    weights, scores = _columns(lines, form)
+    benchmarks = tuple(scores)
+    notes += _unread(lines, weights, scores)
+    lines = _with_notation(lines, weights, scores)
+    weights_ND = numbers(lines.mixtures, list(weights.values()), required=True)
+    X_ND, sum_notes = on_simplex(lines.mixtures, weights_ND)
+    y_NB = _scores(lines.metrics, scores)
+    refuse_mean(lines.metrics, weights_ND=weights_ND, y_NB=y_NB)
+    scale = _scale(form, benchmarks)
+    source = " and ".join(str(sheet.path) for sheet in lines.sheets)
+    with begun(f"{source}, --set scale"):
+        check_scale(scale, benchmarks=benchmarks, y_NB=y_NB)
+    y_NB, odd_notes = checked_scores(lines.metrics, scores, y_NB, scale=scale, on_odd=form.odd_scores)
+    se_NB, n_NB, se_notes = _noise(lines.metrics, scores, y_NB, scale)
+    runs = Runs(
+        tuple(weights),
+        benchmarks,
+        X_ND,
+        y_NB,
+        se_NB,
+        n_NB,
+        *(_whole(lines, key) for key in KEYS),
+        labels_N=lines.labels,
+        source=source,
+        scale=scale,
+    )
+    notes += [*_percent_notes(lines.metrics, scores), *sum_notes, *odd_notes, *se_notes]
+    notes += [*repeat_notes(runs), *benchmark_notes(runs)]
+    return replace(runs, notes=tuple(notes))
+
+
 def read_mixtures(path: str | Path, domains: Sequence[str]) -> Array:
-    """Return the mixtures of a CSV file, shape [N, D] in the order of `domains`; only its `w.` columns are read.
+    """Return the mixtures of a CSV file, shape [N, D] in the order of `domains`.
+
+    Read are its `w.` columns, else those that bear the names of the domains, with whatever all names begin with.
 
     Raises:
         ModomodoError: for other domains than those, and as `read_runs` for weights.
     """
-    path = Path(path)
-    header, lines = _read_lines(path)
-    found = _names(header, "w")
-    if set(found) != set(domains) or not lines:
-        odd = [f"w.{name}" for name in found if name not in domains]
+    sheet = read_sheet(Path(path))
+    found = columns_of(sheet.header, "w", (), where=sheet.path)
+    if not found:
+        bare = _bare(sheet)
+        found = {name: bare.get(name, name) for name in domains if name in (*bare, *sheet.header)}
+    if set(found) != set(domains) or not sheet.rows:
+        odd = [column for name, column in found.items() if name not in domains]
         lacking = [f"w.{name}" for name in domains if name not in found]
         remedy = [f"drop {', '.join(odd)}"] * bool(odd) + [f"add {', '.join(lacking)}"] * bool(lacking)
         raise ModomodoError(
-            f"{path} line 1: {len(lines)} mixtures of {', '.join(found) or 'no domain'}; at least one mixture of "
-            f"{', '.join(domains)} is needed (columns w.<domain>): {' and '.join(remedy) or 'add a line'}"
+            f"{path} line 1: {count(len(sheet.rows), 'mixture')} of {', '.join(found) or 'no domain'}; at least one "
+            f"mixture of {', '.join(domains)} is needed (columns w.<domain>): {' and '.join(remedy) or 'add a line'}"
         )
-    weights_ND = _numbers(path, lines, [f"w.{name}" for name in domains], required=True)
-    return _on_simplex(path, weights_ND, [number for number, _ in lines])
+    columns = [found[name] for name in domains]
+    sheet = with_notation(sheet, columns)
+    X_ND, notes = on_simplex(sheet, numbers(sheet, columns, required=True))
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    return X_ND
 
 
 def write_runs(runs: Runs, path: str | Path) -> None:
-    """Write the runs as a CSV file that `read_runs` gives back exactly; columns that nobody knows are left out."""
-    columns: dict[str, list[str]] = {"label": list(runs.labels_N)}
+    """Write the runs as a CSV file that `read_runs` gives back exactly; columns that nobody knows are left out.
+
+    Texts that a spreadsheet would run as formulas are made harmless.
+    """
+    columns: dict[str, list[str]] = {"label": [harmless(label) for label in runs.labels_N]}
     for index, name in enumerate(runs.domains):
         columns[f"w.{name}"] = [_text(value) for value in runs.X_ND[:, index]]
     for kind, table_NB in (("score", runs.y_NB), ("se", runs.se_NB), ("n", runs.n_NB)):
@@ -101,173 +173,131 @@ def _text(value: float) -> str:
     return "" if math.isnan(value) else repr(float(value)).removesuffix(".0")
 
 
-def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Return the header and (line number, column -> cell) of each line that is not blank."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            mark = separator(file)
-            reader = csv.reader(file, delimiter=mark)
-            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except FileNotFoundError:
-        near = closest(path.name, [file.name for file in path.parent.glob("*.csv")])
-        raise ModomodoError(f"no table of runs at {path}: it does not exist; {near}") from None
-    except UnicodeDecodeError as error:
-        raise not_utf8(path, error) from None
-    except (OSError, csv.Error) as error:
-        raise ModomodoError(f"cannot read {path} as a CSV file of runs: {error}") from None
-    rows = [(number, row) for number, row in rows if any(row) and not is_separator_line(mark.join(row))]
-    for number, row in rows:
-        for cell in row:
-            if not cell.isprintable():
-                raise ModomodoError(f"{path} line {number}: {cell!r} has characters that cannot be printed")
-    if not rows:
-        raise ModomodoError(f"{path} is empty: a header with w.<domain> and score.<benchmark> is needed")
-    header = rows[0][1]
-    for name in header:
-        if name and header.count(name) > 1:
-            raise ModomodoError(f"{path} has {header.count(name)} columns called {name}")
-    for number, row in rows[1:]:
-        if len(row) != len(header):
-            raise ModomodoError(
-                f"{path} line {number} has {len(row)} cells, the header {len(header)}: {','.join(row)!r:.80}; write a "
-                "decimal point, not a comma, and texts with commas in quotes"
-            )
-    return header, [(number, dict(zip(header, row, strict=True))) for number, row in rows[1:]]
+def _lines(path: Path, form: TableForm) -> tuple[Joined, list[str]]:
+    """Return the lines that are runs, of one file or of two, and what was done to find them."""
+    sheets: list[Sheet] = []
+    notes: list[str] = []
+    for file in filter(None, (path, form.metrics)):
+        sheet, said = runs_alone(read_sheet(file))
+        if not sheet.rows:
+            why = "; ".join(said) or "one line per run is needed"
+            raise ModomodoError(f"{file} has a header and no runs: {why}")
+        sheets.append(sheet)
+        notes += said
+    if len(sheets) == 1:
+        taken = [one for kind in (form.weights, form.scores) for one in kind]
+        return alone(sheets[0], taken=taken), notes
+    lines = joined(*sheets, weights=form.weights)
+    return lines, [*notes, *lines.notes]
 
 
-def _names(header: Sequence[str], kind: str) -> tuple[str, ...]:
-    return tuple(name.removeprefix(f"{kind}.") for name in header if name.startswith(f"{kind}.") and name != f"{kind}.")
+def _columns(lines: Joined, form: TableForm) -> tuple[dict[str, str], dict[str, str]]:
+    """Return domain -> column and benchmark -> column.
+
+    Raises ModomodoError where there are none, with what to set so that columns without a prefix are read.
+    """
+    here, there = lines.mixtures, lines.metrics
+    weights = columns_of(here.header, "w", form.weights, where=here.path)
+    scores = columns_of(there.header, "score", form.scores, where=there.path)
+    if here is not there:
+        weights = weights or _bare(here)
+        scores = scores or _bare(there)
+    scores = {name: column for name, column in scores.items() if here is not there or column not in weights.values()}
+    for found, sheet, kind, what in ((weights, here, "w", "domain"), (scores, there, "score", "benchmark")):
+        if not found:
+            raise ModomodoError(_lacking(sheet, kind, what))
+    return weights, scores
 
 
-def _check_header(path: Path, header: Sequence[str]) -> None:
-    """Refuse a table without weights or scores; name the columns that nobody reads in one warning."""
-    for kind, what in (("w", "w.<domain>"), ("score", "score.<benchmark>")):
-        if not _names(header, kind):
-            raise ModomodoError(
-                f"{path} line 1 has no column {what}; its columns: {', '.join(header)}: put {kind}. before "
-                f"the names of {what.partition('.')[2].strip('<>')}s"
-            )
-    scores = {f"{kind}.{name}" for name in _names(header, "score") for kind in KINDS[1:]}
-    known = {*PLAIN, *scores, *(f"w.{name}" for name in _names(header, "w"))}
-    unread = [_with_hint(name, known) for name in header if name not in known]
-    if unread:
-        warnings.warn(f"{path}: columns not read: {', '.join(unread)}", stacklevel=3)
+def _bare(sheet: Sheet) -> dict[str, str]:
+    columns = bare_columns(sheet)
+    return dict(zip(without_prefix(columns), columns, strict=True))
 
 
-def _with_hint(name: str, known: set[str]) -> str:
-    """Return the name of an unread column, with the column that was probably meant."""
-    rest = name.partition(".")[2]
-    hint = closest(name, known | ({f"{kind}.{rest}" for kind in KINDS[:2]} if rest else set()))
-    return f"{name or '(no name)'} ({hint})" if hint.startswith("did you mean") else name or "(no name)"
+def _lacking(sheet: Sheet, kind: str, what: str) -> str:
+    """Return what to do about a table without a column of a kind."""
+    shown = f"{', '.join(sheet.header[:SHOWN])}{', ...' if len(sheet.header) > SHOWN else ''}"
+    message = f"{sheet.path} line 1 has no column {kind}.<{what}>; its columns: {shown}: "
+    message += f"put {kind}. before the names of {what}s"
+    keys = ("weights", "scores") if kind == "w" else ("scores",)
+    sets = " ".join(f"--set {shlex.quote(one)}" for one in settings(sheet, kinds=keys))
+    if sets:
+        return f"{message}, or name them: {sets}"
+    other = "scores" if kind == "score" else "mixtures"
+    return f"{message}, or give a second file with the {other}, joined by a column run"
 
 
-def _numbers(
-    path: Path,
-    lines: Sequence[tuple[int, dict[str, str]]],
-    columns: Sequence[str],
-    *,
-    low: float = -LARGEST,
-    required: bool = False,
-) -> Array:
-    """Return the cells of `columns`, shape [N, columns]; a missing cell or column is NaN, or refused if required."""
-    found = np.full((len(lines), len(columns)), np.nan)
-    for row, (number, cells) in enumerate(lines):
-        for index, column in enumerate(columns):
-            cell = cells.get(column, "")
-            if cell.lower() in MISSING:
-                if required:
-                    raise ModomodoError(f"{path} line {number}: {column} is {cell!r}; write 0 for an unused domain")
-                continue
-            try:
-                value = float(cell)
-            except ValueError:
-                raise ModomodoError(
-                    f"{path} line {number}: {column} is {cell!r}, not a number: write digits, with a "
-                    "decimal point and no unit"
-                ) from None
-            if not low <= value <= LARGEST:
-                between = f"between {max(low, -LARGEST):g} and {LARGEST:g}"
-                raise ModomodoError(
-                    f"{path} line {number}: {column} is {cell}; it must lie {between}: correct it, or leave it empty"
-                )
-            found[row, index] = value
-    return found
+def _unread(lines: Joined, weights: Mapping[str, str], scores: Mapping[str, str]) -> list[str]:
+    known = [f"{kind}.{name}" for name in scores for kind in KINDS[1:]]
+    used = {*known, *weights.values(), *scores.values()}
+    notes: list[str] = []
+    for sheet in lines.sheets:
+        own = [column_called(sheet.header, (key,)) for key in (*KEYS, *STATES)]
+        mine = [*used, *(name for name in (label_column(sheet, tuple(used)), *own) if name is not None)]
+        notes += unread_note(sheet, mine, [*known, *KEYS, "label", *(f"w.{name}" for name in weights)])
+    return notes
 
 
-def _integers(path: Path, lines: Sequence[tuple[int, dict[str, str]]], column: str) -> tuple[int | None, ...]:
-    values = _numbers(path, lines, [column])[:, 0]
-    for value, (number, _) in zip(values, lines, strict=True):
-        if not math.isnan(value) and value != int(value):
-            raise ModomodoError(f"{path} line {number}: {column} is {value:g}, not a whole number")
-    # float() would round seeds beyond 2**53, so whole numbers are read as such.
-    texts = [cells.get(column, "") for _, cells in lines]
-    return tuple(
-        None if math.isnan(value) else int(text) if text.lstrip("+-").isdecimal() else int(value)
-        for value, text in zip(values, texts, strict=True)
+def _with_notation(lines: Joined, weights: Mapping[str, str], scores: Mapping[str, str]) -> Joined:
+    """Return the lines with what commas mean in their numbers."""
+    used = {*weights.values(), *scores.values(), *(f"{kind}.{name}" for name in scores for kind in KINDS[2:])}
+    mixtures, metrics = (
+        with_notation(sheet, [name for name in sheet.header if name in used])
+        for sheet in (lines.mixtures, lines.metrics)
     )
+    return replace(lines, mixtures=mixtures, metrics=mixtures if lines.mixtures is lines.metrics else metrics)
 
 
-def _on_simplex(path: Path, weights_ND: Array, numbers: Sequence[int]) -> Array:
-    """Return the weights divided by their sums; refuse sums off by more than 0.01, and negative weights."""
-    negative = [numbers[int(row)] for row in np.flatnonzero((weights_ND < 0).any(axis=1))]
-    if negative:
-        raise ModomodoError(f"{path}: negative weights on {_lines(negative)}")
-    sums_N = weights_ND.sum(axis=1)
-    off_N = np.abs(sums_N - 1)
-    far = np.flatnonzero(off_N > ROUNDING + 1e-9)
-    if far.size:
-        where = _lines([numbers[int(row)] for row in far])
+def _scores(sheet: Sheet, scores: Mapping[str, str]) -> Array:
+    check_percent(sheet, [*scores.values(), *(f"se.{name}" for name in scores if f"se.{name}" in sheet.header)])
+    return numbers(sheet, list(scores.values()))
+
+
+def _percent_notes(sheet: Sheet, scores: Mapping[str, str]) -> list[str]:
+    signed = [name for name, column in scores.items() if any(map(is_percent, sheet.column(column)))]
+    return [f"{sheet.path}: {', '.join(signed)} bears % signs and is read as shares: 61.2% is 0.612"] if signed else []
+
+
+def _scale(form: TableForm, benchmarks: Sequence[str]) -> dict[str, float]:
+    """Return benchmark -> full score, where the user gave one."""
+    given = form.scale
+    return dict(given or {}) if not isinstance(given, int | float) else dict.fromkeys(benchmarks, float(given))
+
+
+def _whole(lines: Joined, key: str) -> tuple[int | None, ...]:
+    """Return the seeds or the steps of the runs, from whichever file has them."""
+    sheet = next((one for one in reversed(lines.sheets) if column_called(one.header, (key,))), lines.metrics)
+    values = integers(sheet, column_called(sheet.header, (key,)))
+    for row, value in enumerate(values):
+        if key == "steps" and value is not None and value < 1:
+            raise ModomodoError(f"{sheet.place(row)}: steps is {value}: leave out runs without training")
+    return values
+
+
+def _noise(
+    sheet: Sheet, scores: Mapping[str, str], y_NB: Array, scale: Mapping[str, float]
+) -> tuple[Array, Array, list[str]]:
+    """Return the standard errors [N, B], binomial where only the items [N, B] are known, and a note where neither does.
+
+    Raises ModomodoError for the standard error of a share that no share can have.
+    """
+    se_NB = numbers(sheet, [f"se.{name}" for name in scores], low=0.0)
+    n_NB = numbers(sheet, [f"n.{name}" for name in scores], low=1.0)
+    full_B = np.array([scale.get(name) or full_score(y_N, name) for name, y_N in zip(scores, y_NB.T, strict=True)])
+    for row, b in np.argwhere((se_NB > 0.5 * full_B) & (full_B <= 1)):
+        name = list(scores)[int(b)]
         raise ModomodoError(
-            f"{path}: weights sum to {sums_N[far[0]]:.6g} on {where}; they must sum to 1 (within {ROUNDING}): "
-            "leave out a run without training, divide percentages by 100"
+            f"{sheet.place(int(row))}: se.{name} is {se_NB[row, b]:g}, but scores up to {full_B[b]:g} have standard "
+            f"errors up to {full_B[b] / 2:g}: write it on the scale of score.{name}"
         )
-    near = off_N > SUM_TOLERANCE
-    if near.any():
-        warnings.warn(
-            f"{path}: the weights of {int(near.sum())} of {len(near)} runs sum to 1 only within {off_N.max():.2g}; "
-            "each was divided by its sum",
-            stacklevel=3,
-        )
-    return np.where(off_N[:, None] > EXACT, weights_ND / sums_N[:, None], weights_ND)
-
-
-def _lines(numbers: Sequence[int]) -> str:
-    shown = ", ".join(str(number) for number in numbers[:8])
-    more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
-    return f"line{'s' if len(numbers) > 1 else ''} {shown}{more}"
-
-
-def _binomial(path: Path, benchmarks: Sequence[str], y_NB: Array, n_NB: Array) -> Array:
-    """Return binomial standard errors, NaN where there is no count or the benchmark is no share."""
     # Two successes and two failures are added (Agresti and Coull 1998): a score of 0 or 1 is not known exactly.
-    share_NB = (y_NB * n_NB + 2) / (n_NB + 4)
-    outside_B = np.any((y_NB < 0) | (y_NB > 1), axis=0)
-    counted_B = ~np.isnan(n_NB).all(axis=0)
-    odd = [benchmarks[int(b)] for b in np.flatnonzero(outside_B & counted_B)]
-    if odd:
-        warnings.warn(
-            f"{path}: n. gives a standard error only for scores in [0, 1], which {', '.join(odd)} leaves; "
-            "give se. instead (n. still weights the default aggregate)",
-            stacklevel=3,
-        )
+    share_NB = (y_NB / full_B * n_NB + 2) / (n_NB + 4)
+    outside_B = np.any((y_NB < 0) | (y_NB > full_B), axis=0)
+    odd = [name for name, out, n_N in zip(scores, outside_B, n_NB.T, strict=True) if out and np.isfinite(n_N).any()]
+    note = (
+        f"{sheet.path}: n. gives a standard error only for shares and percent, which {', '.join(odd)} leaves; give se. "
+        "instead, or scale, a full score (n. still weights the default aggregate)"
+    )
     with np.errstate(invalid="ignore"):
-        se_NB = np.sqrt(share_NB * (1 - share_NB) / (n_NB + 4))
-    return np.where(outside_B, np.nan, se_NB)
-
-
-def _warn_repeats(path: Path, runs: Runs) -> None:
-    """Say which runs repeat a mixture and a seed: they count as replicates, and may be the same run twice."""
-    seen: set[tuple[int, int, int | None]] = set()
-    repeats: list[str] = []
-    for group, seed, steps, label in zip(runs.groups(), runs.seeds_N, runs.steps_N, runs.labels_N, strict=True):
-        if seed is not None:
-            key = (int(group), seed, steps)
-            if key in seen:
-                repeats.append(label)
-            seen.add(key)
-    if repeats:
-        warnings.warn(
-            f"{path}: {len(repeats)} runs repeat mixture, seed and steps of an earlier line and count as replicates: "
-            f"{', '.join(repeats[:8])}{' ...' if len(repeats) > 8 else ''}",
-            stacklevel=3,
-        )
+        binomial_NB = np.where(outside_B, np.nan, full_B * np.sqrt(share_NB * (1 - share_NB) / (n_NB + 4)))
+    return np.where(np.isnan(se_NB), binomial_NB, se_NB), n_NB, [note] if odd else []

@@ -51,14 +51,15 @@ def bounds_of(
         if name not in runs.benchmarks:
             raise ModomodoError(f"bounds of unknown benchmark {name!r}; {closest(name, runs.benchmarks)}")
     limits: dict[str, tuple[float, float]] = {}
-    assumed: list[str] = []
+    assumed: dict[float, list[str]] = {}
     for b, name in enumerate(runs.benchmarks):
         scores = runs.y_NB[np.isfinite(runs.y_NB[:, b]), b]
         low, high = given.get(name, (-np.inf, np.inf))
         is_share = bool(np.isfinite(runs.n_NB[:, b]).any()) or directions[name] == "higher"
-        if name not in given and scores.size and is_share and scores.min() >= 0 and scores.max() <= 1:
-            low, high = 0.0, 1.0
-            assumed.append(name)
+        full = runs.scale.get(name, 1.0 if is_share else np.inf)
+        if name not in given and np.isfinite(full) and scores.size and scores.min() >= 0 and scores.max() <= full:
+            low, high = 0.0, full
+            assumed.setdefault(full, []).append(name)
         if not low < high:
             raise ModomodoError(f"bounds of {name} are [{low}, {high}]: the first must be smaller")
         if scores.size and (scores.min() < low or scores.max() > high):
@@ -66,8 +67,11 @@ def bounds_of(
                 f"scores of {name} go from {scores.min():g} to {scores.max():g}, outside its bounds [{low}, {high}]"
             )
         limits[name] = (float(low), float(high))
-    note = f"predictions of {', '.join(assumed)} stay inside [0, 1], as their scores do (set bounds to change it)"
-    return limits, [note] if assumed else []
+    notes = [
+        f"predictions of {', '.join(names)} stay inside [0, {full:g}], as their scores do (set bounds to change it)"
+        for full, names in assumed.items()
+    ]
+    return limits, notes
 
 
 def direction_notes(runs: Runs, directions: Mapping[str, Direction]) -> list[str]:

@@ -46,14 +46,20 @@ def report(study: Study, *, path: Path | None = None) -> Path:
 
 
 def report_of_runs(
-    fitted: Fitted, found: Recommendation, path: Path, *, source: Path, sets: Sequence[str] = ()
+    fitted: Fitted,
+    found: Recommendation,
+    path: Path,
+    *,
+    source: Path,
+    metrics: Path | None = None,
+    sets: Sequence[str] = (),
 ) -> None:
     """Write the report of a bare table of runs, from the file `source`: what was fitted to it, and recommended.
 
-    `sets` are the `key=value` changes that it was fitted with.
+    `metrics` is the second file of a table in two; `sets` are the `key=value` changes that it was fitted with.
     """
     _check_room(path)
-    sections = table_sections(fitted, found, source=source, sets=sets)
+    sections = table_sections(fitted, found, sources=(source, *([metrics] if metrics else [])), sets=sets)
     runs = count(len(fitted.runs.labels_N), "run")
     domains = count(len(fitted.runs.domains), "domain")
     about = f"{runs} of {source.name} · {domains} · scores {', '.join(fitted.runs.benchmarks)}"

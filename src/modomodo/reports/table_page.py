@@ -34,15 +34,20 @@ VERBS = {"recommend": "the mixture", "next": "where to run next", "report": "thi
 PACKAGES = ("modomodo", "numpy", "scipy", "scikit-learn")
 
 
-def table_sections(fitted: Fitted, found: Recommendation, *, source: Path, sets: Sequence[str]) -> list[Section]:
-    """Return the sections of the page; `sets` are the `key=value` changes that the table was fitted with."""
+def table_sections(
+    fitted: Fitted, found: Recommendation, *, sources: Sequence[Path], sets: Sequence[str]
+) -> list[Section]:
+    """Return the sections of the page.
+
+    `sources` are the files of the table, one or two; `sets` are the `key=value` changes that it was fitted with.
+    """
     surface = surface_blocks(fitted, found.mixture, words="the recommended mixture", caps=found.caps)
     return [
         _answer(fitted, found),
         _scores(fitted),
         prediction_section(fitted, {}),
         Section("domains", "Domains", TITLE, surface),
-        _repeat(fitted, found, source, sets),
+        _repeat(fitted, found, sources, sets),
     ]
 
 
@@ -170,12 +175,11 @@ def _whole(value: int | None) -> Html:
     return el("td", "–" if value is None else str(value), data_sort="" if value is None else str(value))
 
 
-def _repeat(fitted: Fitted, found: Recommendation, source: Path, sets: Sequence[str]) -> Section:
-    words = shlex.join([source.name, *(word for one in sets for word in ("--set", one))])
+def _repeat(fitted: Fitted, found: Recommendation, sources: Sequence[Path], sets: Sequence[str]) -> Section:
+    words = shlex.join([sources[0].name, *(word for one in sets for word in ("--set", one))])
     lines = [f"modomodo {verb} {words}  # {what}" for verb, what in VERBS.items()]
-    text = source.read_text(encoding="utf-8-sig")
     about: list[list[Child]] = [
-        [f"SHA-256 of {source.name}", el("code", hashlib.sha256(source.read_bytes()).hexdigest())],
+        *([f"SHA-256 of {one.name}", el("code", hashlib.sha256(one.read_bytes()).hexdigest())] for one in sources),
         ["surrogate", fitted.surrogate],
         ["objective", f"{found.objective} ({found.direction} is better)"],
         *([package, version(package)] for package in PACKAGES),
@@ -183,6 +187,6 @@ def _repeat(fitted: Fitted, found: Recommendation, source: Path, sets: Sequence[
     body = (
         el("pre", "\n".join(lines)),
         table(["what", "value"], about),
-        el("details", el("summary", source.name), el("pre", text)),
+        *(el("details", el("summary", one.name), el("pre", one.read_text(encoding="utf-8-sig"))) for one in sources),
     )
     return Section("repeat", "Repeat", "Everything to repeat it", body)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modomodo.cli.init.columns import Roles, columns_of, golds, option_lists, roles, unread_options
+from modomodo.cli.init.runs import refuse_runs
 from modomodo.cli.init.table import Table, check_path, look, missing_pictures, sizes
 from modomodo.cli.init.toml_text import LEAST_HOLDOUT, Plan, recipe_text, source_fields, study_text
 from modomodo.cli.init.verifier import is_empty, is_plain_number, suggest
@@ -103,12 +104,7 @@ def _plan(data: Path, folder: Path) -> Plan:
 
 def _refuse_runs(table: Table) -> None:
     """Raise ModomodoError for a table of runs: mixtures and their scores, not rows to train on."""
-    marked = [next((name for name in table.columns if name.startswith(kind)), None) for kind in ("w.", "score.")]
-    if all(marked):
-        raise ModomodoError(
-            f"{table.path} is a table of runs (columns {' and '.join(map(repr, marked))}), and init reads rows to "
-            f"train on. The best mixture of the runs: modomodo recommend {shlex.quote(str(table.path))}"
-        )
+    refuse_runs(table.path, table.columns)
 
 
 def name_of(data: Path) -> str:

@@ -14,7 +14,7 @@ from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of, project, rounded
 from modomodo.mixing import Aggregate, Direction, Runs, check_surrogate
-from modomodo.mixing.aggregates import DEFAULT, aggregate_of, default_weights, directions_of
+from modomodo.mixing.aggregates import DEFAULT, aggregate_of, comparable_aggregates, directions_of
 from modomodo.mixing.predictions import weighted
 from modomodo.mixing.surrogates.base import Array, IntArray
 
@@ -47,21 +47,30 @@ class Goal:
             ModomodoError: for names that `runs` lack, weights and directions that `fit` refuses, impossible caps.
         """
         check_surrogate(self.surrogate)
-        named = self.aggregates or {DEFAULT: default_weights(runs.n_NB, benchmarks=runs.benchmarks)}
+        made, _ = self.comparable(runs)
+        named = {one.name: {name: abs(weight) for name, weight in one.weights.items()} for one in made}
         settled = replace(self, aggregates=named, objective=self.objective or next(iter(named)))
         for name in (settled.objective, *((self.inside,) if self.inside else ())):
             settled.aggregate(runs, name)
         self.limits(runs)
         return settled
 
+    def comparable(self, runs: Runs) -> tuple[tuple[Aggregate, ...], tuple[str, ...]]:
+        """Return the aggregates as `fit` makes them of these runs, and the notes about their scales."""
+        directions = directions_of(self.direction, benchmarks=runs.benchmarks)
+        return comparable_aggregates(runs, self.aggregates, directions=directions)
+
     def aggregate(self, runs: Runs, name: str | None) -> Aggregate:
         """Return the aggregate of that name; a benchmark is an aggregate of itself, None the first one."""
-        named = self.aggregates or {DEFAULT: default_weights(runs.n_NB, benchmarks=runs.benchmarks)}
-        name = name or next(iter(named))
-        if name not in named and name not in runs.benchmarks:
-            raise ModomodoError(f"unknown benchmark or aggregate {name!r}; {closest(name, (*named, *runs.benchmarks))}")
-        weights = {name: 1.0} if name in runs.benchmarks else named[name]
-        return aggregate_of(name, weights=weights, directions=directions_of(self.direction, benchmarks=runs.benchmarks))
+        known = tuple(self.aggregates or (DEFAULT,))
+        name = name or known[0]
+        if name in runs.benchmarks:
+            directions = directions_of(self.direction, benchmarks=runs.benchmarks)
+            return aggregate_of(name, weights={name: 1.0}, directions=directions)
+        if name not in known:
+            raise ModomodoError(f"unknown benchmark or aggregate {name!r}; {closest(name, (*known, *runs.benchmarks))}")
+        one = replace(self, aggregates={name: self.aggregates[name]} if self.aggregates else {})
+        return one.comparable(runs)[0][0]
 
     def weights(self, runs: Runs, name: str | None) -> Array:
         """Return what each benchmark counts, shape [B], with signs such that a higher sum is better."""

@@ -1,6 +1,6 @@
 """Our own strategy: one surrogate per benchmark, the mixture that `recommend` gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modomodo.core.mixture import Mixture
 from modomodo.mixing import Runs, fit
@@ -24,7 +24,9 @@ class Ours:
         # The sign of a lower-is-better benchmark comes back from its direction.
         weights = {name: abs(weight) for name, weight in objective.weights.items()}
         fitted = fit(
-            arranged(runs, domains=runs.domains, benchmarks=benchmarks),
+            arranged(
+                replace(runs, scale={}), domains=runs.domains, benchmarks=benchmarks
+            ),  # weights have the scales in
             surrogate=goal.surrogate,
             aggregates=None if whole else {objective.name: weights},
             direction={name: directions[name] for name in benchmarks},

@@ -5,7 +5,7 @@ Axes: N runs, D domains.
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -99,8 +99,9 @@ def strategies(
 
 def pool_of(runs: Runs, *, goal: Goal, test: Runs | None = None) -> tuple[Pool, tuple[str, ...]]:
     """Return the runs that have all scores of the objective, with notes about those that have not."""
+    notes = [*runs.notes, *goal.comparable(runs)[1]]
     goal = goal.settled(runs)
-    notes: list[str] = []
+    runs = replace(runs, scale={})  # which the weights of the goal now have in
     if test is not None:
         test = _complete(_aligned(test, runs), goal, "held-out runs", notes)
     pool = Pool(_complete(runs, goal, "runs", notes), test, goal)
