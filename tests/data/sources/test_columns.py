@@ -12,7 +12,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import View
 from modomodo.data.domain import check
 from modomodo.data.registry import find_domain
-from modomodo.data.sources.build import BadRowError, Published
+from modomodo.data.sources.build import BadRowError, SourceDomain
 from modomodo.data.sources.columns import drafts, option_texts
 from modomodo.data.sources.source import Source
 from modomodo.verifiers import gold_reply
@@ -574,7 +574,7 @@ def test_a_text_of_options_that_could_be_split_otherwise_is_refused(text, messag
 def test_published_options_are_taken_as_they_are(tmp_path):
     path = parquet(tmp_path / "a.parquet", [{"q": "?", "options": ["x", "x"], "answer": "A"}])
     source = Source(path=path, question="{q}", images=(), **CHOICE)
-    assert Published("theirs", source, drafts).domain().load("train")[0].target.options == ("x", "x")
+    assert SourceDomain("theirs", source, drafts).domain().load("train")[0].target.options == ("x", "x")
     assert "more than once" in refusal(path, question="{q}", images=(), **CHOICE)
 
 

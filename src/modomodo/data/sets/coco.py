@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from modomodo.core.rows import Target
-from modomodo.data.sources.build import BadRowError, Draft, Published, read_boxes
+from modomodo.data.sources.build import BadRowError, Draft, SourceDomain, read_boxes
 from modomodo.data.sources.columns import pictures_of, plain
 from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
@@ -31,7 +31,7 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     yield Draft(f"Find every {category[1]} in the picture.", target, pictures_of(record, source))
 
 
-COCO = Published(
+COCO = SourceDomain(
     "coco",
     Source(
         hub="laolao77/ViRFT_COCO",

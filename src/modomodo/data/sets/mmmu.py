@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modomodo.core.rows import Target
-from modomodo.data.sources.build import BadRowError, Draft, Published
+from modomodo.data.sources.build import BadRowError, Draft, SourceDomain
 from modomodo.data.sources.columns import letter_of, option_texts, pictures_of, plain, row_id
 from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
@@ -51,7 +51,7 @@ def _literal(value: Any) -> Any:
         return value
 
 
-MMMU = Published(
+MMMU = SourceDomain(
     "mmmu",
     Source(
         hub="lmms-lab-encoder/MMMU",

@@ -59,8 +59,8 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class Published:
-    """A published set: its own source and columns, and the prompt of its rows.
+class SourceDomain:
+    """A domain whose rows are read from a source: what makes rows of its records, and the prompt of its rows.
 
     `sample` keeps that many training rows, chosen by a hash of their numbers; 0 keeps all. `hint` says where to get a
     set that no source names yet.
@@ -76,14 +76,13 @@ class Published:
     def domain(self, source: Source | None = None) -> Domain:
         """Return its domain, read from `source` if given."""
         source = source or self.source
-        stored = source.model_dump_json()
         kept = (source.place, source.revision, source.licence, source.rows)
 
         def loaded(split: str) -> Loaded:
             if source.path is None and source.hub is None:
                 raise ModomodoError(f"{self.name}: {self.hint}; then set data.{self.name}.path")
             try:
-                return _loaded(self.name, stored, self.shape, split, self.sample)
+                return _loaded(self.name, source, self.shape, split, self.sample)
             except FieldError as error:
                 raise ModomodoError(f"data.{self.name}.{error}") from error
 
@@ -98,8 +97,7 @@ class Published:
 
 
 @cache
-def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Loaded:
-    source = Source.model_validate_json(stored)
+def _loaded(name: str, source: Source, shape: Shape, split: str, sample: int) -> Loaded:
     names = split_names(source)
     if split not in names:
         remedy = f". Name it in data.{name}.splits, or set data.{name}.holdout = 0.1 for a set of your own"
@@ -110,7 +108,7 @@ def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Lo
     unsound: list[str] = []
     drafts = _drafts(read(source, names[split]), shape, source, unread)
     if source.holdout:
-        held = _held_out(stored, shape)
+        held = _held_out(source, shape)
         drafts = (one for one in drafts if (one[0].number in held) == (split == "test"))
     if sample and split == "train":
         drafts = sorted(heapq.nsmallest(sample, drafts, key=_rank), key=lambda one: one[0].number)
@@ -194,9 +192,8 @@ def _rank(one: tuple[Record, Draft]) -> bytes:
 
 
 @cache
-def _held_out(stored: str, shape: Shape) -> frozenset[int]:
+def _held_out(source: Source, shape: Shape) -> frozenset[int]:
     """Return the numbers of the records held out: all that share a picture, or a question without one, go together."""
-    source = Source.model_validate_json(stored)
     drafts = _drafts(read(source, split_names(source)["train"]), shape, source, [])
     contents = ((record.number, content) for record, draft in drafts for content in _contents(draft))
     return held_out(contents, source.holdout, place=source.place)

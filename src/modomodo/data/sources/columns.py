@@ -14,7 +14,7 @@ from typing import Any
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.rows import Target
 from modomodo.data.domain import Domain
-from modomodo.data.sources.build import BOXED, BadRowError, Draft, Published, flat_pictures, read_boxes
+from modomodo.data.sources.build import BOXED, BadRowError, Draft, SourceDomain, flat_pictures, read_boxes
 from modomodo.data.sources.chats import asked, gold_in
 from modomodo.data.sources.prompts import asking
 from modomodo.data.sources.records import FieldError, Record
@@ -39,7 +39,7 @@ def domain_of(name: str, source: Source) -> Domain:
         raise ModomodoError(f"data.{name} says neither path nor hub: where are its rows?")
     if source.verifier is None:
         raise ModomodoError(f"data.{name} says no verifier; {closest('', VERIFIERS)}")
-    return Published(name, source, own_drafts, asking(source.instruction)).domain()
+    return SourceDomain(name, source, own_drafts, asking(source.instruction)).domain()
 
 
 def drafts(record: Record, source: Source) -> Iterator[Draft]:

@@ -94,6 +94,13 @@ class Source(Strict):
         template_columns(self.question)
         return self
 
+    def __eq__(self, other: object) -> bool:
+        # Rows are remembered by their source, and `where` tells true from 1, which == does not.
+        return isinstance(other, Source) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
     @property
     def place(self) -> str:
         """Where the rows are, as messages name it."""
