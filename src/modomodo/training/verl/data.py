@@ -13,7 +13,7 @@ from transformers import ProcessorMixin
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import explained, write_text
-from modomodo.core.rows import Resize, Row, open_image, picture_bytes
+from modomodo.core.rows import Resize, Row, open_image, opened, picture_bytes
 from modomodo.core.schedules import Schedule, write_schedule
 from modomodo.data.domain import Message
 from modomodo.models.load import render
@@ -118,9 +118,9 @@ def picture(image: bytes | Path, *, resize: Resize | None) -> tuple[bytes, tuple
     With `resize` it is resized here, to what the processors of the trainer and of vLLM then leave as it is.
     """
     content = picture_bytes(image)
-    with Image.open(io.BytesIO(content)) as plain:
+    with opened(content) as plain:
         size = plain.size if resize is None else resize.size(plain.size)
-        if plain.mode == "RGB" and plain.size == size:
+        if plain.mode == "RGB" and not plain.has_transparency_data and plain.size == size:
             return content, size
     ready = open_image(image)
     if ready.size != size:
