@@ -28,8 +28,8 @@ def recipe_table(path: Path, study: Mapping[str, Any]) -> dict[str, Any]:
 def with_data(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return the table of a recipe with its `data` whole.
 
-    An entry of `data` is a table, or the name of a TOML file with one; its `path` is relative to the file it stands in,
-    and so is the recipe's `exclude`.
+    An entry of `data` is a table, or the name of a TOML file with one; its `path` and `pictures` are relative to the
+    file they stand in, and so is the recipe's `exclude`.
     """
     exclude = recipe.get("exclude")
     if isinstance(exclude, str):
@@ -48,8 +48,8 @@ def _source_table(entry: object, folder: Path) -> object:
     if not isinstance(entry, dict):
         return entry  # the model says what is wrong with it
     table = cast(dict[str, Any], entry)
-    path = table.get("path")
-    return {**table, "path": str(_from(folder, path))} if isinstance(path, str) else table
+    paths = {key: value for key in ("path", "pictures") if isinstance(value := table.get(key), str)}
+    return {**table, **{key: str(_from(folder, path)) for key, path in paths.items()}}
 
 
 def _from(folder: Path, path: str) -> Path:

@@ -199,10 +199,8 @@ def opened(image: bytes | Path) -> Generator["Image.Image"]:
         nor = "" if folder.is_dir() else f", nor does its folder {folder}"
         raise ModomodoError(f"{where} does not exist{nor}: put it there, or correct the path") from error
     except UnidentifiedImageError as error:
-        raise ModomodoError(
-            f"{where} is unreadable: it begins with {_beginning(image)!r}, which is none of {', '.join(IMAGE_FORMATS)}; "
-            "get it again, save it as one of them, or drop the row"
-        ) from error
+        what = f"it begins with {_beginning(image)!r}, which is none of {', '.join(IMAGE_FORMATS)}"
+        raise ModomodoError(f"{where} is unreadable: {what}; get it again, or drop the row") from error
     except (*BROKEN, Image.DecompressionBombError) as error:
         raise ModomodoError(f"{where} is unreadable: {error}; get it again, or drop the row") from error
 

@@ -12,8 +12,10 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import View
 from modomodo.data.domain import check
 from modomodo.data.registry import find_domain
-from modomodo.data.sources.build import BadRowError, SourceDomain
-from modomodo.data.sources.columns import drafts, option_texts
+from modomodo.data.sources.build import SourceDomain
+from modomodo.data.sources.columns import drafts
+from modomodo.data.sources.options import option_texts
+from modomodo.data.sources.records import BadRowError
 from modomodo.data.sources.source import Source
 from modomodo.verifiers import gold_reply
 
@@ -29,6 +31,7 @@ ROWS = [
     }
     for k, part in enumerate(["tr", "tr", "te", "tr", "te", "tr"])
 ]
+OTHERS = {"options": OPTIONS}
 CHOICE = {"options": "options", "verifier": "choice"}
 
 
@@ -241,9 +244,28 @@ def test_a_template_of_columns(tmp_path):
     assert [row.question for row in found.load("train")] == ["{How far?}", "Far.\n{How far?}", "1\n{How far?}"]
 
 
-def test_marks_of_pictures_around_a_question_are_no_part_of_it(tmp_path):
-    path = jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "question": "<image> <image>\nWhich?\n<image>"}])
-    assert domain(path, **CHOICE).load("train")[0].question == "Which?"
+@pytest.mark.parametrize(
+    ("text", "pictures", "shown"),
+    [
+        ("Which?", 2, "[][]Which?\nA. a cat"),
+        ("<image> <image>\nWhich?", 2, "[][]Which?\nA."),
+        ("Which?\n<image>", 1, "Which?\n[]\nA."),
+        ("Image 1: <image>\nImage 2: <IMAGE>\nWhich?", 2, "Image 1: []\nImage 2: []\nWhich?\nA."),
+        ("<image>Which is as <image>?", 2, "[]Which is as []?\nA."),
+        ("Is <image 1> as <image_2>? <image1> is red.", 2, "Is [] as []? picture 1 is red.\nA."),
+        ("<image 2> or <image 1>?", 2, "[][]picture 2 or picture 1?\nA."),
+        ("As <image2> shows?", 1, "[]As <image2> shows?\nA."),  # a name for a part of it, as in MathVision
+        ("As <image 1> shows?", 2, "[][]As picture 1 shows?\nA."),
+    ],
+)
+def test_pictures_stand_where_their_marks_stand(tmp_path, text, pictures, shown):
+    row = {"question": text, "image": [hub_picture(colour=k) for k in range(pictures)], "answer": "B", **OTHERS}
+    found = domain(parquet(tmp_path / "a.parquet", [row]), **CHOICE)
+    made = found.load("train")[0]
+    assert made.images == tuple(picture(colour=k) for k in range(pictures))
+    assert check(found) == ()
+    content = found.prompt(made, View())[0]["content"]
+    assert "".join(part["text"] if part["type"] == "text" else "[]" for part in content).startswith(shown)
 
 
 def test_where_keeps_rows_and_their_numbers(tmp_path):
@@ -273,7 +295,7 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"answer": [1, 1, 2, 2], "image": None}, {"verifier": "box"}, "boxes need a picture"),
         ({"question": " "}, CHOICE, "the question is empty"),
         ({"question": ["a"]}, CHOICE, r"question is \['a'\], not a text"),
-        ({"image": 7}, CHOICE, "a picture is bytes, a path or a list of them, found int 7"),
+        ({"image": 7}, CHOICE, "a picture is bytes, base64, a path or a list of them, found int 7"),
         ({"image": ".."}, CHOICE, "paths are relative to the file and inside its folder"),
         ({"image": "p/../../b.png"}, CHOICE, "leads out of"),
         ({"image": "/etc/hostname"}, CHOICE, "leads out of"),
@@ -292,10 +314,20 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"options": "[" * 100_000}, CHOICE, "the options in options are '\\[+, not a list"),
         ({"options": '["x; y", "z"'}, CHOICE, "the options in options are .*, not a list"),
         ({"part": ""}, {**CHOICE, "options": ("name", "part")}, "options in name, part are a list .* found 1 of them"),
-        ({"question": "Is <image> this?"}, CHOICE, "has <image> inside: write picture 1"),
-        ({"question": "<image 1> Which?"}, CHOICE, "has <image 1> inside"),
-        ({"question": "<IMAGE> Which?"}, CHOICE, "has <IMAGE> inside"),
+        ({"question": "<image><image> Which?"}, CHOICE, "2 <image> marks, 1 picture in"),
+        ({"question": "Is <image> this?", "image": None}, CHOICE, "1 <image> mark, 0 pictures in"),
+        ({"question": "Is <image 2> this?"}, CHOICE, "names <image 2>, and there are 1 pictures"),
+        ({"question": "<image><image1> Which?"}, CHOICE, "has <image> and <image1>: number all marks, or none"),
         ({"question": "Is <|image_pad|> this?"}, CHOICE, r"has <\|image_pad\|> inside"),
+        ({"question": "Which?<|im_end|>"}, CHOICE, r"has <\|im_end\|> inside"),
+        ({"question": "Which?<end_of_turn>"}, CHOICE, "has <end_of_turn> inside"),
+        ({"question": "<video>Which?"}, CHOICE, "has <video> inside"),
+        ({"question": "Find <ref-object>"}, CHOICE, "has <ref-object> inside, which stands for something of another"),
+        ({"options": ["<image>", "y", "z"]}, CHOICE, "the option '<image>' has <image> inside"),
+        ({"options": ["x", "y", "z<|eot_id|>"]}, CHOICE, r"the option 'z<\|eot_id\|>' has"),
+        ({"options": ["<image 2>", "y", "z"]}, CHOICE, "names <image 2>"),
+        ({"answer": "x</s>"}, {"verifier": "text"}, "the answer 'x</s>' has </s> inside"),
+        ({"answer": "<bbox>"}, {"verifier": "text"}, "name the column in objects"),
         ({"options": ["x", "x ", "y"], "answer": "B"}, CHOICE, "hold the right one, 'x', more than once"),
         ({"options": ["x", "", "y"], "answer": "C"}, CHOICE, "hold an empty one: fill it in"),
         ({"options": ["B. x", "A. y"]}, CHOICE, "begin with B, A, and are shown as A, B"),
@@ -316,12 +348,12 @@ def test_a_bad_row_is_refused_with_its_file_and_line(tmp_path, change, settings,
 
 
 @pytest.mark.parametrize("holdout", [0.0, 0.5])
-def test_base64_in_the_place_of_a_path_is_a_bad_row_told_shortly(tmp_path, holdout):
+def test_base64_of_no_picture_is_a_bad_row_told_shortly(tmp_path, holdout):
     path = jsonl(tmp_path / "a.jsonl", ROWS[:4])
     with path.open("a") as file:
         file.write(json.dumps({**ROWS[0], "image": "iVBO/RwK" + "A" * 4000}) + "\n")
     said = refusal(path, **CHOICE, holdout=holdout)
-    assert f"{path}, line 5: a picture is 4,008 letters of text ('iVBO/RwKAA" in said
+    assert f"{path}, line 5: the picture (3006 bytes) is unreadable: it begins with b'\\x89PN\\xfd" in said
     assert len(said) < 400 + len(str(path))
 
 
@@ -332,13 +364,6 @@ def test_lists_of_lists_are_refused_however_deep(tmp_path, column, depth):
     row = json.dumps({**ROWS[0], column: "DEEP"}).replace('"DEEP"', "[" * depth + "]" * depth)
     path.write_text(path.read_text() + row + "\n")
     assert "line 2: " in refusal(path, options="options", verifier="choice" if column == "options" else "text")
-
-
-def test_a_link_in_the_folder_may_lead_elsewhere(tmp_path):
-    path = jsonl(tmp_path / "set/a.jsonl", [{**ROWS[0], "image": "p/a.png"}])
-    (tmp_path / "set/p").rename(tmp_path / "elsewhere")
-    (tmp_path / "set/p").symlink_to(tmp_path / "elsewhere")
-    assert check(domain(path, **CHOICE)) == ()
 
 
 def test_rows_without_a_picture_are_noted(tmp_path):
@@ -483,7 +508,7 @@ def test_two_parquet_columns_of_one_name_are_refused(tmp_path):
         ({"path": "a", "verifier": "chioce"}, "did you mean choice"),
         ({"path": "a", "verifier": "choice", "answer_as": "text"}, "name the column of the options"),
         ({"path": "a", "options": ["choices"]}, 'options = "choices"'),
-        ({"path": "a", "question": "{a.__class__}"}, "a field is {column}"),
+        ({"path": "a", "question": "{a[0]}"}, "a field is {column}"),
         ({"path": "a", "question": "{a:>9999999}"}, "a field is {column}"),
         ({"path": "a", "question": "{}"}, "a field is {column}"),
         ({"path": "a", "question": "{a"}, "write {column}"),

@@ -11,9 +11,9 @@ from typing import Any, cast
 from modomodo.cli.init.table import PICTURE, Table
 from modomodo.cli.init.verifier import boxes_in, is_empty
 from modomodo.core.errors import ModomodoError
-from modomodo.data.sources.build import BadRowError
 from modomodo.data.sources.chats import asked, gold_in, is_chat
-from modomodo.data.sources.columns import option_texts, options_in
+from modomodo.data.sources.options import option_texts, options_in
+from modomodo.data.sources.records import BadRowError
 
 ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 IDS = ("id", "uid", "qid", "pid", "question_id", "row_id", "sample_id", "image_id", "index")

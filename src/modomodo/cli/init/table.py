@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from modomodo.cli.init.verifier import Size
 from modomodo.core.errors import ModomodoError, closest
-from modomodo.data.sources.build import flat_pictures
+from modomodo.data.sources.image_values import flat_pictures
 from modomodo.data.sources.pictures import fit
 from modomodo.data.sources.records import Record, listed, read, split_names
 from modomodo.data.sources.source import Source

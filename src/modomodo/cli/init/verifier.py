@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, cast
 
-from modomodo.data.sources.build import BadRowError
-from modomodo.data.sources.columns import letter_of
+from modomodo.data.sources.options import letter_of
+from modomodo.data.sources.records import BadRowError
 from modomodo.verifiers import VERIFIERS
 from modomodo.verifiers.coordinates import read_found
 from modomodo.verifiers.number import number_text, read_number

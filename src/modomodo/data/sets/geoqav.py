@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from modomodo.core.rows import Target
 from modomodo.data.sources.build import Draft, SourceDomain
-from modomodo.data.sources.columns import pictures_of, plain
+from modomodo.data.sources.columns import pictures_of
 from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import plain
 
 _LETTER = re.compile(r"<answer>\s*\(?([A-H])\)?\.?\s*</answer>")
 

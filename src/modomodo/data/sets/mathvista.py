@@ -8,10 +8,12 @@ prompts, the question says the unit and how many decimal places are asked.
 from collections.abc import Iterator
 
 from modomodo.core.rows import Target
-from modomodo.data.sources.build import BadRowError, Draft, SourceDomain
-from modomodo.data.sources.columns import letter_of, option_texts, pictures_of, plain, row_id
-from modomodo.data.sources.records import Record
+from modomodo.data.sources.build import Draft, SourceDomain
+from modomodo.data.sources.columns import pictures_of
+from modomodo.data.sources.options import letter_of, option_texts
+from modomodo.data.sources.records import BadRowError, Record
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import plain, row_id
 
 
 def drafts(record: Record, source: Source) -> Iterator[Draft]:

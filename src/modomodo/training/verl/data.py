@@ -39,7 +39,9 @@ def write_inputs(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, *, f
 def reachable(recipe: Recipe) -> Recipe:
     """Return the recipe with absolute paths, for processes that work in other folders."""
     data = {
-        name: source if source.path is None else source.model_copy(update={"path": source.path.resolve()})
+        name: source.model_copy(
+            update={key: path.resolve() for key in ("path", "pictures") if (path := getattr(source, key)) is not None}
+        )
         for name, source in recipe.data.items()
     }
     folders = {
