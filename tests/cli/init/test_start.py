@@ -117,20 +117,25 @@ def test_columns_of_letters_are_no_options_by_index_and_their_taking_is_told(tmp
 
 
 @pytest.mark.parametrize(
-    ("options", "why"),
+    ("options", "answer", "why"),
     [
-        ("(A) red (B) blue", "line 1: the options in options are '(A) red (B) blue', not a list"),
-        ({"A": "red", "B": "blue"}, "found {'A': 'red', 'B': 'blue'}"),
-        ("A. red\nor not\nB. blue", "begin with letters that are not A, B, C"),
+        ("(A) red (B) blue", "A", "line 1: the options in options are '(A) red (B) blue', not a list"),
+        ({"A": "red", "C": "blue"}, "A", "are named A, C, where A, B, C"),
+        ("A. red\nor not\nB. blue", "A", "begin with letters that are not A, B, C"),
+        (
+            ["red", "blue"],
+            2,
+            "'answer' does not name one of the options in 'options' in most rows, as in .*, line 1: 2 of",
+        ),
+        (["red", "blue"], "green", "does not name one of the options"),
+        (["a.png", "b.png"], "A", "the options in 'options' are pictures, and options are shown as texts"),
     ],
 )
-def test_options_that_cannot_be_read_are_not_left_out(tmp_path, options, why):
-    rows = [{"question": f"Word {n}?", "options": options, "answer": "AB"[n % 2]} for n in range(30)]
-    said = notes(rows, tmp_path)
-    assert "rows whose options cannot be read: 30; the first is" in said
-    assert why in said
-    with pytest.raises(ModomodoError, match="30 of 30 rows cannot be used"):
-        load_recipe(tmp_path / "out" / "recipe.toml").find("rows").load("train")
+def test_options_that_cannot_be_read_or_are_not_named_are_not_left_out(tmp_path, options, answer, why):
+    rows = [{"question": f"Word {n}?", "options": options, "answer": answer} for n in range(30)]
+    with pytest.raises(ModomodoError, match=why):
+        start(jsonl(tmp_path / "rows.jsonl", rows), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_json_list_of_objects_is_read_as_rows(tmp_path):
@@ -235,7 +240,7 @@ def chat(*turns: str, names: tuple[str, str] = ("user", "assistant")) -> list[di
         ),
         (lambda n: {"messages": chat(f"{n}?", str(n))}, "messages", "messages", "the reply that ends the chat"),
         (
-            lambda n: {"conversations": chat(f"<image>\n{n}?", f"<answer>{n}</answer>", names=("human", "gpt"))},
+            lambda n: {"conversations": chat(f"{n}?", f"<answer>{n}</answer>", names=("human", "gpt"))},
             "conversations",
             "conversations",
             "the reply that ends the chat",

@@ -113,5 +113,4 @@ def test_the_gold_is_what_the_answer_ends_on(text, gold):
 )
 def test_a_chat_that_is_more_or_less_is_refused(value, message):
     with pytest.raises(BadRowError, match=message):
-        pictures_in(value)
-        gold_in(value)
+        (pictures_in(value), gold_in(value))

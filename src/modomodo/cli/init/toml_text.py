@@ -19,14 +19,25 @@ LEAST_HOLDOUT = 0.1
 
 
 @dataclass(frozen=True)
+class Trial:
+    """What check said of the first rows: what is wrong with some, how many it looked at, and what is to know."""
+
+    bad: tuple[str, ...] = ()
+    looked: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that the two files are written from.
 
-    `path` is that of the data as the recipe names it, `answers` what training reads in the column of the answers.
+    `path` is that of the data as the recipe names it, and `pictures` the folder of its pictures, where it is another
+    than the data's; `answers` is what training reads in the column of the answers.
     """
 
     name: str
     path: str
+    pictures: str | None
     table: Table
     roles: Roles
     answers: tuple[Any, ...]
@@ -35,6 +46,7 @@ class Plan:
     question: str
     holdout: float
     trained: int
+    trial: Trial = Trial()
 
 
 def comment(text: str) -> list[str]:
@@ -102,7 +114,7 @@ def recipe_text(plan: Plan) -> str:
 
 def _rows(plan: Plan) -> str:
     tested = "" if plan.table.tested is None else f" to train on and {plan.table.tested} for the test"
-    return f"{len(plan.table.places)} rows{tested}"
+    return f"{len(plan.table.rows)} rows{tested}"
 
 
 def _reply_tokens(plan: Plan) -> int:
@@ -133,8 +145,9 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
         else "here made of the columns' names: put it in your own words"
     )
     options = "a column for each option" if isinstance(found.options, tuple) else "the column with the options"
-    held = f"share of the {'pictures' if found.images else 'rows'} kept for the test, as there is no split for it; "
-    held += f"{plan.holdout:g} of {len(plan.table.places)} rows"
+    what = "pictures" if found.images.columns else "rows"
+    held = f"share of the {what} kept for the test, as there is no split for it; "
+    held += f"{plan.holdout:g} of {len(plan.table.rows)} rows"
     held += ": with less, a half of the test might be empty" if plan.holdout > LEAST_HOLDOUT else ""
     return {
         "path": "where the rows are, seen from the folder of this file",
@@ -142,9 +155,9 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
         "question": f"what the model is asked, {{column}} for what a column holds; {made}",
         "answer": f"the column with the right answer{_inside(plan)}; {_others(plan)}",
         "options": f"{options} of a choice: shown as A, B, C under the question",
-        "images": f"the columns with pictures, {_seen_pictures(plan)}; paths are seen from the folder of the rows"
-        if found.images
-        else "no column has pictures",
+        "images": _images(plan),
+        "pictures": "the folder that the paths of pictures are seen from, where all of them are",
+        "objects": "the column of the names and boxes that <ref-object> and <bbox> stand for in question and answer",
         "verifier": f"what judges a reply (docs/verifiers.md), because of the {suggestion.why}",
         "split_column": "the column that says which rows are for training and which for the test",
         "splits": "what the splits are called there",
@@ -165,11 +178,18 @@ def _inside(plan: Plan) -> str:
 def _others(plan: Plan) -> str:
     taken = {plan.roles.id, plan.roles.question, plan.roles.answer, plan.table.split_column}
     taken |= set(columns_of(plan.roles.options))
-    taken |= set(plan.roles.images)
+    taken |= {*plan.roles.images.columns, *plan.roles.around, plan.roles.objects}
     others = [name for name in plan.table.columns if name not in taken and name.lower() != WRONG]
     return (
         f"others that could be it: {', '.join(map(repr, others))}" if others else "there is no other that could be it"
     )
+
+
+def _images(plan: Plan) -> str:
+    if not plan.roles.images.columns:
+        return "no column has pictures"
+    from_where = "" if plan.pictures else "; paths are seen from the folder of the rows"
+    return f"the columns with pictures, {_seen_pictures(plan)}{from_where}"
 
 
 def _seen_pictures(plan: Plan) -> str:
@@ -210,7 +230,8 @@ def source_fields(plan: Plan, holdout: float) -> dict[str, Any]:
     """Return the fields of the domain's table; `path` as the recipe names it."""
     found, table = plan.roles, plan.table
     fields: dict[str, Any] = {"path": plan.path, "id": found.id, "question": plan.question, "answer": found.answer}
-    fields |= {"options": found.options, "images": found.images, "verifier": plan.suggestion.verifier}
+    fields |= {"options": found.options, "images": found.images.columns, "pictures": plan.pictures}
+    fields |= {"objects": found.objects, "verifier": plan.suggestion.verifier}
     fields |= {field: value for field, (value, _) in plan.suggestion.fields.items()}
     if plan.suggestion.verifier != "choice":
         fields["options"] = None  # choices that no answer names are not shown
