@@ -9,13 +9,13 @@ from string import ascii_lowercase
 from typing import Any, cast
 
 from modomodo.cli.init.images import Images, find_images
-from modomodo.cli.init.table import Table
+from modomodo.cli.init.table import OPTIONS, Table
 from modomodo.cli.init.verifier import boxes_in, is_empty, suggest
 from modomodo.core.errors import ModomodoError
 from modomodo.data.sources.chats import asked, gold_in, is_chat
 from modomodo.data.sources.columns import question_and_gold
 from modomodo.data.sources.golds import read_boxes
-from modomodo.data.sources.grounding import BOX, REF, Objects, read_objects
+from modomodo.data.sources.grounding import BOX, REF, read_objects
 from modomodo.data.sources.options import no_options, option_texts, options_in
 from modomodo.data.sources.records import BadRowError
 from modomodo.data.sources.source import Source
@@ -24,7 +24,6 @@ from modomodo.data.sources.source import Source
 IDS = ("id", "uid", "qid", "pid", "question_id", "questionid", "row_id", "sample_id", "image_id", "index", "key")
 CHATS = ("messages", "conversations", "conversation")
 QUESTIONS = ("question", "query", "problem", "prompt", "instruction", "text", *CHATS, "q")
-OPTIONS = ("options", "choices", "candidates", "alternatives")
 GOLDS = ("gold", "ground_truth", "groundtruth", "gt", "gt_answer", "gold_answer", "final_answer")
 CHOSEN = ("correct_option", "correct_choice", "multiple_choice_answer")
 ANSWERS = ("answer", "answers", "correct_answer", "correct", *GOLDS, *CHOSEN, "solution")
@@ -65,7 +64,6 @@ def roles(table: Table) -> Roles:
     """
     columns = {name: values for name, values in table.columns.items() if name != table.split_column}
     images = find_images(table, columns)
-    _refuse_pictured_options(table, images)
     objects = _objects(columns)
     left = _without(columns, (*images.columns, "file_name", WRONG, *filter(None, [objects])))
     ids = _named(left, IDS)
@@ -102,15 +100,6 @@ def _without(columns: Columns, names: Iterable[str]) -> dict[str, Sequence[Any]]
     out = tuple(names)
     inside = tuple(f"{name}." for name in out if name)
     return {name: values for name, values in columns.items() if name not in out and not name.startswith(inside)}
-
-
-def _refuse_pictured_options(table: Table, images: Images) -> None:
-    pictured = [name for name in images.columns if name.lower() in OPTIONS]
-    if pictured:
-        raise ModomodoError(
-            f"{table.path}: the options in {pictured[0]!r} are pictures, and options are shown as texts: put them into "
-            "the column of the pictures, and name them in the question, <image 1>, <image 2>"
-        )
 
 
 def _refuse_unusable(table: Table, left: Columns, answer: str) -> None:
@@ -202,7 +191,7 @@ def _objects(columns: Columns) -> str | None:
 
 def _are_objects(value: Any) -> bool:
     try:
-        return read_objects(value) != Objects((), (), "pixels")
+        return any(read_objects(value).boxes)
     except BadRowError:
         return False
 

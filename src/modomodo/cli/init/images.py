@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from modomodo.cli.init.table import PICTURE, Table, is_picture_object
+from modomodo.cli.init.table import OPTIONS, PICTURE, Table, is_picture_object
 from modomodo.cli.init.verifier import Size
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import picture_bytes
@@ -49,6 +49,12 @@ def find_images(table: Table, columns: Mapping[str, Sequence[Any]]) -> Images:
     names = [name for name in names if not any(name.startswith(f"{other}.") for other in names)]
     if "image" in names and "file_name" in names and columns["image"] == columns["file_name"]:
         names.remove("file_name")  # the reader makes one of the other
+    pictured = [name for name in names if name.lower() in OPTIONS]
+    if pictured:
+        raise ModomodoError(
+            f"{table.path}: the options in {pictured[0]!r} are pictures, and options are shown as texts: put them into "
+            "the column of the pictures, and name them in the question, <image 1>, <image 2>"
+        )
     missing = {name: text for name in names if (text := _missing(table, [name], None)) is not None}
     there = [name for name in names if name not in missing]
     left = [f"{name!r} names pictures that are not there, where {there[0]!r} has them" for name in missing if there]
@@ -100,13 +106,12 @@ def _is_picture(value: object, like: bool) -> bool:
 
 
 def _is_file(row: Record, value: object) -> bool:
-    """Return whether a value names a file beside the table, whatever its name ends with."""
-    if not isinstance(value, str) or row.folder is None:
-        return False
+    """Return whether a value names files beside the table, whatever their names end with."""
     try:
-        return all(path.is_file() for path in flat_pictures(value, row.folder) if isinstance(path, Path))
+        paths = list(flat_pictures(value, row.folder))
     except ModomodoError:
         return False
+    return bool(paths) and all(isinstance(path, Path) and path.is_file() for path in paths)
 
 
 def _values(record: Record, name: str) -> Any:

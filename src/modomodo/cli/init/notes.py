@@ -18,9 +18,9 @@ NEEDED = ("hint", "context", "passage", "input", "system", "history", "unit", "p
 FORMS = ("\\boxed", "<answer>", "<think>")
 
 
-def notes(plan: Plan, *, few: bool) -> Iterator[str]:
-    """Yield what is to know, what check will refuse first; `few`: too few rows are left for a test."""
-    yield from _refused(plan, few=few)
+def notes(plan: Plan) -> Iterator[str]:
+    """Yield what is to know, what check will refuse first."""
+    yield from _refused(plan)
     yield from plan.suggestion.notes
     yield from _answer_notes(plan)
     yield from _option_notes(plan)
@@ -30,22 +30,23 @@ def notes(plan: Plan, *, few: bool) -> Iterator[str]:
     yield from plan.trial.notes
 
 
-def _refused(plan: Plan, *, few: bool) -> Iterator[str]:
+def _refused(plan: Plan) -> Iterator[str]:
     rows, bad = len(plan.table.rows), plan.trial.bad
     if plan.suggestion.verifier is None:
         yield (
             f"check will refuse recipe.toml until you write its line verifier: column {plan.roles.answer!r}: "
             f"{plan.suggestion.why}, docs/verifiers.md"
         )
-    elif few:
-        yield f"check will refuse these files: of {count(rows, 'row')} too few are left for a test; give {FEW} or more"
-    elif rows < FEW:
-        yield f"rows: {rows}, too few to keep some for a test, in both halves of it: give {FEW} or more"
+    elif not plan.tested:
+        yield (
+            f"no rows are kept for a test, as {count(rows, 'row')} are too few or share their pictures: runs are "
+            f"scored on charts alone; give {FEW} rows or more, with pictures of their own, or a test set"
+        )
     elif rows < SMALL:
         yield f"{rows} rows are enough to try everything, not to learn from: docs/data.md"
     if bad:
         looked = count(plan.trial.looked, "row")
-        yield f"check refuses {len(bad)} of {looked}, and unusable = {len(bad)} leaves them out; the first is {bad[0]}"
+        yield f"check refuses {len(bad)} of {looked}; unusable = {len(bad)} leaves them out; the first is {bad[0]}"
 
 
 def _answer_notes(plan: Plan) -> Iterator[str]:
@@ -96,14 +97,14 @@ def _odd_answers(plan: Plan) -> Iterator[str]:
     if verifier == "relaxed":
         whole = sum(is_plain_number(answer) and float(answer).is_integer() for _, answer in given)
         if whole:
-            yield f"{whole} golds are whole numbers, and relaxed takes 61 for 60: where that is wrong, set verifier"
+            yield f"{whole} golds are whole numbers, and relaxed takes 61 for 60: is that right? Else set verifier"
 
 
 def _picture_notes(plan: Plan) -> Iterator[str]:
     images = plan.roles.images
     unused = [name for name in plan.table.columns if _is_unused(plan, name) and is_pictorial(name)]
     yield from images.left
-    if unused:
+    if unused and images.columns:  # else the trial says so
         yield f"called like pictures and not used: {', '.join(map(repr, unused))}; pictures are bytes, base64 or paths"
     if len(images.columns) > 1:
         yield f"all pictures of {', '.join(map(repr, images.columns))} are shown, in this order: may they be?"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modomodo.cli.init.columns import BEFORE, Roles, columns_of, golds, option_lists, roles, unread_options
-from modomodo.cli.init.notes import FEW, notes
+from modomodo.cli.init.notes import notes
 from modomodo.cli.init.table import Table, check_path, look
 from modomodo.cli.init.toml_text import LEAST_HOLDOUT, Plan, recipe_text, study_text
 from modomodo.cli.init.trial import LOADED, source_of, try_out
@@ -62,8 +62,7 @@ def start(data: Path, folder: Path) -> Started:
         (f"train {study} {TRY}", "a first run, of two small steps"),
         (f"report {study}", f"its curves and replies, in studies/{plan.name}/report.html"),
     )
-    few = len(plan.table.rows) < FEW and plan.table.tested is None and _trained(plan, plan.holdout) is None
-    return Started(tuple(files), tuple(notes(plan, few=few)), commands)
+    return Started(tuple(files), tuple(notes(plan)), commands)
 
 
 def _plan(data: Path, folder: Path) -> Plan:
@@ -152,14 +151,16 @@ def _in_template(column: str) -> bool:
 
 
 def _holdout(plan: Plan) -> tuple[float, int]:
-    """Return the smallest share whose rows leave a benchmark in both its halves, and the rows left to train on."""
+    """Return the smallest share whose rows leave a benchmark in both its halves, and the rows left to train on.
+
+    The share is 0 where none does.
+    """
     rows = len(plan.table.rows)
-    share = HOLDOUTS[0] if rows > LOADED // 10 else HOLDOUTS[3]
-    usual = share, math.floor(rows * (1 - share))
     if rows > LOADED or plan.suggestion.verifier is None:
-        return usual
+        share = HOLDOUTS[0] if rows > LOADED // 10 else HOLDOUTS[3]
+        return share, math.floor(rows * (1 - share))
     tried = ((share, _trained(plan, share)) for share in HOLDOUTS)
-    return next(((share, trained) for share, trained in tried if trained is not None), usual)
+    return next(((share, trained) for share, trained in tried if trained is not None), (0.0, rows))
 
 
 def _trained(plan: Plan, share: float) -> int | None:

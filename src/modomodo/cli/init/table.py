@@ -17,11 +17,12 @@ PICTURE = b""
 """Stands for the bytes of a picture in the rows that are kept."""
 
 ENDINGS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
+OPTIONS = ("options", "choices", "candidates", "alternatives")
 SPLITS = ("split", "fold", "partition", "subset")
 TESTS = ("test", "validation", "valid", "val", "dev")
 LONG = 1_000  # letters from which a text may be a picture in base64 that need not be kept
 DEEP = 3  # objects in one another whose columns are looked at
-_BESIDE = {"type", "width", "height", "format", "detail", "size", "mode", "min_pixels", "max_pixels"}
+_BESIDE = {"type", "media_type", "width", "height", "format", "detail", "size", "mode", "min_pixels", "max_pixels"}
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@ class Plan:
     trained: int
     trial: Trial = Trial()
 
+    @property
+    def tested(self) -> bool:
+        """Whether rows are kept for a test."""
+        return self.table.tested is not None or self.holdout > 0
+
 
 def comment(text: str) -> list[str]:
     """Return a text as lines of a TOML comment: whatever stands in it, no part of it can be read as TOML."""
@@ -106,10 +111,14 @@ def recipe_text(plan: Plan) -> str:
         "",
         "# What a single run is scored on when it ends, on rows that it was not trained on. A study names its own.",
         "[evaluation]",
-        f"benchmarks = {toml_value([plan.name])}",
+        f"benchmarks = {toml_value(_benchmarks(plan)[:1])}",
         "items = 64 # rows of each at most",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _benchmarks(plan: Plan) -> list[str]:
+    return [plan.name, "charts"] if plan.tested else ["charts"]
 
 
 def _rows(plan: Plan) -> str:
@@ -209,9 +218,9 @@ def study_text(plan: Plan) -> str:
         *entry("name", plan.name, f"its runs and its report go to studies/{plan.name}, from where you call modomodo"),
         'recipe = "recipe.toml" # beside this file',
         "",
-        "# The scores that the mixture is chosen for: your test rows, and one benchmark that comes with modomodo. With",
-        '# a real model write public ones instead, for example "mathvista" and "chartqa" (docs/data.md).',
-        f"benchmarks = {toml_value([plan.name, 'charts'])}",
+        f"# The scores that the mixture is chosen for: {'your test rows, and ' * plan.tested}one of modomodo's own.",
+        '# With a real model write public ones instead, for example "mathvista" and "chartqa" (docs/data.md).',
+        f"benchmarks = {toml_value(_benchmarks(plan))}",
         "# Seen by no choice at all, only by `modomodo confirm` at the end: does the answer hold elsewhere?",
         'held_out = ["general"]',
         "items = 64 # rows of each, at most: one half of a benchmark chooses, the other confirms. 500 for a real study",

@@ -112,7 +112,10 @@ def _loaded(name: str, source: Source, shape: Shape, split: str, sample: int) ->
         bad = found.bad
         why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
         raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")
-    return found
+    if not found.bad:
+        return found
+    left_out = f"{count(len(found.bad), 'row')} left out, as unusable:\n{listed(found.bad, most=len(found.bad))}"
+    return replace(found, notes=(left_out, *found.notes))
 
 
 def collect(
@@ -137,7 +140,7 @@ def collect(
             rows[row.id] = row
     bad = (*unread, *unsound)
     whole = tuple(rows.values())
-    return Loaded(whole, tuple(_notes(whole, source, split, bad, pictorial)), bad, sorted_out=bool(unsound))
+    return Loaded(whole, tuple(_notes(whole, source, split, pictorial)), bad, sorted_out=bool(unsound))
 
 
 def _refusal(name: str, bad: Sequence[str], good: int, unusable: int) -> str:
@@ -173,13 +176,9 @@ def _rows(
         yield record.place, Row(id, name, draft.question, target, tuple(picture.data for picture in pictures))
 
 
-def _notes(
-    rows: Sequence[Row], source: Source, split: str, bad: Sequence[str], pictorial: Iterable[str]
-) -> Iterator[str]:
+def _notes(rows: Sequence[Row], source: Source, split: str, pictorial: Iterable[str]) -> Iterator[str]:
     declared = source.rows.get(split)
     bare = sum(not row.images for row in rows)
-    if bad:
-        yield f"{count(len(bad), 'row')} left out, as unusable:\n{listed(bad, most=len(bad))}"
     if declared not in (None, len(rows)):
         yield f"has {len(rows)} rows, where {declared} are declared"
     if source.images and bare:

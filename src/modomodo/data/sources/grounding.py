@@ -74,10 +74,11 @@ def grounded(question: str, gold: Any, objects: Objects, *, frame: str) -> tuple
         )
     if objects.frame != frame:
         raise BadRowError(f'bbox_type of the objects says that gold_frame is "{objects.frame}", and it is "{frame}"')
-    return question, list(_flat(objects.boxes))
+    boxes = _flat(objects.boxes)
+    return question, boxes[0] if len(boxes) == 1 else boxes
 
 
-def _flat(boxes: Sequence[Any]) -> Sequence[Any]:
+def _flat(boxes: Sequence[Any]) -> list[Any]:
     """Return boxes, those in lists of several for one place among them, in one list."""
     found: list[Any] = []
     for box in boxes:
