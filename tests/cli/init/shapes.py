@@ -368,7 +368,7 @@ def refused(made: Set) -> Path:
             (lambda k: {"image": f"p/{k}.png", question: f"How many on {k}?<|im_end|>"}, "as a sign of their own"),
             (lambda k: {"image": f"p/{k}.png", question: "Find <ref-object>", answer: "<bbox>"}, "objects"),
             (lambda k: {"options": ["red", "blue"], answer: 2}, "does not name one of the options"),
-            (lambda k: {answer: {"value": k, "unit": "cm"}}, "is no answer|no column can be an answer"),
+            (lambda k: {"answer": {"value": k, "unit": "cm"}, answer: None}, "is no answer|no column can be an answer"),
             (lambda k: {answer: k % 2 == 0}, "is no answer|no column can be an answer"),
             (
                 lambda k: {"messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]},

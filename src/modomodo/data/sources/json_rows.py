@@ -12,6 +12,7 @@ WRAPPERS = ("data", "rows", "records", "examples", "instances", "samples", "item
 """What an object calls the one list in it that holds the rows."""
 
 MAX_DEPTH = 64
+MAX_DIGITS = 400
 
 Placed = tuple[str, dict[str, Any]]
 """Where in its file a row stands, and its columns."""
@@ -24,7 +25,7 @@ def json_value(text: str) -> Any:
     lists or objects more than MAX_DEPTH deep.
     """
     try:
-        found = json.loads(text, object_pairs_hook=_object, parse_float=_float)
+        found = json.loads(text, object_pairs_hook=_object, parse_float=_float, parse_int=_int)
     except RecursionError as error:
         raise ValueError(f"it is nested more than {MAX_DEPTH} deep") from error
     level: list[Any] = [found]
@@ -53,6 +54,12 @@ def _float(text: str) -> float:
     if abs(value) == float("inf") or (value == 0 and text.lower().partition("e")[0].strip("-0.")):
         raise ValueError(f"the number {text:.40} would be read as {value:g}: write it as a text, or in another unit")
     return value
+
+
+def _int(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number has {len(text):,} digits, over the cap of {MAX_DIGITS}: write it as a text")
+    return int(text)
 
 
 def jsonl_rows(file: Path) -> tuple[list[Placed], list[str]]:
@@ -86,6 +93,8 @@ def json_rows(file: Path, *, alone: bool) -> tuple[list[Placed], list[str]]:
     if isinstance(found, dict):
         table = cast(dict[str, Any], found)
         rows = None if beside is not None else _rows_within(file, table)
+        if rows is None and alone and beside is None:
+            raise ModomodoError(f"{file} holds one object that is no set of rows: write a list of objects, one a row")
         if rows is None:
             return [("its object", {"image": beside and beside.name, "name": file.stem, **table})], []
     elif isinstance(found, list):
