@@ -268,6 +268,77 @@ def test_pictures_stand_where_their_marks_stand(tmp_path, text, pictures, shown)
     assert "".join(part["text"] if part["type"] == "text" else "[]" for part in content).startswith(shown)
 
 
+NESTED = {"reward_model": {"ground_truth": "7"}, "extra_info": '{"asked": {"text": "How many?"}}', "a.b": "own"}
+
+
+def test_columns_inside_of_objects_have_names_with_dots(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", [{**NESTED, "image": "p.png"}])
+    settings = {"question": "{extra_info.asked.text} {a.b}", "answer": "reward_model.ground_truth"}
+    row = domain(path, **settings, verifier="count").load("train")[0]
+    assert (row.question, row.target.value) == ("How many? own", "7")
+    for answer, message in (
+        ("reward_model.ground_truht", "reward_model has no 'ground_truht'; did you mean ground_truth?"),
+        ("reward_model.ground_truth.value", "reward_model.ground_truth is '7', not an object that could hold 'value'"),
+        ("reward.x", "has no column 'reward'; did you mean reward_model?"),
+        ("extra_info.asked", "cannot be graded|is .*, not"),
+    ):
+        assert re.search(message, refusal(path, **{**settings, "answer": answer}, verifier="text"))
+
+
+def test_rows_without_options_beside_others_are_judged_by_a_verifier_of_their_own(tmp_path):
+    rows = [
+        {**ROWS[k], **({"options": free, "answer": "7"} if k % 2 else {})} for k, free in enumerate([0, None, 0, []])
+    ]
+    found = domain(jsonl(tmp_path / "a.jsonl", rows), **CHOICE, free_form="count")
+    targets = [row.target for row in found.load("train")]
+    assert [target.verifier for target in targets] == ["choice", "count", "choice", "count"]
+    assert [target.options for target in targets[:2]] == [tuple(OPTIONS), ()]
+    assert check(found) == ()
+    forms = [found.prompt(row, View())[0]["content"][-1]["text"] for row in found.load("train")[:2]]
+    assert "letter of one option" in forms[0]
+    assert "one whole number" in forms[1]
+    assert "2 rows cannot be used" in refusal(tmp_path / "a.jsonl", **CHOICE)
+
+
+def test_names_and_boxes_of_objects_stand_in_their_places(tmp_path):
+    row = {"query": "Find <ref-object>", "response": "<bbox>", "image": "a.png"}
+    rows = [{**row, "objects": {"ref": ["the cat"], "bbox": [[1, 2, 5, 6]]}}]
+    settings = {"question": "{query}", "answer": "response", "verifier": "box"}
+    path = jsonl(tmp_path / "a.jsonl", rows)
+    found = domain(path, **settings, objects="objects").load("train")[0]
+    assert (found.question, found.target.value) == ("Find the cat", (1, 2, 5, 6))
+    assert "cannot be read" in refusal(path, **settings)
+    assert "name the column in objects" in refusal(path, **{**settings, "verifier": "text"})
+
+
+def test_pictures_in_a_chat_are_those_of_its_column(tmp_path):
+    content = [{"type": "text", "text": "Is "}, {"type": "image", "image": "a.png"}, {"type": "text", "text": " red?"}]
+    chat = [{"role": "user", "content": content}, {"role": "assistant", "content": "no"}]
+    path = jsonl(tmp_path / "a.jsonl", [{"chat": chat, "image": "a.png"}])
+    settings = {"question": "{chat}", "answer": "chat", "verifier": "text"}
+    row = domain(path, **settings, images=("chat",)).load("train")[0]
+    assert (row.question, row.images) == ("Is <image> red?", (tmp_path / "a.png",))
+    assert "1 <image> mark, 0 pictures in" in refusal(path, **settings, images=())
+
+
+@pytest.mark.parametrize("instruction", ["Look at <image>.", "Be brief.<|im_end|>", "Write <bbox>."])
+def test_an_instruction_is_text_alone(tmp_path, instruction):
+    path = jsonl(tmp_path / "a.jsonl", ROWS)
+    with pytest.raises(ModomodoError, match=r"data.mine.instruction: the instruction .* inside"):
+        domain(path, **CHOICE, instruction=instruction)
+
+
+def test_what_hints_at_the_wrong_column_is_noted(tmp_path):
+    rows = [{**row, "photo": row["image"], "answer": "B"} for row in ROWS]
+    path = jsonl(tmp_path / "a.jsonl", rows)
+    said = [str(one) for one in check(domain(path, **CHOICE, images=())) if one.level == "note"]
+    assert any(
+        "not used: 'image', 'photo', by name with pictures; name what is to be shown in images" in one for one in said
+    )
+    assert any("every gold is 'B': one reply is right for all rows" in one for one in said)
+    assert all("not used" not in str(one) for one in check(domain(path, **CHOICE)))
+
+
 def test_where_keeps_rows_and_their_numbers(tmp_path):
     rows = [{"question": "q", "answer": k, "flag": k % 2 == 0, "image": f"{k}.png"} for k in range(5)]
     found = domain(jsonl(tmp_path / "a.jsonl", rows), verifier="count", where={"flag": (True,)})
@@ -513,6 +584,8 @@ def test_two_parquet_columns_of_one_name_are_refused(tmp_path):
         ({"path": "a", "question": "{}"}, "a field is {column}"),
         ({"path": "a", "question": "{a"}, "write {column}"),
         ({"path": "a", "gold_frame": "resized"}, "gold_frame"),
+        ({"path": "a", "verifier": "text", "free_form": "count"}, 'set verifier = "choice" and options'),
+        ({"path": "a", "verifier": "choice", "options": "o", "free_form": "cuont"}, "did you mean count"),
     ],
 )
 def test_a_table_that_cannot_be_is_refused(table, message):

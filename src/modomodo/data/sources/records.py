@@ -66,7 +66,7 @@ def _within(value: Any, path: str, column: str) -> Any:
     """
     if value is None or value == "":
         return None
-    if isinstance(value, str):
+    if isinstance(value, str) and value.lstrip().startswith("{"):
         with suppress(ValueError):
             value = json_value(value)
     if not isinstance(value, Mapping):
