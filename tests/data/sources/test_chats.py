@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from modomodo.data.sources.chats import asked, gold_in, is_chat, pictures_in
-from modomodo.data.sources.records import BadRowError
+from modomodo.data.sources.values import BadRowError
 
 
 def turn(role: str, content: Any) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from modomodo.data.registry import find_domain
 from modomodo.data.sources.build import SourceDomain
 from modomodo.data.sources.columns import drafts
 from modomodo.data.sources.options import option_texts
-from modomodo.data.sources.records import BadRowError
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError
 from modomodo.verifiers import gold_reply
 
 OPTIONS = ["a cat", "a dog", "a fox"]

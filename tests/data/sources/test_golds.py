@@ -7,7 +7,7 @@ import pytest
 from modomodo.data.sources.golds import read_boxes
 from modomodo.data.sources.grounding import grounded, read_objects
 from modomodo.data.sources.options import letter_of, no_options, option_texts
-from modomodo.data.sources.records import BadRowError
+from modomodo.data.sources.values import BadRowError
 
 BOX, OTHER = (1.0, 2.0, 30.0, 40.0), (5.0, 6.0, 7.0, 8.0)
 ENTRY = {"bbox_2d": [1, 2, 30, 40], "label": "car", "sub_label": "red"}

@@ -10,8 +10,8 @@ from sets import jsonl, picture
 
 from modomodo.data.registry import find_domain
 from modomodo.data.sources.image_values import flat_pictures, is_pictorial
-from modomodo.data.sources.records import BadRowError
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError
 
 DATA = picture()
 TEXT = base64.b64encode(DATA).decode()

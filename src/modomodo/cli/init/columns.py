@@ -17,8 +17,8 @@ from modomodo.data.sources.columns import question_and_gold
 from modomodo.data.sources.golds import read_boxes
 from modomodo.data.sources.grounding import BOX, REF, read_objects
 from modomodo.data.sources.options import no_options, option_texts, options_in
-from modomodo.data.sources.records import BadRowError
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError
 
 # Names of columns, in the order in which they are tried.
 IDS = ("id", "uid", "qid", "pid", "question_id", "questionid", "row_id", "sample_id", "image_id", "index", "key")

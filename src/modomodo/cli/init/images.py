@@ -15,8 +15,8 @@ from modomodo.data.sources.chats import pictures_in
 from modomodo.data.sources.holdout import short_hash
 from modomodo.data.sources.image_values import KEYS, flat_pictures, is_base64, is_pictorial
 from modomodo.data.sources.pictures import fit
-from modomodo.data.sources.records import BadRowError, Record, listed, read, split_names
-from modomodo.data.sources.values import written
+from modomodo.data.sources.records import Record, listed, read, split_names
+from modomodo.data.sources.values import BadRowError, written
 
 ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 OPENED = 64  # rows whose pictures are opened to see their sizes

@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from modomodo.data.sources.golds import read_boxes
 from modomodo.data.sources.options import letter_of
-from modomodo.data.sources.records import BadRowError
+from modomodo.data.sources.values import BadRowError
 from modomodo.verifiers import VERIFIERS
 from modomodo.verifiers.number import number_text, read_number
 

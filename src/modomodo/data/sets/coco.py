@@ -13,9 +13,9 @@ from modomodo.core.rows import Target
 from modomodo.data.sources.build import Draft, SourceDomain
 from modomodo.data.sources.columns import pictures_of
 from modomodo.data.sources.golds import read_boxes
-from modomodo.data.sources.records import BadRowError, Record
+from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
-from modomodo.data.sources.values import plain
+from modomodo.data.sources.values import BadRowError, plain
 
 _CATEGORY = re.compile(r"category '(.+?)' in the image")
 _ANSWER = re.compile(r"<answer>(.*)</answer>", re.DOTALL)

@@ -16,9 +16,9 @@ from modomodo.core.rows import Box, Target
 from modomodo.data.sources.build import Draft, SourceDomain
 from modomodo.data.sources.columns import pictures_of
 from modomodo.data.sources.pictures import fit
-from modomodo.data.sources.records import BadRowError, Record
+from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
-from modomodo.data.sources.values import plain
+from modomodo.data.sources.values import BadRowError, plain
 
 
 def drafts(record: Record, source: Source) -> Iterator[Draft]:

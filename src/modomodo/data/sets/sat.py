@@ -14,9 +14,9 @@ from modomodo.core.rows import Target
 from modomodo.data.sources.build import Draft, SourceDomain
 from modomodo.data.sources.columns import pictures_of
 from modomodo.data.sources.options import option_texts
-from modomodo.data.sources.records import BadRowError, Record
+from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
-from modomodo.data.sources.values import plain
+from modomodo.data.sources.values import BadRowError, plain
 
 
 def drafts(record: Record, source: Source) -> Iterator[Draft]:

@@ -12,13 +12,13 @@ from typing import cast
 from modomodo.core.errors import ModomodoError, closest, count
 from modomodo.core.rows import Box, Row, Target, View, picture_bytes
 from modomodo.data.domain import Domain, Message, Origin, unwritable
-from modomodo.data.sources.golds import BOXED
 from modomodo.data.sources.holdout import held_out, short_hash
 from modomodo.data.sources.image_values import is_pictorial
 from modomodo.data.sources.pictures import Picture, fit
 from modomodo.data.sources.prompts import ask
-from modomodo.data.sources.records import BadRowError, FieldError, Record, listed, read, split_names
-from modomodo.data.sources.source import Source
+from modomodo.data.sources.records import FieldError, Record, listed, read, split_names
+from modomodo.data.sources.source import BOXED, Source
+from modomodo.data.sources.values import BadRowError
 from modomodo.verifiers import parse_gold
 
 MOST = 0.8  # share of bad rows from which they have one cause, which leaving them out would not mend

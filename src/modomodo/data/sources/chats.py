@@ -7,8 +7,7 @@ from typing import Any, cast
 from modomodo.data.sources.csv_rows import CommaNumber
 from modomodo.data.sources.image_values import KEYS
 from modomodo.data.sources.prompts import MARK
-from modomodo.data.sources.records import BadRowError
-from modomodo.data.sources.values import written
+from modomodo.data.sources.values import BadRowError, written
 
 ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}
 END = "</answer>"

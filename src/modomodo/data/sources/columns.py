@@ -16,9 +16,9 @@ from modomodo.data.sources.image_values import flat_pictures
 from modomodo.data.sources.marks import check_text, named, placed
 from modomodo.data.sources.options import ambiguous, no_options, option_texts, options_in
 from modomodo.data.sources.prompts import asking
-from modomodo.data.sources.records import BadRowError, FieldError, Record
+from modomodo.data.sources.records import FieldError, Record, row_id
 from modomodo.data.sources.source import Source
-from modomodo.data.sources.values import plain, row_id
+from modomodo.data.sources.values import BadRowError, plain
 from modomodo.verifiers import VERIFIERS
 
 

@@ -8,12 +8,9 @@ from typing import Any, cast
 from modomodo.core.rows import Box
 from modomodo.data.sources.marks import check_text
 from modomodo.data.sources.options import letter_of
-from modomodo.data.sources.records import BadRowError
-from modomodo.data.sources.source import Source
-from modomodo.data.sources.values import written
+from modomodo.data.sources.source import BOXED, Source
+from modomodo.data.sources.values import BadRowError, written
 from modomodo.verifiers.coordinates import read_found
-
-BOXED = ("box", "boxes", "point")
 
 _NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
 _PAIR = re.compile(rf"\s*\({_NUMBER},{_NUMBER}\)\s*,?\s*\({_NUMBER},{_NUMBER}\)\s*")

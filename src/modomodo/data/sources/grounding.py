@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from modomodo.data.sources.records import BadRowError
-from modomodo.data.sources.values import written
+from modomodo.data.sources.values import BadRowError, written
 
 REF, BOX = "<ref-object>", "<bbox>"
 FRAMES = {"real": "pixels", "norm_1000": "normalised1000", "norm_1": "unit", "norm1": "unit"}

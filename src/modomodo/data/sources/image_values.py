@@ -13,8 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from modomodo.data.sources.records import BadRowError
-from modomodo.data.sources.values import written
+from modomodo.data.sources.values import BadRowError, written
 
 KEYS = (
     "bytes",

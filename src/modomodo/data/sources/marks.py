@@ -3,7 +3,7 @@
 import re
 
 from modomodo.data.sources.prompts import MARK
-from modomodo.data.sources.records import BadRowError
+from modomodo.data.sources.values import BadRowError
 
 _PLAIN = re.compile(r"<image>", re.IGNORECASE)
 # <image2>, as in MathVision, may also be a name for a part of one picture.

@@ -9,8 +9,7 @@ from string import ascii_uppercase
 from typing import Any, cast
 
 from modomodo.core.rows import Target
-from modomodo.data.sources.records import BadRowError
-from modomodo.data.sources.values import plain
+from modomodo.data.sources.values import BadRowError, plain
 from modomodo.verifiers.text import normalise
 
 _LABEL = re.compile(r"\(?([A-Za-z])[.):]\s*")

@@ -11,6 +11,7 @@ from modomodo.core.files import not_utf8
 from modomodo.data.sources.csv_rows import csv_rows
 from modomodo.data.sources.json_rows import Placed, json_rows, json_value, jsonl_rows
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError
 
 METADATA = ("metadata.jsonl", "metadata.csv")
 MAX_COLUMNS = 500
@@ -22,10 +23,6 @@ class _Unreadable:
     """Stands for the values of a column that Python has no value for: an error only where the column is asked for."""
 
     reason: str
-
-
-class BadRowError(ModomodoError):
-    """What is wrong with one record; all of a split are listed together."""
 
 
 class FieldError(ModomodoError):
@@ -76,6 +73,17 @@ def _within(value: Any, path: str, column: str) -> Any:
     if key not in table:
         raise BadRowError(f"{column} has no {key!r}; {closest(key, table)}")
     return _within(table[key], rest, f"{column}.{key}") if rest else table[key]
+
+
+def row_id(record: Record, column: str) -> str:
+    """Return the id in a column.
+
+    Raises BadRowError.
+    """
+    value = record.get(column, field="id")
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise BadRowError(f"the id in {column} is {value!r:.60}, not a text or a whole number")
+    return str(value).strip()
 
 
 def split_names(source: Source) -> dict[str, str | None]:

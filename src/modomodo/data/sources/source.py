@@ -14,6 +14,9 @@ from modomodo.verifiers import VERIFIERS
 PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column", "pictures", "max_side")
 """The fields that a set of ours leaves open: where its rows are, and how large pictures may be."""
 
+BOXED = ("box", "boxes", "point")
+"""The verifiers whose golds are boxes of a picture."""
+
 READER = 3
 """Goes up when the same records are read otherwise, so that sets prepared before are prepared anew."""
 

@@ -1,4 +1,4 @@
-"""Single values of columns: texts, ids, and what a text writes as JSON or as Python does."""
+"""Single values of columns: texts, and what a text writes as JSON or as Python does."""
 
 import ast
 import json
@@ -6,8 +6,12 @@ import math
 from contextlib import suppress
 from typing import Any, cast
 
-from modomodo.data.sources.records import BadRowError, Record
+from modomodo.core.errors import ModomodoError
 from modomodo.verifiers.number import number_text
+
+
+class BadRowError(ModomodoError):
+    """What is wrong with one record; all of a split are listed together."""
 
 
 def plain(value: Any, column: str) -> str:
@@ -22,17 +26,6 @@ def plain(value: Any, column: str) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         raise BadRowError(f"{column} is {value}, not a text: a missing one is null or empty")
     return number_text(value)
-
-
-def row_id(record: Record, column: str) -> str:
-    """Return the id in a column.
-
-    Raises BadRowError.
-    """
-    value = record.get(column, field="id")
-    if value is None or isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-        raise BadRowError(f"the id in {column} is {value!r:.60}, not a text or a whole number")
-    return str(value).strip()
 
 
 def written(text: str, kind: type[list[Any]] | type[dict[str, Any]]) -> Any:
