@@ -323,6 +323,10 @@ def test_pictures_reach_verl_as_the_rgb_that_trl_gets():
     deep = encoded(Image.new("I;16", (40, 30), 65535))
     content, _ = data.picture(deep, resize=None)
     assert Image.open(io.BytesIO(content)).getpixel((0, 0)) == (255, 255, 255)
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), (9, 9, 9)).save(file, "PNG", transparency=(9, 9, 9))
+    content, _ = data.picture(file.getvalue(), resize=None)
+    assert Image.open(io.BytesIO(content)).getpixel((0, 0)) == (255, 255, 255)
     content, size = data.picture(plain, resize=Resize(28, 784, 28 * 28 * 4))
     assert size == Image.open(io.BytesIO(content)).size == (56, 28)
 

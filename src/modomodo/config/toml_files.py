@@ -60,8 +60,8 @@ def read_file(path: Path) -> TomlFile:
 def with_data(recipe: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """Return the table of a recipe with its `data` whole.
 
-    An entry of `data` is a table, or the name of a TOML file with one; its `path` is relative to the file it stands in,
-    and so is the recipe's `exclude`.
+    An entry of `data` is a table, or the name of a TOML file with one; its `path` and `pictures` are relative to the
+    file they stand in, and so is the recipe's `exclude`.
     """
     exclude = recipe.get("exclude")
     if isinstance(exclude, str):
@@ -80,8 +80,8 @@ def _source_table(entry: object, folder: Path) -> object:
     if not isinstance(entry, dict):
         return entry  # the model says what is wrong with it
     table = cast(dict[str, Any], entry)
-    path = table.get("path")
-    return {**table, "path": str(_from(folder, path))} if isinstance(path, str) else table
+    paths = {key: value for key in ("path", "pictures") if isinstance(value := table.get(key), str)}
+    return {**table, **{key: str(_from(folder, path)) for key, path in paths.items()}}
 
 
 def _from(folder: Path, path: str) -> Path:

@@ -54,9 +54,15 @@ def check_apart(path: Path | None, *inputs: Path | None) -> None:
 
 
 def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
-    """Return the error of a text file in another coding."""
-    found = "UTF-16" if path.read_bytes()[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
-    return ModomodoError(f"{path} is {found} ({error}): save it as UTF-8, which Excel calls CSV UTF-8")
+    """Return the error of a text file in another coding, with the line and the byte where it shows."""
+    data = path.read_bytes()
+    found = "UTF-16" if data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
+    try:
+        data.decode()
+    except UnicodeDecodeError as whole:
+        error = whole  # the first one may count from the piece that was read
+    line = data.count(b"\n", 0, error.start) + 1
+    return ModomodoError(f"{path} is {found} (line {line}: {error}): save it as UTF-8, which Excel calls CSV UTF-8")
 
 
 def separator(file: TextIO) -> str:

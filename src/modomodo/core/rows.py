@@ -4,7 +4,11 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+import stat
+import struct
+import warnings
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -22,6 +26,17 @@ Box = tuple[float, float, float, float]
 Frame = Literal["pixels", "normalised1000", "unit", "resized"]
 Mode = Literal["paper", "standard"]
 Status = Literal["right", "wrong", "partial", "unparsed", "ungradable"]
+
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""What is opened, by PIL's names: some of its others run programs, and some break it."""
+
+MAX_PIXELS = 89_000_000
+"""A larger picture is refused before it is decoded; here PIL begins to warn of decompression bombs."""
+
+MAX_IMAGE_BYTES = 100_000_000
+
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, OverflowError, struct.error)
+"""What PIL raises for broken pictures."""
 
 DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N")
 """PIL's modes of 16-bit grey."""
@@ -149,25 +164,72 @@ class Verdict:
 
 
 def open_image(image: bytes | Path) -> "Image.Image":
-    """Return the picture, decoded to RGB.
+    """Return the picture, decoded to RGB; what shines through stands on white.
 
     Raises ModomodoError when it cannot be read.
     """
+    with opened(image) as picture:
+        return to_rgb(picture)
+
+
+@contextmanager
+def opened(image: bytes | Path) -> Generator["Image.Image"]:
+    """Open a picture of one of IMAGE_FORMATS, not decoded yet; of several frames the first.
+
+    Raises ModomodoError when it is not there, no regular file, too large or broken, be it seen only inside the `with`.
+    """
     from PIL import Image, UnidentifiedImageError
 
-    source = io.BytesIO(image) if isinstance(image, bytes) else image
-    where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
+    where = f"the picture ({len(image)} bytes)" if isinstance(image, bytes) else f"the picture {image}"
     try:
-        with Image.open(source) as picture:
-            return to_rgb(picture)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
-        raise ModomodoError(f"unreadable image ({where}): {error}; replace the file or drop the row") from error
+        _check_file(image, where)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            source = io.BytesIO(image) if isinstance(image, bytes) else image
+            picture = Image.open(source, formats=IMAGE_FORMATS)
+        with picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise ModomodoError(f"{where} has {width} x {height} pixels, over the cap of {MAX_PIXELS:,}")
+            yield picture
+    except ModomodoError:
+        raise
+    except FileNotFoundError as error:
+        folder = Path(str(image)).parent
+        nor = "" if folder.is_dir() else f", nor does its folder {folder}"
+        raise ModomodoError(f"{where} does not exist{nor}: put it there, or correct the path") from error
+    except UnidentifiedImageError as error:
+        what = f"it begins with {_beginning(image)!r}, which is none of {', '.join(IMAGE_FORMATS)}"
+        raise ModomodoError(f"{where} is unreadable: {what}; get it again, or drop the row") from error
+    except (*BROKEN, Image.DecompressionBombError) as error:
+        raise ModomodoError(f"{where} is unreadable: {error}; get it again, or drop the row") from error
+
+
+def _check_file(image: bytes | Path, where: str) -> None:
+    """Raise ModomodoError for what would never end: pipes, devices and huge files; OSError where there is no file."""
+    if isinstance(image, bytes):
+        size = len(image)
+    else:
+        found = image.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ModomodoError(f"{where} is no regular file: put a picture there")
+        size = found.st_size
+    if size > MAX_IMAGE_BYTES:
+        raise ModomodoError(f"{where} has {size:,} bytes, over the cap of {MAX_IMAGE_BYTES:,}: save it smaller")
+
+
+def _beginning(image: bytes | Path) -> bytes:
+    if isinstance(image, bytes):
+        return image[:12]
+    with image.open("rb") as file:
+        return file.read(12)
 
 
 def to_rgb(picture: "Image.Image") -> "Image.Image":
-    """Return the picture in RGB, 8 bits a channel; 16-bit grey is divided by 257, so that white stays white.
+    """Return the picture in RGB, 8 bits a channel, where it is transparent pasted on white.
 
-    Raises ValueError for 32-bit modes, whose black and white nothing says.
+    16-bit grey is divided by 257, so that white stays white. Raises ValueError for 32-bit modes, whose black and white
+    nothing says.
     """
     import numpy as np
     from PIL import Image
@@ -177,6 +239,10 @@ def to_rgb(picture: "Image.Image") -> "Image.Image":
         picture = Image.fromarray(((np.asarray(picture).astype(np.uint32) + 128) // 257).astype(np.uint8))
     elif picture.mode in ("I", "F"):
         raise ValueError(f"it has 32 bits a pixel (mode {picture.mode}); save it with 8 or 16")
+    elif picture.has_transparency_data:
+        # PIL itself would show what lies under it, which drawings leave black.
+        layer = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return picture.convert("RGB")
 
 

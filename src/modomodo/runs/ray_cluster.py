@@ -310,6 +310,7 @@ def _check_fit(demand: Mapping[str, float], address: str, say: Callable[[str], N
 
 def _paths(recipe: Recipe) -> tuple[Path, ...]:
     """Return the files and folders that a recipe reads."""
-    named = (recipe.prepared, recipe.exclude, recipe.evaluation.lmms, *(one.path for one in recipe.data.values()))
+    data = (path for one in recipe.data.values() for path in (one.path, one.pictures))
+    named = (recipe.prepared, recipe.exclude, recipe.evaluation.lmms, *data)
     model = Path(recipe.model)
     return (*(path for path in named if path is not None), *([model] if model.is_dir() else []))

@@ -29,14 +29,25 @@ MODEL = (
 
 
 @dataclass(frozen=True)
+class Trial:
+    """What check said of the first rows: what is wrong with some, how many it looked at, and what is to know."""
+
+    bad: tuple[str, ...] = ()
+    looked: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that the two files are written from.
 
-    `path` is that of the data as the recipe names it, `answers` what training reads in the column of the answers.
+    `path` is that of the data as the recipe names it, and `pictures` the folder of its pictures, where it is another
+    than the data's; `answers` is what training reads in the column of the answers.
     """
 
     name: str
     path: str
+    pictures: str | None
     table: Table
     roles: Roles
     answers: tuple[Any, ...]
@@ -45,6 +56,12 @@ class Plan:
     question: str
     holdout: float
     trained: int
+    trial: Trial = Trial()
+
+    @property
+    def tested(self) -> bool:
+        """Whether rows are kept for a test."""
+        return self.table.tested is not None or self.holdout > 0
 
 
 def comment(text: str) -> list[str]:
@@ -85,7 +102,7 @@ def recipe_text(plan: Plan) -> str:
         "",
         "# What a single run is scored on when it ends, on rows that it was not trained on. A study names its own.",
         "[evaluation]",
-        f"benchmarks = {toml_value([plan.name])}",
+        f"benchmarks = {toml_value(_benchmarks(plan)[:1])}",
         "items = 64 # rows of each at most",
     ]
     return "\n".join(lines) + "\n"
@@ -106,9 +123,13 @@ def _length_lines(plan: Plan) -> list[str]:
     ]
 
 
+def _benchmarks(plan: Plan) -> list[str]:
+    return [plan.name, "charts"] if plan.tested else ["charts"]
+
+
 def _rows(plan: Plan) -> str:
     tested = "" if plan.table.tested is None else f" to train on and {plan.table.tested} for the test"
-    return f"{len(plan.table.places)} rows{tested}"
+    return f"{len(plan.table.rows)} rows{tested}"
 
 
 def _reply_tokens(plan: Plan) -> int:
@@ -139,8 +160,9 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
         else "here made of the columns' names: put it in your own words"
     )
     options = "a column for each option" if isinstance(roles.options, tuple) else "the column with the options"
-    held = f"share of the {'pictures' if roles.images else 'rows'} kept for the test, as there is no split for it; "
-    held += f"{plan.holdout:g} of {len(plan.table.places)} rows"
+    what = "pictures" if roles.images.columns else "rows"
+    held = f"share of the {what} kept for the test, as there is no split for it; "
+    held += f"{plan.holdout:g} of {len(plan.table.rows)} rows"
     held += ": with less, a half of the test might be empty" if plan.holdout > LEAST_HOLDOUT else ""
     return {
         "path": "where the rows are, seen from the folder of this file",
@@ -148,9 +170,9 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
         "question": f"what the model is asked, {{column}} for what a column holds; {made}",
         "answer": f"the column with the right answer{_inside(plan)}; {_others(plan)}",
         "options": f"{options} of a choice: shown as A, B, C under the question",
-        "images": f"the columns with pictures, {_seen_pictures(plan)}; paths are seen from the folder of the rows"
-        if roles.images
-        else "no column has pictures",
+        "images": _images(plan),
+        "pictures": "the folder that the paths of pictures are seen from, where all of them are",
+        "objects": "the column of the names and boxes that <ref-object> and <bbox> stand for in question and answer",
         "verifier": f"what judges a reply (docs/verifiers.md), because of the {suggestion.why}",
         "split_column": "the column that says which rows are for training and which for the test",
         "splits": "what the splits are called there",
@@ -171,11 +193,18 @@ def _inside(plan: Plan) -> str:
 def _others(plan: Plan) -> str:
     taken = {plan.roles.id, plan.roles.question, plan.roles.answer, plan.table.split_column}
     taken |= set(columns_of(plan.roles.options))
-    taken |= set(plan.roles.images)
+    taken |= {*plan.roles.images.columns, *plan.roles.around, plan.roles.objects}
     others = [name for name in plan.table.columns if name not in taken and name.lower() != WRONG]
     return (
         f"others that could be it: {', '.join(map(repr, others))}" if others else "there is no other that could be it"
     )
+
+
+def _images(plan: Plan) -> str:
+    if not plan.roles.images.columns:
+        return "no column has pictures"
+    from_where = "" if plan.pictures else "; paths are seen from the folder of the rows"
+    return f"the columns with pictures, {_seen_pictures(plan)}{from_where}"
 
 
 def _seen_pictures(plan: Plan) -> str:
@@ -195,9 +224,9 @@ def study_text(plan: Plan) -> str:
         *entry("name", plan.name, f"its runs and its report go to studies/{plan.name}, from where you call modomodo"),
         'recipe = "recipe.toml" # beside this file',
         "",
-        "# The scores that the mixture is chosen for: your test rows, and one benchmark that comes with modomodo. With",
-        '# a real model write public ones instead, for example "mathvista" and "chartqa" (docs/data.md).',
-        f"benchmarks = {toml_value([plan.name, 'charts'])}",
+        f"# The scores that the mixture is chosen for: {'your test rows, and ' * plan.tested}one of modomodo's own.",
+        '# With a real model write public ones instead, for example "mathvista" and "chartqa" (docs/data.md).',
+        f"benchmarks = {toml_value(_benchmarks(plan))}",
         "# Seen by no choice at all, only by `modomodo confirm` at the end: does the answer hold elsewhere?",
         'held_out = ["general"]',
         "items = 64 # rows of each, at most: one half of a benchmark chooses, the other confirms. 500 for a real study",
@@ -216,7 +245,8 @@ def source_fields(plan: Plan, holdout: float) -> dict[str, Any]:
     """Return the fields of the domain's table; `path` as the recipe names it."""
     roles, table = plan.roles, plan.table
     fields: dict[str, Any] = {"path": plan.path, "id": roles.id, "question": plan.question, "answer": roles.answer}
-    fields |= {"options": roles.options, "images": roles.images, "verifier": plan.suggestion.verifier}
+    fields |= {"options": roles.options, "images": roles.images.columns, "pictures": plan.pictures}
+    fields |= {"objects": roles.objects, "verifier": plan.suggestion.verifier}
     fields |= {field: value for field, (value, _) in plan.suggestion.fields.items()}
     if plan.suggestion.verifier != "choice":
         fields["options"] = None  # choices that no answer names are not shown

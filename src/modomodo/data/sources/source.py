@@ -11,10 +11,13 @@ from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.toml import Positive, Share, Strict
 from modomodo.verifiers import VERIFIERS
 
-PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column", "max_side")
+PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column", "pictures", "max_side")
 """The fields that a set of ours leaves open: where its rows are, and how large pictures may be."""
 
-READER = 2
+BOXED = ("box", "boxes", "point")
+"""The verifiers whose golds are boxes of a picture."""
+
+READER = 3
 """Goes up when the same records are read otherwise, so that sets prepared before are prepared anew."""
 
 Plain = str | int | float | bool
@@ -58,9 +61,12 @@ class Source(Strict):
     answer_as: Literal["letter", "text", "index"] = "letter"
     options: str | tuple[str, ...] | None = None  # one column with all of them, or a column for each
     images: tuple[str, ...] = ("image",)
+    pictures: Path | None = None  # the folder that paths of pictures are seen from and stay in; by default the file's
+    objects: str | None = None  # column of the names and boxes that <ref-object> and <bbox> stand for
     where: dict[str, tuple[Plain, ...]] = Field(default_factory=dict[str, tuple[Plain, ...]])
 
     verifier: str | None = None
+    free_form: str | None = None  # the verifier of rows without options, where verifier is "choice"
     tolerance: Annotated[float, Field(gt=0)] | None = None
     gold_frame: Literal["pixels", "normalised1000", "unit"] = "pixels"
     max_side: Positive | None = 640
@@ -81,8 +87,13 @@ class Source(Strict):
             raise ValueError(
                 f"split_column is {self.split_column!r}: say in splits which of its values are train, test"
             )
-        if self.verifier is not None and self.verifier not in VERIFIERS:
-            raise ValueError(f"unknown verifier {self.verifier!r}; {closest(self.verifier, VERIFIERS)}")
+        for verifier in filter(None, (self.verifier, self.free_form)):
+            if verifier not in VERIFIERS:
+                raise ValueError(f"unknown verifier {verifier!r}; {closest(verifier, VERIFIERS)}")
+        if self.free_form is not None and (self.verifier != "choice" or self.options is None):
+            raise ValueError(
+                f'free_form is {self.free_form!r}, for rows without options: set verifier = "choice" and options'
+            )
         if self.verifier == "choice" and self.options is None and self.answer_as != "letter":
             raise ValueError(f"answer_as is {self.answer_as!r}: name the column of the options")
         if isinstance(self.options, tuple) and len(self.options) < 2:
@@ -93,6 +104,13 @@ class Source(Strict):
         template_columns(self.question)
         return self
 
+    def __eq__(self, other: object) -> bool:
+        # Rows are remembered by their source, and `where` tells true from 1, which == does not.
+        return isinstance(other, Source) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
     @property
     def place(self) -> str:
         """Where the rows are, as messages name it."""
@@ -102,7 +120,7 @@ class Source(Strict):
 
     def meaning(self) -> str:
         """Return a hash (16 hex digits) of what is made of the records, wherever they are."""
-        outside = {"path", "hub", "config", "revision", "licence", "instruction", "rows"}
+        outside = {"path", "hub", "config", "revision", "licence", "instruction", "rows", "pictures"}
         said = f"{READER} {self.model_dump_json(exclude=outside)}"
         return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
@@ -133,7 +151,7 @@ def template_columns(template: str) -> tuple[str, ...]:
     except ValueError as error:
         raise ModomodoError(f"question is {template!r}: {error}; write {{column}}, and {{{{ for a bracket") from error
     for _, field, spec, conversion in parts:
-        if field is not None and (not field or spec or conversion or set(field) & set(".[]")):
+        if field is not None and (not field or spec or conversion or set(field) & set("[]")):
             raise ModomodoError(
                 f"question is {template!r}: a field is {{column}} and nothing more, found {{{field}...}}"
             )

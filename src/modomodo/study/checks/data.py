@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Part
 from modomodo.core.errors import ModomodoError, closest
-from modomodo.core.rows import Row
+from modomodo.core.rows import Row, opened
 from modomodo.data.domain import Domain, Problem, check
 from modomodo.evaluation.benchmarks import benchmark_rows
 from modomodo.runs.inputs import declared, is_prepared
@@ -34,14 +35,30 @@ def check_domains(subject: Subject) -> Iterator[Problem]:
 
 
 def _slivers(domain: Domain, recipe: Recipe) -> Iterator[Problem]:
-    """Yield the rows with a picture that the processors of the Qwen families refuse."""
-    if recipe.view.resize is None:
+    """Yield the rows with a picture that the processors of the Qwen families refuse, and how many are hardly seen."""
+    resize = recipe.view.resize
+    if resize is None:
         return
-    for row in domain.load("train"):
-        size = row.target.image_size
-        if size is not None and max(size) > MOST_SLENDER * min(size):
-            what = f"its picture is {size[0]} x {size[1]}, over {MOST_SLENDER} times as long as wide: drop the row"
-            yield Problem(f"{domain.name} (train), row {row.id}", what)
+    for split in domain.splits:
+        narrow = 0
+        for row in domain.load(split):
+            try:
+                sizes = [_size(image) for image in row.images]
+            except ModomodoError:
+                continue  # said where the domain is looked at
+            for size in sizes:
+                if max(size) > MOST_SLENDER * min(size):
+                    what = f"its picture is {size[0]} x {size[1]}, over {MOST_SLENDER} times as long as wide: drop it"
+                    yield Problem(f"{domain.name} ({split}), row {row.id}", what)
+            narrow += any(min(size) < resize.factor for size in sizes)
+        if narrow:
+            what = f"{narrow} rows have a picture with a side under {resize.factor} pixels, which is seen as one place"
+            yield Problem(f"{domain.name} ({split})", f"{what}: is anything to be seen?", level="note")
+
+
+def _size(image: bytes | Path) -> tuple[int, int]:
+    with opened(image) as picture:
+        return picture.size
 
 
 def check_exclusions(subject: Subject) -> Iterator[Problem]:
@@ -107,7 +124,9 @@ def _benchmark_problems(subject: Subject, name: str, part: Part) -> Iterator[Pro
         def load(split: str) -> Sequence[Row]:
             return rows
 
-        yield from check(replace(domain, load=load, splits=("test",)), subject.recipe.view)
+        scored = replace(domain, load=load, splits=("test",))
+        yield from check(scored, subject.recipe.view)
+        yield from _slivers(scored, subject.recipe)
     if len(rows) < subject.items:
         what = f"has {len(rows)} rows in part {part!r}, fewer than items = {subject.items}"
         yield Problem(name, what, level="note")

@@ -13,7 +13,7 @@ from transformers import ProcessorMixin
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import explained, write_text
-from modomodo.core.rows import Resize, Row, open_image, picture_bytes
+from modomodo.core.rows import Resize, Row, open_image, opened, picture_bytes
 from modomodo.core.schedules import Schedule, write_schedule
 from modomodo.data.domain import Message
 from modomodo.models.load import render
@@ -39,7 +39,9 @@ def write_inputs(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, *, f
 def reachable(recipe: Recipe) -> Recipe:
     """Return the recipe with absolute paths, for processes that work in other folders."""
     data = {
-        name: source if source.path is None else source.model_copy(update={"path": source.path.resolve()})
+        name: source.model_copy(
+            update={key: path.resolve() for key in ("path", "pictures") if (path := getattr(source, key)) is not None}
+        )
         for name, source in recipe.data.items()
     }
     folders = {
@@ -118,9 +120,9 @@ def picture(image: bytes | Path, *, resize: Resize | None) -> tuple[bytes, tuple
     With `resize` it is resized here, to what the processors of the trainer and of vLLM then leave as it is.
     """
     content = picture_bytes(image)
-    with Image.open(io.BytesIO(content)) as plain:
+    with opened(content) as plain:
         size = plain.size if resize is None else resize.size(plain.size)
-        if plain.mode == "RGB" and plain.size == size:
+        if plain.mode == "RGB" and not plain.has_transparency_data and plain.size == size:
             return content, size
     ready = open_image(image)
     if ready.size != size:
