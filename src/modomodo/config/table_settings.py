@@ -51,9 +51,9 @@ class Replaying(Fitting):
 
 
 class Grading(Strict):
-    """How completions are graded whose lines name no `mode`: by the public metric (`standard`) or exactly (`paper`)."""
+    """How completions are graded whose lines name no `mode`: exactly (`paper`) or by the public metric (`standard`)."""
 
-    mode: Mode = "standard"
+    mode: Mode = "paper"
 
 
 def load_fitting(sets: Sequence[str] = ()) -> Fitting:

@@ -8,7 +8,7 @@ from modomodo.core.rows import Target, Verdict, View
 from modomodo.verifiers.text import MAX_TEXT_CHARS, normalise, normalise_gold
 from modomodo.verifiers.wrapping import bare, without_period
 
-_CALLED = "(?i:(?:option|choice|answer) )?"
+_CALLED = "(?i:(?:option|choice) )?"
 # B, B., B), B:, (B), [B], perhaps called "Option B", before a final period.
 _LETTER = re.compile(rf"{_CALLED}(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])[.):]?)(?<!\.)\.?")
 # A letter without brackets or bold is parted from its text by more than a space.
@@ -19,7 +19,8 @@ _LETTER_AND_TEXT = re.compile(
 # A dash that parts, and is no sign of a number.
 _DASHED = re.compile(r"[-–—](?![0-9.]) ?(.+)")
 _CLAIM = re.compile(
-    r"(\*\*)?(?i:(?:the |my )?(?:correct |final |right |best )?(?:answer|option|choice)(?: is ?:?| ?:))(?(1)\*\*) ?(.+)"
+    r"(\*\*)?(?i:(?:the |my )?(?:correct |final |right |best )?(?:answer|option|choice)(?: is ?:?| ?:| ))"
+    r"(?(1)\*\*) ?(.+)"
 )
 _JUDGED = re.compile(r"(.+) is (?:the )?(?:correct|right)(?: answer| option| choice| one)?")
 
@@ -51,14 +52,17 @@ def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | N
     # Single spaces from here on, so that no pattern can backtrack over runs of them.
     said = " ".join(said.split())
     verbatim = [letter for letter, option in zip(letters, options, strict=False) if option.strip() == answer]
-    if len(verbatim) == 1 and not _LETTER.fullmatch(said):
+    alone = _LETTER.fullmatch(said)
+    if len(verbatim) == 1 and not alone:
         return verbatim[0]
+    if alone and (letter := _letter(alone)).upper() in letters:
+        return letter.upper()
     inner = bare(said)
     claim = _CLAIM.fullmatch(inner)
     claimed = bare(claim[2]) if claim else inner
-    judged = _JUDGED.fullmatch(without_period(claimed))
+    judged = _JUDGED.fullmatch(without_period(claimed)) if " is " in claimed else None
     if match := _LETTER.fullmatch(judged[1] if judged else claimed):
-        letter = next(filter(None, match.groups()))
+        letter = _letter(match)
         # "The answer is a" is as likely an article cut short.
         if letter.upper() in letters and not ((claim or judged) and letter == "a"):
             return letter.upper()
@@ -67,6 +71,10 @@ def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | N
     texts = {normalise(said), normalise(claimed)} - {""}
     alike = [letter for letter, option in zip(letters, options, strict=False) if normalise_gold(option) in texts]
     return alike[0] if len(alike) == 1 else None
+
+
+def _letter(match: re.Match[str]) -> str:
+    return next(filter(None, match.groups()))
 
 
 def _letter_and_text(claimed: str, options: tuple[str, ...]) -> str | None:

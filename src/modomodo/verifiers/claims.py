@@ -15,7 +15,7 @@ _RELATION = re.compile(r"(?P<opening>[({\[])|(?P<closing>[)}\]])|\\approx(?![A-Z
 _SEPARATOR = re.compile(
     r"(?P<opening>[({\[])|(?P<closing>[)}\]])|(?<!\\)[,;]|\\text\s*\{\s*,?\s*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])"
 )
-_OUTER = re.compile(r"(?:\\left\s*)?(?:\\\{|[(\[{])(?P<inside>.*?)(?:\\right\s*)?(?:\\\}|[)\]}])", re.DOTALL)
+_OUTER = re.compile(r"(?:\\left\s*)?(?P<opening>\\\{|[(\[{])(?P<inside>.*?)(?:\\right\s*)?(?:\\\}|[)\]}])", re.DOTALL)
 _MEMBER = re.compile(r"\s*\\?[A-Za-z]+(?:_\{?[A-Za-z0-9]+\}?)?\s*(?:=|\\in(?![A-Za-z])|∈)")
 _THOUSANDS = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?!,?[0-9])")
 
@@ -31,6 +31,10 @@ _SYMBOL = re.compile(rf"\\(?:{_GREEK})(?![A-Za-z])|[A-Za-z]")
 _OTHER_COMMAND = re.compile(rf"\\(?!(?:{_GREEK})(?![A-Za-z]))[A-Za-z]+")
 _ARGUMENTS = re.compile(r"_\s*(?:\{[^{}]*\}|[A-Za-z0-9])|\([^()]*\)|\{[^{}]*\}")
 _OPERATION = re.compile(r"[0-9+*/^!-]|\\(?:d|t|c)?frac|\\(?:cdot|times|div|sqrt|pm)(?![A-Za-z])")
+_OTHER_RELATION = re.compile(
+    r"[<>≠≤≥≈~±¬?∈]|\\(?:n?eq?|not|[lg]eq?|[lg]t|in|notin|neg|lnot|to|implies|iff|(?:[Ll]ong|[Ll]eft)?[Rr]ightarrow|"
+    r"sim|simeq|cong|equiv|pm|mp|mid|lor|vee|land|wedge)(?![A-Za-z])"
+)
 _TRIGONOMETRY = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z]).*\\circ", re.DOTALL)
 
 # Commands that math-verify reads, or that change nothing. Any other must stand in the gold too.
@@ -80,6 +84,8 @@ def read_claim(text: str, gold: str) -> Claim | str:
     if any(sign != "=" for sign in signs[:-1]):
         return "an approximation on the way to another value"
     rounded = sides.pop() if signs and signs[-1] != "=" else ""
+    if signs and not sides[0]:  # "= 5"
+        del sides[0]
     given, name = symbols(gold), ""
     while sides and (len(sides) > 1 or rounded) and is_name(sides[0], given):
         name = sides.pop(0)
@@ -96,11 +102,22 @@ def relations(text: str) -> tuple[list[str], list[str]]:
 
 def items(text: str) -> list[str]:
     """Return the values that an answer lists, with or without brackets around them, perhaps as those of a name."""
+    return _list(text)[1]
+
+
+def brackets(text: str) -> str:
+    """Return "{" where an answer lists several values as a set, "(" as a tuple or interval, "" without brackets."""
+    opening = _list(text)[0]
+    return "{" if "{" in opening else "(" if opening else ""
+
+
+def _list(text: str) -> tuple[str, list[str]]:
+    """Return the bracket that opens a list of values, "" for none, and the values."""
     member = _MEMBER.match(text)
     outer = _OUTER.fullmatch((text[member.end() :] if member else text).strip())
     if outer and _balanced(outer["inside"]) and len(inside := _cut(outer["inside"], _SEPARATOR)[1]) > 1:
-        return inside
-    return _cut(text, _SEPARATOR)[1]
+        return outer["opening"], inside
+    return "", _cut(text, _SEPARATOR)[1]
 
 
 def _balanced(text: str) -> bool:
@@ -131,11 +148,9 @@ def _cut(text: str, pattern: re.Pattern[str]) -> tuple[list[str], list[str]]:
 def is_name(side: str, given: frozenset[str]) -> bool:
     """Return whether the first side of a chain is what is asked for, rather than a value in the `given` symbols.
 
-    Nothing, a symbol, perhaps with arguments, words, or an expression in several symbols: "x", "f(2)", "AB", "Area",
+    A symbol, perhaps with arguments, words, or an expression in several symbols: "x", "f(2)", "AB", "Area",
     "a + b". An expression in one symbol ("x + 1", "2x") would still have to be solved.
     """
-    if not side:
-        return True
     words = [match[1] or match[0] for match in _WORD.finditer(side)]
     if read_quantity(side) is not None or any(_HEDGE.search(word) for word in words):
         return False
@@ -145,6 +160,8 @@ def is_name(side: str, given: frozenset[str]) -> bool:
     core = side
     while (shorter := _ARGUMENTS.sub("", core)) != core:
         core = shorter
+    if _OTHER_RELATION.search(core) or not set(_COMMAND.findall(core)) <= _KNOWN | {"prime"}:
+        return False
     if any(len(word) > 2 and not word.isupper() for word in words):
         return not any(char.isdigit() for char in core)
     return len(found) > 1 or not _OPERATION.search(core)

@@ -3,7 +3,7 @@
 import re
 
 from modomodo.verifiers.number import read_number
-from modomodo.verifiers.units import read_unit
+from modomodo.verifiers.units import is_noun, read_unit
 from modomodo.verifiers.wrapping import bare, span_end, unwrapped, without_period
 
 MAX_MATH_CHARS = 4_096
@@ -90,7 +90,10 @@ def split_unit(text: str) -> tuple[str, str]:
     """Return an expression and the unit after it, "" where none is known to be one."""
     match = _UNIT.fullmatch(text)
     unit = read_unit(match["unit"]) if match else None
-    return (match["rest"], unit) if match and unit is not None else (text, "")
+    # Bare letters that are no known unit are a product.
+    if match is None or unit is None or (is_noun(unit) and "\\" not in match["unit"]):
+        return text, ""
+    return match["rest"], unit
 
 
 def over_cap(text: str) -> str:

@@ -19,11 +19,13 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import Any, cast
 
 MEMORY_BYTES = 2 << 30  # of one worker; more is a MemoryError, and so a verdict
 RELATIVE = 1e-5  # of the gold: 0.33333 is 1/3 where math-verify says so
+LARGE = 0.1  # numbers from here on are as near as that where six decimals agree
 
 
 ENDS: dict[int, str] = {
@@ -120,7 +122,8 @@ def _judge(gold: str, answer: str, within: float | None) -> str:
     if not meant or not said:
         return "unread"
     if within is not None:
-        return "same" if _apart(meant[0], said[0]) <= within else "different"
+        numbers = all(getattr(one, "is_number", False) for one in (meant[0], said[0]))
+        return "same" if numbers and abs(_value(meant[0]) - _value(said[0])) <= within else "different"
     return "same" if _verify(meant, said) and _alike(meant[0], said[0]) else "different"
 
 
@@ -131,15 +134,21 @@ def _parse(text: str) -> list[Any]:
     it would drop the c of 2c, and all words at the end.
     """
     import math_verify  # pyright: ignore[reportMissingTypeStubs]
-    from latex2sympy2_extended import NormalizationConfig  # pyright: ignore[reportMissingTypeStubs]
 
     parse = cast(Callable[..., list[object]], math_verify.parse)
-    reading = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="all")
-    config = math_verify.LatexExtractionConfig(boxed_match_priority=0, normalization_config=reading)
     # No timeouts of its own, here or below: they use SIGALRM, and this whole process is killed instead.
-    found = parse(text, [config], parsing_timeout=None)
+    found = parse(text, _reading(), parsing_timeout=None)
     # It adds the normalised text, which would make anything unreadable equal to itself.
     return [one for one in found if not isinstance(one, str)]
+
+
+@cache
+def _reading() -> list[Any]:
+    import math_verify  # pyright: ignore[reportMissingTypeStubs]
+    from latex2sympy2_extended import NormalizationConfig  # pyright: ignore[reportMissingTypeStubs]
+
+    normal = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="all")
+    return [math_verify.LatexExtractionConfig(boxed_match_priority=0, normalization_config=normal)]
 
 
 def _verify(gold: list[object], answer: list[object]) -> bool:
@@ -153,7 +162,7 @@ def _alike(gold: Any, answer: Any) -> bool:
     """Return whether what math-verify calls equal is so relatively too: it rounds to six decimals, and chops.
 
     Sets, tuples and matrices by their parts, in an order of size; relations and sums by the coefficients of the terms
-    that they share; numbers by a share of the gold, where 9 % may stand for 9.
+    that they share; numbers by a share of the gold.
     """
     sympy = _sympy()
     relational = sympy.core.relational.Relational
@@ -165,9 +174,11 @@ def _alike(gold: Any, answer: Any) -> bool:
         return len(parts[0]) != len(parts[1]) or all(map(_alike, *parts))
     if gold == answer or not (isinstance(gold, sympy.Expr) and isinstance(answer, sympy.Expr)):
         return True
+    if not any(map(_may_be_rough, sympy.preorder_traversal(gold))):
+        return True
     if gold.is_number and answer.is_number:
-        pairs = ((a, b) for a in (gold, _without_percent(gold)) for b in (answer, _without_percent(answer)))
-        return any(_apart(a, b) <= RELATIVE * float(abs(sympy.N(a.doit()))) for a, b in pairs)
+        size = abs(_value(gold))
+        return size >= LARGE or abs(_value(gold) - _value(answer)) <= RELATIVE * size
     terms = [sympy.expand(one.doit()).as_coefficients_dict() for one in (gold, answer)]
     return all(_alike(terms[0][term], terms[1][term]) for term in terms[0].keys() & terms[1].keys())
 
@@ -203,18 +214,15 @@ def _sympy() -> Any:
     return import_module("sympy")
 
 
-def _without_percent(one: Any) -> Any:
-    sympy = _sympy()
-    percent = isinstance(one, sympy.Mul) and one.args[-1] == sympy.UnevaluatedExpr(sympy.Rational(1, 100))
-    return one.args[0] if percent and len(one.args) == 2 else one
+def _may_be_rough(one: Any) -> bool:
+    """Return whether a part of a gold makes it one that math-verify may round away: a decimal, or what may be small."""
+    if getattr(one, "is_Pow", False):
+        return bool(one.exp.is_negative)
+    return bool(getattr(one, "is_Float", False) or (getattr(one, "is_Rational", False) and abs(one) < LARGE))
 
 
-def _apart(a: Any, b: Any) -> float:
-    """Return how far apart two numbers are, infinity where one is none."""
-    sympy = _sympy()
-    if not (getattr(a, "is_number", False) and getattr(b, "is_number", False)):
-        return float("inf")
-    return float(abs(sympy.N(a.doit() - b.doit())))
+def _value(number: Any) -> complex:
+    return complex(_sympy().N(number.doit()))
 
 
 if __name__ == "__main__":

@@ -88,8 +88,8 @@ def same(said: Quantity, gold: Quantity) -> bool:
 
 
 def close(said: Quantity, gold: Quantity) -> bool:
-    """Return whether two values are equal, or where one is a decimal as near as its digits can say."""
-    if said.value == gold.value or (said.decimals is None and gold.decimals is None):
+    """Return whether two values are equal, or where one is a decimal, and not whole, as near as its digits can say."""
+    if said.value == gold.value or gold.whole or (said.decimals is None and gold.decimals is None):
         return said.value == gold.value
     return abs(said.value - gold.value) <= min(Fraction(ABSOLUTE), Fraction(RELATIVE) * abs(gold.value))
 

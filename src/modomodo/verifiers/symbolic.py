@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from modomodo.core.rows import Target, Verdict, View
-from modomodo.verifiers.claims import Claim, foreign, how_many, items, read_claim, relations
+from modomodo.verifiers.claims import Claim, brackets, foreign, how_many, items, read_claim, relations
 from modomodo.verifiers.latex import MAX_MATH_CHARS, inner, over_cap, split_unit, to_latex
 from modomodo.verifiers.number import number_text
 from modomodo.verifiers.parse import is_visible
@@ -81,7 +81,10 @@ def _gold_text(target: Target) -> str | None:
     if isinstance(value, tuple | bool):
         return None
     text = number_text(value)
-    return inner(text) or "" if is_visible(text) else None
+    return _inner_gold(text) or "" if is_visible(text) else None
+
+
+_inner_gold = lru_cache(maxsize=65_536)(inner)
 
 
 def _compare_plainly(said: str, gold: str) -> bool | None:
@@ -102,6 +105,7 @@ def _compare_plainly(said: str, gold: str) -> bool | None:
     return spoken is not None and normalise(spoken) == normalise_gold(words)
 
 
+@lru_cache(maxsize=65_536)
 def _plain_gold(text: str) -> Quantity | None:
     return None if _GLUED.search(text) else read_quantity(text)
 
@@ -150,7 +154,7 @@ def _judge_rounded(claim: Claim, meant: Quantity, gold: _Gold) -> Fault | None:
         return "wrong", "an approximation, where the gold is exact"
     if same(rounded, meant):
         return _first(_judge_rounding(side, rounded) for side in claim.sides)
-    if not claim.sides:
+    if not claim.sides or meant.decimals is not None:
         return "wrong", f"not {gold.text}"
     return _first(_judge_side(side, meant) or _judge_rounding(side, rounded) for side in claim.sides)
 
@@ -195,12 +199,16 @@ def _judge_part(side: str, gold: _Gold) -> Fault | None:
 
 def _judge_whole(said: str, gold: str) -> Fault | None:
     """Return what is wrong with an answer by math-verify, and with what it passes over."""
-    if how_many(said).isdisjoint(how_many(gold)):
+    fault = _ask(gold, said)
+    # math-verify makes one of equal values, and fails on some sets of other sizes.
+    if (fault is None or fault[0] == "ungradable") and how_many(said).isdisjoint(how_many(gold)):
         return "wrong", f"{len(items(said))} values, where the gold has {len(items(gold))}"
-    if fault := _ask(gold, said):
+    if fault:
         return fault
     if unlike := foreign(said, gold):
         return "unparsed", unlike
+    if brackets(said) and brackets(gold) and brackets(said) != brackets(gold):
+        return "wrong", "a set where a point or interval is asked, or the other way round"
     if all(map(_worked_out, items(gold))) and not all(map(_worked_out, items(said))):
         return "unparsed", "equal, but not worked out: the gold is of plain numbers"
     return None

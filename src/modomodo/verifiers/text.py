@@ -8,7 +8,7 @@ from functools import lru_cache
 from modomodo.core.rows import Target, Verdict, View
 from modomodo.verifiers.number import number_text, read_number
 from modomodo.verifiers.parse import is_visible
-from modomodo.verifiers.wrapping import without_period
+from modomodo.verifiers.wrapping import bare, without_period
 
 RELAXED_TOLERANCE = 0.05
 ANLS_THRESHOLD = 0.5
@@ -64,9 +64,9 @@ def grade_text(answer: str, target: Target, view: View) -> Verdict:
         return Verdict.ungradable(golds, answer)
     if len(answer) > MAX_TEXT_CHARS:
         return _too_long(answer)
-    said = normalise(answer)
+    said = {normalise(answer), normalise(bare(answer))}
     for gold in golds:
-        if said == normalise_gold(gold):
+        if normalise_gold(gold) in said:
             return Verdict.right(answer)
     return Verdict.wrong(answer, f"not {golds[0]!r}")
 

@@ -52,9 +52,15 @@ _WORDS = """
     isnt aren arent wasnt equals equal equivalent unequal differs different same greater larger bigger smaller higher
     lower maximum minimum max min mean average estimate estimated estimates bounded rounded rounding base binary octal
     hex hexadecimal decimal decimals fold mega giga tera kilo milli micro nano opposite inverse reciprocal complement
-    excluded wrongly cancelled canceled retracted ignore discard hidden etc others
+    excluded wrongly cancelled canceled retracted ignore discard hidden etc others nope nah yep yes hmm kidding joking
+    joke bogus fake lie lies doubtful questionable dubious suspect rejected denied assumed assuming suppose supposed
+    think thought believe believed seems seem looks appears appear might may could can would should will hopefully
+    tentative whichever whatever anything other another oder nicht kein ou pas oppure first last lol sic etcetera ditto
+    void moot
 """
 _BLOCKED = frozenset(_WORDS.split())
+_ADVERB = re.compile(r".+ly")
+_NO_HEDGES = frozenset({"only", "exactly", "family", "fly", "butterfly", "dragonfly", "firefly", "lily", "jelly"})
 _WORD = re.compile(r"[A-Za-z]{3,}")
 _TEXT = re.compile(r"\\(?:text|mathrm|mbox|textrm|rm|operatorname|mathit|textit|textbf|mathbf) ?\{([^{}]*)\}")
 _SPACING = re.compile(r"\\[,;:! ]|~|\\quad(?![A-Za-z])")
@@ -85,11 +91,16 @@ def read_unit(text: str) -> str | None:
     return _noun(text) if known is None else known
 
 
+def is_noun(unit: str) -> bool:
+    """Return whether a unit (of `read_unit`) is no known one."""
+    return unit.startswith(_NOUN)
+
+
 def agree(said: str, gold: str) -> bool:
     """Return whether two units (of `read_unit`) may stand for each other: one unit, a common noun, or one not given."""
     if said in _AMBIGUOUS and not gold:
         return False
-    if said.startswith(_NOUN) and gold.startswith(_NOUN):
+    if is_noun(said) and is_noun(gold):
         return not set(said[1:].split()).isdisjoint(gold[1:].split())
     return said == gold or not said or not gold
 
@@ -132,7 +143,12 @@ def _known(text: str) -> str | None:
 def _noun(text: str) -> str | None:
     """Return up to three harmless words, in the singular and marked as a noun, or None."""
     words = text.lower().split(" ")
-    if len(words) > 3 or not all(_WORD.fullmatch(word) and word not in _BLOCKED for word in words):
+    if len(words) > 3 or not all(map(_harmless, words)):
         return None
     singular = [word[:-1] if word.endswith("s") and not word.endswith("ss") else word for word in words]
     return "" if singular[-1] == "unit" else _NOUN + " ".join(singular)
+
+
+def _harmless(word: str) -> bool:
+    hedge = word in _BLOCKED or (_ADVERB.fullmatch(word) and word not in _NO_HEDGES)
+    return bool(_WORD.fullmatch(word)) and not hedge

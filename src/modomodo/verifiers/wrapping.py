@@ -8,12 +8,15 @@ COMMANDS = tuple(
 
 
 MAX_LAYERS = 8
+_STARTS = ("\\", "$", "*", "`")
 
 
 def bare(text: str) -> str:
     """Return the text, stripped, without what is wrapped around all of it, up to eight layers."""
     text = text.strip()
     for _ in range(MAX_LAYERS):
+        if not text.startswith(_STARTS):
+            break
         inside = unwrapped(without_period(text))
         if inside is None or not inside.strip():
             break
