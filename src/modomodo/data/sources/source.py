@@ -33,18 +33,22 @@ class Source(Strict):
     train and test are those, and else everything is train. Where there is no test split, `holdout` is the share of it:
     rows that share a picture, or a question without one, are drawn together, by a hash.
 
-    `question` is a template over the columns. `options` is one column with a list of texts, or a text that writes one:
-    JSON, one option a line, or options between | or ;, where only one of the three stands in the text. Or it is a list
-    of columns with one option each, of which the last may be empty. For verifier `choice` the answer is a letter, the
-    text of an option or its index from 0, as `answer_as` says. A column may hold a chat ({role, content} or {from,
-    value}): the question is its one turn of the user, the answer the reply to it, which may be a chat of its own. Of an
-    answer that ends with `</answer>` the gold is what its tags hold. Boxes in the answer are in `gold_frame`, of the
-    first picture as it is seen, its EXIF orientation applied. `images` are columns with bytes, paths relative to the
-    file and inside its folder, `datasets` pictures, or lists of them, none for questions of text; pictures longer than
-    `max_side` pixels on a side are scaled down, and their boxes with them. `where` keeps the rows whose column is one
-    of the values. `rows` are the counts expected by split: others are reported. At most `unusable` rows that cannot be
-    used are left out and reported; more are an error. `instruction` replaces the words that ask for the form of the
-    answer.
+    A column `a.b` is what the objects of column `a` hold under `b`. `question` is a template over the columns.
+    `options` is one column with a list of texts, an object such as {"A": "red"}, or a text that writes one: JSON, one
+    option a line, or options between | or ;, where only one of the three stands in the text. Or it is a list of columns
+    with one option each, of which the last may be empty. For verifier `choice` the answer is a letter, the text of an
+    option or its index from 0, as `answer_as` says; rows without options are judged by `free_form`. A column may hold a
+    chat ({role, content} or {from, value}): the question is its one turn of the user, the answer the reply to it, which
+    may be a chat of its own. Of an answer that ends with `</answer>` the gold is what its tags hold, of one with a
+    boxed value that. Boxes in the answer are in `gold_frame`, of the first picture as it is seen, its EXIF orientation
+    applied. `<ref-object>` and `<bbox>` stand for the names and boxes in the column `objects`.
+
+    `images` are columns with bytes, base64, paths, `datasets` pictures, or lists of them, or with chats that hold them;
+    none for questions of text. Paths are relative to the file and inside its folder, or to the folder `pictures`;
+    `<image>` in a question is the place of a picture. Pictures longer than `max_side` pixels on a side are scaled down,
+    and their boxes with them. `where` keeps the rows whose column is one of the values. `rows` are the counts expected
+    by split: others are reported. At most `unusable` rows that cannot be used are left out and reported; more are an
+    error. `instruction` replaces the words that ask for the form of the answer.
     """
 
     path: Path | None = None
