@@ -33,17 +33,22 @@ class Source(Strict):
     test are those splits; otherwise everything is train. Where there's no test split, `holdout` is its share. Rows that
     share an image are drawn together, by a hash; so are rows that share a question and have no image.
 
-    `question` is a template over the columns. `options` is one column with a list of texts, or with one text that lists
-    them: JSON, one option per line, or options between | or ;, as long as only one of the three occurs in the text. Or
-    it is a list of columns with one option each; the last ones may be empty. For verifier `choice`, the answer is a
-    letter, the text of an option, or its index from 0, as `answer_as` says. A column may hold a chat ({role, content}
-    or {from, value}): the question is its one user turn, and the answer is the assistant turn after it, which may be in
-    a separate chat. If an answer ends with `</answer>`, the gold is what the tags hold. Boxes in the answer are in
-    `gold_frame`, in the first image as you see it, with its EXIF orientation applied. `images` are columns with bytes,
-    paths relative to the file and inside its folder, `datasets` images, or lists of them; none for text-only questions.
-    Images longer than `max_side` pixels are scaled down, with their boxes. `where` keeps the rows whose column has one
-    of the values. `rows` are the counts expected per split; others are reported. At most `unusable` bad rows are left
-    out and reported; more are an error. `instruction` replaces the words that ask for the form of the answer.
+    A column `a.b` is what the objects in column `a` hold under `b`. `question` is a template over the columns.
+    `options` is one column with a list of texts, an object such as {"A": "red"}, or one text that lists them: JSON, one
+    option per line, or options between | or ;, as long as only one of the three occurs in the text. Or it is a list of
+    columns with one option each; the last ones may be empty. For verifier `choice`, the answer is a letter, the text of
+    an option, or its index from 0, as `answer_as` says; `free_form` judges rows without options. A column may hold a
+    chat ({role, content} or {from, value}): the question is its one user turn, and the answer is the assistant turn
+    after it, which may be in a separate chat. If an answer ends with `</answer>` or holds a boxed value, the gold is
+    what is inside. Boxes in the answer are in `gold_frame`, in the first image as you see it, with its EXIF orientation
+    applied. `<ref-object>` and `<bbox>` stand for the names and boxes in the column `objects`.
+
+    `images` are columns with bytes, base64, paths, `datasets` images, or lists of them, or with chats that hold them;
+    none for text-only questions. Paths are relative to the file and inside its folder, or to the folder `pictures`.
+    `<image>` in a question marks the place of an image. Images longer than `max_side` pixels are scaled down, with
+    their boxes. `where` keeps the rows whose column has one of the values. `rows` are the counts expected per split;
+    others are reported. At most `unusable` bad rows are left out and reported; more are an error. `instruction`
+    replaces the words that ask for the form of the answer.
     """
 
     path: Path | None = None
