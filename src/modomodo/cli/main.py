@@ -52,6 +52,7 @@ from modomodo.cli.table_verbs import (
 )
 from modomodo.config.recipe import load_recipe
 from modomodo.config.study import Study, load_study
+from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import check_apart
 
@@ -104,6 +105,7 @@ class Embedded(StrEnum):
 def main() -> None:
     """Run the command line; a user's mistake is one message on standard error and exit code 2."""
     warnings.showwarning = show_warning
+    os.environ.update(SAFE_PATH)
     try:
         app()
     except ModomodoError as error:

@@ -12,6 +12,7 @@ import torch
 from transformers import PreTrainedModel, ProcessorMixin
 
 from modomodo.config.recipe import Recipe
+from modomodo.core.children import without_code
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
 from modomodo.models.load import load_model, load_processor, reply_lengths
@@ -40,6 +41,7 @@ def train(recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | No
     """
     check_limits(recipe)
     check_installed()
+    folder = folder.resolve()  # verl works in another
     resize = None if recipe.min_pixels or recipe.max_pixels else recipe.view.resize
     processor = load_processor(model_path(recipe.model), resize=resize, as_saved=True)
     write_inputs(recipe, plan, processor, folder=folder)
@@ -156,7 +158,8 @@ def _run_while_reading(options: Sequence[str], reader: Reader) -> None:
     following = threading.Thread(target=_follow, args=(reader, ended), daemon=True)
     following.start()
     try:
-        run_ppo(config, TaskRunnerV1)
+        with without_code():
+            run_ppo(config, TaskRunnerV1)
     except RayError as error:
         said = reader.folder / "verl" / STOPPED
         if said.exists():
