@@ -16,7 +16,8 @@ from modomodo.core.rows import open_image
 from modomodo.core.schedules import Schedule
 from modomodo.core.toml import parse
 from modomodo.data.registry import DOMAINS
-from modomodo.models.load import load_processor, render
+from modomodo.models.chat_template import render
+from modomodo.models.load import load_processor
 from modomodo.training.judge import Judge
 from modomodo.training.verl import reward
 from modomodo.training.verl.data import prompt_tokens, write_inputs

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from modomodo.core.errors import ModomodoError
+
+LARGEST_JSON = 256 << 20  # bytes; the largest that models have, of their tokenizers, take 35 MB
 
 
 def write_text(path: Path, text: str) -> None:
@@ -117,11 +120,34 @@ def read_json(path: Path) -> dict[str, Any] | None:
     Raises ModomodoError when it is damaged.
     """
     try:
-        found = json.loads(path.read_text())
+        return _object(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise ModomodoError(f"{path} is damaged ({error}): delete it and run its command again") from error
-    if not isinstance(found, dict):
-        raise ModomodoError(f"{path} is damaged (no JSON object): delete it and run its command again")
-    return cast(dict[str, Any], found)
+
+
+def foreign_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file that others wrote.
+
+    Raises ModomodoError for what is no regular file, too large or no JSON object.
+    """
+    try:
+        return _object(path)
+    except (OSError, ValueError) as error:
+        raise ModomodoError(f"{path} cannot be read as JSON ({error}): copy it anew, or correct it") from error
+
+
+def _object(path: Path) -> dict[str, Any]:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is no regular file")  # a pipe would be waited for
+    if found.st_size > LARGEST_JSON:
+        raise ValueError(f"it is larger than {LARGEST_JSON >> 20} MiB")
+    try:
+        table = json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise ValueError("its values are nested too deep") from error
+    if not isinstance(table, dict):
+        raise ValueError("no JSON object")
+    return cast(dict[str, Any], table)

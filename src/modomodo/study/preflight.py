@@ -284,18 +284,20 @@ def _model_problems(recipe: Recipe, domains: list[Domain]) -> Iterator[Problem]:
         what = f"{recipe.model} is not on this machine: its chat template and the length of replies are not looked at"
         yield Problem("model", what, level="note")
         return
-    from modomodo.models.load import load_processor, render, reply_lengths
+    from modomodo.models.chat_template import check_prompts
+    from modomodo.models.load import check_weights, load_processor, reply_lengths
 
+    path = model_path(recipe.model)
+    filled = [domain for domain in domains if domain.load("train")]  # what is empty is said where it is looked at
     try:
-        processor = load_processor(model_path(recipe.model), revision=recipe.revision, resize=recipe.view.resize)
+        check_weights(path, revision=recipe.revision)
+        processor = load_processor(path, revision=recipe.revision, resize=recipe.view.resize)
+        check_prompts(processor, path, [one.prompt(one.load("train")[0], recipe.view) for one in filled])
     except ModomodoError as error:
         yield Problem("model", str(error))
         return
-    for domain in domains:
+    for domain in filled:
         rows = domain.load("train")[:256]
-        if not rows:
-            continue  # said where the domain is looked at
-        render(processor, domain.prompt(rows[0], recipe.view))
         golds = [gold_reply(row.target, recipe.view) for row in rows]
         longest = max(reply_lengths(processor, golds))
         if longest > recipe.max_completion_length:
