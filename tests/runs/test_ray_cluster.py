@@ -87,7 +87,7 @@ def test_results_come_to_the_studys_folder(tmp_path: Path, elsewhere: bool):
     assert "no such" in outcomes["raise 1"].message
     assert "fail(" in outcomes["raise 1"].message or "in fail" in outcomes["raise 1"].message
     store = Store(tmp_path / "study")
-    assert store.result(key_of("steps", 2))["scores"] == {"scienceqa": 2 / 7}
+    assert store.result(key_of("steps", 2))["scores"] == {"scienceqa": fake_runs.scored(2 / 7)}
     assert lines(tmp_path / "study", "steps.jsonl") == 10
     assert store.failure(outcomes["raise 1"].key) is not None
     assert without_seconds(tmp_path / "study") == undisturbed(tmp_path / "here", ("steps", 1), ("steps", 2), steps=5)

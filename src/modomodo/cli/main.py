@@ -15,7 +15,9 @@ from modomodo.cli.arguments import File, Runs, Sets, StudyFile
 from modomodo.cli.console import (
     err,
     out,
+    plain_streams,
     say,
+    show_crash,
     show_machine,
     show_problems,
     show_started,
@@ -104,10 +106,11 @@ class Embedded(StrEnum):
 
 def main() -> None:
     """Run the command line; a user's mistake is one message on standard error and exit code 2."""
-    warnings.showwarning = show_warning
+    warnings.showwarning, sys.excepthook = show_warning, show_crash
     os.environ.update(SAFE_PATH)
     try:
-        app()
+        with plain_streams():
+            app()
     except ModomodoError as error:
         err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

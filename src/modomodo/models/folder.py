@@ -103,7 +103,8 @@ def _check_depth(file: Path, config: Mapping[str, Any], weights: int) -> None:
     for key, value in _entries(config):
         if _DEPTHS.fullmatch(key) and isinstance(value, int) and value > weights:
             raise ModomodoError(
-                f"{file}: {key} is {value}, but the checkpoint has {count(weights, 'weight')}: it is not the config of these"
+                f"{file}: {key} is {value}, but the checkpoint has {count(weights, 'weight')}: it is not the config "
+                "of these"
             )
 
 

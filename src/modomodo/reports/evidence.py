@@ -77,8 +77,8 @@ def read_evidence(study: Study, *, beside: Path | None = None) -> Evidence:
 
     Raises ModomodoError for a damaged file.
     """
-    labels = read_json(study.folder / "labels.json") or {}
     store = Store(study.folder)
+    labels = store.labels()
     runs = finished_runs(study, beside=beside)
     missing: dict[str, str] = {}
     recommendation, confirmation = (read_json(study.folder / f"{name}.json") for name in FILES)

@@ -8,22 +8,46 @@
 import fcntl
 import json
 import os
+import re
 import tempfile
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from modomodo.config.recipe import Recipe, digest
 from modomodo.core.errors import ModomodoError, closest
-from modomodo.core.files import explained, write_json
+from modomodo.core.files import explained, read_json, write_json
 from modomodo.core.toml import parse
+from modomodo.evaluation.benchmarks import Score
 
 VERSION = 1
 HALVES = ("select", "confirm")  # parts of a benchmark's items, of which a plan scores its runs on one
+LABELS = "labels.json"
+KEY = re.compile(r"[\w-]+")  # a name in runs/, which leads nowhere else
+OF_A_RUN = frozenset({"mixture", "seconds", "seed", "steps"})
 SIGNATURE = "attempt.json"  # who of a cluster's nodes writes the folder, see mirror.py
+
+
+class _Result(BaseModel):
+    """What a result.json may hold; what it must, its run says."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+    scores: dict[str, Score] | None = None
+    mixture: dict[str, float] | None = None
+    seconds: float | None = None
+    seed: int | None = None
+    steps: int | None = None
+    exhausted: str | None = None
+    realised: dict[str, float] | None = None
+    effective: dict[str, float] | None = None
+    tokens: dict[str, float] | None = None
+    versions: dict[str, str] | None = None
+    digests: dict[str, str] | None = None
 
 
 def digest_names(recipe: Recipe) -> tuple[str, ...]:
@@ -97,7 +121,25 @@ class Store:
                 f"{path} is the result of run {found.get('key')!r}, not of its folder; put the folder's own file back, "
                 "or delete the folder and run the study again"
             )
+        problem = _problem(found, _evaluation(_read(self.path(key) / "recipe.json")).get("benchmarks"))
+        if problem:
+            raise _damaged(path, problem)
         return found
+
+    def labels(self) -> dict[str, str]:
+        """Return label -> key of the runs that were last planned; none before the first launch.
+
+        Raises ModomodoError when labels.json is damaged, or names no runs.
+        """
+        path = self.folder / LABELS
+        labels = read_json(path) or {}
+        strange = [label for label, key in labels.items() if not isinstance(key, str) or not KEY.fullmatch(key)]
+        if strange:
+            raise ModomodoError(
+                f"{path} is damaged ({strange[0]!r:.60} is {labels[strange[0]]!r:.60}, not the name of a run): delete "
+                "it and run the study again, which writes it anew and repeats no run"
+            )
+        return labels
 
     def recipe(self, key: str) -> Recipe:
         """Return the recipe that a run was begun with.
@@ -124,8 +166,7 @@ class Store:
         return [key for key in keys if not self._is_of_half(key)]
 
     def _is_of_half(self, key: str) -> bool:
-        evaluation = (_read(self.path(key) / "recipe.json") or {}).get("evaluation")
-        return isinstance(evaluation, dict) and cast(dict[str, object], evaluation).get("part") in HALVES
+        return _evaluation(_read(self.path(key) / "recipe.json")).get("part") in HALVES
 
     def failure(self, key: str) -> dict[str, object] | None:
         """Return the failure (message, traceback, time) of the last attempt, None when it did not fail."""
@@ -227,8 +268,41 @@ def _read(path: Path) -> dict[str, object] | None:
         if isinstance(found, dict):
             return cast(dict[str, object], found)
         problem = f"it holds a {type(found).__name__}"
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        problem = "its values are nested too deep"
+    except ValueError as error:
         problem = str(error)
-    raise ModomodoError(
+    raise _damaged(path, problem)
+
+
+def _damaged(path: Path, problem: str) -> ModomodoError:
+    return ModomodoError(
         f"{path} is damaged ({problem}); restore the file, or delete it and run the study again, which repeats this run"
     )
+
+
+def _problem(result: Mapping[str, object], benchmarks: object) -> str:
+    """Return what is wrong with a result of a run that was to be scored on these benchmarks, "" for a sound one."""
+    try:
+        # From JSON, where a text that reads as a number is none.
+        scores = _Result.model_validate_json(json.dumps(result)).scores or {}
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    known = {field.name for field in fields(Score)}
+    strange = [
+        key for score in cast(dict[str, dict[str, object]], result.get("scores") or {}).values() for key in score
+    ]
+    if not known.issuperset(strange):
+        return f"its scores have {min(set(strange) - known)!r}, which no score has"
+    names = cast(list[object], benchmarks) if isinstance(benchmarks, list) else []
+    missing = [name for name in names if name not in scores]
+    if missing:
+        return f"it lacks the score of {missing[0]}"
+    return f"it lacks {', '.join(lacking)}" if names and (lacking := sorted(OF_A_RUN - set(result))) else ""
+
+
+def _evaluation(recipe: Mapping[str, object] | None) -> Mapping[str, object]:
+    """Return the table `evaluation` of a recipe as it was written, empty where it has none."""
+    found = (recipe or {}).get("evaluation")
+    return cast(Mapping[str, object], found) if isinstance(found, dict) else {}

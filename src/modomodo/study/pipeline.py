@@ -31,7 +31,7 @@ from modomodo.runs.launch import Outcome, Workers, launch
 from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.ray_cluster import Fleet
-from modomodo.runs.store import Store, run_key
+from modomodo.runs.store import LABELS, Store, run_key
 from modomodo.study.plan import confirmation_runs, pilot_runs
 
 RUN = "modomodo.runs.run:run_recipe"
@@ -197,8 +197,8 @@ def finished_results(study: Study, planned: Sequence[PlannedRun]) -> dict[str, d
 
     A run that was made under another state of the study's file does not count.
     """
-    keys = read_json(study.folder / "labels.json") or {}
     store = Store(study.folder)
+    keys = store.labels()
     found: dict[str, dict[str, Any]] = {}
     for one in planned:
         key = keys.get(one.label)
@@ -238,12 +238,12 @@ def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | N
     console = console or Console(stderr=True)
     with console.status("reading rows and model"):
         digests = run_digests([one.recipe for one in planned])
-    Store(study.folder).make()
+    store = Store(study.folder)
+    store.make()
     with locked(study.folder / "labels.lock"):  # two launchers may work on one study
-        labels = read_json(study.folder / "labels.json") or {}
-        labels |= {one.label: run_key(one.recipe, digests) for one in planned}
-        write_json(study.folder / "labels.json", labels)
-    return launch(planned, Store(study.folder), digests=digests, run=RUN, workers=_workers(study), console=console)
+        labels = store.labels() | {one.label: run_key(one.recipe, digests) for one in planned}
+        write_json(study.folder / LABELS, labels)
+    return launch(planned, store, digests=digests, run=RUN, workers=_workers(study), console=console)
 
 
 def _workers(study: Study) -> Workers:

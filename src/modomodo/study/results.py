@@ -58,8 +58,8 @@ class FinishedRun:
 
 def finished_runs(study: Study, *, beside: Path | None = None) -> tuple[FinishedRun, ...]:
     """Return the finished runs in the study's folder: the base, pilots and confirmation, each in the order planned."""
-    labels = read_json(study.folder / "labels.json") or {}
     store = Store(study.folder)
+    labels = store.labels()
     place = beside or study.folder
     runs = [_run(store, key, result, labels, place) for key, result in store.results().items()]
     order = {key: index for index, key in enumerate(labels.values())}
