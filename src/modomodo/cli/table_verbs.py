@@ -20,7 +20,7 @@ from modomodo.config.sections import limits
 from modomodo.config.study import Study, load_study
 from modomodo.config.table_settings import Fitting, load_fitting, load_replaying
 from modomodo.core.errors import ModomodoError, begun
-from modomodo.core.files import write_json, write_text
+from modomodo.core.files import csv_cell, write_json, write_text
 from modomodo.core.simplex import limits_of
 
 UNTESTED = (
@@ -98,7 +98,9 @@ def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
     columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
     rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([list(columns), *(list(map(repr, row)) for row in rows_NK)])
+    csv.writer(text, lineterminator="\n").writerows(
+        [list(map(csv_cell, columns)), *(list(map(repr, row)) for row in rows_NK)]
+    )
     write_text(path, text.getvalue())
     say(f"predictions of {len(X_ND)} mixtures: {path}")
 

@@ -15,6 +15,7 @@ from typing import Any, TextIO, cast
 
 from modomodo.core.errors import ModomodoError
 
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 LARGEST_JSON = 256 << 20  # bytes; the largest that models have, of their tokenizers, take 35 MB
 
 
@@ -43,6 +44,27 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def csv_cell(text: str) -> str:
+    """Return a text as a cell that no spreadsheet takes for a formula: an apostrophe comes before = + - and @.
+
+    Numbers stay as they are. `from_csv_cell` gives the text back.
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text
+
+
+def from_csv_cell(cell: str) -> str:
+    """Return the text that `csv_cell` made a cell of."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def check_apart(path: Path | None, *inputs: Path) -> None:
