@@ -67,9 +67,9 @@ class Plain:
 
     def write(self, text: str) -> int:
         """Write a text; bars of tqdm may move up, and to the start of their line."""
-        moves = re.fullmatch(r"(\n|\x1b\[A)*", text)
-        plain = text if moves else "\r".join(map(printable, text.split("\r")))
-        return self.rich_proxied_file.write(plain)
+        moves = re.match(r"(\n|\x1b\[A)*$|\r?", text)
+        start = moves[0] if moves else ""
+        return self.rich_proxied_file.write(start + printable(text[len(start) :]))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.rich_proxied_file, name)
