@@ -4,6 +4,19 @@ Values (Row, Target, View, Verdict, Mixture, Schedule) and plain functions. `imp
 heavier functions load when you first use them.
 """
 
+import os
+import sys
+
+if (
+    sys.argv[:1] == ["-m"]
+    and sys.orig_argv[-len(sys.argv)].removeprefix("-m") == "modomodo"
+    and not sys.flags.safe_path
+):
+    # `python -m` puts the working folder first on the path, where a numpy.py would run in the place of numpy. Where
+    # modomodo itself lies there, not installed, it comes last.
+    _working = sys.path.pop(0)
+    sys.path += [_working] * (_working == os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
 from importlib import import_module
 from typing import TYPE_CHECKING
 

@@ -16,7 +16,8 @@ from modomodo.core.rows import open_image
 from modomodo.core.schedules import Schedule
 from modomodo.core.toml import parse
 from modomodo.data.registry import DOMAINS
-from modomodo.models.load import load_processor, render
+from modomodo.models.chat_template import render
+from modomodo.models.load import load_processor
 from modomodo.training.rewards import RewardFunctions
 from modomodo.training.row_table import RowTable
 from modomodo.training.verl import reward

@@ -1,19 +1,27 @@
-"""What the command line prints: consoles, tables and sentences. Names and texts of others are escaped."""
+"""What the command line prints: consoles, tables and sentences. Names and texts of others are escaped.
+
+Everything that reaches the terminal is made printable in one place: what the consoles render by `Terminal`, and what
+others write, as libraries do and Python where it fails, by `Plain`.
+"""
 
 import os
 import re
+import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TextIO, cast, get_args
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -40,13 +48,55 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 2.0
 ALIKE = 3  # rows with one cause that are said one by one
 
-out = Console()
-err = Console(stderr=True)
+
+class Terminal(Console):
+    """A console that styles texts, and shows of them only what a terminal does not obey."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of a renderable, its texts made printable."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
+class Plain:
+    """A stream for whatever else is written, made printable; `rich_proxied_file` is where consoles write past it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.rich_proxied_file = stream
+
+    def write(self, text: str) -> int:
+        """Write a text; bars of tqdm may move up, and to the start of their line."""
+        moves = re.match(r"(\n|\x1b\[A)*$|\r?", text)
+        start = moves[0] if moves else ""
+        return self.rich_proxied_file.write(start + printable(text[len(start) :]))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
+
+
+@contextmanager
+def plain_streams() -> Generator[None]:
+    """Make printable what is written meanwhile, by whomever; streams that are closed stay so."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, stream and Plain(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def show_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback, which has words of files in it, where Python would print it as it is."""
+    Plain(sys.stderr).write("".join(traceback.format_exception(kind, error, trace)))
+
+
+out = Terminal(emoji=False)
+err = Terminal(stderr=True, emoji=False)
 
 
 def say(line: str, *, console: Console = out) -> None:
-    """Print a line as it is: no markup, no colours, nothing that moves the cursor, unbroken where it is long."""
-    console.print(escape(printable(line)), highlight=False, soft_wrap=True)
+    """Print a line as it is: no markup, no colours, unbroken where it is long."""
+    console.print(escape(line), highlight=False, soft_wrap=True)
 
 
 def show_problems(file: Path, problems: Sequence[Problem]) -> int:
@@ -63,7 +113,7 @@ def show_problems(file: Path, problems: Sequence[Problem]) -> int:
             some = f"{', '.join(rows[:10])}{', …' if len(rows) > 10 else ''}"
             lines.append(f"{place}: the same of {count(len(rows), 'more row')}: {some}")
         for line in lines:
-            out.print(start + escape(printable(line)), highlight=False, soft_wrap=True)
+            out.print(start + escape(line), highlight=False, soft_wrap=True)
     errors = sum(problem.level == "error" for problem in problems)
     notes = len(problems) - errors
     say(f"{file}: {count(errors, 'error')}, {count(notes, 'note')}" if problems else f"{file}: all is well")
@@ -127,7 +177,7 @@ def show_prepared(prepared_sets: "Sequence[Prepared]") -> None:
     table = Table("set", "rows", "dropped", "state", box=box.SIMPLE)
     for prepared in prepared_sets:
         counts = ", ".join(f"{number:,} {split}" for split, number in prepared.counts.items())
-        table.add_row(escape(prepared.name), counts, str(len(prepared.dropped)), prepared.state)
+        table.add_row(escape(prepared.name), counts, str(len(prepared.dropped)), escape(prepared.state))
     out.print(table)
     for prepared in prepared_sets:
         for note in prepared.notes:
@@ -166,7 +216,7 @@ def show_scores(runs: "StudyRuns") -> None:
 
     study = runs.study
     names = (*study.benchmarks, *study.in_distribution)
-    table = Table(Column("run", no_wrap=True), *names, "out (s.e.)", box=box.SIMPLE)
+    table = Table(Column("run", no_wrap=True), *map(escape, names), "out (s.e.)", box=box.SIMPLE)
     for label, run in runs.finished.items():
         scores = [run.scores[name] for name in names if name in run.scores]
         whole = aggregate(run, study.benchmarks)

@@ -14,7 +14,9 @@ from modomodo.cli.arguments import Embedded, File, Metrics, Runs, Sets, StudyFil
 from modomodo.cli.console import (
     err,
     out,
+    plain_streams,
     say,
+    show_crash,
     show_machine,
     show_problems,
     show_started,
@@ -51,6 +53,7 @@ from modomodo.cli.table_verbs import (
 from modomodo.config.load import RunsFile, load_file
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
+from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import check_apart
 
@@ -88,9 +91,11 @@ NANO = Path(__file__).parents[1] / "models" / "nano"
 
 def main() -> None:
     """Run the command line. A user's mistake gives one message on standard error, and exit code 2."""
-    warnings.showwarning = show_warning
+    warnings.showwarning, sys.excepthook = show_warning, show_crash
+    os.environ.update(SAFE_PATH)
     try:
-        app()
+        with plain_streams():
+            app()
     except ModomodoError as error:
         err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -181,7 +181,7 @@ def show_single(single: "SingleRun") -> None:
     single_result = run_single(single, console=err)
     table = Table("benchmark", "mean", "standard error", "n", "unparsed")
     for name, score in single_result.result.scores.items():
-        table.add_row(name, f"{score.mean:.3f}", f"{score.se:.3f}", str(score.n), f"{score.unparsed:.0%}")
+        table.add_row(escape(name), f"{score.mean:.3f}", f"{score.se:.3f}", str(score.n), f"{score.unparsed:.0%}")
     out.print(table)
     say(f"run: {single_result.folder}")
 
@@ -239,4 +239,4 @@ def pretrain_nano(folder: Path, *, model: str, seed: int) -> None:
             bar.update(tasks[phase], completed=step, loss=f"loss {loss:.3f}")
 
         checkpoint = make(folder, seed=seed, progress=progress)
-    out.print(f"checkpoint: {checkpoint}", highlight=False)
+    say(f"checkpoint: {checkpoint}")

@@ -132,7 +132,8 @@ class Recipe(Strict):
         for name in self.data:
             if not DATA_NAME.fullmatch(name):
                 raise ValueError(
-                    f"data names {name!r}: use at most 64 letters, digits, _, . and -, since a folder takes this name"
+                    f"data names {name!r}: use at most 64 letters, digits, _, . and -, the first of them a letter, a "
+                    "digit or _, since a folder takes this name"
                 )
         resize = self.view.resize
         if resize is not None and resize.min_pixels > resize.max_pixels:

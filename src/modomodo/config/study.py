@@ -5,9 +5,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from modomodo.config.recipe import Recipe, check_steps
+from modomodo.config.recipe import DATA_NAME, Recipe, check_steps
 from modomodo.config.sections import Batch, Cap, Confirming, Evaluation, Launcher
 from modomodo.config.toml_files import OF_ONE_RUN, TomlFile, read_file
 from modomodo.core.errors import ModomodoError, closest
@@ -30,7 +30,7 @@ class Study(Strict):
     second runs of the first mixtures, at another seed.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str
     out: Path | None = None  # default: studies/NAME
     recipe: Recipe
     seed: int = 0
@@ -51,6 +51,13 @@ class Study(Strict):
     confirm: Confirming = Confirming()
     processes: Positive | None = None  # of the launcher "local"; default: one per GPU, or per core without GPUs
     launcher: Launcher = Launcher()
+
+    @field_validator("name")
+    @classmethod
+    def _of_a_folder(cls, name: str) -> str:
+        if not DATA_NAME.fullmatch(name):
+            raise ValueError("write letters, digits, _, . and -, at most 64 and first one of the first three")
+        return name
 
     @model_validator(mode="after")
     def _disjoint(self) -> "Study":

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from modomodo.core.errors import ModomodoError
 
 Value = TypeVar("Value")
 REPAIR = "delete it and run its command again"
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+LARGEST_JSON = 256 << 20  # bytes; the largest that models have, of their tokenizers, take 35 MB
 
 
 def write_text(path: Path, text: str) -> None:
@@ -45,6 +48,27 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def csv_cell(text: str) -> str:
+    """Return a text as a cell that no spreadsheet takes for a formula: an apostrophe comes before = + - and @.
+
+    Numbers stay as they are. `from_csv_cell` gives the text back.
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text
+
+
+def from_csv_cell(cell: str) -> str:
+    """Return the text that `csv_cell` made a cell of."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def check_apart(path: Path | None, *inputs: Path | None) -> None:
@@ -128,11 +152,14 @@ def value_of(kind: type[Value], data: object, *, where: object, repair: str = RE
     Raises ModomodoError that names the file `where` it stands, the first wrong field, and how to `repair` that.
     """
     try:
-        return TypeAdapter(kind).validate_python(data)
+        # As JSON and strict: a text that reads as a number is none.
+        return TypeAdapter(kind).validate_json(json.dumps(data, allow_nan=False), strict=True)
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(str(part) for part in wrong["loc"])
         raise ModomodoError(f"{where} is damaged ({place}: {wrong['msg']}): {repair}") from None
+    except ValueError as error:
+        raise ModomodoError(f"{where} is damaged ({error}): {repair}") from None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -141,11 +168,34 @@ def read_json(path: Path) -> dict[str, Any] | None:
     Raises ModomodoError when it is damaged.
     """
     try:
-        found = json.loads(path.read_text())
+        return _object(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise ModomodoError(f"{path} is damaged ({error}): {REPAIR}") from error
-    if not isinstance(found, dict):
-        raise ModomodoError(f"{path} is damaged (not a JSON object): {REPAIR}")
-    return cast(dict[str, Any], found)
+
+
+def foreign_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file that others wrote.
+
+    Raises ModomodoError for what is no regular file, too large or no JSON object.
+    """
+    try:
+        return _object(path)
+    except (OSError, ValueError) as error:
+        raise ModomodoError(f"{path} cannot be read as JSON ({error}): copy it again, or correct it") from error
+
+
+def _object(path: Path) -> dict[str, Any]:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is no regular file")  # a pipe would be waited for
+    if found.st_size > LARGEST_JSON:
+        raise ValueError(f"it is larger than {LARGEST_JSON >> 20} MiB")
+    try:
+        table = json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise ValueError("its values are nested too deeply") from error
+    if not isinstance(table, dict):
+        raise ValueError("not a JSON object")
+    return cast(dict[str, Any], table)

@@ -70,7 +70,7 @@ def generate(
     """Return the greedy reply to each row; `opening` is text that the reply must begin with, and is part of it."""
     import torch
 
-    from modomodo.models.load import render
+    from modomodo.models.chat_template import render
 
     openings = [opening(row) if opening else "" for row in rows]
     texts = [render(processor, domain.prompt(row, view)) + start for row, start in zip(rows, openings, strict=True)]

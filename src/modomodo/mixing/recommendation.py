@@ -79,7 +79,7 @@ class Recommendation:
 
         Raises ModomodoError for those of another version, and for damaged ones.
         """
-        mixtures = {name: recommended_mixture(data, name, where=where) for name in ("mixture", "reference")}
+        mixtures = {name: asdict(recommended_mixture(data, name, where=where)) for name in ("mixture", "reference")}
         return value_of(cls, {**data, **mixtures}, where=where)
 
     def as_dict(self) -> dict[str, Any]:

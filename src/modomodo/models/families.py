@@ -3,12 +3,13 @@
 Imports no torch: `check` plans a run for a model that is not on this machine.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from modomodo.core.errors import ModomodoError
+from modomodo.core.files import foreign_json
 from modomodo.core.rows import Frame, Resize
 from modomodo.models.nano.model import CHECKPOINTS
 
@@ -131,7 +132,6 @@ def limits_of_pixels(pictures: Mapping[str, Any]) -> dict[str, int]:
 def _table(path: Path) -> Mapping[str, Any]:
     """Return the table of a JSON file; empty where there is none to read."""
     try:
-        content: object = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return foreign_json(path)
+    except ModomodoError:
         return {}
-    return cast(Mapping[str, Any], content) if isinstance(content, Mapping) else {}

@@ -14,6 +14,7 @@ from typing import Any
 
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Launcher
+from modomodo.core.children import without_code
 from modomodo.core.errors import ModomodoError
 from modomodo.runs.attempt import Job, Report, record_failure
 from modomodo.runs.hardware import cores
@@ -267,7 +268,8 @@ def _join(launcher: Launcher) -> bool:
     joined = False
     try:
         _check_address(launcher.address)
-        ray.init(address=launcher.address, log_to_driver=False, logging_level="error", **options)
+        with without_code():
+            ray.init(address=launcher.address, log_to_driver=False, logging_level="error", **options)
         joined = True
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise ModomodoError(

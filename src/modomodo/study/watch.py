@@ -41,10 +41,9 @@ def standings(folder: Path) -> tuple[Standing, ...]:
     Two labels of one run give one. Raises ModomodoError where no run was ever planned or begun.
     """
     store = Store(folder)
-    labels = read_json(folder / "labels.json") or {}
     runs: dict[str, str] = {}
-    for label, key in labels.items():
-        runs.setdefault(str(key), label)
+    for label, key in store.labels().items():
+        runs.setdefault(key, label)
     runs |= {key: single_name(key) for key in store.singles(runs)}
     if not runs:
         raise ModomodoError(f"{folder} has no runs yet: `modomodo pilot` on the study's file begins them")
@@ -98,7 +97,8 @@ def _state(store: Store, key: str, *, step: int, steps: int) -> State:
 def _steps(folder: Path) -> int:
     """Return the steps of a run that has begun, 0 of others."""
     recipe = read_json(folder / "recipe.json")
-    return int(recipe.get("steps", 0)) if recipe else 0
+    steps = (recipe or {}).get("steps")
+    return steps if isinstance(steps, int) else 0
 
 
 def _rewards(steps: Sequence[Step]) -> dict[str, float]:

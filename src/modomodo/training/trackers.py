@@ -97,7 +97,7 @@ class _Careful:
 
     def __init__(self, recipe: Recipe, folder: Path) -> None:
         self._recipe = recipe
-        self._folder = folder
+        self._folder = folder.resolve()  # verl works in another
         self._opened: Tracker | None = None
         self._off = False
         self._step = -1

@@ -186,14 +186,14 @@ def test_datasets_reads_shards_and_folder_and_decodes_pictures(tmp_path: Path, m
 
 
 def test_duplicates_and_training_rows_of_the_test_are_dropped_and_listed(tmp_path: Path):
-    again = replace(TRAIN[3], id="again")
+    again = replace(TRAIN[3], id="=again()")
     other_gold = replace(TRAIN[3], id="other-gold", target=Target("number", 5))
     leak = replace(TEST[1], id="leak", target=Target("count", 7))
     twice = replace(TEST[2], id="twice")
     found = made(tmp_path, train=[leak, *TRAIN, again, other_gold], test=[*TEST, twice])
     assert found.dropped == (
         Dropped("train", "leak", "in test", "e1"),
-        Dropped("train", "again", "duplicate", "t3"),
+        Dropped("train", "=again()", "duplicate", "t3"),
         Dropped("test", "twice", "duplicate", "e2"),
     )
     assert found.counts == {"train": len(TRAIN) + 1, "test": len(TEST)}
@@ -201,7 +201,7 @@ def test_duplicates_and_training_rows_of_the_test_are_dropped_and_listed(tmp_pat
     with (tmp_path / "made" / "dropped.csv").open(newline="") as file:
         assert [tuple(line.values()) for line in csv.DictReader(file)] == [
             ("train", "leak", "in test", "e1"),
-            ("train", "again", "duplicate", "t3"),
+            ("train", "'=again()", "duplicate", "t3"),  # no formula
             ("test", "twice", "duplicate", "e2"),
         ]
     text = (tmp_path / "made" / "README.md").read_text()

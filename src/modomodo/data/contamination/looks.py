@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from modomodo.core.children import SAFE_PATH, environment
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import open_image, opened, picture_bytes
 
@@ -132,7 +133,7 @@ def look_all(
     """
     if processes > 1:
         # Spawned, not forked: a fork beside the threads of torch may hang.
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        with environment(SAFE_PATH), ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             return _collect(wheres, pool.map(look, wheres.keys(), wheres.values(), chunksize=32), progress)
     return _collect(wheres, map(look, wheres.keys(), wheres.values()), progress)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Part
+from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.files import read_json, write_text
 from modomodo.core.rows import Resize, Row, Target, Verdict
@@ -174,7 +175,9 @@ def check_environment(python: Path) -> None:
     script = "import importlib.metadata as m; m.version('modomodo'); print(m.version('lmms_eval'))"
     how = "make it by `make eval-env`, or `pip install 'modomodo[eval]'` in an environment of its own"
     try:
-        asked = subprocess.run([str(python), "-c", script], capture_output=True, text=True, check=False)
+        asked = subprocess.run(
+            [str(python), "-c", script], env={**os.environ, **SAFE_PATH}, capture_output=True, text=True, check=False
+        )
     except OSError as error:
         raise ModomodoError(f"{python} cannot be run ({error.strerror}); {how}") from error
     if asked.returncode:
@@ -210,7 +213,7 @@ def _run(arguments: Sequence[str], checkpoint: str, *, log: Path) -> None:
 
     Raises ModomodoError when it fails, and when it says that it left something out.
     """
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+    environment = {**os.environ, **SAFE_PATH, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     with log.open("w") as output:
         done = subprocess.run(arguments, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False)
     if done.returncode or any("| ERROR" in line for line in _lines(log)):

@@ -56,15 +56,18 @@ def check_model(subject: Subject) -> Iterator[Problem]:
         what = f"{recipe.model} is not on this machine: its chat template and the length of replies are not looked at"
         yield Problem("model", what, level="note")
         return
-    from modomodo.models.load import load_processor, render, reply_lengths
+    from modomodo.models.chat_template import check_prompts
+    from modomodo.models.load import check_weights, load_processor, reply_lengths
 
+    path, trained = model_path(recipe.model), list(_training_rows(subject))
     try:
-        processor = load_processor(model_path(recipe.model), revision=recipe.revision, resize=recipe.view.resize)
+        check_weights(path, revision=recipe.revision)
+        processor = load_processor(path, revision=recipe.revision, resize=recipe.view.resize)
+        check_prompts(processor, path, [domain.prompt(rows[0], recipe.view) for domain, rows in trained])
     except ModomodoError as error:
         yield Problem("model", str(error))
         return
-    for domain, rows in _training_rows(subject):
-        render(processor, domain.prompt(rows[0], recipe.view))
+    for domain, rows in trained:
         golds = [gold_reply(row.target, recipe.view) for row in rows[:GOLDS]]
         longest = max(reply_lengths(processor, golds))
         if longest > recipe.max_completion_length:

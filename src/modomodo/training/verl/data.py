@@ -16,7 +16,7 @@ from modomodo.core.files import explained, write_text
 from modomodo.core.rows import Resize, Row, open_image, opened, picture_bytes
 from modomodo.core.schedules import Schedule, write_schedule
 from modomodo.data.domain import Message
-from modomodo.models.load import render
+from modomodo.models.chat_template import render
 from modomodo.training.row_table import RowTable
 
 MARKER = "<image>"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from modomodo.config.recipe import Recipe
+from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError
 from modomodo.models.names import model_path
 from modomodo.training.step_log import CHECKPOINTS
@@ -13,6 +14,7 @@ from modomodo.training.verl.limits import share
 ACTOR = "actor_rollout_ref.actor"
 MODEL = "actor_rollout_ref.model"
 ROLLOUT = "actor_rollout_ref.rollout"
+VARIABLES = "+ray_kwargs.ray_init.runtime_env.env_vars"
 Value = str | int | float | bool
 
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -73,6 +75,8 @@ WITHOUT_EFFECT = ("image_cache",)
 # loss_type "grpo": the mean over a completion's tokens, then over completions. low_var_kl is TRL's estimator of KL.
 PINNED: dict[str, Value] = {
     "critic.enable": False,
+    "data.trust_remote_code": False,
+    f"{MODEL}.trust_remote_code": False,
     "algorithm.adv_estimator": "grpo",
     "algorithm.norm_adv_by_std_in_grpo": True,
     "algorithm.use_kl_in_reward": False,
@@ -194,9 +198,8 @@ def _of_files(recipe: Recipe, folder: Path, resumed: int) -> dict[str, Value]:
         "trainer.resume_from_path": str(folder / CHECKPOINTS / f"global_step_{resumed}"),
         "trainer.rollout_data_dir": str(folder / "verl" / "rollouts"),
         "trainer.experiment_name": folder.name or "run",
-        "+ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH": str(
-            folder / "verl" / f"metrics-{resumed}.jsonl"
-        ),
+        f"{VARIABLES}.PYTHONSAFEPATH": SAFE_PATH["PYTHONSAFEPATH"],
+        f"{VARIABLES}.VERL_FILE_LOGGER_PATH": str(folder / "verl" / f"metrics-{resumed}.jsonl"),
         f"{ROLLOUT}.max_num_batched_tokens": max(8192, longest),
         f"{ROLLOUT}.agent.num_workers": min(8, recipe.prompts_per_step),
     }

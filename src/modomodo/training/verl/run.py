@@ -12,6 +12,7 @@ import torch
 from transformers import PreTrainedModel, ProcessorMixin
 
 from modomodo.config.recipe import Recipe
+from modomodo.core.children import without_code
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
 from modomodo.models.load import load_model, reply_lengths
@@ -42,6 +43,7 @@ def train(
     """
     check_limits(recipe)
     check_installed()
+    folder = folder.resolve()  # verl works in another
     # Pictures are resized to the recipe's limits before vLLM sees them; without limits, by the checkpoint's own.
     processor = recipe_processor(recipe, as_saved=not (recipe.min_pixels or recipe.max_pixels))
     write_inputs(recipe, plan, processor, folder=folder)
@@ -157,7 +159,8 @@ def _run_while_reading(options: Sequence[str], reader: Reader) -> None:
     following = threading.Thread(target=_follow, args=(reader, ended), daemon=True)
     following.start()
     try:
-        run_ppo(config, TaskRunnerV1)
+        with without_code():
+            run_ppo(config, TaskRunnerV1)
     except RayError as error:
         said = reader.folder / "verl" / STOPPED
         if said.exists():
