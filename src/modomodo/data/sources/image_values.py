@@ -47,6 +47,7 @@ _NAMED = re.compile(
 )
 
 
+@lru_cache(maxsize=1_000)
 def is_pictorial(name: str) -> bool:
     """Return whether a column is called like one with pictures."""
     return _NAMED.fullmatch(name) is not None
