@@ -73,10 +73,14 @@ def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[
             path.write_bytes(image)
             image = path
         say(f"picture: {image}")
+    number = 0
     for message in domain.prompt(row, recipe.view):
+        said = ""
         for part in message["content"]:
-            if part["type"] == "text":
-                say(part["text"])
+            number += part["type"] == "image"
+            # Pictures before all words are told above; another one's place is among these.
+            said += part["text"] if part["type"] == "text" else f"[picture {number}]" * bool(said)
+        say(said)
 
 
 def _judge(domain: Domain, row: Row, reply: str, recipe: Recipe, say: Callable[[str], None]) -> float | None:

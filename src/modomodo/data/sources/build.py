@@ -23,6 +23,7 @@ from modomodo.verifiers import parse_gold
 
 MOST = 0.8  # share of bad rows from which they have one cause, which leaving them out would not mend
 CORNERS = "are boxes x, y, width, height? write x1, y1, x2, y2"
+OPTIONS = ("options", "choices")
 OUTSIDE = 1.0
 """Pixels of the original picture by which a gold box may stand out of it, from rounding; it is not clipped."""
 
@@ -124,8 +125,8 @@ def collect(
     """Return the rows of a split however many of its records are bad; of the `first` records alone, if given."""
     unread: list[str] = []
     unsound: list[str] = []
-    pictorial: dict[str, None] = {}
-    records = _watched(islice(read(source, split_names(source)[split]), first), pictorial)
+    named: dict[str, None] = {}
+    records = _watched(islice(read(source, split_names(source)[split]), first), named)
     drafts = _drafts(records, shape, source, unread)
     if source.holdout:
         held = _held_out(source, shape)
@@ -140,7 +141,7 @@ def collect(
             rows[row.id] = row
     bad = (*unread, *unsound)
     whole = tuple(rows.values())
-    return Loaded(whole, tuple(_notes(whole, source, split, pictorial)), bad, sorted_out=bool(unsound))
+    return Loaded(whole, tuple(_notes(whole, source, split, named)), bad, sorted_out=bool(unsound))
 
 
 def _refusal(name: str, bad: Sequence[str], good: int, unusable: int) -> str:
@@ -176,27 +177,29 @@ def _rows(
         yield record.place, Row(id, name, draft.question, target, tuple(picture.data for picture in pictures))
 
 
-def _notes(rows: Sequence[Row], source: Source, split: str, pictorial: Iterable[str]) -> Iterator[str]:
+def _notes(rows: Sequence[Row], source: Source, split: str, named: Iterable[str]) -> Iterator[str]:
     declared = source.rows.get(split)
     bare = sum(not row.images for row in rows)
     if declared not in (None, len(rows)):
         yield f"has {len(rows)} rows, where {declared} are declared"
     if source.images and bare:
         yield f"{bare} of {len(rows)} rows have no picture in {', '.join(source.images)}: asked as text alone"
-    unused = [name for name in pictorial if name not in source.images]
+    unused = [name for name in named if is_pictorial(name) and name not in source.images]
     if bare and unused:
         yield f"not used: {', '.join(map(repr, unused))}, by name with pictures; name what is to be shown in images"
+    if source.verifier == "choice" and source.options is None and (unseen := [n for n in named if n in OPTIONS]):
+        yield f"{unseen[0]!r} is not used, by its name the options: without options = {unseen[0]!r} nobody sees them"
     golds = {repr(row.target.value) for row in rows if row.target.verifier != "format"}
     if len(golds) == 1 and len(rows) > 1:
         yield f"every gold is {golds.pop():.60}: one reply is right for all rows. Is it the right column?"
 
 
-def _watched(records: Iterable[Record], pictorial: dict[str, None]) -> Iterator[Record]:
-    """Yield the records; adds to `pictorial` the columns that hold something and are called like pictures."""
+def _watched(records: Iterable[Record], named: dict[str, None]) -> Iterator[Record]:
+    """Yield the records; adds to `named` the columns that hold something and are called like pictures or options."""
     for record in records:
         for name, value in record.columns.items():
-            if name not in pictorial and value not in (None, "", []) and is_pictorial(name):
-                pictorial[name] = None
+            if name not in named and value not in (None, "", []) and (is_pictorial(name) or name in OPTIONS):
+                named[name] = None
         yield record
 
 

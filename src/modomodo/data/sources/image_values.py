@@ -47,6 +47,7 @@ _NAMED = re.compile(
 )
 
 
+@lru_cache(maxsize=1_000)
 def is_pictorial(name: str) -> bool:
     """Return whether a column is called like one with pictures."""
     return _NAMED.fullmatch(name) is not None
@@ -135,7 +136,7 @@ def _beside(path: str, folder: Path | None) -> Path:
         )
     whole = folder / path
     real = _resolved(whole)
-    if not any(real.is_relative_to(root) for root in _roots(folder.absolute())):
+    if not any(real.is_relative_to(root) for root in _roots(os.path.abspath(folder))):
         raise BadRowError(
             f"the picture {whole} is a link to {real}, out of {folder}: put the file there, or name its folder in "
             "pictures"
@@ -157,9 +158,9 @@ def _resolved(path: Path) -> Path:
 
 
 @lru_cache
-def _roots(folder: Path) -> tuple[Path, ...]:
+def _roots(folder: str) -> tuple[Path, ...]:
     """Return the folders that files of a folder may be in: itself, and the blobs that snapshots of the hub link to."""
-    real = folder.resolve()
+    real = Path(folder).resolve()
     parents = [real, *real.parents]
     return (real, *(one.parent.parent / "blobs" for one in parents if one.parent.name == "snapshots"))
 
