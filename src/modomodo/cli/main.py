@@ -47,7 +47,7 @@ from modomodo.cli.table_verbs import (
     write_predictions,
     write_report_of_runs,
 )
-from modomodo.config.load import RunsFile, load_file
+from modomodo.config.open import RunsFile, open_file
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
 from modomodo.core.errors import ModomodoError
@@ -118,7 +118,7 @@ def demo(
     Pilots, recommendation, confirmation, report, on this machine.
     """
     path = NANO / world / "study.toml"
-    study = load_file(path, sets or [], kinds=(Study,))
+    study = open_file(path, sets or [], kinds=(Study,))
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
     show_step(1, f"Pilots: the base model, and RL at each mixture of the {study.design} design")
     run_pilots(study)
@@ -166,7 +166,7 @@ def check(
     """
     from modomodo.study.preflight import check_recipe, check_study
 
-    loaded = load_file(file, sets or [], kinds=(Recipe, Study))
+    loaded = open_file(file, sets or [], kinds=(Recipe, Study))
     with err.status("reading") as status:
 
         def say(what: str) -> None:
@@ -198,7 +198,7 @@ def play(file: File, sets: Sets = None) -> None:
 
     Rows of a recipe or a study, one after the other, each with its verdict and the reason.
     """
-    play_rows(load_file(file, sets or [], kinds=(Recipe,)))
+    play_rows(open_file(file, sets or [], kinds=(Recipe,)))
 
 
 @app.command()
@@ -253,7 +253,7 @@ def pilot(file: StudyFile, sets: Sets = None) -> None:
 
     Killed and started again it goes on where it was.
     """
-    run_pilots(load_file(file, sets or [], kinds=(Study,)))
+    run_pilots(open_file(file, sets or [], kinds=(Study,)))
 
 
 @app.command()
@@ -266,7 +266,7 @@ def watch(
 
     From another terminal: states, steps, rewards, time left, what failed.
     """
-    show_watched(load_file(file, sets or [], kinds=(Study,)).folder, once=once)
+    show_watched(open_file(file, sets or [], kinds=(Study,)).folder, once=once)
 
 
 @app.command()
@@ -283,7 +283,7 @@ def fit(
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
     check_apart(predictions, file, *filter(None, [predict]))
-    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    loaded = open_file(file, sets or [], kinds=(Study, RunsFile))
     fitted = fit_study(loaded) if isinstance(loaded, Study) else fit_runs(loaded)
     show_validation(fitted)
     if predict is not None and predictions is not None:
@@ -301,7 +301,7 @@ def recommend(
     With intervals, and whether it can be told from equal shares.
     """
     check_apart(path, file)
-    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    loaded = open_file(file, sets or [], kinds=(Study, RunsFile))
     answer = recommend_for_study(loaded).as_dict() if isinstance(loaded, Study) else recommend_from_table(loaded)
     if path is not None:
         write_answer(path, answer)
@@ -322,7 +322,7 @@ def propose(
     check_apart(path, file)
     with err.status("loading BoTorch"):
         need_botorch()
-    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    loaded = open_file(file, sets or [], kinds=(Study, RunsFile))
     proposals = propose_for_study(loaded, file=file) if isinstance(loaded, Study) else propose_runs(loaded)
     if path is not None:
         write_answer(path, proposals.as_dict())
@@ -334,7 +334,7 @@ def confirm(file: StudyFile, sets: Sets = None) -> None:
 
     On matched fresh seeds, on items that chose nothing.
     """
-    run_confirmation(load_file(file, sets or [], kinds=(Study,)))
+    run_confirmation(open_file(file, sets or [], kinds=(Study,)))
 
 
 @app.command()
@@ -350,7 +350,7 @@ def report(
     check_apart(path, file)
     if path is not None and path.suffix != ".html":
         raise ModomodoError(f"--out {path}: the page is HTML, so its name ends with .html")
-    loaded = load_file(file, sets or [], kinds=(Study, RunsFile))
+    loaded = open_file(file, sets or [], kinds=(Study, RunsFile))
     if isinstance(loaded, Study):
         write_report(loaded, path)
     else:
@@ -376,7 +376,7 @@ def data_prepare(file: File, sets: Sets = None) -> None:
 
     Of every domain and benchmark, to be read from there offline.
     """
-    prepare_data(load_file(file, sets or [], kinds=(Recipe, Study)))
+    prepare_data(open_file(file, sets or [], kinds=(Recipe, Study)))
 
 
 @nano_app.command("pretrain")
