@@ -38,6 +38,7 @@ from modomodo.data.domain import check as check
 from modomodo.verifiers import grade as grade
 
 if TYPE_CHECKING:
+    from modomodo.config.domains import recipe_domain as recipe_domain
     from modomodo.data.registry import DOMAINS as DOMAINS
     from modomodo.data.registry import find_domain as find_domain
     from modomodo.evaluation.greedy import evaluate as evaluate
@@ -70,6 +71,7 @@ _LATER = {
     "Runs": ("modomodo.mixing", "Runs"),
     "read_runs": ("modomodo.mixing", "read_runs"),
     "read_single": ("modomodo.study.single", "read_single"),
+    "recipe_domain": ("modomodo.config.domains", "recipe_domain"),
     "recommend": ("modomodo.mixing.recommendation", "recommend"),
     "read_study": ("modomodo.study.results", "read_study"),
     "report": ("modomodo.reports", "report"),

@@ -10,6 +10,7 @@ import pytest
 import torch
 import verl_recipes as of
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.config.toml_files import with_data
 from modomodo.core.rows import open_image
@@ -52,7 +53,7 @@ def real(qwen: Path, tmp_path_factory) -> tuple[Path, Recipe, Schedule]:
         pytest.skip("the real rows are not there: ../shared/data/real is in no commit")
     sources = with_data({"data": tomllib.loads(SETS.read_text())}, SETS.parent)["data"]
     recipe = of.recipe(model=str(qwen), domains=list(sources), data=sources, steps=100, verl=LONG)
-    rows = [row for name in recipe.domains for row in recipe.find(name).load("train")]
+    rows = [row for name in recipe.domains for row in recipe_domain(recipe, name).load("train")]
     random.Random(0).shuffle(rows)
     return _written(
         tmp_path_factory.mktemp("real"), recipe, Schedule(tuple((row.domain, row.id) for row in rows[:200]), 2)
@@ -82,7 +83,7 @@ def test_item_k_is_the_row_of_entry_k_with_the_prompt_and_pictures_of_trl(kind: 
     _, recipe, plan = run
     dataset, config, processor = made(run)
     assert len(dataset) == len(plan.entries) == 200
-    domains = {name: recipe.find(name) for name in plan.counts()}
+    domains = {name: recipe_domain(recipe, name) for name in plan.counts()}
     rows = {name: {row.id: row for row in one.load("train")} for name, one in domains.items()}
     ours = load_processor(recipe.model)
     for place, (name, row_id) in enumerate(plan.entries):
@@ -116,14 +117,14 @@ def test_the_tokens_of_a_prompt_are_counted_as_verl_builds_them(kind: str, reque
     for place in range(0, 200, 8):
         item = dataset[place]
         name, row_id = plan.entries[place]
-        row = next(row for row in recipe.find(name).load("train") if row.id == row_id)
+        row = next(row for row in recipe_domain(recipe, name).load("train") if row.id == row_id)
         pictures = (
             [part["image"] for part in item["raw_prompt"][0]["content"] if part["type"] == "image"]
             if row.images
             else []
         )
         ids = builder.build_initial_tokens(item["raw_prompt"], images=pictures or None)
-        messages = recipe.find(name).prompt(row, recipe.view)
+        messages = recipe_domain(recipe, name).prompt(row, recipe.view)
         sizes = [picture.size for picture in pictures]
         assert prompt_tokens(ours, messages, sizes, resize=recipe.view.resize) == len(ids)
 
@@ -194,7 +195,7 @@ def test_golds_earn_all_and_replies_without_tags_nothing_from_verl_s_own_reward_
     run = request.getfixturevalue(kind)
     _, recipe, plan = run
     dataset, config, processor = made(run)
-    rows = {name: {row.id: row for row in recipe.find(name).load("train")} for name in plan.counts()}
+    rows = {name: {row.id: row for row in recipe_domain(recipe, name).load("train")} for name in plan.counts()}
     replies = []
     for place, (name, row_id) in enumerate(plan.entries):
         replies += [(place, gold_reply(rows[name][row_id].target, recipe.view)), (place, "B")]
@@ -212,7 +213,7 @@ def test_what_verl_dumps_becomes_steps(embedded, tmp_path: Path, monkeypatch):
     from verl.trainer.ppo.v1.trainer_base import PPOTrainer
 
     _, recipe, plan = embedded
-    table = RowTable.load({name: recipe.find(name) for name in plan.counts()}, view=recipe.view)
+    table = RowTable.load({name: recipe_domain(recipe, name) for name in plan.counts()}, view=recipe.view)
     rewards = RewardFunctions(table, generations=4, weights=recipe.rewards)
     for step in (1, 2):
         places = [place for place in (2 * step - 1, 2 * step - 2) for _ in range(4)]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from modomodo.config.load import is_table
+from modomodo.config.open import is_table
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
 from modomodo.config.table_settings import Fitting, Grading, Replaying

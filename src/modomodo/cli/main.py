@@ -50,7 +50,7 @@ from modomodo.cli.table_verbs import (
     write_predictions,
     write_report_of_runs,
 )
-from modomodo.config.load import RunsFile, load_file
+from modomodo.config.open import RunsFile, open_file
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
 from modomodo.core.children import SAFE_PATH
@@ -124,7 +124,7 @@ def demo(
     Pilots, recommendation, confirmation and report, on this machine.
     """
     path = NANO / world / "study.toml"
-    study = load_file(path, sets or [], kinds=(Study,))
+    study = open_file(path, sets or [], kinds=(Study,))
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
     show_step(1, f"Pilots: the base model, and RL at each mixture of the {study.design} design")
     run_pilots(study)
@@ -172,7 +172,7 @@ def check(
     """
     from modomodo.study.preflight import check_recipe, check_study
 
-    loaded = load_file(file, sets or [], kinds=(Recipe, Study))
+    loaded = open_file(file, sets or [], kinds=(Recipe, Study))
     with err.status("reading") as status:
 
         def say(what: str) -> None:
@@ -204,7 +204,7 @@ def play(file: File, sets: Sets = None) -> None:
 
     Shows the rows of a recipe or a study one by one, and gives a reason for each verdict.
     """
-    play_rows(load_file(file, sets or [], kinds=(Recipe,)))
+    play_rows(open_file(file, sets or [], kinds=(Recipe,)))
 
 
 @app.command()
@@ -259,7 +259,7 @@ def pilot(file: StudyFile, sets: Sets = None) -> None:
 
     If it's killed, run it again: it resumes.
     """
-    run_pilots(load_file(file, sets or [], kinds=(Study,)))
+    run_pilots(open_file(file, sets or [], kinds=(Study,)))
 
 
 @app.command()
@@ -272,7 +272,7 @@ def watch(
 
     From another terminal: states, steps, rewards, time left, and what failed.
     """
-    show_watched(load_file(file, sets or [], kinds=(Study,)).folder, once=once)
+    show_watched(open_file(file, sets or [], kinds=(Study,)).folder, once=once)
 
 
 @app.command()
@@ -290,7 +290,7 @@ def fit(
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
     check_apart(predictions, file, metrics, predict)
-    loaded = load_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
+    loaded = open_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
     fitted = fit_study(loaded)[1] if isinstance(loaded, Study) else fit_runs(loaded)
     show_validation(fitted)
     if predict is not None and predictions is not None:
@@ -309,7 +309,7 @@ def recommend(
     Gives intervals, and says whether it can be told from equal shares.
     """
     check_apart(path, file, metrics)
-    loaded = load_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
+    loaded = open_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
     answer = recommend_for_study(loaded).as_dict() if isinstance(loaded, Study) else recommend_from_table(loaded)
     if path is not None:
         write_answer(path, answer)
@@ -331,7 +331,7 @@ def propose(
     check_apart(path, file, metrics)
     with err.status("loading BoTorch"):
         need_botorch()
-    loaded = load_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
+    loaded = open_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
     proposals = propose_for_study(loaded, file=file) if isinstance(loaded, Study) else propose_runs(loaded)
     if path is not None:
         write_answer(path, proposals.as_dict())
@@ -343,7 +343,7 @@ def confirm(file: StudyFile, sets: Sets = None) -> None:
 
     Uses fresh matched seeds, and items that no pilot was scored on.
     """
-    run_confirmation(load_file(file, sets or [], kinds=(Study,)))
+    run_confirmation(open_file(file, sets or [], kinds=(Study,)))
 
 
 @app.command()
@@ -360,7 +360,7 @@ def report(
     check_apart(path, file, metrics)
     if path is not None and path.suffix != ".html":
         raise ModomodoError(f"--out {path}: the page is HTML, so its name ends with .html")
-    loaded = load_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
+    loaded = open_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
     if isinstance(loaded, Study):
         write_report(loaded, path)
     else:
@@ -387,7 +387,7 @@ def data_prepare(file: File, sets: Sets = None) -> None:
 
     Every domain and benchmark, so that runs read them offline.
     """
-    prepare_data(load_file(file, sets or [], kinds=(Recipe, Study)))
+    prepare_data(open_file(file, sets or [], kinds=(Recipe, Study)))
 
 
 @nano_app.command("pretrain")

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.rows import Row
 from modomodo.core.seeds import child_rng
@@ -30,7 +31,7 @@ def play(recipe: Recipe, *, ask: Callable[[], str | None], say: Callable[[str], 
     `ask` returns a line, or None when there are no more; `say` prints one. An empty line skips the row, `:gold` shows
     the gold reply, `:quit` ends. A reply without tags is judged as the bare answer.
     """
-    domains = [recipe.find(name) for name in recipe.domains]
+    domains = [recipe_domain(recipe, name) for name in recipe.domains]
     rewards: list[float] = []
     say(f"Type a reply as the model would, or the bare answer; Enter skips, {GOLD} shows the gold, {QUIT} ends.")
     with tempfile.TemporaryDirectory(prefix="modomodo-play-") as folder:

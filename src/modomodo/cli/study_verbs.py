@@ -23,6 +23,7 @@ from modomodo.cli.console import (
     show_scores,
     show_validation,
 )
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
 from modomodo.config.table_settings import load_grading
@@ -45,7 +46,7 @@ def prepare_data(loaded: Recipe | Study) -> None:
         key = "recipe.prepared" if isinstance(loaded, Study) else "prepared"
         raise ModomodoError(f'the recipe names no folder to prepare: add prepared = "data" to it, or --set {key}=data')
     plain = recipe.model_copy(update={"prepared": None, "exclude": None})
-    domains = {name: plain.find(name) for name in used_names(loaded)}
+    domains = {name: recipe_domain(plain, name) for name in used_names(loaded)}
     with err.status("reading") as status:
         prepared_sets = prepare(domains, recipe.prepared, say=lambda what: status.update(escape(what)))
     show_prepared(prepared_sets)

@@ -15,7 +15,7 @@ from modomodo.cli.console import (
     show_recommendation,
     show_strategies,
 )
-from modomodo.config.load import RunsFile, is_table
+from modomodo.config.open import RunsFile, is_table
 from modomodo.config.sections import limits
 from modomodo.config.table_settings import Fitting, Reading, load_replaying
 from modomodo.core.errors import ModomodoError, begun

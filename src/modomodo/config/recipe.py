@@ -24,8 +24,6 @@ from modomodo.core.mixture import Mixture
 from modomodo.core.rows import View
 from modomodo.core.schedules import Order
 from modomodo.core.toml import Positive, Share, Strict, parse, with_changes
-from modomodo.data.domain import Domain
-from modomodo.data.registry import find_domain
 from modomodo.data.sources.source import Source
 from modomodo.models.families import FAMILIES, Family, family_of
 
@@ -150,10 +148,6 @@ class Recipe(Strict):
     def known_family(self) -> Family | None:
         """The family that `family` names or the model's name or folder gives away."""
         return _family(self.family, self.model)
-
-    def find(self, name: str) -> Domain:
-        """Return a domain or benchmark as this recipe reads it: from `data` or `prepared`, without excluded rows."""
-        return find_domain(name, sources=self.data, prepared=self.prepared, exclude=self.exclude)
 
     def identity(self) -> dict[str, Any]:
         """Return what determines the run, the mixture in its canonical form; the input of a run's key."""

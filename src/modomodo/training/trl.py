@@ -16,6 +16,7 @@ from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Vllm
 from modomodo.core.errors import ModomodoError
@@ -83,7 +84,7 @@ def _make_trainer(
     folder: Path,
     tracker: Tracker | None,
 ) -> GRPOTrainer:
-    table = RowTable.load({name: recipe.find(name) for name in plan.counts()}, view=recipe.view)
+    table = RowTable.load({name: recipe_domain(recipe, name) for name in plan.counts()}, view=recipe.view)
     rewards = RewardFunctions(
         table, generations=recipe.num_generations, weights=recipe.rewards, keep=folder / "ungradable.jsonl"
     )

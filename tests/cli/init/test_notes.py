@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from modomodo.cli.init.start import start
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import load_recipe
 from modomodo.core.errors import ModomodoError
 
@@ -113,7 +114,7 @@ def test_a_declared_folder_is_seen_from_the_recipe(tmp_path):
     start(data, tmp_path / "out")
     assert 'pictures = "../b/p"' in (tmp_path / "out/recipe.toml").read_text()
     recipe = load_recipe(tmp_path / "out/recipe.toml")
-    images = {image.name for row in recipe.find("own").load("train") for image in row.images}
+    images = {image.name for row in recipe_domain(recipe, "own").load("train") for image in row.images}
     assert images <= {f"{n}.png" for n in range(COUNT)}
 
 

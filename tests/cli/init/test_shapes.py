@@ -8,6 +8,7 @@ import pytest
 from shapes import SHAPES, Meant, Set
 
 from modomodo.cli.init.start import start
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import load_recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Row, View, picture_bytes
@@ -53,7 +54,7 @@ def test_a_published_shape_is_read_as_it_is_meant_or_refused(seed: int, tmp_path
     assert said is None, said
     recipe = load_recipe(tmp_path / "out/recipe.toml")
     (name,) = recipe.data
-    domain = recipe.find(name)
+    domain = recipe_domain(recipe, name)
     assert [str(problem) for problem in check(domain, recipe.view) if problem.level == "error"] == []
     rows = [row for split in domain.splits for row in domain.load(split)]
     found = [Meant(shown(domain, row), gold(row), tuple(map(picture_bytes, row.images))) for row in rows]

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from modomodo.cli.init.start import start
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import load_recipe
 from modomodo.config.study import load_study
 from modomodo.core.errors import ModomodoError
@@ -35,7 +36,7 @@ def written(data: Path, out: Path) -> dict[str, Any]:
     recipe, study = load_recipe(out / "recipe.toml"), load_study(out / "study.toml")
     assert study.recipe.domains == recipe.domains
     (name,) = recipe.data
-    domain = recipe.find(name)
+    domain = recipe_domain(recipe, name)
     parts = [part_of(row.id) for row in domain.load("test")]
     assert min(parts.count("select"), parts.count("confirm")) >= 2
     assert domain.load("train")
@@ -90,7 +91,7 @@ def test_options_are_columns_or_texts_too(tmp_path, columns, answers, options, a
     rows = [{"question": f"Word {n}?", **columns, "correct": answers[n % 3]} for n in range(30)]
     found = written(jsonl(tmp_path / "words.jsonl", rows), tmp_path)
     assert (found["options"], found["answer_as"]) == (options or list(columns), answer_as)
-    row = load_recipe(tmp_path / "recipe.toml").find("words").load("train")[0]
+    row = recipe_domain(load_recipe(tmp_path / "recipe.toml"), "words").load("train")[0]
     assert row.target.options == COLOURS
 
 
@@ -270,7 +271,7 @@ def test_tags_and_chats_are_read(tmp_path, row, question, answer, why):
     found = written(jsonl(tmp_path / "own.jsonl", [row(n) for n in range(24)]), tmp_path)
     assert (found["question"], found["answer"], found["verifier"]) == (f"{{{question}}}", answer, "count")
     recipe = load_recipe(tmp_path / "recipe.toml")
-    assert all(f"{float(row.target.value):g}?" == row.question for row in recipe.find("own").load("train"))
+    assert all(f"{float(row.target.value):g}?" == row.question for row in recipe_domain(recipe, "own").load("train"))
     assert why in " ".join((tmp_path / "recipe.toml").read_text().replace("\n# ", " ").split())
     assert recipe.max_completion_length == 40  # of the gold, not of the chat
 

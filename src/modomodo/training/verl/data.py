@@ -10,6 +10,7 @@ from typing import Any, cast
 from PIL import Image
 from transformers import ProcessorMixin
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import explained, write_text
@@ -55,7 +56,7 @@ def write_rows(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, *, pat
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = RowTable.load({name: recipe.find(name) for name in plan.counts()}, view=recipe.view)
+    table = RowTable.load({name: recipe_domain(recipe, name) for name in plan.counts()}, view=recipe.view)
     keys = list(dict.fromkeys(plan.entries))
     partial = path.with_name(path.name + ".partial")
     with explained(path):

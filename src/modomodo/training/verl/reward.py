@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import write_text
@@ -58,6 +59,6 @@ def rewards_of(folder: str) -> RewardFunctions:
 def new_rewards(folder: Path, *, keep: Path | None = None) -> RewardFunctions:
     """Return rewards for the rows that the run in a folder trains on, which have graded nothing yet."""
     recipe = Recipe.model_validate_json((folder / "verl" / "recipe.json").read_text())
-    domains = {name: recipe.find(name) for name in read_schedule(folder / "schedule.csv").counts()}
+    domains = {name: recipe_domain(recipe, name) for name in read_schedule(folder / "schedule.csv").counts()}
     table = RowTable.load(domains, view=recipe.view)
     return RewardFunctions(table, generations=recipe.num_generations, weights=recipe.rewards, keep=keep)

@@ -25,7 +25,7 @@ class RunsFile:
 Kind = TypeVar("Kind", bound=Recipe | Study | RunsFile)
 
 
-def load_file(path: Path, sets: Sequence[str] = (), *, kinds: tuple[type[Kind], ...]) -> Kind:
+def open_file(path: Path, sets: Sequence[str] = (), *, kinds: tuple[type[Kind], ...]) -> Kind:
     """Return what a file holds, as one of the `kinds` that are asked for, after the `key=value` changes of `sets`.
 
     A CSV or its like is a table of runs; a TOML file is a study where it has or names a recipe, and else a recipe.

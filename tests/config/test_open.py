@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from modomodo.config.load import RunsFile, load_file
+from modomodo.config.open import RunsFile, open_file
 from modomodo.config.recipe import Recipe, load_recipe, recipe_in
 from modomodo.config.study import Study, load_study, study_in
 from modomodo.config.toml_files import read_file
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_a_file_is_what_it_holds_and_what_is_asked_for(folder: Path, name: str, kinds, kind: type):
-    assert type(load_file(folder / name, kinds=kinds)) is kind
+    assert type(open_file(folder / name, kinds=kinds)) is kind
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_file_is_what_it_holds_and_what_is_asked_for(folder: Path, name: str, 
 )
 def test_what_it_cannot_be_is_said(folder: Path, name: str, sets: list[str], kinds, message: str):
     with pytest.raises(ModomodoError, match=message):
-        load_file(folder / name, sets, kinds=kinds)
+        open_file(folder / name, sets, kinds=kinds)
 
 
 def test_changes_of_one_reading_do_not_reach_another(folder: Path):
