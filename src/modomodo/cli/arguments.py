@@ -58,6 +58,11 @@ class World(StrEnum):
     control = "control"
 
 
+EmbeddedWorld = Annotated[
+    World, typer.Option(help="control: no mixture found beats equal shares; uneven: a candidate, not frozen yet")
+]
+
+
 class Embedded(StrEnum):
     """The embedded models."""
 

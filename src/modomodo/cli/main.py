@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.cli.arguments import Embedded, File, Metrics, Runs, Sets, StudyFile, World
+from modomodo.cli.arguments import Embedded, EmbeddedWorld, File, Metrics, Runs, Sets, StudyFile, World
 from modomodo.cli.console import (
     err,
     out,
@@ -114,15 +114,9 @@ def main() -> None:
 @app.command()
 def demo(
     sets: Sets = None,
-    world: Annotated[
-        World,
-        typer.Option(help="control: no mixture found beats equal shares; uneven: a candidate, not frozen yet"),
-    ] = World.control,
+    world: EmbeddedWorld = World.control,
 ) -> None:
-    """Run a whole study on the embedded model, in minutes.
-
-    Pilots, recommendation, confirmation and report, on this machine.
-    """
+    """Run a whole study here, in minutes: pilots, recommendation, confirmation and report on the embedded model."""
     path = NANO / world / "study.toml"
     study = open_file(path, sets or [], kinds=(Study,))
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)

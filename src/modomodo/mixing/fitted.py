@@ -200,8 +200,8 @@ def fit(
     check_surrogate(surrogate)
     method = SURROGATES[surrogate]
     directions = directions_of(direction, benchmarks=runs.benchmarks)
-    limits, bound_notes = bounds_of(runs, directions, dict(bounds or {}))
-    notes = [*runs.notes, *bound_notes]
+    limits, notes = bounds_of(runs, directions, dict(bounds or {}))
+    notes = [*runs.notes, *notes]
     runs = usable_runs(runs, minimum=method.minimum, surrogate=surrogate)
     made, scale_notes = comparable_aggregates(runs, aggregates, directions=directions)
     notes += [*([] if aggregates else [_default_note(runs)]), *scale_notes, *direction_notes(runs, directions)]

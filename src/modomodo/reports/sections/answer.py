@@ -8,17 +8,14 @@ from modomodo.mixing.confirmation import KEEP_EQUAL, Confirmation
 from modomodo.mixing.recommendation import Recommendation
 from modomodo.reports.evidence import Evidence
 from modomodo.reports.figures.of_runs import Gain, gain_format, gains_figure, measured_gain, mixture_figure
-from modomodo.reports.html.blocks import BARS, Section, explained, figure_block, grid
-from modomodo.reports.html.markup import Child, Html, el, join, left_out, prose, table
+from modomodo.reports.html.blocks import BARS, EQUAL, MARKS, SAME, Section, explained, figure_block, grid, until_tested
+from modomodo.reports.html.markup import Child, Html, el, left_out, prose, table
 from modomodo.reports.numbers.formats import number, signed
 from modomodo.reports.sections.cautions import cautions
 from modomodo.reports.sections.reasons import domain_reasons
 from modomodo.study.results import OUT, Kind
 
-EQUAL = "equal shares"
-SAME = 1e-9  # total variation of two mixtures that are the same
 REASONS = "Which domains were dropped or raised, and what the pilots say of each:"
-MARKS = "The recommended mixture; the marks are {reference}."
 COSTS: dict[Kind, str] = {
     "pilot": "for pilots",
     "confirmation": "for the confirmation",
@@ -110,12 +107,6 @@ def headline_gains(evidence: Evidence) -> list[Gain]:
     if tests is not None and tests.held_out is not None:
         gains.append(measured_gain(replace(tests.held_out.aggregate, name="held out")))
     return gains
-
-
-def until_tested(reference: str) -> Html:
-    """Return what follows from a predicted gain over the reference whose interval holds 0."""
-    are = "are" if reference == EQUAL else "is"
-    return join(el("b", f"Until that is tested, {reference} {are} the answer to keep."), " ")
 
 
 def _lead(evidence: Evidence) -> list[Html]:
