@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from modomodo.training.judge import Judge
 from PIL import Image
 
 from modomodo.core.rows import Row, Target, View
@@ -14,6 +13,7 @@ from modomodo.core.schedules import Schedule
 from modomodo.data.domain import Domain
 from modomodo.data.sources.prompts import ask
 from modomodo.evaluation import greedy
+from modomodo.training.row_table import RowTable
 from modomodo.training.verl import data
 
 COLOURS = {"red": (255, 0, 0), "blue": (0, 0, 255)}
@@ -37,8 +37,8 @@ def test_trl_fills_the_places_in_order():
     trl = pytest.importorskip("modomodo.training.trl", reason="TRL is not installed")
     from trl.data_utils import prepare_multimodal_messages
 
-    judge = Judge({"pairs": PAIRS}, generations=2)
-    item = trl.schedule_dataset(Schedule((("pairs", "r1"),), 1), judge)[0]
+    rows = RowTable.load({"pairs": PAIRS})
+    item = trl.schedule_dataset(Schedule((("pairs", "r1"),), 1), rows)[0]
     (message,) = prepare_multimodal_messages(item["prompt"], images=item["images"])
     said = [part["text"] if part["type"] == "text" else shown(part["image"]) for part in message["content"]]
     assert said[:4] == ["Is ", "red", " as ", "blue"]
