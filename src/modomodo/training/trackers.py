@@ -9,7 +9,7 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,6 +22,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.config.sections import TrackerName
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import read_json
+from modomodo.core.mixture import Mixture
 from modomodo.training.step_log import Step, read_lines, read_steps
 
 OF_DOMAINS = ("reward", "format", "zero_advantage", "prompts", "tokens")  # what of a DomainStep is tracked
@@ -88,8 +89,15 @@ def score_values(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 def run_name(recipe: Recipe) -> str:
     """Return what a person calls the run: its mixture and seed."""
-    mixture = str(recipe.mixture)
-    return f"{mixture} seed {recipe.seed}"
+    return f"{_mixture_name(recipe.mixture, recipe.domains)} seed {recipe.seed}"
+
+
+def _mixture_name(mixture: Mixture, domains: Sequence[str]) -> str:
+    """Return a mixture as a file names it, where that is short."""
+    if mixture.key == Mixture.uniform(domains).key:
+        return "equal"
+    alone = [name for name, weight in mixture.as_dict().items() if weight == 1]
+    return f"single:{alone[0]}" if alone else str(mixture)
 
 
 class _Careful:

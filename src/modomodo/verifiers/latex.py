@@ -58,8 +58,9 @@ def inner(text: str) -> str | None:
     formulas joined by commas or "and" are one list; words that lead to a formula ("The area is $5$"), or the sides of
     its chain ("x = \\\\boxed{5}"), may stand before it, and its unit after it.
     """
-    if read_number(text.strip()) is not None:  # its dollars are money
-        return text.strip()
+    text = text.strip()
+    if unwrapped(text) is None and read_number(text) is not None:  # a dollar is money
+        return text
     text = without_period(bare(text))
     if answer := _ANSWER.fullmatch(text):
         text = without_period(bare(answer[1]))

@@ -55,14 +55,18 @@ class Quantity:
         return self.value.denominator == 1 and not self.decimals
 
 
-@lru_cache(maxsize=65_536)
 def read_quantity(text: str) -> Quantity | None:
     """Return the plain number, perhaps with a unit, that the whole text is, or None.
 
     An integer, a decimal (perhaps a repeating one), a power of ten, a percentage, an amount of money, a fraction or a
     mixed number of integers. A fraction that is a whole number ("10/2") is still to be worked out, as any operation is.
     """
-    if len(text) > MAX_QUANTITY_CHARS or text.startswith("~") or not any(map(str.isnumeric, text)):
+    return None if len(text) > MAX_QUANTITY_CHARS or text.startswith("~") else _read(text)
+
+
+@lru_cache(maxsize=16_384)
+def _read(text: str) -> Quantity | None:
+    if not any(map(str.isnumeric, text)):
         return None
     text = _plain(text)
     for opening, closing in _BRACKETS:
