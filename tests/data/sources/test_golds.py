@@ -34,7 +34,7 @@ ENTRY = {"bbox_2d": [1, 2, 30, 40], "label": "car", "sub_label": "red"}
         ("<|box_start|>(1, 2), (30, 40)<|box_end|><|box_start|>(5,6),(7,8)<|box_end|>", [BOX, OTHER]),
         ("<|object_ref_start|>the car<|object_ref_end|><|box_start|>(1,2),(30,40)<|box_end|>", [BOX]),
         ("<ref>the car</ref><box>(1,2),(30,40)</box>", [BOX]),
-        ("<ref>the car</ref><box>[[1, 2, 30, 40]]</box>", None),
+        ("<ref>the car</ref><box>[[1, 2, 30, 40], [5, 6, 7, 8]]</box>", [BOX, OTHER]),
         ({"x1": 1, "y1": 2, "x2": 30, "y2": 40}, [BOX]),
         ({"xmin": 1, "ymin": 2, "xmax": 30, "ymax": 40, "name": "car"}, [BOX]),
         ({"x": 1, "y": 2, "width": 29, "height": 38}, [BOX]),

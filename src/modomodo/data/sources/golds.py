@@ -72,7 +72,8 @@ def _of_text(text: str) -> Any:
     if _TOKENS.search(text):
         if re.search(r"\w", rest := _TOKENS.sub("", text)):
             raise BadRowError(f"the boxes {text[:60]!r} stand among other words, {rest.strip()[:40]!r}")
-        return "[" + ", ".join(_pair(first or second) for first, second in _TOKENS.findall(text)) + "]"
+        held = ((first or second).strip() for first, second in _TOKENS.findall(text))
+        return "[" + ", ".join(one[1:-1] if one.startswith("[[") else _pair(one) for one in held) + "]"
     found = written(text, list) or written(text, dict)
     return _pair(text) if found is None else _bare(found)
 
