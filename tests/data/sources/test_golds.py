@@ -38,7 +38,7 @@ ENTRY = {"bbox_2d": [1, 2, 30, 40], "label": "car", "sub_label": "red"}
         ({"x1": 1, "y1": 2, "x2": 30, "y2": 40}, [BOX]),
         ({"xmin": 1, "ymin": 2, "xmax": 30, "ymax": 40, "name": "car"}, [BOX]),
         ({"x": 1, "y": 2, "width": 29, "height": 38}, [BOX]),
-        ("[(1, 2), (30, 40)]", None),  # two points, or a box
+        ("[(1, 2), (30, 40)]", [BOX]),
         ("The car is at (1,2),(30,40)", None),
         ("the car <|box_start|>(1,2),(30,40)<|box_end|>", None),
         ({"bbox": [1, 2, 30, 40], "box": [5, 6, 7, 8]}, None),
