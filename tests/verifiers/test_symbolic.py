@@ -304,3 +304,18 @@ def test_a_fork_leaves_the_process_to_its_parent():
         os._exit(0 if worker.MATH_WORKERS._source is None and not worker.MATH_WORKERS._idle else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert grade("3/6", target, raw=True).status == "right"
+
+
+@pytest.mark.parametrize("gold", ["f(2) = 5", r"\angle ABC = 5^\circ", "AB = 5", "x_1 = 5"])
+def test_a_gold_may_name_its_number(gold):
+    target = Target("math", gold)
+    assert parse_gold(target) is None
+    assert grade("5", target, raw=True).status == "right"
+    assert grade("x=6=5", target, raw=True).status == "wrong"
+    assert grade("2+3", target, raw=True).reward == 0
+
+
+def test_a_gold_that_is_an_equation_is_no_number():
+    target = Target("math", "x+y=5")
+    assert grade("y=5-x", target, raw=True).status == "right"
+    assert grade("y=6-x", target, raw=True).status == "wrong"

@@ -129,7 +129,7 @@ def _boxes_of(values: _List, kind: Kind, depth: int) -> list[Found]:
         elif isinstance(value, _List) and (depth > 1 or _numbers_of(value, kind) is not None):
             found += _boxes_of(value, kind, 1)
         else:
-            many = len(value) if isinstance(value, _List) else 1
+            many = len(value if isinstance(value, _List) else values)
             raise _UnreadableError(f"{many} numbers, where {_asked(kind)} are asked")
     return found
 
