@@ -189,9 +189,9 @@ def test_a_worker_killed_from_outside_twice_leaves_no_verdict(monkeypatch):
 
 @pytest.mark.parametrize(("number", "outcome"), [(signal.SIGKILL, "lost"), (signal.SIGPROF, "late"), (11, "dead")])
 def test_it_is_told_how_a_worker_ended(number, outcome):
-    grade("\\sqrt{7}+0", Target("math", "\\sqrt{7}"), raw=True)
     worker.MATH_WORKERS.stop()
     one = worker.MATH_WORKERS._take()
+    assert one.ask("$1$", "$1$", 20.0, None)[0] == "same"
     pid = only_worker()
     os.kill(pid, signal.SIGSTOP)
     threading.Timer(0.3, lambda: [os.kill(pid, number), os.kill(pid, signal.SIGCONT)]).start()
@@ -313,3 +313,18 @@ def test_a_fork_leaves_the_process_to_its_parent():
         os._exit(0 if worker.MATH_WORKERS._source is None and not worker.MATH_WORKERS._idle else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert grade("3/6", target, raw=True).status == "right"
+
+
+@pytest.mark.parametrize("gold", ["f(2) = 5", r"\angle ABC = 5^\circ", "AB = 5", "x_1 = 5"])
+def test_a_gold_may_name_its_number(gold):
+    target = Target("math", gold)
+    assert parse_gold(target) is None
+    assert grade("5", target, raw=True).status == "right"
+    assert grade("x=6=5", target, raw=True).status == "wrong"
+    assert grade("2+3", target, raw=True).reward == 0
+
+
+def test_a_gold_that_is_an_equation_is_no_number():
+    target = Target("math", "x+y=5")
+    assert grade("y=5-x", target, raw=True).status == "right"
+    assert grade("y=6-x", target, raw=True).status == "wrong"

@@ -157,14 +157,23 @@ def is_name(side: str, given: frozenset[str]) -> bool:
     found = symbols(side)
     if not found or found <= given:
         return not found and bool(_TRIGONOMETRY.search(side))  # degrees, which math-verify does not work out
-    core = side
-    while (shorter := _ARGUMENTS.sub("", core)) != core:
-        core = shorter
+    core = _without_arguments(side)
     if _OTHER_RELATION.search(core) or not set(_COMMAND.findall(core)) <= _KNOWN | {"prime"}:
         return False
     if any(len(word) > 2 and not word.isupper() for word in words):
         return not any(char.isdigit() for char in core)
     return len(found) > 1 or not _OPERATION.search(core)
+
+
+def operates(side: str) -> bool:
+    """Return whether an expression has an operation or a number, apart from arguments and subscripts."""
+    return bool(_OPERATION.search(_without_arguments(side)))
+
+
+def _without_arguments(side: str) -> str:
+    while (shorter := _ARGUMENTS.sub("", side)) != side:
+        side = shorter
+    return side
 
 
 def symbols(text: str) -> frozenset[str]:

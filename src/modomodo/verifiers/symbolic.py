@@ -9,7 +9,17 @@ from functools import lru_cache
 from typing import Literal
 
 from modomodo.core.rows import Target, Verdict, View
-from modomodo.verifiers.claims import Claim, brackets, foreign, how_many, items, read_claim, relations
+from modomodo.verifiers.claims import (
+    Claim,
+    brackets,
+    foreign,
+    how_many,
+    is_name,
+    items,
+    operates,
+    read_claim,
+    relations,
+)
 from modomodo.verifiers.latex import MAX_MATH_CHARS, inner, over_cap, split_unit, to_latex
 from modomodo.verifiers.number import number_text
 from modomodo.verifiers.parse import is_visible
@@ -114,7 +124,7 @@ def _plain_gold(text: str) -> Quantity | None:
 def _meaning(text: str) -> _Gold:
     """Return what a gold means."""
     signs, sides = relations(text)
-    name, value = (sides[0], sides[-1]) if signs == ["="] and _LETTER.fullmatch(sides[0]) else ("", text)
+    name, value = (sides[0], sides[-1]) if signs == ["="] and _names(sides[0]) else ("", text)
     quantity = _plain_gold(value)
     if quantity is None:
         name, value = "", text
@@ -133,7 +143,8 @@ def _judge_number(said: str, gold: _Gold, meant: Quantity) -> Fault | None:
         return _judge_rounded(claim, meant, gold)
     if read_quantity(claim.sides[-1]) is None:
         return _ask(gold.text, said) or ("unparsed", "equal, but not worked out: the gold is a plain number")
-    return _first(_judge_side(side, meant) for side in claim.sides)
+    # The last first: where it is another number, nothing is to be worked out.
+    return _first(_judge_side(side, meant) for side in reversed(claim.sides))
 
 
 def _judge_side(side: str, meant: Quantity) -> Fault | None:
@@ -218,7 +229,13 @@ def _worked_out(item: str) -> bool:
     """Return whether one of several values is a plain number, perhaps named, with either sign or endless."""
     signs, sides = relations(item)
     value = re.sub(r"^(?:\\pm|±)", "", sides[-1]).strip()
-    return len(signs) < 2 and (read_quantity(value) is not None or bool(_ENDLESS.fullmatch(value)))
+    named = not signs or (len(signs) == 1 and _names(sides[0]))
+    return named and (read_quantity(value) is not None or bool(_ENDLESS.fullmatch(value)))
+
+
+def _names(side: str) -> bool:
+    """Return whether a side is a name, and no expression that is equal to the other side."""
+    return is_name(side, frozenset()) and not operates(side)
 
 
 def _others(name: str, gold: str) -> bool:

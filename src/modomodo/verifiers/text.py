@@ -64,10 +64,9 @@ def grade_text(answer: str, target: Target, view: View) -> Verdict:
         return Verdict.ungradable(golds, answer)
     if len(answer) > MAX_TEXT_CHARS:
         return _too_long(answer)
-    said = {normalise(answer), normalise(bare(answer))}
-    for gold in golds:
-        if normalise_gold(gold) in said:
-            return Verdict.right(answer)
+    meant = [normalise_gold(gold) for gold in golds]
+    if normalise(answer) in meant or normalise(bare(answer)) in meant:
+        return Verdict.right(answer)
     return Verdict.wrong(answer, f"not {golds[0]!r}")
 
 
