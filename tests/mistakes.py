@@ -164,7 +164,7 @@ STARTING = (
         fix="write the letter, the text or the index from 0",
         files={
             "words.jsonl": lines(
-                [{"question": f"Word {n}?", "options": ["red", "blue", "grey"], "answer": 3 - n % 3} for n in range(18)]
+                [{"question": f"Word {n}?", "options": ["red", "blue", "grey"], "answer": 3 - n % 3} for n in range(3)]
             )
         },
     ),
@@ -177,7 +177,7 @@ STARTING = (
         value="2 <image> marks, 0 pictures",
         fix="write as many",
         files={
-            "pairs.jsonl": lines([{"question": f"<image><image>Alike, {n}?", "answer": "no"} for n in range(18)]),
+            "pairs.jsonl": lines([{"question": f"<image><image>Alike, {n}?", "answer": "no"} for n in range(3)]),
         },
     ),
     Mistake(
@@ -290,7 +290,7 @@ OWN_DATA = (
         file="meters.jsonl",
         place="line 3",
         value="1e-400 would be read as 0",
-        fix="write it as a text, or in another unit",
+        fix="write it in another unit",
         code=1,
         edits=(("meters.jsonl", '"reading": 3', '"reading": 1e-400'),),
     ),

@@ -399,6 +399,7 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"options": ["<image 2>", "y", "z"]}, CHOICE, "names <image 2>"),
         ({"answer": "x</s>"}, {"verifier": "text"}, "the answer 'x</s>' has </s> inside"),
         ({"answer": "<bbox>"}, {"verifier": "text"}, "name the column in objects"),
+        ({"answer": "1e-400"}, {"verifier": "number"}, "'1e-400' is too small a number, and would be judged as 0"),
         ({"options": ["x", "x ", "y"], "answer": "B"}, CHOICE, "hold the right one, 'x', more than once"),
         ({"options": ["x", "", "y"], "answer": "C"}, CHOICE, "hold an empty one: fill it in"),
         ({"options": ["B. x", "A. y"]}, CHOICE, "begin with B, A, and are shown as A, B"),

@@ -69,7 +69,8 @@ def roles(table: Table) -> Roles:
     ids = _named(left, IDS)
     own_id = next((name for name in ids if _unique(left[name])), None)
     left = {name: values for name, values in left.items() if name not in ids}  # one that is not unique is no answer
-    asking = _named([*left, *images.columns], QUESTIONS)
+    chats = [name for name in images.columns if any(map(is_chat, columns[name]))]
+    asking = _named([*left, *chats], QUESTIONS)
     question = next((name for name in asking if _worded(columns[name]) or any(map(is_chat, columns[name]))), None)
     questions = columns.get(question or "", [])
     if (reason := _unasked(questions)) is not None:

@@ -11,6 +11,7 @@ from modomodo.data.sources.options import letter_of
 from modomodo.data.sources.source import BOXED, Source
 from modomodo.data.sources.values import BadRowError, written
 from modomodo.verifiers.coordinates import read_found
+from modomodo.verifiers.number import read_number
 
 _NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
 _PAIR = re.compile(rf"\s*\({_NUMBER},{_NUMBER}\)\s*,?\s*\({_NUMBER},{_NUMBER}\)\s*")
@@ -37,7 +38,7 @@ def gold_for(verifier: str, value: Any, options: tuple[str, ...], source: Source
     if verifier not in BOXED:
         for text in cast(list[Any], value) if isinstance(value, list) else [value]:
             if isinstance(text, str):
-                check_text(text, "answer")
+                _check(text)
         return tuple(cast(list[Any], value)) if isinstance(value, list) else value
     boxes = read_boxes(value)
     if verifier == "boxes":
@@ -45,6 +46,14 @@ def gold_for(verifier: str, value: Any, options: tuple[str, ...], source: Source
     if len(boxes) != 1:
         raise BadRowError(f"the answer holds {len(boxes)} boxes, where {verifier} asks for one")
     return boxes[0]
+
+
+def _check(text: str) -> None:
+    """Raise BadRowError for a gold that no reply could be, or that would be judged as another number."""
+    check_text(text, "answer")
+    number = read_number(text)
+    if number and not float(number):
+        raise BadRowError(f"the answer {text!r:.60} is too small a number, and would be judged as 0: use another unit")
 
 
 def read_boxes(value: object) -> tuple[Box, ...]:

@@ -52,7 +52,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _float(text: str) -> float:
     value = float(text)
     if abs(value) == float("inf") or (value == 0 and text.lower().partition("e")[0].strip("-0.")):
-        raise ValueError(f"the number {text:.40} would be read as {value:g}: write it as a text, or in another unit")
+        raise ValueError(f"the number {text:.40} would be read as {value:g}: write it in another unit")
     return value
 
 
