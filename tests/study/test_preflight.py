@@ -1,5 +1,7 @@
 """What `check` says of recipes for GPUs on a machine that has neither their rows nor their model."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,24 @@ def test_a_cause_in_a_set_that_is_domain_and_benchmark_is_said_once(tmp_path: Pa
     (tmp_path / "recipe.toml").write_text(recipe)
     (one,) = [problem for problem in checked(tmp_path / "recipe.toml") if problem.level == "error"]
     assert message in one.what
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("tokenizer_config.json", '{"auto_map": {"AutoTokenizer": ["code.Tokenizer", null]}}', "has an auto_map"),
+        ("model.safetensors", "cut off", "no whole safetensors file"),
+        ("config.json", "{", "cannot be read as JSON"),
+        ("tokenizer.json", "{}", "the processor of .* cannot be loaded"),
+        ("chat_template.jinja", "{{ messages[0]['role'] }}", "the chat template of .* loses the text"),
+        ("chat_template.jinja", "{{ 1 / 0 }}", "it fails on a question .ZeroDivisionError"),
+    ],
+)
+def test_the_folder_of_a_stranger_s_model_is_looked_at(
+    random_model: Path, tmp_path: Path, name: str, content: str, said: str
+):
+    shutil.copytree(random_model, tmp_path / "model")
+    (tmp_path / "model" / name).write_text(content)
+    (tmp_path / "recipe.toml").write_text(f'domains = ["spatial"]\nsteps = 1\nmodel = "{tmp_path / "model"}"\n')
+    problems = checked(tmp_path / "recipe.toml")
+    assert [problem.where for problem in problems if re.search(said, problem.what)] == ["model"], problems

@@ -103,8 +103,8 @@ class Recipe(Strict):
         for name in self.data:
             if not DATA_NAME.fullmatch(name):
                 raise ValueError(
-                    f"data names {name!r}: a name is of letters, digits, _, . and -, at most 64 and first one of the "
-                    "first three, as folders bear it"
+                    f"data names {name!r}: write at most 64 letters, digits, _, . and -, beginning with a letter, a "
+                    "digit or _, as folders bear it"
                 )
         resize = self.view.resize
         if resize is not None and resize.min_pixels > resize.max_pixels:

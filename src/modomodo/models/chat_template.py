@@ -20,6 +20,8 @@ from modomodo.models.nano.model import CHAT_TEMPLATE
 LONGEST = 1 << 18  # characters of a template, and of what it may add to a prompt; those of the families have 10,000
 SECONDS = 2.0  # of CPU time; thousands of prompts are rendered in as many
 BACKSTOP = 120.0  # seconds of wall time, which a busy machine may need
+# Each thread of a library of linear algebra would take some of the memory that the process has.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 MARKS = ("image_token", "boi_token", "start_image_token")  # attributes of processors: what stands for a picture
 
 _ADVICE = "choose another checkpoint, or give a copy of its folder the chat_template.jinja of its family"
@@ -118,7 +120,7 @@ def _tried(request: str) -> list[str]:
         done = subprocess.run(
             [sys.executable, "-P", str(_SCRIPT)],
             input=request,
-            env={**os.environ, **SAFE_PATH, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **SAFE_PATH, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             capture_output=True,
             text=True,
             timeout=BACKSTOP,
