@@ -40,7 +40,8 @@ def render(processor: ProcessorMixin, messages: Sequence[Message]) -> str:
     """
     template: Any = processor
     text = template.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
-    _check_whole(processor, messages, text)
+    with begun("the chat template"):
+        _check_whole(processor, messages, text)
     return text
 
 
@@ -77,7 +78,7 @@ def check_prompts(processor: ProcessorMixin, path: str, prompts: Sequence[Sequen
 def _check_whole(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> None:
     lost = _what_is_lost(processor, messages, text)
     if lost:
-        raise ModomodoError(f"the chat template loses {lost}: {_ADVICE}")
+        raise ModomodoError(f"it loses {lost}: {_ADVICE}")
 
 
 def _what_is_lost(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> str:
