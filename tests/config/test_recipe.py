@@ -60,7 +60,7 @@ def test_a_wrong_recipe_is_refused_in_plain_words(change, message):
             "data.q.where={a=3}",
             "data.q.where.a: write a list, each a string, or a whole number, or a number, or true",
         ),
-        (Study, "name=a b", "name: write letters, digits, _, . and -, at most 64"),
+        (Study, "name=a b", "name: use at most 64 letters, digits, _, . and -"),
         (Study, "extra=[3]", "extra.0: write a table with a number for each name (found 3)"),
     ],
 )

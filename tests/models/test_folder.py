@@ -144,6 +144,18 @@ BAD: dict[str, tuple[Edit, str]] = {
         table("tokenizer.json", pre_tokenizer={"type": "Split", "pattern": {"Regex": "(("}, "behavior": "Isolated"}),
         "cannot be loaded: Exception: .*take another copy",
     ),
+    "a tokenizer that panics as it is read": (
+        table("tokenizer.json", normalizer={"type": "Precompiled", "precompiled_charsmap": "/////w=="}),
+        "the processor of .* cannot be loaded: PanicException",
+    ),
+    "a tokenizer that panics as it is used": (
+        table("tokenizer.json", normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAAAA=="}),
+        "the processor of .* cannot be loaded: PanicException",
+    ),
+    "a tokenizer that writes no end": (
+        table("tokenizer.json", normalizer={"type": "Prepend", "prepend": "x" * 100_000}),
+        "turns .{,400}: no reply would ever parse",
+    ),
     "a junk processor": (text("processor_config.json", '{"image_processor": []}'), "cannot be loaded"),
     **{f"a pipe for {name}": (pipe(name), "no regular file") for name in ("config.json", "model.safetensors")},
     **{f"an endless {name}": (endless(name), "no regular file") for name in ("tokenizer.json", "model.safetensors")},

@@ -1,6 +1,8 @@
 """What `check` says of recipes for GPUs on a machine that has neither their rows nor their model."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,24 @@ def test_pictures_that_a_family_refuses_or_hardly_sees_are_found(tmp_path: Path)
     said = [str(problem) for problem in checked(tmp_path / "recipe.toml")]
     assert any("thin (train), row thin-train-00000: its picture is 640 x 3, over 200 times" in one for one in said)
     assert any("thin (train): 2 rows have a picture with a side under 28 pixels" in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("tokenizer_config.json", '{"auto_map": {"AutoTokenizer": ["code.Tokenizer", null]}}', "has an auto_map"),
+        ("model.safetensors", "cut off", "no whole safetensors file"),
+        ("config.json", "{", "cannot be read as JSON"),
+        ("tokenizer.json", "{}", "the processor of .* cannot be loaded"),
+        ("chat_template.jinja", "{{ messages[0]['role'] }}", "the chat template of .* loses the text"),
+        ("chat_template.jinja", "{{ 1 / 0 }}", "it fails on a question .ZeroDivisionError"),
+    ],
+)
+def test_the_folder_of_a_stranger_s_model_is_looked_at(
+    random_model: Path, tmp_path: Path, name: str, content: str, said: str
+):
+    shutil.copytree(random_model, tmp_path / "model")
+    (tmp_path / "model" / name).write_text(content)
+    (tmp_path / "recipe.toml").write_text(f'domains = ["spatial"]\nsteps = 1\nmodel = "{tmp_path / "model"}"\n')
+    problems = checked(tmp_path / "recipe.toml")
+    assert [problem.where for problem in problems if re.search(said, problem.what)] == ["model"], problems

@@ -130,7 +130,7 @@ class Recipe(Strict):
         for name in self.data:
             if not DATA_NAME.fullmatch(name):
                 raise ValueError(
-                    f"data names {name!r}: use at most 64 letters, digits, _, . and -, the first of them a letter, a "
+                    f"data names {name!r}: use at most 64 letters, digits, _, . and -, starting with a letter, a "
                     "digit or _, since a folder takes this name"
                 )
         resize = self.view.resize

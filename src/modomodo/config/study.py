@@ -56,7 +56,7 @@ class Study(Strict):
     @classmethod
     def _of_a_folder(cls, name: str) -> str:
         if not DATA_NAME.fullmatch(name):
-            raise ValueError("write letters, digits, _, . and -, at most 64 and first one of the first three")
+            raise ValueError("use at most 64 letters, digits, _, . and -, starting with a letter, a digit or _")
         return name
 
     @model_validator(mode="after")

@@ -20,6 +20,8 @@ from modomodo.models.nano.model import CHAT_TEMPLATE
 LONGEST = 1 << 18  # characters of a template, and of what it may add to a prompt; those of the families have 10,000
 SECONDS = 2.0  # of CPU time; thousands of prompts are rendered in as many
 BACKSTOP = 120.0  # seconds of wall time, which a busy machine may need
+# Each thread of a library of linear algebra would take some of the memory that the process has.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 MARKS = ("image_token", "boi_token", "start_image_token")  # attributes of processors: what stands for a picture
 
 _ADVICE = "choose another checkpoint, or give a copy of its folder the chat_template.jinja of its family"
@@ -38,7 +40,8 @@ def render(processor: ProcessorMixin, messages: Sequence[Message]) -> str:
     """
     template: Any = processor
     text = template.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
-    _check_whole(processor, messages, text)
+    with begun("the chat template"):
+        _check_whole(processor, messages, text)
     return text
 
 
@@ -75,7 +78,7 @@ def check_prompts(processor: ProcessorMixin, path: str, prompts: Sequence[Sequen
 def _check_whole(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> None:
     lost = _what_is_lost(processor, messages, text)
     if lost:
-        raise ModomodoError(f"the chat template loses {lost}: {_ADVICE}")
+        raise ModomodoError(f"it loses {lost}: {_ADVICE}")
 
 
 def _what_is_lost(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> str:
@@ -118,7 +121,7 @@ def _tried(request: str) -> list[str]:
         done = subprocess.run(
             [sys.executable, "-P", str(_SCRIPT)],
             input=request,
-            env={**os.environ, **SAFE_PATH, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **SAFE_PATH, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             capture_output=True,
             text=True,
             timeout=BACKSTOP,

@@ -56,8 +56,8 @@ def load_processor(
     with _foreign(f"the processor of {path!r}", path):
         check_folder(folder_of(path, revision), whole=False)
         processor = AutoProcessor.from_pretrained(path, padding_side="left", **_options(revision))
-    check_template(processor, path)
-    _check_tags(processor, path)
+        check_template(processor, path)
+        _check_tags(processor, path)
     if resize is not None:
         _set_limits(processor.image_processor, resize, path, as_saved=as_saved)
     return processor
@@ -113,19 +113,26 @@ def _options(revision: str | None) -> dict[str, Any]:
 
 @contextmanager
 def _foreign(what: str, path: str) -> Generator[None]:
-    """Turn whatever the reading of files of others raises into an error in our words."""
+    """Turn whatever files of others make the libraries raise into an error in our words."""
     try:
         yield
-    except ModomodoError:
+    except (ModomodoError, KeyboardInterrupt, SystemExit):
         raise
-    # The boundary to files of others: transformers stumbles over junk in every way, and tokenizers raises Exception.
-    except Exception as error:
+    # The boundary to files of others: transformers stumbles over junk in every way, tokenizers raises Exception itself,
+    # and what its Rust panics with is not even one.
+    except BaseException as error:
         raise ModomodoError(f"{what} cannot be loaded: {why_absent(path, error)}") from error
 
 
 def reply_lengths(processor: ProcessorMixin, replies: Sequence[str]) -> list[int]:
-    """Return the number of tokens of each reply, its end counted."""
-    return [len(ids) + 1 for ids in cast(Any, processor).tokenizer(list(replies))["input_ids"]]
+    """Return the number of tokens of each reply, its end counted.
+
+    Raises ModomodoError where the tokenizer fails.
+    """
+    tokenizer = cast(Any, processor).tokenizer
+    path = str(tokenizer.name_or_path)
+    with _foreign(f"the tokenizer of {path!r}", path):
+        return [len(ids) + 1 for ids in tokenizer(list(replies))["input_ids"]]
 
 
 def save(model: PreTrainedModel, processor: ProcessorMixin, folder: Path, *, frame: Frame | None = None) -> None:
@@ -149,7 +156,7 @@ def _check_tags(processor: ProcessorMixin, path: str) -> None:
     tokenizer = cast(Any, processor).tokenizer
     back = tokenizer.decode(tokenizer(TAGS)["input_ids"], skip_special_tokens=True)
     if back.replace(" ", "").find(TAGS) < 0:
-        raise ModomodoError(f"the tokenizer of {path!r} turns {TAGS!r} into {back!r}: no reply would ever parse")
+        raise ModomodoError(f"the tokenizer of {path!r} turns {TAGS!r} into {back!r:.200}: no reply would ever parse")
     opened = render(processor, [{"role": "user", "content": [{"type": "text", "text": "?"}]}]).rstrip()
     if opened.endswith("<think>"):
         raise ModomodoError(

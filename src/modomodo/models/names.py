@@ -54,17 +54,19 @@ def is_here(name: str, revision: str | None = None) -> bool:
     return isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str)
 
 
-def why_absent(name: str, error: Exception) -> str:
+def why_absent(name: str, error: BaseException) -> str:
     """Return why a model cannot be loaded: by the variable that forbids to fetch it, else in the words of the error."""
     offline = next((key for key in OFFLINE if os.environ.get(key, "").upper() in ("1", "ON", "YES", "TRUE")), None)
-    if offline is None or Path(name).is_dir():
+    here = Path(name).is_dir()
+    if offline is None or here:
         said = str(error).strip() or "no reason given"
         if "ignore_mismatched_sizes" in said:
             return "its weights are of other sizes than its config.json says: take both from one checkpoint"
         if "use_safetensors" in said:
             return "its weights are not safetensors, and modomodo reads no others: take a folder with converted ones"
         kind = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
-        return f"{kind}{said:.{LONGEST}}; take another copy of it, or a model for which transformers has a class"
+        help = "; take another copy of it, or a model for which transformers has a class" if here else ""
+        return f"{kind}{said:.{LONGEST}}{help}"
     return (
         f"it is not whole on this machine, and {offline}={os.environ[offline]} is set, which forbids to fetch it: run "
         f"`unset {offline}`, or give the folder of a copy"

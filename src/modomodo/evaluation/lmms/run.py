@@ -21,6 +21,7 @@ from modomodo.data.prepared.manifest import MAKE, check_files, find_manifest
 from modomodo.data.sources.prompts import ask
 from modomodo.evaluation.benchmarks import Score, benchmark_rows, score
 from modomodo.models.families import FAMILIES
+from modomodo.models.folder import check_folder
 
 VERSION = "0.7.3"
 BENCHMARKS = ("chartqa", "infovqa", "mathvista", "mmmu")
@@ -89,9 +90,7 @@ def model_arguments(checkpoint: str, *, resize: Resize | None, device: str) -> d
         raise ModomodoError(
             f"{checkpoint} is a {kind}, which mode standard cannot evaluate (only {known}); use mode paper"
         )
-    if "auto_map" in config:
-        # lmms-eval trusts remote code of some families, and gives no way to say no.
-        raise ModomodoError(f"{checkpoint}/config.json has an auto_map, code to run: take it out")
+    check_folder(Path(checkpoint), whole=False)  # lmms-eval trusts code of some families, and cannot be told not to
     path = Path(checkpoint).resolve()
     if "," in str(path) or "=" in str(path):
         raise ModomodoError(f"lmms-eval cannot be given the path {path}: move the model to one without , and =")

@@ -88,7 +88,7 @@ def pretrain_second(out: Path, *, seed: int, phase: Phase = SECOND_PHASE, progre
 
     torch.set_num_threads(1)
     model = cast(Any, LlavaForConditionalGeneration).from_pretrained(CHECKPOINT)
-    tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
+    tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT, trust_remote_code=False)
     out.mkdir(parents=True, exist_ok=True)
     loss_at: LossAt = lambda step: _saying_loss(model, tokenizer, phase, seed=seed, step=step)  # noqa: E731
     _train(torch.nn.ModuleDict({"model": model}), phase, loss_at, out=out, progress=progress)
