@@ -93,8 +93,9 @@ def runs_in(path: Path, form: TableForm) -> Runs:
     benchmarks = tuple(scores)
     notes += _unread(lines, weights, scores)
     lines = _with_notation(lines, weights, scores)
-    weights_ND = numbers(lines.mixtures, list(weights.values()), required=True)
-    X_ND, sum_notes = on_simplex(lines.mixtures, weights_ND)
+    columns = list(weights.values())
+    weights_ND = numbers(lines.mixtures, columns, required=True)
+    X_ND, sum_notes = on_simplex(lines.mixtures, columns, weights_ND)
     y_NB = _scores(lines.metrics, scores)
     refuse_mean(lines.metrics, weights_ND=weights_ND, y_NB=y_NB)
     scale = _scale(form, benchmarks)
@@ -143,7 +144,7 @@ def read_mixtures(path: str | Path, domains: Sequence[str]) -> Array:
         )
     columns = [found[name] for name in domains]
     sheet = with_notation(sheet, columns)
-    X_ND, notes = on_simplex(sheet, numbers(sheet, columns, required=True))
+    X_ND, notes = on_simplex(sheet, columns, numbers(sheet, columns, required=True))
     for note in notes:
         warnings.warn(note, stacklevel=2)
     return X_ND
@@ -219,6 +220,8 @@ def _lacking(sheet: Sheet, kind: str, what: str) -> str:
     shown = f"{', '.join(sheet.header[:SHOWN])}{', ...' if len(sheet.header) > SHOWN else ''}"
     message = f"{sheet.path} line 1 has no column {kind}.<{what}>; its columns: {shown}: "
     message += f"put {kind}. before the names of {what}s"
+    if len(sheet.header) == 1:
+        return f"{message}; if these are several, write commas, semicolons or tabs between them"
     keys = ("weights", "scores") if kind == "w" else ("scores",)
     sets = " ".join(f"--set {shlex.quote(one)}" for one in settings(sheet, kinds=keys))
     if sets:
