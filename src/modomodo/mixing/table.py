@@ -258,7 +258,9 @@ def _scores(sheet: Sheet, scores: Mapping[str, str]) -> Array:
 
 def _percent_notes(sheet: Sheet, scores: Mapping[str, str]) -> list[str]:
     signed = [name for name, column in scores.items() if any(map(is_percent, sheet.column(column)))]
-    return [f"{sheet.path}: {', '.join(signed)} bears % signs and is read as shares: 61.2% is 0.612"] if signed else []
+    return (
+        [f"{sheet.path}: read as shares, as they have % signs (61.2% is 0.612): {', '.join(signed)}"] if signed else []
+    )
 
 
 def _scale(form: TableForm, benchmarks: Sequence[str]) -> dict[str, float]:

@@ -69,7 +69,7 @@ def percent(cell: str) -> str:
         ),
         pytest.param(
             rewritten(lambda cell: percent(cell) + "%", columns=range(3, 5)),
-            "chart, math bears % signs and is read as shares: 61.2% is 0.612",
+            "read as shares, as they have % signs (61.2% is 0.612): chart, math",
             id="scores with a % sign",
         ),
         pytest.param(rewritten(lambda cell: cell.replace(".", ","), mark=";"), "", id="decimal commas, semicolons"),

@@ -136,8 +136,8 @@ def _refuse_total(sheet: Sheet, columns: Sequence[str], weights_ND: Array) -> No
     total_D = np.all((np.abs(2 * weights_ND - sums_N1) <= 1e-6 * sums_N1) & (sums_N1 > 0), axis=0)
     if len(columns) > 2 and total_D.any() and not np.allclose(sums_N1, 1):
         raise ModomodoError(
-            f"{sheet.path}: {columns[int(np.argmax(total_D))]} is the sum of the other weights in every run, so it is no "
-            "domain: leave it out"
+            f"{sheet.path}: {columns[int(np.argmax(total_D))]} is the sum of the other weights in every run, so it is "
+            "no domain: leave it out"
         )
 
 
