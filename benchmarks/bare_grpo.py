@@ -16,6 +16,7 @@ from datasets import Dataset
 from transformers import AutoModelForImageTextToText, AutoProcessor, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.rows import open_image
 from modomodo.models.names import model_path
@@ -42,11 +43,13 @@ class Times(TrainerCallback):
 
 def make_dataset(recipe, rows, plan):
     """Return prompts, pictures and row ids in the order of the schedule; the trainer puts the pictures first."""
-    domains = {name: recipe.find(name) for name in recipe.domains}
+    domains = {name: recipe_domain(recipe, name) for name in recipe.domains}
 
     def asked(row):
         (message,) = domains[row.domain].prompt(row, recipe.view)
-        return message["content"][-1]["text"]
+        part = message["content"][-1]
+        assert part["type"] == "text"
+        return part["text"]
 
     return Dataset.from_list(
         [
@@ -105,7 +108,7 @@ def make_config(recipe, steps, out):
 def main(recipe_file, out):
     """Train; write the seconds of each step to OUT/seconds.json, and the tokens up to its end to OUT/tokens.json."""
     recipe = Recipe.model_validate_json(Path(recipe_file).read_text())
-    rows = {row.id: row for name in recipe.domains for row in recipe.find(name).load("train")}
+    rows = {row.id: row for name in recipe.domains for row in recipe_domain(recipe, name).load("train")}
     plan = make_schedule(recipe)
 
     def accuracy(completions, row_id, **_):

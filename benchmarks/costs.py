@@ -29,7 +29,7 @@ CHANGES = {
     "16 pilots": ("budget=16",),
     "200 steps": ("recipe.steps=200",),
     "250 items of each benchmark": ("items=250",),
-    "replies of at most 256 tokens": ("recipe.max_completion_length=256",),
+    "completions of at most 256 tokens": ("recipe.max_completion_length=256",),
     "4 seeds of confirmation": ("confirm.seeds=4",),
     "Qwen3-VL-4B": ("recipe.model=Qwen/Qwen3-VL-4B-Instruct",),
     "Qwen2.5-VL-3B": ("recipe.model=Qwen/Qwen2.5-VL-3B-Instruct",),
@@ -37,7 +37,7 @@ CHANGES = {
 SMALL = "Qwen2.5-VL-3B"
 
 Span = tuple[float, float]
-"""Hours with replies of half the allowed length, and of all of it."""
+"""Hours with completions of half the allowed length, and of all of it."""
 
 
 def of(recipe: Recipe) -> Estimate:
@@ -153,14 +153,14 @@ def storage(study: Study) -> str:
 def pilot(study: Study) -> str:
     """Return what one pilot is made of."""
     recipe = stages(study)["pilots"][0]
-    replies = recipe.steps * recipe.prompts_per_step * recipe.num_generations
+    completions = recipe.steps * recipe.prompts_per_step * recipe.num_generations
     read, longest = PICTURE_TOKENS + QUESTION_TOKENS, recipe.max_completion_length
-    written = (replies * longest / 2 / 1e6, replies * longest / 1e6)
-    whole = (replies * (read + longest / 2) / 1e6, replies * (read + longest) / 1e6)
+    written = (completions * longest / 2 / 1e6, completions * longest / 1e6)
+    whole = (completions * (read + longest / 2) / 1e6, completions * (read + longest) / 1e6)
     untrained = of(recipe.model_copy(update={"steps": 0})).hours
     lost = recipe.save_every / recipe.steps
     rows = [
-        ["replies", f"{replies:,}"],
+        ["completions", f"{completions:,}"],
         ["tokens written, millions", span(written, digits=1)],
         ["tokens trained on, prompts counted, millions", span(whole, digits=1)],
         ["hours of an H100", span(of(recipe).hours, digits=2)],

@@ -26,7 +26,7 @@ from modomodo.runs.planned import PlannedRun
 from modomodo.runs.run import run_recipe
 from modomodo.runs.store import Store
 from modomodo.training import checkpoints
-from modomodo.training.step_log import read_lines
+from modomodo.training.step_log import read_steps
 
 UNEVEN = Path(__file__).parents[1] / "src/modomodo/models/nano/uneven/study.toml"
 
@@ -56,7 +56,7 @@ def pilot(folder: Path, seed: int) -> None:
     store = Store(study.folder)
     (outcome,) = launch([PlannedRun("equal", recipe)], store, digests=digests, run=timed_run, workers=Processes(1))
     path = store.path(outcome.key)
-    steps = sum(line["seconds"] for line in read_lines(path / "steps.jsonl"))
+    steps = sum(step.seconds for step in read_steps(path))
     print(json.dumps([outcome.seconds, steps, json.loads((path / "evaluation.json").read_text())]))
 
 

@@ -12,10 +12,12 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from modomodo.core.files import write_json
 from modomodo.runs.store import Store
+from modomodo.training.step_log import DomainStep, Step
 
 RUNS, STEPS, SECONDS = 64, 2000, 30
 DOMAINS = ("coco", "lisa", "geoqav", "sat", "scienceqa")
@@ -24,9 +26,9 @@ STUDY = 'name = "s"\nout = "{}"\nbenchmarks = ["charts"]\nheld_out = ["easy_vqa"
 
 def make(folder: Path, claims: ExitStack) -> None:
     """Write a study of runs that train, and claim them."""
-    domain = {"prompts": 3, "completions": 24, "tokens": 4000, "reward": 1.5, "accuracy": 0.5, "format": 0.9}
-    line = {"seconds": 3.2, "requested": dict.fromkeys(DOMAINS, 0.2), "domains": dict.fromkeys(DOMAINS, domain)}
-    text = "".join(json.dumps({"step": step, **line}) + "\n" for step in range(1, STEPS))
+    done = DomainStep(3, 24, 4000, 1.5, 0.5, 0.9, unparsed=0.1, ungradable=0, zero_advantage=0.2)
+    line = asdict(Step(1, 3.2, dict.fromkeys(DOMAINS, 0.2), dict.fromkeys(DOMAINS, done)))
+    text = "".join(json.dumps({**line, "step": step}) + "\n" for step in range(1, STEPS))
     for number in range(RUNS):
         run = folder / "runs" / str(number)
         write_json(run / "recipe.json", {"steps": STEPS})

@@ -11,26 +11,26 @@ from trl import GRPOConfig, GRPOTrainer
 
 from modomodo import Mixture, find_domain, schedule  # +
 from modomodo.models.nano.model import CHECKPOINT
-from modomodo.training.trl import Judge, StepLog, schedule_dataset  # +
+from modomodo.training.trl import RewardFunctions, RowTable, StepLog, schedule_dataset  # +
 
 out, steps = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 20
 model = AutoModelForImageTextToText.from_pretrained(CHECKPOINT)
 processor = AutoProcessor.from_pretrained(CHECKPOINT, padding_side="left")
 
 mixture = Mixture.of({"spatial": 0.7, "science": 0.3})  # +
-judge = Judge({name: find_domain(name) for name in mixture.domains}, generations=4)  # +
-plan = schedule(mixture, judge.pools, steps=steps, prompts_per_step=4, seed=0)  # +
+rewards = RewardFunctions(RowTable.load({name: find_domain(name) for name in mixture.domains}), generations=4)  # +
+plan = schedule(mixture, rewards.table.pools, steps=steps, prompts_per_step=4, seed=0)  # +
 
 trainer = GRPOTrainer(
     model=model,
     processing_class=processor,
-    reward_funcs=judge.functions,  # +
-    train_dataset=schedule_dataset(plan, judge),  # +
-    callbacks=[StepLog(judge, out, requested=mixture.as_dict())],  # +
+    reward_funcs=rewards.functions,  # +
+    train_dataset=schedule_dataset(plan, rewards.table),  # +
+    callbacks=[StepLog(rewards, out, requested=mixture.as_dict())],  # +
     args=GRPOConfig(
         output_dir=str(out / "checkpoints"),
         shuffle_dataset=False,  # +
-        reward_weights=judge.weights,  # +
+        reward_weights=rewards.weights,  # +
         loss_type="grpo",
         per_device_train_batch_size=16,
         num_generations=4,

@@ -1,4 +1,4 @@
-"""A study in a notebook: its runs as a DataFrame, what was fitted to them, and the figures of the report one by one.
+"""A study in a notebook: its runs as a DataFrame, the fitted surrogate, and the report's figures one by one.
 
 python examples/study_in_python.py study.toml FOLDER
 """

@@ -5,7 +5,7 @@ from mistakes import Mistake, damage
 KEYS = (
     Mistake(
         "A misspelt key of a recipe",
-        "Two letters changed places.",
+        "Two letters are swapped.",
         "check recipe.toml",
         file="recipe.toml",
         place="unknown key",
@@ -15,7 +15,7 @@ KEYS = (
     ),
     Mistake(
         "A misspelt key of a recipe, found from its study",
-        "The study is sound, the file that it names is not: the message names that file.",
+        "The study is fine, but the recipe it names isn't: the message names the recipe.",
         "check study.toml",
         file="recipe.toml",
         place="unknown key",
@@ -25,7 +25,7 @@ KEYS = (
     ),
     Mistake(
         "A misspelt key of a study",
-        "The key is written in the singular, so the one that is needed is missing as well.",
+        "The key is singular, so the required one is missing too.",
         "check study.toml",
         file="study.toml",
         place="unknown key",
@@ -35,7 +35,7 @@ KEYS = (
     ),
     Mistake(
         "A misspelt key after --set",
-        "The file is sound, the command is not: the message names the option.",
+        "The file is fine, but the command isn't: the message names the option.",
         "check recipe.toml --set learning_rat=1e-5",
         file="--set learning_rat=1e-5",
         place="unknown key",
@@ -43,18 +43,18 @@ KEYS = (
         fix="did you mean learning_rate?",
     ),
     Mistake(
-        "TOML that does not parse",
-        "A number is written as a word.",
+        "TOML that doesn't parse",
+        "A number is spelt out as a word.",
         "check recipe.toml",
         file="recipe.toml",
         place="line 2",
         value="'steps = two'",
-        fix="write key = value, texts in quotes",
+        fix="write key = value, with strings in quotes",
         edits=(("recipe.toml", "steps = 2", "steps = two"),),
     ),
     Mistake(
-        "A file that does not exist",
-        "The name of the file is misspelt.",
+        "A file that doesn't exist",
+        "The file name is misspelt.",
         "check reciep.toml",
         file="reciep.toml",
         place="reciep.toml",
@@ -63,7 +63,7 @@ KEYS = (
     ),
     Mistake(
         "A CSV where a study is needed",
-        "Pilots are run from a study, not from its table.",
+        "Pilots run from a study, not from its table.",
         "pilot runs.csv",
         file="runs.csv",
         place="line 1",
@@ -72,7 +72,7 @@ KEYS = (
     ),
     Mistake(
         "Rows where a recipe is needed",
-        "The rows themselves are checked; `init` was forgotten.",
+        "The person checks the rows themselves, without `init` first.",
         "check meters.jsonl",
         file="meters.jsonl",
         place="line 1",
@@ -80,8 +80,8 @@ KEYS = (
         fix="`modomodo init meters.jsonl`",
     ),
     Mistake(
-        "A share where a table is needed",
-        "A greatest share is set without the word max.",
+        "A number where a table is needed",
+        "A cap is set without the word max.",
         "fit runs.csv --set caps.a=0.2",
         file="--set caps.a=0.2",
         place="caps.a",
@@ -90,7 +90,7 @@ KEYS = (
     ),
     Mistake(
         "A recipe where a study is needed",
-        "A recipe is one run; it has no pilots.",
+        "A recipe is one run, so it has no pilots.",
         "pilot recipe.toml",
         file="recipe.toml",
         place="recipe.toml is a recipe",
@@ -102,7 +102,7 @@ KEYS = (
 NAMES = (
     Mistake(
         "An unknown domain",
-        "The name of a domain is misspelt.",
+        "The domain is misspelt.",
         "check recipe.toml",
         file="recipe.toml",
         place="domains",
@@ -113,7 +113,7 @@ NAMES = (
     ),
     Mistake(
         "An unknown benchmark",
-        "The name of a benchmark is misspelt.",
+        "The benchmark is misspelt.",
         "check study.toml",
         file="study.toml",
         place="benchmarks",
@@ -124,7 +124,7 @@ NAMES = (
     ),
     Mistake(
         "A benchmark that is also held out",
-        "What a study holds out must not be seen by its surrogates.",
+        "No surrogate may see what a study holds out.",
         "check study.toml",
         file="study.toml",
         place="held_out",
@@ -134,7 +134,7 @@ NAMES = (
     ),
     Mistake(
         "A benchmark without a test split",
-        "The set is one file, and says no share of it to hold out.",
+        "The set is one file and holds no share of it out.",
         "check study.toml",
         file="study.toml",
         place="benchmarks",
@@ -144,18 +144,18 @@ NAMES = (
         edits=(("study.toml", '["signs"]', '["meters"]'),),
     ),
     Mistake(
-        "Weights that do not sum to 1",
+        "Weights that don't sum to 1",
         "One of the two weights is too small.",
         "check recipe.toml",
         file="recipe.toml",
         place="mixture",
         value="0.9",
-        fix="divide each by the sum if that is meant",
+        fix="divide each by the sum, if that's meant",
         edits=(("recipe.toml", '"equal"', "{ meters = 0.5, signs = 0.4 }"),),
     ),
     Mistake(
         "A mixture of other domains",
-        "The mixture names a domain that the recipe does not train on.",
+        "The mixture names a domain that the recipe doesn't train on.",
         "check recipe.toml",
         file="recipe.toml",
         place="mixture",
@@ -174,7 +174,7 @@ NAMES = (
     ),
     Mistake(
         "Caps that no mixture meets",
-        "The least shares sum to more than 1.",
+        "The minimums sum to more than 1.",
         "check study.toml",
         file="study.toml",
         place="caps.meters.min",
@@ -185,7 +185,7 @@ NAMES = (
     ),
     Mistake(
         "A budget that is too small",
-        "Two mixtures are fewer than any fit can learn from.",
+        "Two mixtures are too few for the surrogate.",
         "check study.toml",
         file="study.toml",
         place="budget",
@@ -196,7 +196,7 @@ NAMES = (
     ),
     Mistake(
         "A design without its budget",
-        "Only the design `seed` has a size of its own.",
+        "Only the design `seed` has its own size.",
         "check study.toml",
         file="study.toml",
         place="budget",
@@ -206,7 +206,7 @@ NAMES = (
     ),
     Mistake(
         "An unknown surrogate in a study",
-        "The name of the surrogate is misspelt. It would only be used once the pilots are done.",
+        "The surrogate is misspelt. Without this check, that would only show once the pilots are done.",
         "check study.toml",
         file="study.toml",
         place="surrogate",
@@ -220,7 +220,7 @@ NAMES = (
 MACHINES = (
     Mistake(
         "A recipe for a GPU on a machine without one",
-        "Recipes for GPUs are planned anywhere, so these are notes and the exit code is 0; runs need the GPU.",
+        "You can plan a GPU recipe anywhere, so these are notes and the exit code is 0. Only a run needs the GPU.",
         "check recipe.toml",
         file="recipe.toml",
         place="vllm.mode",
@@ -235,8 +235,8 @@ MACHINES = (
         shown=("note: vllm", "note: run: no GPU", "recipe.toml: 0 errors"),
     ),
     Mistake(
-        "A folder of a model that does not exist",
-        "The checkpoint was deleted, or lies elsewhere.",
+        "A model folder that doesn't exist",
+        "The checkpoint was deleted or moved.",
         "check recipe.toml",
         file="recipe.toml",
         place="model",
@@ -247,7 +247,7 @@ MACHINES = (
     ),
     Mistake(
         "A field of the launcher ray without ray",
-        "Runs at a time are a field of the launcher `ray`, and the launcher is `local`.",
+        "Only the launcher `ray` limits runs at a time, and this launcher is `local`.",
         "pilot study.toml --set launcher.concurrent=4",
         file="study.toml with --set launcher.concurrent=4",
         place="launcher",
@@ -256,7 +256,7 @@ MACHINES = (
     ),
     Mistake(
         "A field that the engine verl lacks",
-        "The rate of learning is to fall linearly, which verl does not do.",
+        "The learning rate should fall linearly, which verl doesn't do.",
         "check recipe.toml",
         file="recipe.toml",
         place="decay",
@@ -271,8 +271,8 @@ MACHINES = (
         ),
     ),
     Mistake(
-        "A folder that cannot be written",
-        "A file stands where the study's folder is to be made. A locked folder and a full disk are said alike.",
+        "A folder that can't be written",
+        "A file has the name of the study's folder. A locked folder or a full disk gives the same message.",
         "pilot study.toml --set out=runs.csv",
         file="runs.csv",
         place="--set out",
@@ -280,8 +280,8 @@ MACHINES = (
         fix="choose another place",
     ),
     Mistake(
-        "A result that is damaged",
-        "A disk was full while the result of a pilot was copied, so half of it is there.",
+        "A damaged result",
+        "The disk filled up while a pilot's result was copied, so only half of it is there.",
         "recommend study.toml",
         file="result.json",
         place="studies/meters/runs/0123456789abcdef/",

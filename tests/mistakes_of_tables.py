@@ -4,8 +4,8 @@ from mistakes import Mistake
 
 TABLES = (
     Mistake(
-        "Weights of a run that do not sum to 1",
-        "A weight of a run is too small.",
+        "Weights of a run that don't sum to 1",
+        "One weight of a run is too small.",
         "fit runs.csv",
         file="runs.csv",
         place="line 6",
@@ -14,8 +14,8 @@ TABLES = (
         edits=(("runs.csv", "run 4,0.5,0.5", "run 4,0.5,0.4"),),
     ),
     Mistake(
-        "A table without columns of weights",
-        "The columns bear the bare names of the domains.",
+        "A table without weight columns",
+        "The columns have the bare names of the domains.",
         "fit runs.csv",
         file="runs.csv",
         place="line 1",
@@ -25,7 +25,7 @@ TABLES = (
     ),
     Mistake(
         "A weight that is NaN",
-        "A domain was not used, and its weight was left to pandas.",
+        "A domain was unused, and pandas filled in its weight.",
         "fit runs.csv",
         file="runs.csv",
         place="line 2",
@@ -35,19 +35,19 @@ TABLES = (
     ),
     Mistake(
         "A score that is NaN",
-        "An evaluation failed. A missing score is no error: the fit goes on without it, and the exit code is 0.",
+        "An evaluation failed. A missing score isn't an error: the fit leaves it out, and the exit code is 0.",
         "fit runs.csv",
         file="runs.csv",
         place="test of run 4",
         value="1 score is missing",
-        fix="fill in what is known",
+        fix="fill in those you know",
         code=0,
         edits=(("runs.csv", "run 4,0.5,0.5,0.62", "run 4,0.5,0.5,nan"),),
         shown=("note: runs.csv",),
     ),
     Mistake(
         "A score that is infinite",
-        "A division by zero.",
+        "Something was divided by zero.",
         "fit runs.csv",
         file="runs.csv",
         place="line 6",
@@ -139,7 +139,7 @@ TABLES = (
     ),
     Mistake(
         "A decimal comma",
-        "A spreadsheet of another country wrote the table.",
+        "A spreadsheet with another country's settings wrote the table.",
         "fit runs.csv",
         file="runs.csv",
         place="line 6",
@@ -149,7 +149,7 @@ TABLES = (
     ),
     Mistake(
         "Too few runs",
-        "Two mixtures are fewer than any fit can learn from.",
+        "Two mixtures are too few for the surrogate.",
         "recommend few.csv",
         file="few.csv",
         place="test: 2",
@@ -159,7 +159,7 @@ TABLES = (
     ),
     Mistake(
         "A grid of other domains",
-        "Predictions are asked for a domain that no run has.",
+        "The grid has a domain that no run has.",
         "fit runs.csv --predict grid.csv --out predictions.csv",
         file="grid.csv",
         place="line 1",
@@ -169,7 +169,7 @@ TABLES = (
     ),
     Mistake(
         "Caps on a table that no mixture meets",
-        "The greatest shares sum to less than 1.",
+        "The maximums sum to less than 1.",
         "recommend runs.csv --set caps.meters.max=0.3 --set caps.signs.max=0.3",
         file="runs.csv",
         place="--set caps",
@@ -178,7 +178,7 @@ TABLES = (
     ),
     Mistake(
         "An unknown objective",
-        "The objective is no benchmark of the table.",
+        "The table has no such benchmark.",
         "recommend runs.csv --set objective=tset",
         file="runs.csv",
         place="--set objective",
@@ -187,7 +187,7 @@ TABLES = (
     ),
     Mistake(
         "An unknown surrogate",
-        "The name of the surrogate is misspelt.",
+        "The surrogate is misspelt.",
         "fit runs.csv --set surrogate=ensembel",
         file="--set",
         place="surrogate",
@@ -196,7 +196,7 @@ TABLES = (
     ),
     Mistake(
         "An unknown strategy",
-        "The name of a strategy is misspelt.",
+        "A strategy is misspelt.",
         'strategies runs.csv --set strategies=["ours","olmx"]',
         file="--set",
         place="strategies",
@@ -204,8 +204,8 @@ TABLES = (
         fix="did you mean olmix?",
     ),
     Mistake(
-        "A table that does not exist",
-        "The name of the file is misspelt.",
+        "A table that doesn't exist",
+        "The file name is misspelt.",
         "fit run.csv",
         file="run.csv",
         place="no table of runs at",
@@ -226,7 +226,7 @@ TABLES = (
 COMPLETIONS = (
     Mistake(
         "A broken line of completions",
-        "The last line was cut off. The others are graded, and the exit code is 1.",
+        "The last line is cut off. The other lines are graded, and the exit code is 1.",
         "grade replies.jsonl",
         file="replies.jsonl",
         place="line 3",
@@ -244,7 +244,7 @@ COMPLETIONS = (
     ),
     Mistake(
         "An unknown verifier of a completion",
-        "The verifier of a line is misspelt.",
+        "One line misspells its verifier.",
         "grade replies.jsonl",
         file="replies.jsonl",
         place="line 3",
@@ -255,8 +255,8 @@ COMPLETIONS = (
         shown=("replies.jsonl line",),
     ),
     Mistake(
-        "A file of completions that does not exist",
-        "The name of the file is misspelt.",
+        "A file of completions that doesn't exist",
+        "The file name is misspelt.",
         "grade reply.jsonl",
         file="reply.jsonl",
         place="cannot read",

@@ -31,6 +31,10 @@ def test_relative_links_lead_to_files(page):
             assert (page.parent / target).exists(), target
 
 
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().split()) <= 900
+
+
 def test_every_page_is_in_the_navigation_once():
     def leaves(entry):
         if isinstance(entry, str):

@@ -1,6 +1,6 @@
 """Deliberate mistakes through the real command line: each message names the file, the place, the value and the fix.
 
-`python tests/test_errors.py` writes docs/errors.md anew.
+`python tests/test_errors.py` writes docs/errors.md again.
 """
 
 import io
@@ -38,14 +38,14 @@ MISTAKES: tuple[Mistake, ...] = tuple(one for chapter in CHAPTERS.values() for o
 
 HEAD = f"""# Errors
 
-What modomodo says of {len(MISTAKES)} mistakes. Every message names the file or the option, the place in it, the value
-found, and what to do. The exit code is 2, and 1 where `check` or `grade` looked at everything and found something.
+How modomodo answers {len(MISTAKES)} mistakes. Every message names the file or option, the place in it, the value it
+found, and what to do. The exit code is 2. It is 1 when `check` or `grade` looked at everything and found problems.
 
-This page is written by `python tests/test_errors.py`, which makes each mistake; a test compares. Long lines are broken
-here, and notes that have nothing to do with the mistake are left out.
+`python tests/test_errors.py` writes this page: it makes each mistake, and a test compares the two. Long lines are
+wrapped here, and notes that have nothing to do with the mistake are left out.
 
-All mistakes are made in a folder with these two files, and meters.jsonl, signs.jsonl, runs.csv and replies.jsonl, which
-are sound. The lines above a command are those that the person wrote.
+Every mistake happens in a folder with these two files, and with meters.jsonl, signs.jsonl, runs.csv and replies.jsonl,
+which are all correct. The lines above a command are what the person wrote.
 
 ```toml
 # recipe.toml
@@ -148,7 +148,7 @@ def test_the_files_are_sound_without_a_mistake(command: str, tmp_path: Path):
 def test_the_page_is_as_the_program_says_it():
     assert len(MISTAKES) >= 25
     assert len({one.name for one in MISTAKES}) == len(MISTAKES)
-    assert PAGE.read_text() == page(), "write it anew: python tests/test_errors.py"
+    assert PAGE.read_text() == page(), "run python tests/test_errors.py"
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ def test_every_verb_of_the_readme_and_the_pages_exists():
     assert [verb for verb in sorted(verbs) if not re.search(rf"^\s*{verb}\b", shown, re.MULTILINE)] == []
 
 
-def test_every_path_of_the_map_exists():
-    block = README.split("## The map")[1].split("##")[0]
+def test_every_path_of_the_tree_exists():
+    block = README.split("## The tree")[1].split("##")[0]
     for line in block.splitlines():
         name = line.split()[0] if line.strip() else ""
         if name:

@@ -1,6 +1,6 @@
-"""docs/fields.md lists every field of a recipe, a study and bare files, as they stand in the source.
+"""docs/fields.md lists every field of a recipe, a study and bare files, as the source has them.
 
-python tests/test_fields.py    # writes the page anew
+python tests/test_fields.py    # writes the page again
 """
 
 import ast
@@ -41,10 +41,12 @@ TABLES: dict[str, type] = {
 }
 INTRODUCTION = """# Fields
 
-Every key that a file may have, and that `--set KEY=VALUE` changes for one call. Keys of a table inside have a dot:
-`--set evaluation.items=50`, `--set caps.meters.max=0.4`. `train`, `eval` and `play` take the keys of a recipe, of a
-study's file too; all other verbs those of the file they are given, where in a study the recipe's begin with `recipe.`:
-`--set recipe.steps=200`. An unknown key is refused, with the closest known one.
+Every key that a file may have. `--set KEY=VALUE` changes one for a single call. A dot leads into a table:
+`--set evaluation.items=50`, `--set caps.meters.max=0.4`.
+
+`train`, `eval` and `play` take a recipe's keys, even when you give them a study: `--set steps=200`. The other verbs
+take the keys of the file you give them, so in a study the recipe's keys start with `recipe.`: `--set recipe.steps=200`.
+An unknown key is refused, and the message names the closest known one.
 
 `python tests/test_fields.py` writes this page from the source, and a test compares the two.
 """
@@ -96,7 +98,7 @@ def values(one: dict[str, Any], schema: dict[str, Any]) -> str:
     if one.get("type") == "array":
         inner = values(one["items"], schema) if "items" in one else "value"
         return f"list of {inner}s" if " " not in inner else f"list, each {inner}"
-    words = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true`, `false`"}
+    words = {"string": "string", "integer": "whole number", "number": "number", "boolean": "`true`, `false`"}
     ends = {"minimum": "≥ ", "exclusiveMinimum": "> ", "maximum": "≤ ", "exclusiveMaximum": "< "}
     limits = ", ".join(f"{sign}{one[key]:.12g}" for key, sign in ends.items() if key in one)
     return f"{words[one['type']]}{f' {limits}' if limits else ''}"

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 import modomodo
 
 ROOT = Path(__file__).parents[1]
-SECTION = "## Your data, your model, your GPUs"
+SECTION = "## Your data\n"
 COMMANDS = (
     "init meters.jsonl",
     "check study.toml",

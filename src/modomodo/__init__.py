@@ -1,8 +1,21 @@
-"""RL on a mixture of verifiable domains, and the mixture that generalises best, with how sure that is.
+"""RL on a mixture of verifiable domains; finds the mixture that generalises best, and says how sure that is.
 
-Values (Row, Target, View, Verdict, Mixture, Schedule) and plain functions; `import modomodo` loads numpy and pydantic,
-and the heavier functions are loaded when they are first used.
+Values (Row, Target, View, Verdict, Mixture, Schedule) and plain functions. `import modomodo` loads numpy and pydantic;
+heavier functions load when you first use them.
 """
+
+import os
+import sys
+
+if (
+    sys.argv[:1] == ["-m"]
+    and sys.orig_argv[-len(sys.argv)].removeprefix("-m") == "modomodo"
+    and not sys.flags.safe_path
+):
+    # `python -m` puts the working folder first on the path, where a numpy.py would run in the place of numpy. Where
+    # modomodo itself lies there, not installed, it comes last.
+    _working = sys.path.pop(0)
+    sys.path += [_working] * (_working == os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -25,6 +38,7 @@ from modomodo.data.domain import check as check
 from modomodo.verifiers import grade as grade
 
 if TYPE_CHECKING:
+    from modomodo.config.domains import recipe_domain as recipe_domain
     from modomodo.data.registry import DOMAINS as DOMAINS
     from modomodo.data.registry import find_domain as find_domain
     from modomodo.evaluation.greedy import evaluate as evaluate
@@ -42,6 +56,8 @@ if TYPE_CHECKING:
     from modomodo.runs.run import run_recipe as train  # noqa: F401 # pyright: ignore[reportUnusedImport]
     from modomodo.study.pipeline import pilot as pilot
     from modomodo.study.results import read_study as read_study
+    from modomodo.study.single import read_single as read_single
+    from modomodo.study.single import run_single as run_single
 
 _LATER = {
     "Search": ("modomodo.mixing.ask_tell", "Search"),
@@ -54,9 +70,12 @@ _LATER = {
     "propose": ("modomodo.mixing.proposal", "propose"),
     "Runs": ("modomodo.mixing", "Runs"),
     "read_runs": ("modomodo.mixing", "read_runs"),
+    "read_single": ("modomodo.study.single", "read_single"),
+    "recipe_domain": ("modomodo.config.domains", "recipe_domain"),
     "recommend": ("modomodo.mixing.recommendation", "recommend"),
     "read_study": ("modomodo.study.results", "read_study"),
     "report": ("modomodo.reports", "report"),
+    "run_single": ("modomodo.study.single", "run_single"),
     "strategies": ("modomodo.mixing.strategies", "strategies"),
     "trade_off": ("modomodo.mixing.tradeoff", "trade_off"),
     "train": ("modomodo.runs.run", "run_recipe"),

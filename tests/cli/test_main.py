@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import tomllib
+from collections import Counter
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -104,14 +106,30 @@ def test_train_and_eval_are_single_runs(study, tmp_path):
     assert "maths" in run("eval", str(study), *wanted, "--set", "evaluation.items=4", "--out", str(tmp_path / "e"))
 
 
-def test_a_single_run_of_a_study_goes_to_its_folder_and_of_a_recipe_here(study, tmp_path, monkeypatch):
-    went: list[Path] = []
-    monkeypatch.setattr(main, "run_single", lambda recipe, folder: went.append(folder))
-    (tmp_path / "recipe.toml").write_text('domains = ["spatial"]\n')
-    run("train", str(study))
-    run("train", str(study), "--out", str(tmp_path))
-    run("train", str(tmp_path / "recipe.toml"))
-    assert went == [study.parent / "out", tmp_path, Path()]
+def test_every_verb_reads_its_files_once(study, tmp_path, monkeypatch):
+    """A file that is read again may have changed meanwhile."""
+    recipe = tmp_path / "recipe.toml"
+    table = tomllib.loads(study.read_text())
+    named = {"model": table["recipe"]["model"], "domains": ["spatial", "science", "refer"], "steps": 1}
+    sizes = {"prompts_per_step": 2, "num_generations": 2, "max_completion_length": 6}
+    recipe.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in {**named, **sizes}.items()))
+    lines = study.read_text().partition("[recipe]")[0]
+    file = tmp_path / "study.toml"
+    file.write_text(lines.replace("[confirm]", 'recipe = "recipe.toml"\n[confirm]'))
+    contents = {file.read_text(): "study.toml", recipe.read_text(): "recipe.toml"}
+    parsed, loads = Counter(), tomllib.loads
+
+    def counted(text, **options):
+        parsed.update([contents[text]] if text in contents else [])
+        return loads(text, **options)
+
+    monkeypatch.setattr(tomllib, "loads", counted)
+    monkeypatch.setattr(main, "show_single", lambda single: None)
+    verbs = ["pilot", "watch --once", "fit", "recommend", "next", "confirm", "report", "check", "eval"]
+    for verb, *options in map(str.split, [*verbs, "train --set mixture=recommended"]):
+        parsed.clear()
+        CliRunner().invoke(main.app, [verb, str(file), *options], catch_exceptions=False)
+        assert parsed == {"study.toml": 1, "recipe.toml": 1}, verb
 
 
 def test_the_version_is_the_package_s():
@@ -182,7 +200,7 @@ def test_a_model_without_a_chat_template_is_found(study, few_rows, random_model,
         (["train", "STUDY", "--set", "mixture=recommended", "--set", "seed=x"], "seed: "),
         (["recommend", "STUDY", "--set", "name=other", "--set", "out=OTHER"], "has no finished pilot"),
         (["confirm", "STUDY", "--set", "out=OTHER"], "has no recommendation yet"),
-        (["pilot", "STUDY", "--set", "recipe.mixture={spatial=0.9}"], "a mixture of its own: leave it out"),
+        (["pilot", "STUDY", "--set", "recipe.mixture={spatial=0.9}"], "its own mixture: leave it out"),
         (["train", "STUDY", "--set", "mixture={spatial=0.9}"], "weights sum to 0.9"),
     ],
 )

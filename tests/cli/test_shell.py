@@ -37,7 +37,7 @@ def completed(words: str, folder: Path) -> list[str]:
         ("modomodo check study.toml --set recipe.se", []),  # a study's to decide
         ("modomodo train study.toml --set st", ["steps="]),
         ("modomodo train study.toml --set steps=2 --set rewards.", ["rewards.accuracy=", "rewards.format="]),
-        ("modomodo recommend runs.csv --set o", ["odd_scores=", "objective="]),
+        ("modomodo recommend runs.csv --set ob", ["objective="]),
         ("modomodo fit runs.csv metrics.csv --set sca", ["scale="]),
         ("modomodo grade x.jsonl --set ", ["mode="]),
     ],

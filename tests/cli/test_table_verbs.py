@@ -85,7 +85,7 @@ def test_a_report_is_written_over_nothing_but_a_report(table):
     (table.parent / "link.html").symlink_to(table)
     (table.parent / "mine.html").write_text("mine")
     for name in ("link.html", "mine.html", table.name):
-        with pytest.raises(ModomodoError, match=r"would overwrite the file that is read|no report of modomodo"):
+        with pytest.raises(ModomodoError, match=r"would overwrite the file it reads|no report of modomodo"):
             run("report", table, "--out", table.parent / name)
     assert table.read_text() == runs
 
@@ -94,7 +94,7 @@ def test_a_report_is_written_over_nothing_but_a_report(table):
 def test_no_answer_takes_the_place_of_its_table(table, verb):
     runs = table.read_text()
     more = ["--predict", table] if verb == "fit" else []
-    with pytest.raises(ModomodoError, match="would overwrite the file that is read"):
+    with pytest.raises(ModomodoError, match="would overwrite the file it reads"):
         run(verb, table, *more, "--out", table)
     assert table.read_text() == runs
 

@@ -22,7 +22,7 @@ NANO = Path(__file__).parents[2] / "src/modomodo/models/nano/control"
         ({"view": {"fram": "unit"}}, "unknown key 'view.fram'; did you mean frame"),
         ({"steps": "many"}, "steps: write a whole number, 0 or more .*found 'many'"),
         ({"learning_rate": 0}, "learning_rate: write a number, greater than 0 .*found 0"),
-        ({"domains": ["a", "a"]}, "domains name each domain once"),
+        ({"domains": ["a", "a"]}, "name each domain once in domains"),
         ({"mixture": {"detect": 0.5, "refer": 0.4}}, "weights sum to 0.9"),
         ({"mixture": "single:refers"}, "did you mean refer"),
         ({"mixture": {"detec": 1.0}}, "did you mean detect"),
@@ -41,26 +41,26 @@ def test_a_wrong_recipe_is_refused_in_plain_words(change, message):
         (
             Fitting,
             "caps.spatial=0.2",
-            "caps.spatial: write a table with keys of min, max, such as caps.spatial.min=0.2 or ",
+            "caps.spatial: write a table with the keys min, max, such as caps.spatial.min=0.2 or ",
         ),
         (Fitting, "direction=up", 'write "higher" or "lower", or a table with "higher" or "lower" for each name'),
         (Fitting, "direction.a=up", 'direction.a: write "higher" or "lower" (found'),
-        (Fitting, "trade_off=a", "trade_off: write a list of 2, each a text (found 'a')"),
+        (Fitting, "trade_off=a", "trade_off: write a list of 2, each a string (found 'a')"),
         (Fitting, "batch=0", "batch: write a whole number, 1 or more, at most 64 (found 0)"),
-        (Recipe, "mixture=3", "mixture: write a text, or a table with a number for each name (found 3)"),
+        (Recipe, "mixture=3", "mixture: write a string, or a table with a number for each name (found 3)"),
         (Recipe, "mixture.spatial=x", "mixture.spatial: write a number (found 'x')"),
         (Recipe, "domains=spatial", 'such as domains=["spatial"] (found'),
         (Recipe, "vllm=colocate", 'such as vllm.mode="colocate" or'),
-        (Recipe, "lora=true", "lora: write a table with keys of rank, alpha, dropout (found True)"),
-        (Recipe, "view=3", "view: write a table with keys of frame, "),
+        (Recipe, "lora=true", "lora: write a table with the keys rank, alpha, dropout (found True)"),
+        (Recipe, "view=3", "view: write a table with the keys frame, "),
         (Recipe, "data.q.images=photo", 'such as data.q.images=["photo"]'),
-        (Recipe, "data.q.options=3", "data.q.options: write a text, or a list, each a text (found 3)"),
+        (Recipe, "data.q.options=3", "data.q.options: write a string, or a list, each a string (found 3)"),
         (
             Recipe,
             "data.q.where={a=3}",
-            "data.q.where.a: write a list, each a text, or a whole number, or a number, or true",
+            "data.q.where.a: write a list, each a string, or a whole number, or a number, or true",
         ),
-        (Study, "name=a b", "name: write a text that fits "),
+        (Study, "name=a b", "name: write letters, digits, _, . and -, at most 64"),
         (Study, "extra=[3]", "extra.0: write a table with a number for each name (found 3)"),
     ],
 )
@@ -183,7 +183,7 @@ def test_the_embedded_study_loads_with_its_recipe():
 
 def test_a_study_refuses_what_it_decides_for_each_run_and_its_recipe_serves_alone():
     for change in ("recipe.seed=3", "recipe.mixture=equal", "recipe.evaluation.items=5"):
-        with pytest.raises(ModomodoError, match="of its own: leave it out"):
+        with pytest.raises(ModomodoError, match=r"gives each of its runs its own .*: leave it out"):
             load_study(NANO / "study.toml", [change])
     alone = load_recipe(NANO / "study.toml", ["seed=3"])
     assert alone.seed == 3

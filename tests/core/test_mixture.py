@@ -33,7 +33,7 @@ def test_points_off_the_simplex_are_refused_with_the_value(weights, message):
 
 
 def test_duplicate_domains_and_words_for_weights_are_refused():
-    with pytest.raises(ModomodoError, match="names each domain once"):
+    with pytest.raises(ModomodoError, match="name each domain once"):
         Mixture(("a", "a"), (0.5, 0.5))
     with pytest.raises(ModomodoError, match="weight of a is '1'"):
         Mixture.of({"a": "1"})  # pyright: ignore[reportArgumentType]

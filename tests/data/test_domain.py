@@ -62,8 +62,11 @@ def test_a_sound_domain_has_no_problems():
         (changed("train", 1, id="a\nb"), "the id .* has control characters"),
         (changed("train", 1, question="a\ud800"), "question: .* has half a character"),
         (changed("train", 1, target=Target("number", math.nan)), "the gold is nan"),
-        (changed("train", 1, images=(b"no picture",)), r"row train-1: unreadable image \(10 bytes\)"),
-        (changed("train", 1, images=(Path("lost.png"),)), r"unreadable image \(lost.png\)"),
+        (
+            changed("train", 1, images=(b"no picture",)),
+            r"row train-1: the picture \(10 bytes\) is unreadable: it begins with b.no picture.",
+        ),
+        (changed("train", 1, images=(Path("lost.png"),)), r"the picture lost.png does not exist"),
         (changed("train", 1, images=()), "0 pictures and 1 placeholders"),
         (changed("train", 1, target=Target("choice", "Q", options=("x", "y"))), "gold 'Q' cannot be graded"),
         (changed("train", 1, target=Target("number", "many")), "gold 'many' cannot be graded by 'number'"),

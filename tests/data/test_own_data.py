@@ -8,6 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from modomodo.cli import main
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import load_recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.runs.inputs import run_digests
@@ -92,9 +93,9 @@ def test_what_the_model_is_asked_is_in_the_key_and_where_rows_lie_is_not(file: P
 
 def test_excluded_rows_are_in_no_schedule(file: Path, tmp_path: Path):
     recipe = load_recipe(file)
-    rows = [row.id for row in recipe.find("meters").load("train")]
+    rows = [row.id for row in recipe_domain(recipe, "meters").load("train")]
     (tmp_path / "list.csv").write_text(f"domain,row_id,reason\nmeters,{rows[0]},seen\n")
-    again = load_recipe(file).find("meters")
+    again = recipe_domain(load_recipe(file), "meters")
     assert [row.id for row in again.load("train")] == rows[1:]
     assert len(again.load("test")) == 24 - len(rows)
 

@@ -8,7 +8,7 @@ from PIL import Image
 from modomodo.core.rows import open_image
 from modomodo.models.families import FAMILIES, family_of
 from modomodo.models.load import load_processor
-from modomodo.training.batches import accept_mixed_batches
+from modomodo.training.batches import mixed_batch_processor
 
 BATCHES = ([1, 0, 1], [2, 0], [0, 1, 2, 1], [2, 1], [1, 1], [0, 0])
 
@@ -26,12 +26,10 @@ def texts(processor, counts) -> list[str]:
 
 
 def processors(path, **options):
-    cached, plain = load_processor(path), load_processor(path)
-    for processor, cache in ((cached, True), (plain, False)):
-        for name, value in options.items():
-            setattr(processor.image_processor, name, value)
-        accept_mixed_batches(processor, cache_images=cache)
-    return cached, plain
+    processor = load_processor(path)
+    for name, value in options.items():
+        setattr(processor.image_processor, name, value)
+    return tuple(mixed_batch_processor(processor, cache_images=cache) for cache in (True, False))
 
 
 def assert_same(found, wanted):

@@ -21,6 +21,7 @@ from modomodo.models.families import FAMILIES
 STAND_IN = """#!{python}
 import json, pathlib, sys
 words = sys.argv[1:]
+assert sys.flags.safe_path
 if words[0] == "-c":
     print({version!r})
     sys.exit()

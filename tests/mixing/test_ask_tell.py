@@ -71,7 +71,7 @@ def test_the_design_obeys_caps_and_the_search_its_direction():
     ("change", "message"),
     [
         ({"domains": ("a", "a")}, "each named once"),
-        ({"benchmarks": ()}, "each named once"),
+        ({"benchmarks": ()}, "name each benchmark once"),
         ({"objective": "z"}, "unknown objective 'z'; known: aggregate, x, y"),
         ({"surrogate": "gpp"}, "did you mean gp"),
         ({"aggregates": {"both": {"z": 1}}}, "unknown benchmark 'z'"),

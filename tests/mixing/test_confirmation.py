@@ -119,7 +119,7 @@ def test_paired_items():
     assert found.difference == pytest.approx(per_item.mean())
     assert found.se == pytest.approx(per_item.std(ddof=1) / 20)
     assert found.lo95 < 0.1 < found.hi95
-    with pytest.raises(ModomodoError, match="two tables"):
+    with pytest.raises(ModomodoError, match="items need one shape"):
         paired_items(better_SI, equal_SI=equal_SI[:, 1:])
     with pytest.raises(ModomodoError, match="missing"):
         paired_items(better_SI, equal_SI=equal_SI * np.nan)

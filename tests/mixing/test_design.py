@@ -117,9 +117,9 @@ def test_candidates_are_taken_as_they_are(design, word: str):
     assert {tuple(x) for x in X_ND} <= {tuple(x) for x in pool_ND[pool_ND[:, 0] <= 0.5]}
     inside_ND = pool_ND[pool_ND[:, 0] <= 0.5]
     np.testing.assert_array_equal(X_ND[0], inside_ND[np.argmin(np.abs(inside_ND - 1 / 3).sum(axis=1))])
-    with pytest.raises(ModomodoError, match="9 different mixtures are wanted, 0 candidates"):
+    with pytest.raises(ModomodoError, match="9 different mixtures are wanted, but only 0 candidates"):
         design(names, count=9, limits_2D=limits_of({"a": (0.0, 0.0)}, names), seed=0, candidates_ND=pool_ND)
-    with pytest.raises(ModomodoError, match=r"\(60, 3\): a column for each of 2"):
+    with pytest.raises(ModomodoError, match=r"\(60, 3\): they need 2 columns"):
         design(names[:2], count=9, limits_2D=limits_2D[:, :2], seed=0, candidates_ND=pool_ND)
     with pytest.raises(ModomodoError, match="0 mixtures"):
         design(names, count=0, limits_2D=limits_2D, seed=0)

@@ -119,9 +119,9 @@ def test_refuses_unknown_names_and_odd_settings(make_runs: Callable[..., Runs]):
         ({"aggregates": {"mix": {"info": 0}}}, "no benchmark a positive weight"),
         ({"aggregates": {"mix": {"info": -1}}}, "finite and not negative"),
         ({"direction": {"charts": "lower"}}, "did you mean chart"),
-        ({"direction": "up"}, "it is 'higher' or 'lower'"),
+        ({"direction": "up"}, "write 'higher' or 'lower'"),
         ({"bounds": {"info": (0.0, 0.2)}}, "outside its bounds"),
-        ({"bounds": {"info": (1.0, 0.0)}}, "first must be the smaller"),
+        ({"bounds": {"info": (1.0, 0.0)}}, "first must be smaller"),
         ({"bounds": {"inf": (0.0, 1.0)}}, "bounds of unknown benchmark 'inf'; did you mean info"),
     ]
     for settings, says in cases:

@@ -155,9 +155,9 @@ def test_a_pool_holds_the_new_mixtures(clear: Fitted):
     assert min(rows) >= 3
     assert len(set(rows)) == 3
     assert len(propose(clear, batch=9, candidates_ND=pool_ND[:5]).pilots) == 2
-    with pytest.raises(ModomodoError, match="the 3 candidates have no mixture that was not run yet"):
+    with pytest.raises(ModomodoError, match="the 3 candidates have no mixture that hasn't run yet"):
         propose(clear, candidates_ND=pool_ND[:3])
-    with pytest.raises(ModomodoError, match="a share of 3 domains"):
+    with pytest.raises(ModomodoError, match="they need 3 columns"):
         propose(clear, candidates_ND=pool_ND[:, :2])
 
 

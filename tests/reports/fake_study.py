@@ -20,7 +20,7 @@ from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store, digest_names, run_key
 from modomodo.study import pipeline
 from modomodo.study.plan import pilot_runs
-from modomodo.study.results import read_labels, read_study
+from modomodo.study.results import read_study
 
 DOMAINS = ("detect", "refer", "geometry", "spatial", "science")
 DIGEST = "0123456789abcdef"
@@ -64,7 +64,7 @@ def write_whole(study: Study, monkeypatch, *, words: str = WORDS) -> None:
 
 def write_runs(study: Study, planned: Sequence[PlannedRun], *, words: str = WORDS) -> None:
     study.folder.mkdir(parents=True, exist_ok=True)
-    labels = read_labels(study)
+    labels = Store(study.folder).labels()
     store = Store(study.folder)
     for one in planned:
         key = run_key(one.recipe, dict.fromkeys(digest_names(one.recipe), DIGEST))

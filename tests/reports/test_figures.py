@@ -8,9 +8,9 @@ import pytest
 from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import confirm
 from modomodo.reports import Gain, curve_figure, gains_figure, mixture_figure, read_curves
+from modomodo.reports.figures.of_runs import measured_gain
 from modomodo.reports.figures.style import INK, MUTED, PALETTE, domain_colours, domain_dash
 from modomodo.reports.html.markup import el, json_block, plot_label, plot_text
-from modomodo.reports.sections.answer import measured_gain
 
 
 def write_steps(path: Path, steps: int, *, cut: bool = False) -> None:
@@ -18,6 +18,8 @@ def write_steps(path: Path, steps: int, *, cut: bool = False) -> None:
     lines = [
         {
             "step": step,
+            "seconds": 1.0,
+            "requested": {},
             "domains": {
                 "count": {**part, "prompts": 1, "completions": 4, "reward": 1.0, "format": 0.5, "zero_advantage": 1.0},
                 **(
@@ -44,7 +46,7 @@ def write_steps(path: Path, steps: int, *, cut: bool = False) -> None:
 
 def test_curves_have_one_point_for_each_step_of_a_short_run(tmp_path):
     write_steps(tmp_path / "steps.jsonl", 3, cut=True)
-    curves = read_curves(tmp_path / "steps.jsonl")
+    curves = read_curves(tmp_path)
     assert curves is not None
     assert curves.bin_steps == 1
     assert [point.reward for point in curves.points["colour"]] == [2.0, None, 2.0]
@@ -54,7 +56,7 @@ def test_curves_have_one_point_for_each_step_of_a_short_run(tmp_path):
 
 def test_curves_of_a_long_run_are_means_over_bins(tmp_path):
     write_steps(tmp_path / "steps.jsonl", 100)
-    curves = read_curves(tmp_path / "steps.jsonl")
+    curves = read_curves(tmp_path)
     assert curves is not None
     assert curves.bin_steps == 5
     assert [point.step for point in curves.points["count"]][:2] == [3, 8]
@@ -63,12 +65,12 @@ def test_curves_of_a_long_run_are_means_over_bins(tmp_path):
 
 
 def test_no_steps_are_no_curves(tmp_path):
-    assert read_curves(tmp_path / "steps.jsonl") is None
+    assert read_curves(tmp_path) is None
 
 
 def test_curve_figure_has_a_line_for_each_domain_in_its_colour(tmp_path):
     write_steps(tmp_path / "steps.jsonl", 3)
-    curves = read_curves(tmp_path / "steps.jsonl")
+    curves = read_curves(tmp_path)
     assert curves is not None
     figure: Any = curve_figure(curves, measure="reward", domains=("detect", "colour", "count"))
     assert [(trace.name, trace.line.color) for trace in figure.data] == [("colour", PALETTE[1]), ("count", PALETTE[2])]

@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.console import Console
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Launcher
 from modomodo.core.errors import ModomodoError
+from modomodo.evaluation.benchmarks import Score
 from modomodo.runs.launch import launch
 from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
@@ -31,6 +33,10 @@ def digests(*models: str) -> dict[str, str]:
     return {**{f"domain:{name}": name for name in DOMAINS}, **{f"model:{model}": model for model in models}}
 
 
+def scored(mean: float) -> dict[str, object]:
+    return asdict(Score("scienceqa", "all", "paper", mean, se=0.1, n=4, unparsed=0.0, ungradable=0, worst_case=mean))
+
+
 def act(recipe: Recipe, folder: Path) -> dict[str, object]:
     with (folder / "pids.txt").open("a") as file:
         file.write(f"{os.getpid()}\n")
@@ -45,7 +51,7 @@ def act(recipe: Recipe, folder: Path) -> dict[str, object]:
         "exit": leave,
         "full": fill,
     }
-    return {"scores": {"scienceqa": recipe.seed / 7}, **(found[recipe.model](recipe, folder) or {})}
+    return {"scores": {"scienceqa": scored(recipe.seed / 7)}, **(found[recipe.model](recipe, folder) or {})}
 
 
 def train(recipe: Recipe, folder: Path) -> dict[str, object]:

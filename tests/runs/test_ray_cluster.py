@@ -87,7 +87,7 @@ def test_results_come_to_the_studys_folder(tmp_path: Path, elsewhere: bool):
     assert "no such" in outcomes["raise 1"].message
     assert "fail(" in outcomes["raise 1"].message or "in fail" in outcomes["raise 1"].message
     store = Store(tmp_path / "study")
-    assert store.result_data(key_of("steps", 2))["scores"] == {"scienceqa": 2 / 7}
+    assert store.result_data(key_of("steps", 2))["scores"] == {"scienceqa": fake_runs.scored(2 / 7)}
     assert lines(tmp_path / "study", "steps.jsonl") == 10
     assert store.failure(outcomes["raise 1"].key) is not None
     assert without_seconds(tmp_path / "study") == undisturbed(tmp_path / "here", ("steps", 1), ("steps", 2), steps=5)
@@ -187,10 +187,15 @@ def domains_of(path: Path) -> list[Any]:
 
 
 def driver(folder: Path, *, runs: int, steps: int) -> "subprocess.Popen[str]":
-    """Start a launcher in a process of its own, with a cluster of its own."""
+    """Start a launcher in a process of its own, with a cluster of its own, where files bear the names of modules."""
     places = [HERE, *sys.path]
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
+    for name in ("numpy", "random", "pydantic", "modomodo"):
+        (work / f"{name}.py").write_text(f"open({str(folder / 'hostile')!r}, 'w').close()\n")
     return subprocess.Popen(
         [sys.executable, fake_runs.__file__, str(folder), "steps", str(runs), str(steps), "ray"],
+        cwd=work,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -212,6 +217,7 @@ def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, numb
     statuses = list(json.loads(printed).values())
     assert statuses.count("reused") >= len(finished)
     assert len(list(tmp_path.glob("runs/*/result.json"))) == 4
+    assert not (tmp_path / "hostile").exists(), "a file of the working folder ran"
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
     assert without_seconds(tmp_path) == undisturbed(tmp_path / "b", *(("steps", seed) for seed in range(4)), steps=600)
 

@@ -1,11 +1,13 @@
 import errno
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
-from fake_runs import digests, recipe
+from fake_runs import digests, recipe, scored
 
+from modomodo.config.sections import Evaluation
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.runs.store import SIGNATURE, Store, digest_names, run_key
@@ -48,9 +50,9 @@ def test_a_result_comes_back_and_ends_the_folder(tmp_path: Path):
     assert store.finished_keys() == []
     with pytest.raises(ModomodoError, match="not finished"):
         store.result_data(KEY)
-    store.write_result(KEY, {"scores": {"chart": 0.31}})
+    store.write_result(KEY, {"scores": {"chart": scored(0.31)}})
     assert store.finished(KEY)
-    assert store.result_data(KEY) == {"version": 1, "key": KEY, "scores": {"chart": 0.31}}
+    assert store.result_data(KEY) == {"version": 1, "key": KEY, "scores": {"chart": scored(0.31)}}
     assert store.finished_keys() == [KEY]
     assert sorted(path.name for path in store.path(KEY).iterdir()) == ["lock", "recipe.json", "result.json"]
     assert type(recipe("steps", 3)).model_validate_json((store.path(KEY) / "recipe.json").read_text()) == recipe(
@@ -72,6 +74,8 @@ def test_a_result_comes_back_and_ends_the_folder(tmp_path: Path):
         ("", "damaged"),
         ("[1]", "it holds a list"),
         ("\udcff", "damaged"),
+        ('{"a":' * 20_000 + "1" + "}" * 20_000, "nested too deep"),
+        ('{"version": ' + "1" * 5000 + "}", "damaged"),
         ('{"version": 2, "key": "0123456789abcdef"}', "version 2"),
         ('{"version": 1, "key": "fedc"}', "result of run 'fedc'"),
     ],
@@ -84,6 +88,71 @@ def test_a_damaged_result_says_which_file_and_what_to_do(tmp_path: Path, text: s
         store.result_data(KEY)
     assert str(path) in str(caught.value)
     assert "again" in str(caught.value) or "upgrade" in str(caught.value)
+
+
+SCORED = {"mixture": {"a": 1}, "seconds": 1.5, "seed": 3, "steps": 2, "scores": {"chart": scored(0.5)}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"scores": None}, "scores: Input should be an object"),
+        ({"scores": {"chart": "0.5"}}, "scores.chart: Input should be an object"),
+        ({"scores": {"chart": 0.5}}, "scores.chart: Input should be an object"),
+        ({"scores": [1]}, "scores: Input should be an object"),
+        ({"scores": {"chart": {"mean": 0.5}}}, "scores.chart.benchmark: Field required"),
+        ({"scores": {"chart": scored(0.5) | {"mean": "0.5"}}}, "scores.chart.mean: Input should be a valid number"),
+        ({"scores": {"chart": scored(0.5) | {"se": float("nan")}}}, "Out of range float values are not JSON compliant"),
+        ({"steps": "two"}, "steps: Input should be a valid integer"),
+        ({"seed": [3]}, "seed: Input should be a valid integer"),
+        ({"mixture": {"a": "half"}}, "mixture: weight of a is 'half'"),
+        ({"realised": [1]}, "realised: Input should be an object"),
+        ({"digests": {"a": 1}}, "digests.a: Input should be a valid string"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_result_of_other_values_is_damaged(tmp_path: Path, changes: dict[str, object], says: str):
+    scored_on = recipe("steps", 3).model_copy(update={"evaluation": Evaluation(benchmarks=("chart",))})
+    store = Store(tmp_path)
+    with store.claim(KEY):
+        store.begin(KEY, scored_on)
+        store.write_result(KEY, {**SCORED, **changes})
+    with pytest.raises(ModomodoError, match=re.escape(f"result.json is damaged ({says}")) as caught:
+        store.result(KEY)
+    assert "delete it and run the study again" in str(caught.value)
+
+
+@pytest.mark.parametrize("lacking", ["mixture", "seconds", "seed", "steps"])
+def test_a_result_must_say_what_the_run_was(tmp_path: Path, lacking: str):
+    store = Store(tmp_path)
+    with store.claim(KEY):
+        store.begin(KEY, recipe("steps", 3).model_copy(update={"evaluation": Evaluation(benchmarks=("chart",))}))
+        store.write_result(KEY, {name: value for name, value in SCORED.items() if name != lacking})
+    with pytest.raises(ModomodoError, match=rf"damaged \({lacking}: "):
+        store.result(KEY)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"equal": ["0123456789abcdef"]}', r"'equal' is \['0123456789abcdef'\], not the name of a run"),
+        ('{"equal": {"key": 1}}', "not the name of a run"),
+        ('{"equal": 7}', "not the name of a run"),
+        ('{"equal": "../../elsewhere"}', "not the name of a run"),
+        ('{"equal": ".."}', "not the name of a run"),
+        ('["equal"]', "not a JSON object"),
+        ('{"equal"', "damaged"),
+        ('{"a":' * 20_000 + "1" + "}" * 20_000, "nested too deep"),
+        ('{"equal": ' + "1" * 5000 + "}", "damaged"),
+    ],
+    ids=range(9),
+)
+def test_damaged_labels_say_so(tmp_path: Path, text: str, says: str):
+    assert Store(tmp_path).labels() == {}
+    (tmp_path / "labels.json").write_text(text)
+    with pytest.raises(ModomodoError, match=says) as caught:
+        Store(tmp_path).labels()
+    assert "delete it" in str(caught.value)
 
 
 def test_failures_are_put_aside_and_kept(tmp_path: Path):

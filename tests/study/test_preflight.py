@@ -1,8 +1,10 @@
 """What `check` says of recipes for GPUs on a machine that has neither their rows nor their model."""
 
+import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from modomodo.config.recipe import Recipe, load_recipe
 from modomodo.config.study import Study, load_study
@@ -91,3 +93,15 @@ def test_a_cause_in_a_set_that_is_domain_and_benchmark_is_said_once(tmp_path: Pa
     (tmp_path / "recipe.toml").write_text(recipe)
     (one,) = [problem for problem in checked(tmp_path / "recipe.toml") if problem.level == "error"]
     assert message in one.what
+
+
+def test_pictures_that_a_family_refuses_or_hardly_sees_are_found(tmp_path: Path):
+    for number, size in enumerate([(5000, 20), (600, 20), (600, 400)]):
+        Image.new("RGB", size, (number, 2, 3)).save(tmp_path / f"{number}.png")
+    rows = [{"question": f"{n}?", "answer": n, "image": [f"{n}.png", "2.png"]} for n in range(3)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    table = 'domains = ["thin"]\nmodel = "Qwen/Qwen2-VL-2B-Instruct"\n[data.thin]\npath = "rows.jsonl"\n'
+    (tmp_path / "recipe.toml").write_text(f'{table}verifier = "count"\n')
+    said = [str(problem) for problem in checked(tmp_path / "recipe.toml")]
+    assert any("thin (train), row thin-train-00000: its picture is 640 x 3, over 200 times" in one for one in said)
+    assert any("thin (train): 2 rows have a picture with a side under 28 pixels" in one for one in said)

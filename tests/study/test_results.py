@@ -99,5 +99,5 @@ def test_a_damaged_result_is_named(study, change, says):
 def test_damaged_labels_are_named(study, key):
     path = study.folder / "labels.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"equal": key}))
-    with pytest.raises(ModomodoError, match=r"labels\.json is damaged \(equal"):
+    with pytest.raises(ModomodoError, match=r"labels\.json is damaged \(\'equal\'"):
         read_study(study)

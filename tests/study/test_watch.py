@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -9,13 +8,14 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.files import write_json
 from modomodo.runs.store import Store
 from modomodo.study.watch import Standing, seconds_left, standings
+from modomodo.training.step_log import DomainStep, Step, append_step
 
 STEPS = 8
 
 
-def line(step: int, **rewards: float) -> str:
-    domains = {name: {"reward": reward, "prompts": 2} for name, reward in rewards.items()}
-    return json.dumps({"step": step, "seconds": 2.0 + step, "domains": domains}) + "\n"
+def logged(step: int, **rewards: float) -> Step:
+    domains = {name: DomainStep(2, 4, 9, reward, 0.0, 0.0, 0.0, 0, 0.0) for name, reward in rewards.items()}
+    return Step(step, 2.0 + step, {}, domains)
 
 
 @pytest.fixture
@@ -26,8 +26,9 @@ def folder(tmp_path: Path) -> Path:
     for key, steps in {"a": 8, "b": 6, "c": 8, "d": 1, "e": 3}.items():
         run = tmp_path / "runs" / key
         write_json(run / "recipe.json", {"steps": STEPS})
-        lines = [line(step, charts=step / 10, maths=1.0) for step in range(1, steps + 1)]
-        (run / "steps.jsonl").write_text("".join(lines) + '{"step": 9, "dom')
+        for step in range(1, steps + 1):
+            append_step(run, logged(step, charts=step / 10, maths=1.0))
+        (run / "steps.jsonl").open("a").write('{"step": 9, "dom')
     write_json(tmp_path / "runs/a/result.json", {})
     write_json(tmp_path / "runs/d/failure.json", {"message": "KeyError: no \x1b[31mlayer"})
     (tmp_path / "runs/d/log.txt").write_text("first\n" + "line\n" * 9 + "[red]last[/]\n")
@@ -52,6 +53,13 @@ def test_each_run_has_its_state_steps_and_recent_rewards(folder: Path):
     assert found["d"].trouble.startswith("KeyError")
     assert found["d"].trouble.endswith("[red]last[/]")
     assert found["later"] == Standing("later", "waiting")
+
+
+def test_a_damaged_log_is_said_beside_the_other_runs(folder: Path):
+    (folder / "runs/e/steps.jsonl").write_text("{}\n")
+    found = {run.label: run.trouble for run in standings(folder)}
+    assert "e/steps.jsonl is damaged" in found["e"]
+    assert found["b"] == ""
 
 
 def test_single_runs_stand_with_the_planned_ones_but_no_pilot_of_an_earlier_plan(folder: Path, tmp_path: Path):

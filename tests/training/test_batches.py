@@ -32,14 +32,13 @@ def test_cached_pictures_give_the_same_tensors_and_mixed_batches_work(random_mod
     from modomodo.data.nano.scenes import draw
     from modomodo.data.nano.world import question
     from modomodo.models.load import load_processor
-    from modomodo.training.batches import accept_mixed_batches
+    from modomodo.training.batches import mixed_batch_processor
 
     pictures = [draw(question("charts", "test", index).scene) for index in range(3)]
     images = [[pictures[0]], None, [pictures[1]], [pictures[0]], [pictures[2]]]
     texts = ["a" if image is None else "<image>a" for image in images]
-    cached, plain = load_processor(str(random_model)), load_processor(str(random_model))
-    accept_mixed_batches(cached, cache_images=True)
-    accept_mixed_batches(plain, cache_images=False)
+    processor = load_processor(str(random_model))
+    cached, plain = (mixed_batch_processor(processor, cache_images=cache) for cache in (True, False))
     for _ in range(2):
         found = cached(images=images, text=texts, padding=True, return_tensors="pt")
         wanted = plain(images=images, text=texts, padding=True, return_tensors="pt")
@@ -47,3 +46,4 @@ def test_cached_pictures_give_the_same_tensors_and_mixed_batches_work(random_mod
         assert found["pixel_values"].shape[0] == 4
     none = cached(images=[None, []], text=["a", "a"], padding=True, return_tensors="pt")
     assert "pixel_values" not in none
+    assert type(processor) is not type(cached), "the processor that is saved and scored with stays as it was"

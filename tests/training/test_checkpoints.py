@@ -9,7 +9,7 @@ import torch
 from modomodo.config.recipe import Recipe
 from modomodo.core.rows import Verdict
 from modomodo.core.toml import parse
-from modomodo.models.load import load_model
+from modomodo.models.load import load_model, load_processor
 from modomodo.training import checkpoints
 
 TABLE = {
@@ -59,6 +59,21 @@ def test_scores_on_the_way_do_not_touch_the_run(run, tmp_path):
     names = sorted(path.name for path in (tmp_path / "scored").iterdir())
     assert not [name for name in names if name.startswith("model-")]
     assert (tmp_path / "scored" / "items" / "step-2" / "charts.jsonl").exists()
+
+
+def test_the_processor_is_loaded_once_and_saved_as_it_was_loaded(run, random_model, tmp_path, monkeypatch):
+    loaded = []
+
+    def load(*args, **options):
+        loaded.append(load_processor(*args, **options))
+        return loaded[-1]
+
+    monkeypatch.setattr(checkpoints, "load_processor", load)
+    run(tmp_path / "run")
+    assert len(loaded) == 1
+    load_processor(str(random_model)).save_pretrained(tmp_path / "fresh")
+    fresh = {path.name: path.read_bytes() for path in (tmp_path / "fresh").iterdir()}
+    assert {name: (tmp_path / "run" / "model" / name).read_bytes() for name in fresh} == fresh
 
 
 def test_a_run_killed_while_it_is_scored_ends_the_same(run, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.toml import parse
 from modomodo.training import trackers
+from modomodo.training.step_log import DomainStep, Step
 from modomodo.training.trackers import (
     check_tracker,
     history,
@@ -31,8 +33,18 @@ TABLE = {
     "save_every": 1,
     "evaluation": {"benchmarks": ["charts"], "items": 4, "at": [1]},
 }
-DOMAIN = {"prompts": 2, "tokens": 24, "reward": 0.5, "format": 0.25, "zero_advantage": 1.0, "accuracy": 0.1}
-LINE = {"step": 1, "seconds": 1.5, "requested": {"spatial": 0.75, "science": 0.25}, "domains": {"spatial": DOMAIN}}
+DOMAIN = DomainStep(
+    prompts=2,
+    completions=4,
+    tokens=24,
+    reward=0.5,
+    accuracy=0.1,
+    format=0.25,
+    unparsed=0.0,
+    ungradable=0,
+    zero_advantage=1.0,
+)
+STEP = Step(1, 1.5, {"spatial": 0.75, "science": 0.25}, {"spatial": DOMAIN})
 BY_DOMAIN = {"reward", "format", "zero_advantage", "prompts", "tokens"}
 
 
@@ -99,7 +111,7 @@ def trackio(server, monkeypatch):
 
 
 def test_the_names_are_those_of_the_documentation():
-    assert step_values(LINE) == {
+    assert step_values(STEP) == {
         "seconds": 1.5,
         "requested/spatial": 0.75,
         "requested/science": 0.25,
@@ -150,7 +162,7 @@ def test_a_killed_run_has_each_step_once_in_tensorboard(random_model, tmp_path, 
 def write_run(folder, *, steps: int) -> None:
     """Write the files of a run that came so far, one whose scores of step 2 are those of a killed attempt."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, line in (("steps", LINE), ("trainer", {"loss": 0.5})):
+    for name, line in (("steps", asdict(STEP)), ("trainer", {"loss": 0.5})):
         text = [json.dumps({**line, "step": step}) + "\n" for step in range(1, steps + 1)]
         (folder / f"{name}.jsonl").write_text("".join(text))
     for step in (1, 2):
@@ -161,7 +173,7 @@ def test_a_run_that_goes_on_elsewhere_is_told_whole(tmp_path):
     write_run(tmp_path, steps=2)
     found = history(tmp_path, until=2)
     assert list(found) == [1, 2]
-    assert found[1] == {**step_values(LINE), "trainer/loss": 0.5, "score/charts": 0.1}
+    assert found[1] == {**step_values(STEP), "trainer/loss": 0.5, "score/charts": 0.1}
     assert "score/charts" not in found[2]
 
 
@@ -178,12 +190,12 @@ def resumed_twice(tracker: str, folder) -> dict[str, dict[int, float]]:
     for steps in (1, 2):
         write_run(folder, steps=steps)
         followed = open_tracker(one, folder)
-        followed.log(steps, step_values(LINE))
+        followed.log(steps, step_values(STEP))
         followed.close()
     followed = open_tracker(one, folder)
     followed.log(2, {"score/charts": 0.4})
     followed.close()
-    found = {name: {1: value, 2: value} for name, value in {**step_values(LINE), "trainer/loss": 0.5}.items()}
+    found = {name: {1: value, 2: value} for name, value in {**step_values(STEP), "trainer/loss": 0.5}.items()}
     return {**found, "score/charts": {1: 0.1, 2: 0.4}}
 
 

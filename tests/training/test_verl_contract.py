@@ -14,7 +14,9 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Resize, Row, Target, View
 from modomodo.core.schedules import Schedule
 from modomodo.data.registry import DOMAINS
-from modomodo.training.judge import Judge
+from modomodo.training.rewards import RewardFunctions
+from modomodo.training.row_table import RowTable
+from modomodo.training.step_log import DomainStep, Step, append_step, read_steps
 from modomodo.training.trackers import step_values
 from modomodo.training.verl import data, reward
 from modomodo.training.verl.rollouts import Reader, cut_back, dumped, read_step, take_in
@@ -28,9 +30,9 @@ def known(monkeypatch: pytest.MonkeyPatch):
     found = of.domains()
     for name, one in found.items():
         monkeypatch.setitem(DOMAINS, name, one)
-    reward.judge_of.cache_clear()
+    reward.rewards_of.cache_clear()
     yield found
-    reward.judge_of.cache_clear()
+    reward.rewards_of.cache_clear()
 
 
 def plan_of(*names: str, per_step: int = 2) -> Schedule:
@@ -52,12 +54,12 @@ def test_equal_completions_earn_equal_rewards_under_both_engines(tmp_path, known
     recipe = of.recipe(domains=names, rewards=WEIGHTS.model_dump(), view=view)
     plan = plan_of(*names)
     found = scores(of.run_folder(tmp_path, recipe, plan), plan, of.REPLIES)
-    judge = Judge(known, generations=len(of.REPLIES), rewards=WEIGHTS, view=view)
+    rewards = RewardFunctions(RowTable.load(known, view=view), generations=len(of.REPLIES), weights=WEIGHTS)
     replies = [reply for _ in plan.entries for reply in of.REPLIES]
     columns = [entry for entry in plan.entries for _ in of.REPLIES]
     domain, row_id = zip(*columns, strict=True)
-    accuracy = judge.accuracy(replies, domain=domain, row_id=row_id)
-    form = judge.format(replies, domain=domain, row_id=row_id)
+    accuracy = rewards.accuracy(replies, domain=domain, row_id=row_id)
+    form = rewards.format(replies, domain=domain, row_id=row_id)
     # Of a trainer of TRL: the weighted sum over the rewards that are not None.
     summed = [
         None if a is None else WEIGHTS.accuracy * a + WEIGHTS.format * f for a, f in zip(accuracy, form, strict=True)
@@ -65,7 +67,7 @@ def test_equal_completions_earn_equal_rewards_under_both_engines(tmp_path, known
     assert [one["score"] for one in found] == [one or 0.0 for one in summed]
     assert [one["ungradable"] for one in found] == [float(one is None) for one in summed]
     assert [one["accuracy"] for one in found] == [one or 0.0 for one in accuracy]
-    seen = {item.verdict.status for item in judge.judged}
+    seen = {item.verdict.status for item in rewards.graded}
     assert seen >= {"right", "wrong", "partial", "unparsed", "ungradable"}
     assert len({frozenset(one) for one in found}) == 1, "every domain has the same keys"
 
@@ -81,12 +83,11 @@ def test_ungradable_replies_are_kept_and_end_the_run_at_one_in_a_hundred(tmp_pat
     assert "200 verdicts" in (folder / "verl" / reward.STOPPED).read_text()
 
 
-def test_the_judge_of_a_resumed_run_goes_on_from_its_steps(tmp_path, known):
+def test_the_rewards_of_a_resumed_run_go_on_from_its_steps(tmp_path, known):
     plan = plan_of("broken")
     folder = of.run_folder(tmp_path, of.recipe(domains=["broken"]), plan)
-    (folder / "steps.jsonl").write_text(
-        json.dumps({"step": 1, "domains": {"broken": {"ungradable": 199, "completions": 199}}}) + "\n"
-    )
+    done = DomainStep(1, 199, 0, 0.0, 0.0, 0.0, 0.0, ungradable=199, zero_advantage=1.0)
+    append_step(folder, Step(1, 1.0, {}, {"broken": done}))
     with pytest.raises(ModomodoError, match="200 of the last 200"):
         scores(folder, plan, ["x"])
 
@@ -111,9 +112,9 @@ def dump(folder, plan: Schedule, step: int, *, generations: int = 2, pad: int = 
 
 
 def reader(folder, plan: Schedule, known) -> Reader:
-    judge = Judge({name: known[name] for name in plan.counts()}, generations=2)
+    rewards = RewardFunctions(RowTable.load({name: known[name] for name in plan.counts()}), generations=2)
     return Reader(
-        folder, plan, judge, 2, lambda texts: [len(text) for text in texts], requested={"own": 0.5, "choice": 0.5}
+        folder, plan, rewards, 2, lambda texts: [len(text) for text in texts], requested={"own": 0.5, "choice": 0.5}
     )
 
 
@@ -154,9 +155,8 @@ def test_a_tracker_gets_the_names_that_it_gets_of_trl(tmp_path, known):
         dump(folder, plan, step)
     (folder / "verl" / "metrics-0.jsonl").write_text('{"step": 2, "data": {"timing_s/step": 4.0, "actor/loss": 0.5}}\n')
     take_in(replace(reader(folder, plan, known), tracker=kept), last=True)
-    lines = [json.loads(line) for line in (folder / "steps.jsonl").read_text().splitlines()]
     own = {"trainer/timing_s/step": 4.0, "trainer/actor/loss": 0.5}
-    assert kept == {line["step"]: {**step_values(line), **(own if line["step"] == 2 else {})} for line in lines}
+    assert kept == {step.step: {**step_values(step), **(own if step.step == 2 else {})} for step in read_steps(folder)}
     assert {"reward/choice", "format/choice", "requested/own", "seconds"} <= set(kept[2])
 
 
@@ -171,7 +171,7 @@ def test_a_dump_that_a_kill_cut_is_not_read_and_the_steps_after_a_checkpoint_are
     assert take_in(one, last=True) == 2
     (folder / "steps.jsonl").open("a").write('{"step": 3, "dom')
     (folder / "verl" / "metrics-0.jsonl").write_text("".join(f'{{"step": {n}, "data": {{}}}}\n' for n in (1, 2)))
-    assert [line["step"] for line in cut_back(folder, 1)] == [1]
+    assert [step.step for step in cut_back(folder, 1)] == [1]
     assert (folder / "verl" / "metrics-0.jsonl").read_text().count("step") == 1  # those of a lost attempt are not ours
     assert sorted(path.name for path in cut.parent.iterdir()) == ["1.jsonl"]
     for step in (2, 3, 4):
@@ -207,7 +207,7 @@ def test_a_kill_between_two_logs_leaves_no_step_twice(tmp_path, known):
     assert take_in(one, last=True) == 2
     path = folder / "steps.jsonl"
     path.write_text(path.read_text().splitlines(keepends=True)[0])  # samples.jsonl has step 2 already
-    assert [line["step"] for line in cut_back(folder, 2)] == [1]
+    assert [step.step for step in cut_back(folder, 2)] == [1]
     assert take_in(one, last=True) == 2
     steps = {
         name: [json.loads(line)["step"] for line in (folder / name).read_text().splitlines()]
@@ -281,12 +281,12 @@ def test_the_parquet_file_has_each_row_once_and_reads_as_the_rows_of_trl_in_the_
     recipe = of.recipe(domains=["spatial", "science"], steps=12, epochs=2, view=View(resize=Resize(28, 784, 10**6)))
     plan = make_schedule(recipe)
     plan = Schedule(plan.entries + plan.entries[:4], 2)  # a second epoch of some rows
-    judge = Judge({name: DOMAINS[name] for name in plan.counts()}, generations=4)
+    rows = RowTable.load({name: DOMAINS[name] for name in plan.counts()})
     data.write_rows(recipe, plan, load_processor(str(random_model)), path=tmp_path / "verl" / "rows.parquet")
     table = pq.read_table(tmp_path / "verl" / "rows.parquet").to_pydict()
     assert len(table["data_source"]) == len(set(plan.entries)) < len(plan.entries)
     places = list(data.places(table, plan))
-    for place, row in zip(places, datasets.schedule_dataset(plan, judge), strict=True):
+    for place, row in zip(places, datasets.schedule_dataset(plan, rows), strict=True):
         assert (table["data_source"][place], table["extra_info"][place]["row_id"]) == (row["domain"], row["row_id"])
         assert len(table["images"][place]) == len(row["images"])
         for kept, picture in zip(table["images"][place], row["images"], strict=True):
@@ -322,6 +322,10 @@ def test_pictures_reach_verl_as_the_rgb_that_trl_gets():
     assert data.picture(plain, resize=None) == (plain, (100, 60))
     deep = encoded(Image.new("I;16", (40, 30), 65535))
     content, _ = data.picture(deep, resize=None)
+    assert Image.open(io.BytesIO(content)).getpixel((0, 0)) == (255, 255, 255)
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), (9, 9, 9)).save(file, "PNG", transparency=(9, 9, 9))
+    content, _ = data.picture(file.getvalue(), resize=None)
     assert Image.open(io.BytesIO(content)).getpixel((0, 0)) == (255, 255, 255)
     content, size = data.picture(plain, resize=Resize(28, 784, 28 * 28 * 4))
     assert size == Image.open(io.BytesIO(content)).size == (56, 28)

@@ -37,6 +37,6 @@ def test_iou_agrees_with_pycocotools(a, b):
 
 @pytest.mark.parametrize("answer", ["[" + "1" * 32_000, "[1, 1, 1, " + "1" * 32_000 + "x", "[" * 32_000, "{" * 32_000])
 def test_a_long_box_list_is_refused_in_linear_time(answer):
-    start = time.perf_counter()
+    start = time.process_time()
     assert isinstance(read_found(answer, "boxes"), str)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0

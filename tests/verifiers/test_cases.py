@@ -121,7 +121,9 @@ NUMBERS = [
     (ZERO, "0.0", PIXELS, RIGHT),
     (ZERO, "-0", PIXELS, RIGHT),
     (ZERO, "1e-400", PIXELS, WRONG),
-    (ZERO, "0.000001", STANDARD, RIGHT),
+    (ZERO, "0.000001", STANDARD, WRONG),
+    (Target("number", 0, tolerance=0.05), "0.001", STANDARD, WRONG),
+    (Target("number", 0, tolerance=0.05), "0.0", STANDARD, RIGHT),
     (ZERO, "0.5", STANDARD, WRONG),
     (LOOSE, "201.9", PIXELS, RIGHT),
     (LOOSE, "202", PIXELS, RIGHT),
@@ -210,7 +212,8 @@ BOXES = [
         for said in ("[30, 60, 10, 20]", "[30, 20, 10, 60]", "[10, 60, 30, 20]", "[10, 20, 10, 60]")
     ],
     *[(BOX, said, PIXELS, WRONG) for said in ("[1e999, 20, 30, 60]", "[-1e999, -1e999, 1e999, 1e999]", "[]")],
-    *[(BOX, said, PIXELS, WRONG) for said in ("[[10,20,30,60],[10,20,30,60]]", "[[0,0,1,1],[10,20,30,60]]")],
+    (BOX, "[[10,20,30,60],[10,20,30,60]]", PIXELS, RIGHT),
+    (BOX, "[[0,0,1,1],[10,20,30,60]]", PIXELS, WRONG),
     *[
         (BOX, said, PIXELS, UNPARSED)
         for said in ("[NaN, 20, 30, 60]", "[nan,nan,nan,nan]", "[inf, 20, 30, 60]", "10, 20, 30, 60")
@@ -273,7 +276,7 @@ BOXES = [
     *[(POINT, said, PIXELS, RIGHT) for said in ("[20, 40]", "(10, 20)", "[[30, 60]]", '{"point_2d": [20, 40]}')],
     *[
         (POINT, said, PIXELS, WRONG)
-        for said in ("[9.9, 40]", "[20, 61]", "[40, 20]", "[[20, 40], [20, 40]]", "[1e999, 40]", "[]")
+        for said in ("[9.9, 40]", "[20, 61]", "[40, 20]", "[[20, 40], [20, 41]]", "[1e999, 40]", "[]")
     ],
     *[(POINT, said, PIXELS, UNPARSED) for said in ("[10, 20, 30, 60]", "[nan, 40]", "20, 40", "inside", "[20]")],
     (POINT, "[31.25, 166.6]", THOUSAND, RIGHT),

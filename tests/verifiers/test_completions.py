@@ -8,6 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from modomodo.cli import main
+from modomodo.config.table_settings import Grading
+from modomodo.core.rows import Target, View
+from modomodo.verifiers import grade
 from modomodo.verifiers.completions import EXAMPLE, grade_lines
 
 RAW = {"completion": "12", "target": 12, "verifier": "number", "raw": True}
@@ -25,7 +28,7 @@ def test_every_field_reaches_the_verifier():
     box = {"verifier": "box", "target": [320, 240, 640, 480], "image_size": [640, 480]}
     lines = [
         line(completion="<think>x</think><answer>12</answer>", raw=False),
-        line(completion="12.00001"),
+        line(completion="12.00001", mode="standard"),
         line(completion="12.1", tolerance=0.01),
         line(completion="12.00001", mode="paper"),
         line(verifier="choice", completion="right one", target="B", options=["left one", "right one"]),
@@ -128,8 +131,13 @@ def test_the_verb_writes_lines_and_says_the_rest_on_standard_error(tmp_path):
     assert "1 malformed line, named above and left out" in shown
     assert "number 2 0.500 1 1 0 0 0" in shown
     path.write_bytes(line(completion="12.00001"))
-    assert CliRunner().invoke(main.app, ["grade", str(path)]).exit_code == 0
-    assert '"wrong"' in CliRunner().invoke(main.app, ["grade", str(path), "--set", "mode=paper"]).stdout
+    assert '"wrong"' in CliRunner().invoke(main.app, ["grade", str(path)]).stdout
+    assert '"right"' in CliRunner().invoke(main.app, ["grade", str(path), "--set", "mode=standard"]).stdout
+
+
+def test_python_and_the_command_line_have_one_default_mode():
+    assert Grading().mode == View().mode
+    assert graded(line(completion="12.00001"))[0].verdict == grade("12.00001", Target("number", 12), raw=True)
 
 
 def test_standard_input_and_a_reader_that_goes_away():

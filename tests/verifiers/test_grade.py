@@ -153,11 +153,11 @@ def test_raw_takes_the_bare_answer():
     "piece", ["1", "1,", "[", "[1", "{a:", '"', "'\\\\", " ", "**", "B ", "answer is ", "\u0301\u0323", "a.", "ﷺ"]
 )
 def test_long_answers_take_linear_time(name, piece):
-    start = time.perf_counter()
+    start = time.process_time()
     for length in (64, 1_000, 2_000, 32_768, 60_000):
         answer = piece * (length // len(piece))
         assert grade(f"<think>a</think> <answer>{answer}</answer>", GOLDS[name], View(mode="standard")).reward in (
             0.0,
             1.0,
         )
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0

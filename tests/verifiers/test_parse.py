@@ -65,7 +65,7 @@ def test_reasons_say_what_is_wrong():
     "piece", ["<think>", "</think> ", "<answer>", "<", " ", "<think></think>", "<answer></answer>"]
 )
 def test_long_replies_take_linear_time(piece):
-    start = time.perf_counter()
+    start = time.process_time()
     for text in (piece, f"<think>{piece}", f"<think>a</think>{piece}", f"<think>a</think> <answer>{piece}"):
         parse_reply(text + piece * (60_000 // len(piece)))
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0

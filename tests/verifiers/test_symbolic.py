@@ -66,7 +66,8 @@ CASES = [
     ("\\frac{1}{2}", "\\frac{1}{2}.", "right"),
     ("\\frac{1}{2}", "x=\\frac12.", "right"),
     ("\\frac{1}{2}", "\\frac 1 2", "right"),
-    ("3", "\\log_2 8", "right"),
+    ("3", "\\log_2 8", "unparsed"),
+    ("\\log_2 3", "\\frac{\\ln 3}{\\ln 2}", "right"),
     ("yes", "\\boxed{\\text{yes}}", "right"),
     ("yes", "\\boxed{no}", "wrong"),
     ("5", "not 5", "wrong"),
@@ -142,9 +143,69 @@ def test_a_late_answer_is_unparsed_and_the_next_is_judged(monkeypatch):
         patch.setattr(symbolic, "DEADLINE_SECONDS", 0.2)
         verdict = grade("\\int_0^\\infty e^{-x} dx", target, raw=True)
         assert verdict.status == "unparsed"
-        assert "took over 0.2 s" in verdict.reason
+        assert "took over 0.2 s of CPU time" in verdict.reason
     assert grade("\\{2, 1\\}", target, raw=True).status == "right"
     assert grade("\\{2, 3\\}", target, raw=True).status == "wrong"
+
+
+def test_the_deadline_is_cpu_time_and_its_backstop_says_nothing_of_the_answer(monkeypatch):
+    target = Target("math", "\\sqrt{3}")
+    assert grade("\\frac{3}{\\sqrt{3}}", target, raw=True).status == "right"
+
+    def stop(seconds: float) -> threading.Timer:
+        for pid in workers():
+            os.kill(pid, signal.SIGSTOP)
+        again = threading.Timer(seconds, lambda: [os.kill(pid, signal.SIGCONT) for pid in workers()])
+        again.start()
+        return again
+
+    with monkeypatch.context() as patch:
+        # Far longer on the wall than the deadline, as on a machine that others keep busy.
+        patch.setattr(symbolic, "DEADLINE_SECONDS", 0.5)
+        again = stop(1.5)
+        assert grade("\\sqrt{3}+0", target, raw=True).status == "right"
+        again.join()
+        patch.setattr(worker, "BACKSTOP", 1)
+        again = stop(2.0)
+        verdict = grade("\\sqrt{3}+0+0", target, raw=True)
+        assert (verdict.status, verdict.reward) == ("ungradable", None)
+        assert "not done after 0.5 s" in verdict.reason
+        again.join()
+    assert grade("\\sqrt{3}+0+0", target, raw=True).status == "right"
+
+
+def test_a_worker_killed_from_outside_twice_leaves_no_verdict(monkeypatch):
+    target = Target("math", "\\sqrt{5}")
+    assert parse_gold(target) is None
+
+    def killed(self: object, gold: str, answer: str, seconds: float, within: float | None) -> tuple[str, str]:
+        return "lost", "ended by signal 9"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker._Worker, "ask", killed)
+        assert grade("\\sqrt{5}+0", target, raw=True).status == "ungradable"
+    assert grade("\\sqrt{5}+0", target, raw=True).status == "right"
+
+
+@pytest.mark.parametrize(("number", "outcome"), [(signal.SIGKILL, "lost"), (signal.SIGPROF, "late"), (11, "dead")])
+def test_it_is_told_how_a_worker_ended(number, outcome):
+    grade("\\sqrt{7}+0", Target("math", "\\sqrt{7}"), raw=True)
+    worker.MATH_WORKERS.stop()
+    one = worker.MATH_WORKERS._take()
+    pid = only_worker()
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(0.3, lambda: [os.kill(pid, number), os.kill(pid, signal.SIGCONT)]).start()
+    assert one.ask("$1$", "$1$", 20.0, None)[0] == outcome
+    one.close()
+
+
+def only_worker() -> int:
+    """Return the process of the one worker, which a busy machine forks late."""
+    end = time.monotonic() + 20
+    while not (found := workers()) and time.monotonic() < end:
+        time.sleep(0.01)
+    (pid,) = found
+    return pid
 
 
 def workers() -> list[int]:
@@ -227,10 +288,8 @@ def test_an_event_loop_goes_on_while_mathematics_is_worked_out(monkeypatch):
         done.set()
         return [verdict.status for verdict in verdicts], await counting
 
-    started = time.perf_counter()
     statuses, count = asyncio.run(judge())
     assert statuses == ["right", "unparsed", "right", "wrong"] * 3
-    assert time.perf_counter() - started < 3
     assert count > 5
 
 

@@ -83,6 +83,8 @@ def test_the_file_of_verl_s_numbers_is_known_to_the_processes_of_ray(tmp_path: P
     assert config.trainer.resume_from_path == str(tmp_path / "checkpoints" / "global_step_2")
     assert composed(overrides(of.recipe(), steps=4, folder=tmp_path)).trainer.resume_mode == "disable"
     assert merged.env_vars.NCCL_DEBUG == "WARN"
+    assert merged.env_vars.PYTHONSAFEPATH == "1"
+    assert not config.actor_rollout_ref.model.trust_remote_code
     assert (ray.address, ray.num_cpus) == ("auto", None), "a running cluster takes no number of cores"
 
 

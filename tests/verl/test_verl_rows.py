@@ -10,14 +10,17 @@ import pytest
 import torch
 import verl_recipes as of
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.config.toml_files import with_data
 from modomodo.core.rows import open_image
 from modomodo.core.schedules import Schedule
 from modomodo.core.toml import parse
 from modomodo.data.registry import DOMAINS
-from modomodo.models.load import load_processor, render
-from modomodo.training.judge import Judge
+from modomodo.models.chat_template import render
+from modomodo.models.load import load_processor
+from modomodo.training.rewards import RewardFunctions
+from modomodo.training.row_table import RowTable
 from modomodo.training.verl import reward
 from modomodo.training.verl.data import prompt_tokens, write_inputs
 from modomodo.training.verl.options import overrides
@@ -50,7 +53,7 @@ def real(qwen: Path, tmp_path_factory) -> tuple[Path, Recipe, Schedule]:
         pytest.skip("the real rows are not there: ../shared/data/real is in no commit")
     sources = with_data({"data": tomllib.loads(SETS.read_text())}, SETS.parent)["data"]
     recipe = of.recipe(model=str(qwen), domains=list(sources), data=sources, steps=100, verl=LONG)
-    rows = [row for name in recipe.domains for row in recipe.find(name).load("train")]
+    rows = [row for name in recipe.domains for row in recipe_domain(recipe, name).load("train")]
     random.Random(0).shuffle(rows)
     return _written(
         tmp_path_factory.mktemp("real"), recipe, Schedule(tuple((row.domain, row.id) for row in rows[:200]), 2)
@@ -80,7 +83,7 @@ def test_item_k_is_the_row_of_entry_k_with_the_prompt_and_pictures_of_trl(kind: 
     _, recipe, plan = run
     dataset, config, processor = made(run)
     assert len(dataset) == len(plan.entries) == 200
-    domains = {name: recipe.find(name) for name in plan.counts()}
+    domains = {name: recipe_domain(recipe, name) for name in plan.counts()}
     rows = {name: {row.id: row for row in one.load("train")} for name, one in domains.items()}
     ours = load_processor(recipe.model)
     for place, (name, row_id) in enumerate(plan.entries):
@@ -114,14 +117,14 @@ def test_the_tokens_of_a_prompt_are_counted_as_verl_builds_them(kind: str, reque
     for place in range(0, 200, 8):
         item = dataset[place]
         name, row_id = plan.entries[place]
-        row = next(row for row in recipe.find(name).load("train") if row.id == row_id)
+        row = next(row for row in recipe_domain(recipe, name).load("train") if row.id == row_id)
         pictures = (
             [part["image"] for part in item["raw_prompt"][0]["content"] if part["type"] == "image"]
             if row.images
             else []
         )
         ids = builder.build_initial_tokens(item["raw_prompt"], images=pictures or None)
-        messages = recipe.find(name).prompt(row, recipe.view)
+        messages = recipe_domain(recipe, name).prompt(row, recipe.view)
         sizes = [picture.size for picture in pictures]
         assert prompt_tokens(ours, messages, sizes, resize=recipe.view.resize) == len(ids)
 
@@ -164,7 +167,7 @@ def test_a_dataset_from_its_state_reads_its_rows_again(embedded):
     assert [other[place]["extra_info"] for place in (0, 199)] == [dataset[place]["extra_info"] for place in (0, 199)]
 
 
-def judged_by_verl(config, tokenizer, dataset, replies: list[tuple[int, str]]) -> list[dict]:
+def graded_by_verl(config, tokenizer, dataset, replies: list[tuple[int, str]]) -> list[dict]:
     """Return what verl's own reward manager makes of replies, given as (position, text)."""
     import numpy as np
     from tensordict import TensorDict
@@ -192,12 +195,12 @@ def test_golds_earn_all_and_replies_without_tags_nothing_from_verl_s_own_reward_
     run = request.getfixturevalue(kind)
     _, recipe, plan = run
     dataset, config, processor = made(run)
-    rows = {name: {row.id: row for row in recipe.find(name).load("train")} for name in plan.counts()}
+    rows = {name: {row.id: row for row in recipe_domain(recipe, name).load("train")} for name in plan.counts()}
     replies = []
     for place, (name, row_id) in enumerate(plan.entries):
         replies += [(place, gold_reply(rows[name][row_id].target, recipe.view)), (place, "B")]
-    reward.judge_of.cache_clear()
-    found = judged_by_verl(config, processor.tokenizer, dataset, replies)
+    reward.rewards_of.cache_clear()
+    found = graded_by_verl(config, processor.tokenizer, dataset, replies)
     assert [one["reward_score"] for one in found] == [3.0, 0.0] * 200
     keys = {"score", "accuracy", "format", "unparsed", "ungradable", "position"}
     assert all(set(one["reward_extra_info"]) == keys for one in found)
@@ -210,11 +213,11 @@ def test_what_verl_dumps_becomes_steps(embedded, tmp_path: Path, monkeypatch):
     from verl.trainer.ppo.v1.trainer_base import PPOTrainer
 
     _, recipe, plan = embedded
-    domains = {name: recipe.find(name) for name in plan.counts()}
-    judge = Judge(domains, generations=4, rewards=recipe.rewards, view=recipe.view)
+    table = RowTable.load({name: recipe_domain(recipe, name) for name in plan.counts()}, view=recipe.view)
+    rewards = RewardFunctions(table, generations=4, weights=recipe.rewards)
     for step in (1, 2):
         places = [place for place in (2 * step - 1, 2 * step - 2) for _ in range(4)]
-        golds = [gold_reply(judge.rows[plan.entries[p][0]][plan.entries[p][1]].target, recipe.view) for p in places]
+        golds = [gold_reply(table.row(*plan.entries[place]).target, recipe.view) for place in places]
         outputs = [gold if number % 4 else "\u2028 no" for number, gold in enumerate(golds)]
         PPOTrainer._write_generations(
             inputs=["?"] * 8,
@@ -225,7 +228,7 @@ def test_what_verl_dumps_becomes_steps(embedded, tmp_path: Path, monkeypatch):
             dump_path=str(tmp_path / "verl" / "rollouts"),
             global_steps=step,
         )
-    reader = Reader(tmp_path, plan, judge, 4, lambda texts: [1] * len(texts), requested={})
+    reader = Reader(tmp_path, plan, rewards, 4, lambda texts: [1] * len(texts), requested={})
     assert take_in(reader, last=True) == 2
     for line in map(json.loads, (tmp_path / "steps.jsonl").read_text().splitlines()):
         assert sum(one["completions"] for one in line["domains"].values()) == 8
@@ -265,14 +268,16 @@ def test_a_checkpoint_of_verl_becomes_the_model_that_it_is(qwen: Path, tmp_path:
     from transformers import AutoModelForImageTextToText
 
     from modomodo.models.families import FRAME_KEY
-    from modomodo.training.checkpoints import save_trained
+    from modomodo.models.load import save
+    from modomodo.training.checkpoints import recipe_processor
 
     trained = AutoModelForImageTextToText.from_pretrained(qwen)
     with torch.no_grad():
         for weight in trained.parameters():
             weight.add_(torch.randn_like(weight))
     recipe = parse(Recipe, {**of.TABLE, "model": str(qwen), "view": {"frame": "unit"}}, where="test")
-    save_trained(merged(recipe, checkpoint(tmp_path, trained, qwen)), recipe, tmp_path / "model")
+    model = merged(recipe, checkpoint(tmp_path, trained, qwen))
+    save(model, recipe_processor(recipe), tmp_path / "model", frame=recipe.view.frame)
     found = AutoModelForImageTextToText.from_pretrained(tmp_path / "model")
     assert getattr(found.config, FRAME_KEY) == "unit"
     for name, weight in trained.named_parameters():

@@ -1,4 +1,4 @@
-"""What stands after a verb: files, and `--set` with the keys that a shell may offer for it."""
+"""What stands after a verb: files, choices, and `--set` with the keys that a shell may offer for it."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,28 +6,13 @@ from typing import Annotated
 
 import typer
 
-from modomodo.cli.study_verbs import is_study
-from modomodo.cli.table_verbs import is_table
+from modomodo.config.open import is_table
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
 from modomodo.config.table_settings import Fitting, Grading, Replaying
-from modomodo.config.toml_files import OF_ONE_RUN
-from modomodo.core.toml import dotted_keys
-
-
-class World(StrEnum):
-    """The embedded worlds that the demo runs in."""
-
-    uneven = "uneven"
-    control = "control"
-
-
-class Embedded(StrEnum):
-    """The embedded models."""
-
-    nano = "nano"
-    nano_2 = "nano-2"
-
+from modomodo.config.toml_files import OF_ONE_RUN, read_file
+from modomodo.core.errors import ModomodoError
+from modomodo.core.toml import Strict, dotted_keys
 
 OF_RECIPES = ("train", "eval", "play")  # verbs that take a study's recipe alone
 
@@ -35,15 +20,23 @@ OF_RECIPES = ("train", "eval", "play")  # verbs that take a study's recipe alone
 def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the keys that `--set` takes of the file that stands on the command line, for the shell's completion."""
     file = Path(ctx.params.get("file") or next(iter(ctx.args), "."))  # before a command is whole, its words are args
-    verb = {"grade": Grading, "strategies": Replaying}.get(str(ctx.info_name))
-    # Reading a pipe would hang the shell.
-    of_study = file.is_file() and is_study(file) and ctx.info_name not in OF_RECIPES
-    kind = verb or (Fitting if is_table(file) else Study if of_study else Recipe)
+    kind = {"grade": Grading, "strategies": Replaying}.get(str(ctx.info_name)) or _kind(file, str(ctx.info_name))
     decided = tuple(f"recipe.{name}" for name in OF_ONE_RUN) if kind is Study else ()
     return [f"{key}=" for key in dotted_keys(kind) if key.startswith(incomplete) and not key.startswith(decided)]
 
 
-File = Annotated[Path, typer.Argument(help="a study's TOML file, or a recipe's of one run", show_default=False)]
+def _kind(file: Path, verb: str) -> type[Strict]:
+    if is_table(file):
+        return Fitting
+    if verb in OF_RECIPES or not file.is_file():  # reading a pipe would hang the shell
+        return Recipe
+    try:
+        return Study if read_file(file).is_study else Recipe
+    except ModomodoError:
+        return Recipe  # the verb says what is wrong with the file
+
+
+File = Annotated[Path, typer.Argument(help="a TOML file: a study, or a recipe (one run)", show_default=False)]
 StudyFile = Annotated[Path, typer.Argument(help="a study's TOML file", show_default=False)]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 Metrics = Annotated[
@@ -54,5 +47,24 @@ Metrics = Annotated[
 ]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeat for more", autocompletion=complete_key),
+    typer.Option("--set", metavar="KEY=VALUE", help="change a key; repeat for more", autocompletion=complete_key),
 ]
+
+
+class World(StrEnum):
+    """The embedded worlds that the demo runs in."""
+
+    uneven = "uneven"
+    control = "control"
+
+
+EmbeddedWorld = Annotated[
+    World, typer.Option(help="control: no mixture found beats equal shares; uneven: a candidate, not frozen yet")
+]
+
+
+class Embedded(StrEnum):
+    """The embedded models."""
+
+    nano = "nano"
+    nano_2 = "nano-2"

@@ -1,19 +1,27 @@
-"""What the command line prints: consoles, tables and sentences. Names and texts of others are escaped."""
+"""What the command line prints: consoles, tables and sentences. Names and texts of others are escaped.
+
+Everything that reaches the terminal is made printable in one place: what the consoles render by `Terminal`, and what
+others write, as libraries do and Python where it fails, by `Plain`.
+"""
 
 import os
 import re
+import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TextIO, cast, get_args
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -40,13 +48,55 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 2.0
 ALIKE = 3  # rows with one cause that are said one by one
 
-out = Console()
-err = Console(stderr=True)
+
+class Terminal(Console):
+    """A console that styles texts, and shows of them only what a terminal does not obey."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of a renderable, its texts made printable."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
+class Plain:
+    """A stream for whatever else is written, made printable; `rich_proxied_file` is where consoles write past it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.rich_proxied_file = stream
+
+    def write(self, text: str) -> int:
+        """Write a text; bars of tqdm may move up, and to the start of their line."""
+        moves = re.match(r"(\n|\x1b\[A)*$|\r?", text)
+        start = moves[0] if moves else ""
+        return self.rich_proxied_file.write(start + printable(text[len(start) :]))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
+
+
+@contextmanager
+def plain_streams() -> Generator[None]:
+    """Make printable what is written meanwhile, by whomever; streams that are closed stay so."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, stream and Plain(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def show_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback, which has words of files in it, where Python would print it as it is."""
+    Plain(sys.stderr).write("".join(traceback.format_exception(kind, error, trace)))
+
+
+out = Terminal(emoji=False)
+err = Terminal(stderr=True, emoji=False)
 
 
 def say(line: str, *, console: Console = out) -> None:
-    """Print a line as it is: no markup, no colours, nothing that moves the cursor, unbroken where it is long."""
-    console.print(escape(printable(line)), highlight=False, soft_wrap=True)
+    """Print a line as it is: no markup, no colours, unbroken where it is long."""
+    console.print(escape(line), highlight=False, soft_wrap=True)
 
 
 def show_problems(file: Path, problems: Sequence[Problem]) -> int:
@@ -55,15 +105,15 @@ def show_problems(file: Path, problems: Sequence[Problem]) -> int:
     for problem in problems:
         place, row, _ = problem.where.partition(", row ")
         causes.setdefault((problem.level, place, _cause(problem.what) if row else problem.what), []).append(problem)
-    for (level, place, _), found in causes.items():
+    for (level, place, _), alike in causes.items():
         start = f"[{'red' if level == 'error' else 'yellow'}]{level}:[/] "
-        lines = [str(problem) for problem in found[:ALIKE]]
-        if len(found) > ALIKE:
-            rows = [problem.where.removeprefix(f"{place}, row ") for problem in found[ALIKE:]]
+        lines = [str(problem) for problem in alike[:ALIKE]]
+        if len(alike) > ALIKE:
+            rows = [problem.where.removeprefix(f"{place}, row ") for problem in alike[ALIKE:]]
             some = f"{', '.join(rows[:10])}{', …' if len(rows) > 10 else ''}"
             lines.append(f"{place}: the same of {count(len(rows), 'more row')}: {some}")
         for line in lines:
-            out.print(start + escape(printable(line)), highlight=False, soft_wrap=True)
+            out.print(start + escape(line), highlight=False, soft_wrap=True)
     errors = sum(problem.level == "error" for problem in problems)
     notes = len(problems) - errors
     say(f"{file}: {count(errors, 'error')}, {count(notes, 'note')}" if problems else f"{file}: all is well")
@@ -75,36 +125,36 @@ def _cause(what: str) -> str:
     return re.sub(r"""'[^']*'|"[^"]*"|\d+""", "", what)
 
 
-def show_machine(found: "Iterable[Finding]") -> int:
+def show_machine(findings: "Iterable[Finding]") -> int:
     """Print what was found of the machine, and return how many of it are errors."""
     colours = {"good": "green", "note": "yellow", "error": "red"}
     errors = 0
-    for one in found:
-        errors += one.level == "error"
+    for finding in findings:
+        errors += finding.level == "error"
         out.print(
-            f"[{colours[one.level]}]{one.level:>5}[/]  {escape(f'{one.what}: {one.how}')}",
+            f"[{colours[finding.level]}]{finding.level:>5}[/]  {escape(f'{finding.what}: {finding.how}')}",
             highlight=False,
             soft_wrap=True,
         )
     return errors
 
 
-def watched(found: "Sequence[Standing]") -> Group:
+def watched(runs: "Sequence[Standing]") -> Group:
     """Return how far runs are, as a table with what failed under it."""
     table = Table("run", "state", "step", "s a step", "reward of each domain, last steps", box=box.SIMPLE)
     colours = {"finished": "green", "failed": "red", "stopped": "yellow", "running": "cyan", "scoring": "cyan"}
-    for one in found:
-        rewards = "  ".join(f"{name} {reward:.2f}" for name, reward in (one.rewards or {}).items())
-        step = f"{one.step}/{one.steps}" if one.steps else ""
-        pace = f"{one.pace:.1f}" if one.pace and one.state == "running" else ""
+    for run in runs:
+        rewards = "  ".join(f"{name} {reward:.2f}" for name, reward in (run.rewards or {}).items())
+        step = f"{run.step}/{run.steps}" if run.steps else ""
+        pace = f"{run.pace:.1f}" if run.pace and run.state == "running" else ""
         table.add_row(
-            escape(one.label), f"[{colours.get(one.state, 'dim')}]{one.state}[/]", step, pace, escape(rewards)
+            escape(run.label), f"[{colours.get(run.state, 'dim')}]{run.state}[/]", step, pace, escape(rewards)
         )
-    counts = Counter(one.state for one in found)
-    left = seconds_left(found)
+    counts = Counter(run.state for run in runs)
+    left = seconds_left(runs)
     said = ", ".join(f"{number} {state}" for state, number in counts.items())
     line = f"{said}{f'; about {spell(left)} left' if left else ''}"
-    troubles = [Text(printable(f"{one.label} failed: {one.trouble}"), style="red") for one in found if one.trouble]
+    troubles = [Text(printable(f"{run.label} failed: {run.trouble}"), style="red") for run in runs if run.trouble]
     return Group(table, Text(line), *troubles)
 
 
@@ -115,44 +165,44 @@ def show_watched(folder: Path, *, once: bool) -> None:
         return
     with Live(watched(standings(folder)), console=out, auto_refresh=False) as live:
         while True:
-            found = standings(folder)
-            live.update(watched(found), refresh=True)
-            if all(one.state in ("finished", "failed") for one in found):
+            runs = standings(folder)
+            live.update(watched(runs), refresh=True)
+            if all(run.state in ("finished", "failed") for run in runs):
                 return
             time.sleep(LOOK_SECONDS)
 
 
-def show_prepared(found: "Sequence[Prepared]") -> None:
+def show_prepared(prepared_sets: "Sequence[Prepared]") -> None:
     """Print what stands in each prepared set, and what was dropped from it."""
     table = Table("set", "rows", "dropped", "state", box=box.SIMPLE)
-    for one in found:
-        counts = ", ".join(f"{number:,} {split}" for split, number in one.counts.items())
-        table.add_row(escape(one.name), counts, str(len(one.dropped)), one.state)
+    for prepared in prepared_sets:
+        counts = ", ".join(f"{number:,} {split}" for split, number in prepared.counts.items())
+        table.add_row(escape(prepared.name), counts, str(len(prepared.dropped)), escape(prepared.state))
     out.print(table)
-    for one in found:
-        for note in one.notes:
-            say(f"note: {one.name}: {note}")
-    if any(one.dropped for one in found):
+    for prepared in prepared_sets:
+        for note in prepared.notes:
+            say(f"note: {prepared.name}: {note}")
+    if any(prepared.dropped for prepared in prepared_sets):
         out.print("What was dropped, and why, is in each set's dropped.csv.")
 
 
-def show_audit(found: "Audit", path: Path, *, beside: Path) -> None:
+def show_audit(audit: "Audit", path: Path, *, beside: Path) -> None:
     """Print how many training rows stand in a benchmark, and how a recipe in the folder `beside` names the list."""
     table = Table("domain", "benchmark", "rows in it", box=box.SIMPLE)
-    for (domain, benchmark), number in found.counts.items():
+    for (domain, benchmark), number in audit.counts.items():
         table.add_row(escape(domain), escape(benchmark), str(number))
     out.print(table)
-    drawn = [name for name, alike in found.alike.items() if alike.drawn]
+    drawn = [name for name, alike in audit.alike.items() if alike.drawn]
     for name in drawn:
-        alike = found.alike[name]
+        alike = audit.alike[name]
         say(
             f"{name}: {alike.doubles} of {alike.looked} pictures look like another of its own, as drawings do, so a "
             "row counts where picture and question both match"
         )
-    others = [name for name, alike in found.alike.items() if alike.pictures and not alike.drawn]
+    others = [name for name, alike in audit.alike.items() if alike.pictures and not alike.drawn]
     if others:
         say(f"{', '.join(others)}: a row counts where its picture matches one of the benchmark")
-    rows = len({(match.domain, match.row_id) for match in found.matches})
+    rows = len({(match.domain, match.row_id) for match in audit.matches})
     if not rows:
         say(f"No training row stands in a benchmark; {path} lists none.")
         return
@@ -166,7 +216,7 @@ def show_scores(runs: "StudyRuns") -> None:
 
     study = runs.study
     names = (*study.benchmarks, *study.in_distribution)
-    table = Table(Column("run", no_wrap=True), *names, "out (s.e.)", box=box.SIMPLE)
+    table = Table(Column("run", no_wrap=True), *map(escape, names), "out (s.e.)", box=box.SIMPLE)
     for label, run in runs.finished.items():
         scores = [run.scores[name] for name in names if name in run.scores]
         whole = aggregate(run, study.benchmarks)
@@ -176,42 +226,44 @@ def show_scores(runs: "StudyRuns") -> None:
     out.print(table)
 
 
-def show_recommendation(found: "Recommendation") -> None:
+def show_recommendation(recommendation: "Recommendation") -> None:
     """Print a recommendation: shares, scores, and the sentence."""
     table = Table("domain", "share", title="Recommended mixture")
-    for name, weight in found.mixture.as_dict().items():
+    for name, weight in recommendation.mixture.as_dict().items():
         table.add_row(escape(name), f"{weight:.3f} {'█' * round(30 * weight)}")
     out.print(table)
     table = Table("score", "recommended", "90 % interval of one run", "equal shares")
-    for name, forecast in found.forecasts.items():
+    for name, forecast in recommendation.forecasts.items():
         interval = f"{forecast.lo90:.3f} to {forecast.hi90:.3f}"
-        table.add_row(escape(name), f"{forecast.mean:.3f}", interval, f"{found.reference_forecasts[name].mean:.3f}")
+        table.add_row(
+            escape(name), f"{forecast.mean:.3f}", interval, f"{recommendation.reference_forecasts[name].mean:.3f}"
+        )
     out.print(table)
-    near = "is" if found.distance < 1e-9 else f"differs by {found.distance:.2f} of all prompts from"
-    say(f"It {near} the run {found.nearest_run}, the nearest.")
-    if found.caps:
-        ends = (f"{name} {low:g} to {high:g}" for name, (low, high) in found.caps.items())
+    near = "is" if recommendation.distance < 1e-9 else f"differs by {recommendation.distance:.2f} of all prompts from"
+    say(f"It {near} the run {recommendation.nearest_run}, the nearest.")
+    if recommendation.caps:
+        ends = (f"{name} {low:g} to {high:g}" for name, (low, high) in recommendation.caps.items())
         say(f"Caps: {', '.join(ends)}.")
-    for note in found.notes:
+    for note in recommendation.notes:
         say(f"note: {note}")
-    say(found.sentence)
+    say(recommendation.sentence)
 
 
-def show_proposals(found: "Proposals", *, study: Path | None = None) -> None:
+def show_proposals(proposals: "Proposals", *, study: Path | None = None) -> None:
     """Print which pilots to run now, and why each; for a study also the lines that add them to its file."""
     from modomodo.mixing.proposal import study_lines
 
-    table = Table("", "kind", "mixture", f"{escape(found.objective)} (± sd)", box=box.SIMPLE)
-    for number, one in enumerate(found.pilots, start=1):
-        kind = "new" if one.of is None else f"replicate of {escape(one.of)}"
-        shares = Mixture.of({name: weight for name, weight in one.mixture.as_dict().items() if weight > 0})
-        table.add_row(str(number), kind, escape(str(shares)), f"{one.expected:.4g} ± {one.sd_mean:.2g}")
+    table = Table("", "kind", "mixture", f"{escape(proposals.objective)} (± sd)", box=box.SIMPLE)
+    for number, pilot in enumerate(proposals.pilots, start=1):
+        kind = "new" if pilot.of is None else f"replicate of {escape(pilot.of)}"
+        shares = Mixture.of({name: weight for name, weight in pilot.mixture.as_dict().items() if weight > 0})
+        table.add_row(str(number), kind, escape(str(shares)), f"{pilot.expected:.4g} ± {pilot.sd_mean:.2g}")
     out.print(table)
-    for number, one in enumerate(found.pilots, start=1):
-        say(f"{number}: {one.reason}")
+    for number, pilot in enumerate(proposals.pilots, start=1):
+        say(f"{number}: {pilot.reason}")
     if study is not None:
         say(f"To run them, add this at the end of {study}, then `modomodo pilot {study}`:")
-        say(study_lines(found))
+        say(study_lines(proposals))
 
 
 def show_front(front: "Sequence[FrontPoint]") -> None:
@@ -227,42 +279,47 @@ def show_front(front: "Sequence[FrontPoint]") -> None:
 def show_validation(fitted: "Fitted", *, notes: bool = True) -> None:
     """Print how well a surrogate predicts what it has not seen; the notes too, unless they are printed elsewhere."""
     table = Table(Column("score", no_wrap=True), "runs", "R2", "rank correlation", "in 50 %", "in 90 %", box=box.SIMPLE)
-    for one in fitted.validation():
-        figures = (f"{one.r2:.2f}", f"{one.rho:.2f}", f"{one.cover50:.0%}", f"{one.cover90:.0%}")
-        table.add_row(escape(one.name), str(one.n), *figures)
+    for validation in fitted.validation():
+        figures = (
+            f"{validation.r2:.2f}",
+            f"{validation.rho:.2f}",
+            f"{validation.cover50:.0%}",
+            f"{validation.cover90:.0%}",
+        )
+        table.add_row(escape(validation.name), str(validation.n), *figures)
     out.print(f"{fitted.surrogate}: each mixture predicted from the others (shares of runs inside their intervals)")
     out.print(table)
     for note in fitted.notes if notes else ():
         say(f"note: {note}")
 
 
-def show_strategies(found: "Replay") -> None:
+def show_strategies(replay: "Replay") -> None:
     """Print how strategies did on known runs, with 95 % intervals over the draws, and why some could not be tried."""
     heads = ("rank correlation", "regret (sd)", "median", "regret minus ours")
     table = Table(Column("strategy", no_wrap=True), "runs", "draws", *heads, box=box.SIMPLE)
-    for one in found.summaries:
-        if one.draws:
-            behind = "" if one.behind is None else _with_half(one.behind, sign="+")
-            figures = (_with_half(one.rho), _with_half(one.regret), f"{one.regret.median:.2f}", behind)
-            table.add_row(escape(one.strategy), str(one.n), str(one.draws), *figures)
+    for summary in replay.summaries:
+        if summary.draws:
+            behind = "" if summary.behind is None else _with_half(summary.behind, sign="+")
+            figures = (_with_half(summary.rho), _with_half(summary.regret), f"{summary.regret.median:.2f}", behind)
+            table.add_row(escape(summary.strategy), str(summary.n), str(summary.draws), *figures)
     out.print("means over random draws, ± half their 95 % interval; what was not drawn is held out")
     out.print(table)
     problems: dict[tuple[str, str], list[int]] = {}
-    for one in found.summaries:
-        if one.problem:
-            problems.setdefault((one.strategy, one.problem), []).append(one.n)
+    for summary in replay.summaries:
+        if summary.problem:
+            problems.setdefault((summary.strategy, summary.problem), []).append(summary.n)
     for (name, problem), sizes in problems.items():
         where = f" ({', '.join(map(str, sizes))} runs)"
         say(f"not applicable: {name}{where}: {problem}")
-    for note in found.notes:
+    for note in replay.notes:
         say(f"note: {note}")
 
 
-def _with_half(found: "Spread", *, sign: str = "") -> str:
-    if not found.count:
+def _with_half(spread: "Spread", *, sign: str = "") -> str:
+    if not spread.count:
         return ""
-    half = f" ±{found.hi95 - found.mean:.2f}" if found.count > 1 else ""
-    return f"{found.mean:{sign}.2f}{half}"
+    half = f" ±{spread.hi95 - spread.mean:.2f}" if spread.count > 1 else ""
+    return f"{spread.mean:{sign}.2f}{half}"
 
 
 @contextmanager
@@ -278,12 +335,12 @@ def progress_bar(what: str) -> Generator[Callable[[int, int], None]]:
         yield progress
 
 
-def show_started(found: "Started") -> None:
+def show_started(started: "Started") -> None:
     """Print what `init` wrote, what to look at in it, and the commands to run next."""
-    width = sorted(len(command) for command, _ in found.commands)[-2]  # the longest stands out alone
-    lines = [f"written: {', '.join(map(str, found.files))}; each line says why it is as it is"]
-    lines += [*(f"note: {note}" for note in found.notes), "next:"]
-    lines += [f"    modomodo {command:{width}}  # {what}" for command, what in found.commands]
+    width = sorted(len(command) for command, _ in started.commands)[-2]  # the longest stands out alone
+    lines = [f"written: {', '.join(map(str, started.files))}; each line says why it is as it is"]
+    lines += [*(f"note: {note}" for note in started.notes), "next:"]
+    lines += [f"    modomodo {command:{width}}  # {what}" for command, what in started.commands]
     for line in lines:
         say(line)
 

@@ -10,11 +10,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.cli.arguments import Embedded, File, Metrics, Runs, Sets, StudyFile, World
+from modomodo.cli.arguments import Embedded, EmbeddedWorld, File, Metrics, Runs, Sets, StudyFile, World
 from modomodo.cli.console import (
     err,
     out,
+    plain_streams,
     say,
+    show_crash,
     show_machine,
     show_problems,
     show_started,
@@ -24,25 +26,23 @@ from modomodo.cli.console import (
     show_watched,
 )
 from modomodo.cli.study_verbs import (
-    folder_of,
+    fit_study,
     grade_file,
-    load_either,
     play_rows,
     prepare_data,
     pretrain_nano,
-    recipe_of,
+    propose_for_study,
     recommend_for_study,
     run_audit,
     run_confirmation,
     run_pilots,
-    run_single,
     show_conclusion,
+    show_single,
     write_report,
 )
 from modomodo.cli.table_verbs import (
     compare_strategies,
-    fit_file,
-    is_table,
+    fit_runs,
     propose_runs,
     recommend_from_table,
     with_metrics,
@@ -50,14 +50,16 @@ from modomodo.cli.table_verbs import (
     write_predictions,
     write_report_of_runs,
 )
-from modomodo.config.recipe import load_recipe
-from modomodo.config.study import Study, load_study
+from modomodo.config.open import RunsFile, open_file
+from modomodo.config.recipe import Recipe
+from modomodo.config.study import Study
+from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import check_apart
 
 app = typer.Typer(
     help="Post-train a multimodal model with RL on a mixture of domains, and find the mixture that generalises best.",
-    epilog="`--set KEY=VALUE` changes any field of the file, for one call: docs/fields.md lists them all.",
+    epilog="`--set KEY=VALUE` changes any key of the file for one call; docs/fields.md lists them all.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -77,7 +79,7 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def verbs(
     wanted: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and end")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and exit")
     ] = False,
 ) -> None:
     pass
@@ -88,10 +90,12 @@ NANO = Path(__file__).parents[1] / "models" / "nano"
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one message on standard error and exit code 2."""
-    warnings.showwarning = show_warning
+    """Run the command line. A user's mistake gives one message on standard error, and exit code 2."""
+    warnings.showwarning, sys.excepthook = show_warning, show_crash
+    os.environ.update(SAFE_PATH)
     try:
-        app()
+        with plain_streams():
+            app()
     except ModomodoError as error:
         err.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
@@ -110,17 +114,11 @@ def main() -> None:
 @app.command()
 def demo(
     sets: Sets = None,
-    world: Annotated[
-        World,
-        typer.Option(help="control: equal shares are the best anybody found; uneven: a candidate, not frozen yet"),
-    ] = World.control,
+    world: EmbeddedWorld = World.control,
 ) -> None:
-    """The whole study on the embedded model, in minutes.
-
-    Pilots, recommendation, confirmation, report, on this machine.
-    """
+    """Run a whole study here, in minutes: pilots, recommendation, confirmation and report on the embedded model."""
     path = NANO / world / "study.toml"
-    study = load_study(path, sets or [])
+    study = open_file(path, sets or [], kinds=(Study,))
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
     show_step(1, f"Pilots: the base model, and RL at each mixture of the {study.design} design")
     run_pilots(study)
@@ -130,7 +128,7 @@ def demo(
     run_confirmation(study)
     show_step(4, "Report")
     write_report(study)
-    say("Open it in a browser; docs/tutorial.md explains each part, and README.md how to bring your own data.")
+    say("Open it in a browser. docs/tutorial.md explains each part, and README.md says how to bring your own data.")
     show_step(5, "The answer")
     show_conclusion(study)
 
@@ -138,13 +136,13 @@ def demo(
 @app.command()
 def init(
     data: Annotated[
-        Path, typer.Argument(help="a JSONL, JSON, Parquet or CSV file, or a folder of pictures", show_default=False)
+        Path, typer.Argument(help="a JSONL, JSON, Parquet or CSV file, or a folder of images", show_default=False)
     ],
     folder: Annotated[Path, typer.Option("--out", help="where recipe.toml and study.toml go")] = Path(),
 ) -> None:
     """Write a first recipe and study for your own data.
 
-    It looks at the data, explains every line, and overwrites nothing.
+    Looks at the data, explains every line it writes, and overwrites nothing.
     """
     from modomodo.cli.init.start import start
 
@@ -159,16 +157,16 @@ def check(
     sets: Sets = None,
     contamination: Annotated[
         Path | None,
-        typer.Option(metavar="LIST.csv", help="look for training rows that stand in a benchmark; write them here"),
+        typer.Option(metavar="LIST.csv", help="find training rows that also appear in a benchmark, and list them here"),
     ] = None,
 ) -> None:
-    """Find everything that can fail before a run starts.
+    """Find what would fail, before a run starts.
 
-    Exit code 1 when there is an error.
+    Exits with 1 if there's an error.
     """
     from modomodo.study.preflight import check_recipe, check_study
 
-    loaded = load_either(file, sets or [])
+    loaded = open_file(file, sets or [], kinds=(Recipe, Study))
     with err.status("reading") as status:
 
         def say(what: str) -> None:
@@ -186,7 +184,7 @@ def check(
 def doctor() -> None:
     """Say what this machine and environment can do.
 
-    Extras, cores, GPUs, memory, disks; exit code 1 on an error.
+    Extras, cores, GPUs, memory and disks. Exits with 1 if there's an error.
     """
     from modomodo.cli.doctor import examine
 
@@ -196,11 +194,11 @@ def doctor() -> None:
 
 @app.command()
 def play(file: File, sets: Sets = None) -> None:
-    """Answer rows as the model would, and see why it counts.
+    """Answer rows as the model would, and see the verdicts.
 
-    Rows of a recipe or a study, one after the other, each with its verdict and the reason.
+    Shows the rows of a recipe or a study one by one, and gives a reason for each verdict.
     """
-    play_rows(load_recipe(file, sets or []))
+    play_rows(open_file(file, sets or [], kinds=(Recipe,)))
 
 
 @app.command()
@@ -210,7 +208,7 @@ def grade(
 ) -> None:
     """Grade a file of completions.
 
-    The same lines with status, reward, answer and reason on standard output, in order.
+    Prints the same lines in the same order, with status, reward, answer and reason.
     """
     if grade_file(file, sets or []):
         raise typer.Exit(1)
@@ -222,50 +220,53 @@ def train(
     sets: Sets = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--out", help="the run goes to OUT/runs/KEY; without it to the study's folder, of a recipe here"),
+        typer.Option("--out", help="folder for runs/KEY; default: the study's folder, or this one for a recipe"),
     ] = None,
 ) -> None:
     """Train one run of a recipe, or of a study's recipe.
 
-    Of a study, `--set mixture=recommended` takes its answer.
+    With a study, `--set mixture=recommended` trains at its recommendation.
     """
-    recipe = recipe_of(file, sets or [])
-    run_single(recipe, folder_of(file) if folder is None else folder)
+    from modomodo.study.single import read_single
+
+    show_single(read_single(file, sets or [], out=folder))
 
 
 @app.command(name="eval")
 def evaluate(
     file: File,
     sets: Sets = None,
-    folder: Annotated[Path, typer.Option("--out", help="the scores go to OUT/runs/KEY")] = Path(),
+    folder: Annotated[Path, typer.Option("--out", help="folder for runs/KEY")] = Path(),
 ) -> None:
     """Score a recipe's model as it is on its benchmarks.
 
     `--set model=FOLDER` scores a checkpoint.
     """
-    run_single(recipe_of(file, sets or []).model_copy(update={"steps": 0}), folder)
+    from modomodo.study.single import read_single
+
+    show_single(read_single(file, sets or [], out=folder).untrained())
 
 
 @app.command()
 def pilot(file: StudyFile, sets: Sets = None) -> None:
-    """Run what a study still lacks.
+    """Run the pilots that a study still lacks.
 
-    Killed and started again it goes on where it was.
+    If it's killed, run it again: it resumes.
     """
-    run_pilots(load_study(file, sets or []))
+    run_pilots(open_file(file, sets or [], kinds=(Study,)))
 
 
 @app.command()
 def watch(
     file: StudyFile,
     sets: Sets = None,
-    once: Annotated[bool, typer.Option("--once", help="print it once and end")] = False,
+    once: Annotated[bool, typer.Option("--once", help="print it once and exit")] = False,
 ) -> None:
-    """Show how far a study's runs are, live.
+    """Show the progress of a study's runs, live.
 
-    From another terminal: states, steps, rewards, time left, what failed.
+    From another terminal: states, steps, rewards, time left, and what failed.
     """
-    show_watched(load_study(file, sets or []).folder, once=once)
+    show_watched(open_file(file, sets or [], kinds=(Study,)).folder, once=once)
 
 
 @app.command()
@@ -274,16 +275,17 @@ def fit(
     metrics: Metrics = None,
     sets: Sets = None,
     predict: Annotated[Path | None, typer.Option(help="a CSV of mixtures, columns w.<domain>")] = None,
-    predictions: Annotated[Path | None, typer.Option("--out", help="where predictions go, CSV")] = None,
+    predictions: Annotated[Path | None, typer.Option("--out", help="where to write predictions, as CSV")] = None,
 ) -> None:
     """Fit surrogates to a study or to any table of runs.
 
-    Says how well they predict what they have not seen.
+    Says how well they predict runs they haven't seen.
     """
     if (predict is None) != (predictions is None):
         raise ModomodoError("--predict GRID.csv and --out PREDICTIONS.csv go together")
     check_apart(predictions, file, metrics, predict)
-    fitted = fit_file(file, with_metrics(file, sets, metrics))
+    loaded = open_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
+    fitted = fit_study(loaded)[1] if isinstance(loaded, Study) else fit_runs(loaded)
     show_validation(fitted)
     if predict is not None and predictions is not None:
         write_predictions(fitted, predict, predictions)
@@ -294,19 +296,17 @@ def recommend(
     file: Runs,
     metrics: Metrics = None,
     sets: Sets = None,
-    path: Annotated[Path | None, typer.Option("--out", help="also write the recommendation here, JSON")] = None,
+    path: Annotated[Path | None, typer.Option("--out", help="also write the recommendation here, as JSON")] = None,
 ) -> None:
-    """The best mixture of a study or of any table of runs.
+    """Recommend a mixture from a study or any table of runs.
 
-    With intervals, and whether it can be told from equal shares.
+    Gives intervals, and says whether it can be told from equal shares.
     """
     check_apart(path, file, metrics)
-    if not is_table(file):
-        written = recommend_for_study(load_study(file, with_metrics(file, sets, metrics))).as_dict()
-    else:
-        written = recommend_from_table(file, with_metrics(file, sets, metrics))
+    loaded = open_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
+    answer = recommend_for_study(loaded).as_dict() if isinstance(loaded, Study) else recommend_from_table(loaded)
     if path is not None:
-        write_answer(path, written)
+        write_answer(path, answer)
 
 
 @app.command(name="next")
@@ -314,23 +314,30 @@ def propose(
     file: Runs,
     metrics: Metrics = None,
     sets: Sets = None,
-    path: Annotated[Path | None, typer.Option("--out", help="also write the proposals here, JSON")] = None,
+    path: Annotated[Path | None, typer.Option("--out", help="also write the proposals here, as JSON")] = None,
 ) -> None:
-    """Which pilots to run now.
+    """Propose which pilots to run now.
 
     New mixtures that may be the best, and replicates where noise decides.
     """
+    from modomodo.mixing.improvement import need_botorch
+
     check_apart(path, file, metrics)
-    propose_runs(file, with_metrics(file, sets, metrics), path)
+    with err.status("loading BoTorch"):
+        need_botorch()
+    loaded = open_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
+    proposals = propose_for_study(loaded, file=file) if isinstance(loaded, Study) else propose_runs(loaded)
+    if path is not None:
+        write_answer(path, proposals.as_dict())
 
 
 @app.command()
 def confirm(file: StudyFile, sets: Sets = None) -> None:
     """Test the recommended mixture against equal shares.
 
-    On matched fresh seeds, on items that chose nothing.
+    Uses fresh matched seeds, and items that no pilot was scored on.
     """
-    run_confirmation(load_study(file, sets or []))
+    run_confirmation(open_file(file, sets or [], kinds=(Study,)))
 
 
 @app.command()
@@ -338,19 +345,20 @@ def report(
     file: Runs,
     metrics: Metrics = None,
     sets: Sets = None,
-    path: Annotated[Path | None, typer.Option("--out", metavar="FILE.html", help="where the page goes")] = None,
+    path: Annotated[Path | None, typer.Option("--out", metavar="FILE.html", help="where to write the page")] = None,
 ) -> None:
     """Write the report of a study or of a table of runs.
 
-    One HTML file: report.html in the study's folder, or beside the table with its name, unless --out says where.
+    One HTML file: report.html in the study's folder, or next to the table under its name, unless you set --out.
     """
     check_apart(path, file, metrics)
     if path is not None and path.suffix != ".html":
         raise ModomodoError(f"--out {path}: the page is HTML, so its name ends with .html")
-    if is_table(file):
-        write_report_of_runs(file, with_metrics(file, sets, metrics), path)
+    loaded = open_file(file, with_metrics(file, sets, metrics), kinds=(Study, RunsFile))
+    if isinstance(loaded, Study):
+        write_report(loaded, path)
     else:
-        write_report(load_study(file, with_metrics(file, sets, metrics)), path)
+        write_report_of_runs(loaded, with_metrics(file, sets, metrics), path)
 
 
 @app.command()
@@ -358,11 +366,11 @@ def strategies(
     file: Annotated[Path, typer.Argument(help="a CSV of runs", show_default=False)],
     metrics: Metrics = None,
     sets: Sets = None,
-    folder: Annotated[Path | None, typer.Option("--out", help="also write a table and a figure into here")] = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="also write a table and a figure to this folder")] = None,
 ) -> None:
     """Compare mixture strategies on a table of runs.
 
-    What each makes of a few of them, judged by the others.
+    Each chooses from a few runs, and the other runs judge it.
     """
     compare_strategies(file, with_metrics(file, sets, metrics), folder)
 
@@ -371,21 +379,21 @@ def strategies(
 def data_prepare(file: File, sets: Sets = None) -> None:
     """Write all rows to the recipe's folder `prepared`.
 
-    Of every domain and benchmark, to be read from there offline.
+    Every domain and benchmark, so that runs read them offline.
     """
-    prepare_data(load_either(file, sets or []))
+    prepare_data(open_file(file, sets or [], kinds=(Recipe, Study)))
 
 
 @nano_app.command("pretrain")
 def nano_pretrain(
-    folder: Annotated[Path, typer.Argument(help="where the phases and the checkpoint go")],
-    model: Annotated[Embedded, typer.Option(help="nano from nothing; nano-2, of the uneven world, from nano")] = (
+    folder: Annotated[Path, typer.Argument(help="where to write the phases and the checkpoint")],
+    model: Annotated[Embedded, typer.Option(help="nano from scratch, or nano-2 (for the uneven world) from nano")] = (
         Embedded.nano
     ),
-    seed: Annotated[int, typer.Option(help="decides everything")] = 0,
+    seed: Annotated[int, typer.Option(help="decides everything random")] = 0,
 ) -> None:
-    """Make an embedded checkpoint.
+    """Make an embedded checkpoint, the way ours was made.
 
-    As it was made; started again it goes on where it was.
+    If it's killed, run it again: it resumes.
     """
     pretrain_nano(folder, model=model, seed=seed)

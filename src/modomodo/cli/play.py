@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.rows import Row
 from modomodo.core.seeds import child_rng
@@ -30,7 +31,7 @@ def play(recipe: Recipe, *, ask: Callable[[], str | None], say: Callable[[str], 
     `ask` returns a line, or None when there are no more; `say` prints one. An empty line skips the row, `:gold` shows
     the gold reply, `:quit` ends. A reply without tags is judged as the bare answer.
     """
-    domains = [recipe.find(name) for name in recipe.domains]
+    domains = [recipe_domain(recipe, name) for name in recipe.domains]
     rewards: list[float] = []
     say(f"Type a reply as the model would, or the bare answer; Enter skips, {GOLD} shows the gold, {QUIT} ends.")
     with tempfile.TemporaryDirectory(prefix="modomodo-play-") as folder:
@@ -73,10 +74,14 @@ def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[
             path.write_bytes(image)
             image = path
         say(f"picture: {image}")
+    number = 0
     for message in domain.prompt(row, recipe.view):
+        said = ""
         for part in message["content"]:
-            if part["type"] == "text":
-                say(part["text"])
+            number += part["type"] == "image"
+            # Pictures before all words are told above; another one's place is among these.
+            said += part["text"] if part["type"] == "text" else f"[picture {number}]" * bool(said)
+        say(said)
 
 
 def _judge(domain: Domain, row: Row, reply: str, recipe: Recipe, say: Callable[[str], None]) -> float | None:

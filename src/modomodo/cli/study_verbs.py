@@ -2,8 +2,6 @@
 
 import json
 import sys
-import tomllib
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,20 +18,24 @@ from modomodo.cli.console import (
     show_audit,
     show_grades,
     show_prepared,
+    show_proposals,
     show_recommendation,
     show_scores,
     show_validation,
 )
-from modomodo.config.recipe import Recipe, load_recipe
-from modomodo.config.sections import limits
-from modomodo.config.study import Study, load_study
+from modomodo.config.domains import recipe_domain
+from modomodo.config.recipe import Recipe
+from modomodo.config.study import Study
 from modomodo.config.table_settings import load_grading
 from modomodo.core.errors import ModomodoError
-from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import KEEP_EQUAL
 
 if TYPE_CHECKING:
+    from modomodo.mixing.fitted import Fitted
+    from modomodo.mixing.proposal import Proposals
     from modomodo.mixing.recommendation import Recommendation
+    from modomodo.study.results import StudyRuns
+    from modomodo.study.single import SingleRun
 
 
 def prepare_data(loaded: Recipe | Study) -> None:
@@ -44,10 +46,10 @@ def prepare_data(loaded: Recipe | Study) -> None:
         key = "recipe.prepared" if isinstance(loaded, Study) else "prepared"
         raise ModomodoError(f'the recipe names no folder to prepare: add prepared = "data" to it, or --set {key}=data')
     plain = recipe.model_copy(update={"prepared": None, "exclude": None})
-    domains = {name: plain.find(name) for name in used_names(loaded)}
+    domains = {name: recipe_domain(plain, name) for name in used_names(loaded)}
     with err.status("reading") as status:
-        found = prepare(domains, recipe.prepared, say=lambda what: status.update(escape(what)))
-    show_prepared(found)
+        prepared_sets = prepare(domains, recipe.prepared, say=lambda what: status.update(escape(what)))
+    show_prepared(prepared_sets)
 
 
 def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
@@ -59,13 +61,13 @@ def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
     check_writable(path)
     recipe = loaded.recipe if isinstance(loaded, Study) else loaded
     recipe = recipe.model_copy(update={"exclude": None})  # rows on the list stay on it
-    found = {name: here(recipe, name) for name in used_names(loaded)}
+    domains = {name: here(recipe, name) for name in used_names(loaded)}
     if not used_names(loaded, training=False):
         raise ModomodoError("there is no benchmark to look in: name some in evaluation.benchmarks, or give the study")
-    absent = [name for name, domain in found.items() if domain is None]
+    absent = [name for name, domain in domains.items() if domain is None]
     if absent:
         raise ModomodoError(f"{', '.join(absent)}: not on this machine; run `modomodo data prepare` on the file first")
-    present = {name: domain for name, domain in found.items() if domain is not None}
+    present = {name: domain for name, domain in domains.items() if domain is not None}
     training = {name: present[name].load("train") for name in recipe.domains}
     benchmarks = {name: present[name].load("test") for name in used_names(loaded, training=False)}
     with progress_bar("pictures") as progress:
@@ -97,40 +99,38 @@ def run_pilots(study: Study) -> None:
         )
 
 
+def fit_study(study: Study) -> "tuple[StudyRuns, Fitted]":
+    from modomodo.study.results import read_study
+
+    with err.status("fitting the surrogate"):
+        runs = read_study(study)
+        return runs, runs.fit()
+
+
 def recommend_for_study(study: Study) -> "Recommendation":
     from modomodo.study.answer import is_tested
     from modomodo.study.pipeline import study_recommendation
-    from modomodo.study.results import read_study
 
-    runs = read_study(study)
-    with err.status("fitting the surrogate"):
-        fitted = runs.fit()
-        found = study_recommendation(runs, fitted)
+    runs, fitted = fit_study(study)
+    with err.status("searching for the best mixture"):
+        recommendation = study_recommendation(runs, fitted)
     show_validation(fitted, notes=False)
-    show_recommendation(found)
-    if is_tested(study, found.mixture):
+    show_recommendation(recommendation)
+    if is_tested(study, recommendation.mixture):
         say("It has been tested: `modomodo report` shows the confirmation.")
-    elif found.mixture.key != found.reference.key:
+    elif recommendation.mixture.key != recommendation.reference.key:
         say("Predicted, not tested: `modomodo confirm` trains it and equal shares on fresh matched seeds.")
-    return found
+    return recommendation
 
 
-def runnable(study: Study) -> tuple[dict[str, tuple[float, float]], tuple[Mixture, ...]]:
-    """Return the study's caps, tightened to what its training rows last for, and the pilots not finished."""
-    from modomodo.study.plan import pilot_row_caps
-    from modomodo.study.results import read_study
+def propose_for_study(study: Study, *, file: Path) -> "Proposals":
+    from modomodo.study.proposal import study_proposals
 
-    runs = read_study(study)
-    pending = tuple(planned.recipe.mixture for planned in runs.pending)
-    if pending:
-        warnings.warn(
-            f"{len(pending)} of the {len(runs.pilots)} pilots of {study.name} are not finished: they count as under "
-            "way (`modomodo pilot` runs them)",
-            stacklevel=2,
-        )
-    own = limits(study.caps)
-    pairs = {name: (*own.get(name, (0.0, 1.0)), lasting) for name, (_, lasting) in pilot_row_caps(study).items()}
-    return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}, pending
+    runs, fitted = fit_study(study)
+    with err.status("weighing mixtures"):
+        proposals = study_proposals(runs, fitted)
+    show_proposals(proposals, study=file)
+    return proposals
 
 
 def run_confirmation(study: Study) -> None:
@@ -175,55 +175,16 @@ def show_conclusion(study: Study) -> None:
         say(line)
 
 
-def run_single(recipe: Recipe, folder: Path) -> None:
-    from modomodo.runs.inputs import run_digests
-    from modomodo.runs.launch import launch
-    from modomodo.runs.local import Processes
-    from modomodo.runs.planned import PlannedRun
-    from modomodo.runs.store import Store, run_key, single_name
-    from modomodo.study.pipeline import RUN
+def show_single(single: "SingleRun") -> None:
+    """Carry out a run alone, and print its scores."""
+    from modomodo.study.single import run_single
 
-    store = Store(folder)
-    with err.status("reading rows and model"):
-        digests = run_digests([recipe])
-    label = single_name(run_key(recipe, digests)) if recipe.steps else recipe.model
-    planned = [PlannedRun(label, recipe)]
-    (outcome,) = launch(planned, store, digests=digests, run=RUN, workers=Processes(1), console=err)
-    if outcome.status == "failed":
-        raise ModomodoError(f"the run failed, as said above; its folder is {store.path(outcome.key)}")
-    result = store.result(outcome.key)
+    single_result = run_single(single, console=err)
     table = Table("benchmark", "mean", "standard error", "n", "unparsed")
-    for name, score in result.scores.items():
-        table.add_row(name, f"{score.mean:.3f}", f"{score.se:.3f}", str(score.n), f"{score.unparsed:.0%}")
+    for name, score in single_result.result.scores.items():
+        table.add_row(escape(name), f"{score.mean:.3f}", f"{score.se:.3f}", str(score.n), f"{score.unparsed:.0%}")
     out.print(table)
-    say(f"run: {store.path(outcome.key)}")
-
-
-def load_either(file: Path, sets: Sequence[str]) -> Recipe | Study:
-    return load_study(file, sets) if is_study(file) else load_recipe(file, sets)
-
-
-def is_study(file: Path) -> bool:
-    try:
-        return "recipe" in tomllib.loads(file.read_text())
-    except (OSError, ValueError, RecursionError):
-        return False  # load_recipe says what is wrong with the file
-
-
-def folder_of(file: Path) -> Path:
-    """Return where a single run goes: the folder of a study, so that its report shows the run; for a recipe here."""
-    return load_study(file).folder if is_study(file) else Path()
-
-
-def recipe_of(file: Path, sets: Sequence[str]) -> Recipe:
-    wanted = "mixture=recommended"
-    recipe = load_recipe(file, [item for item in sets if item != wanted])
-    if wanted not in sets:
-        return recipe
-    from modomodo.study.answer import recommended_mixture
-    from modomodo.study.results import read_study
-
-    return recipe.model_copy(update={"mixture": recommended_mixture(read_study(load_study(file)))})
+    say(f"run: {single_result.folder}")
 
 
 def play_rows(recipe: Recipe) -> None:
@@ -252,14 +213,14 @@ def grade_file(file: Path, sets: Sequence[str]) -> int:
     tally: Counter[tuple[str, str]] = Counter()
     rewards: defaultdict[str, float] = defaultdict(float)
     with open_lines(file, console=err) as lines:
-        for one in grade_lines(lines, mode=mode):
-            if one.line is None or one.verdict is None:
+        for graded in grade_lines(lines, mode=mode):
+            if graded.line is None or graded.verdict is None:
                 tally["malformed", ""] += 1
-                say(f"{file} line {one.number}: {one.problem}", console=err)
+                say(f"{file} line {graded.number}: {graded.problem}", console=err)
                 continue
-            sys.stdout.write(json.dumps(one.line) + "\n")
-            tally[one.line["verifier"], one.verdict.status] += 1
-            rewards[one.line["verifier"]] += one.verdict.reward or 0.0
+            sys.stdout.write(json.dumps(graded.line) + "\n")
+            tally[graded.line["verifier"], graded.verdict.status] += 1
+            rewards[graded.line["verifier"]] += graded.verdict.reward or 0.0
     sys.stdout.flush()
     show_grades(tally, rewards)
     return tally["malformed", ""]
@@ -279,4 +240,4 @@ def pretrain_nano(folder: Path, *, model: str, seed: int) -> None:
             bar.update(tasks[phase], completed=step, loss=f"loss {loss:.3f}")
 
         checkpoint = make(folder, seed=seed, progress=progress)
-    out.print(f"checkpoint: {checkpoint}", highlight=False)
+    say(f"checkpoint: {checkpoint}")

@@ -1,4 +1,4 @@
-"""What the verbs do that take a bare table of runs, some of them a study as well."""
+"""What the verbs do and print that are given a bare table of runs."""
 
 import csv
 import io
@@ -15,10 +15,9 @@ from modomodo.cli.console import (
     show_recommendation,
     show_strategies,
 )
-from modomodo.cli.study_verbs import runnable
+from modomodo.config.open import RunsFile, is_table
 from modomodo.config.sections import limits
-from modomodo.config.study import Study, load_study
-from modomodo.config.table_settings import Fitting, Reading, load_fitting, load_replaying
+from modomodo.config.table_settings import Fitting, Reading, load_replaying
 from modomodo.core.errors import ModomodoError, begun
 from modomodo.core.files import write_json, write_text
 from modomodo.core.simplex import limits_of
@@ -29,28 +28,26 @@ UNTESTED = (
     "(docs/own-runs.md)."
 )
 
-TABLES = frozenset({".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xls", ".ods", ".parquet", ".jsonl", ".json", ".feather"})
-"""Endings of files that hold a table, in a form that is read or that the reader says how to make a CSV of."""
-
 if TYPE_CHECKING:
     from modomodo.mixing import Fitted, Runs
+    from modomodo.mixing.proposal import Proposals
     from modomodo.mixing.recommendation import Recommendation
 
 
-def recommend_from_table(file: Path, sets: Sequence[str]) -> dict[str, Any]:
+def recommend_from_table(runs: RunsFile) -> dict[str, Any]:
     from modomodo.mixing.tradeoff import trade_off
 
-    fitting, fitted = load_fitting(sets), fit_file(file, sets)
-    check_choices(fitting, fitted)
-    found = _best(fitted, fitting)
-    show_recommendation(found)
+    settings, fitted = runs.settings, fit_runs(runs)
+    check_choices(settings, fitted)
+    recommendation = _best(fitted, settings)
+    show_recommendation(recommendation)
     say(UNTESTED)
-    if fitting.trade_off is None:
-        return found.as_dict()
+    if settings.trade_off is None:
+        return recommendation.as_dict()
     with err.status("searching for the mixtures between"):
-        front = trade_off(fitted, names=fitting.trade_off, caps=limits(fitting.caps), seed=fitting.seed)
+        front = trade_off(fitted, names=settings.trade_off, caps=limits(settings.caps), seed=settings.seed)
     show_front(front)
-    return {**found.as_dict(), "front": [point.as_dict() for point in front]}
+    return {**recommendation.as_dict(), "front": [point.as_dict() for point in front]}
 
 
 def _best(fitted: "Fitted", fitting: Fitting) -> "Recommendation":
@@ -61,26 +58,22 @@ def _best(fitted: "Fitted", fitting: Fitting) -> "Recommendation":
         return recommend(fitted, objective=fitting.objective, caps=caps, parsimony=fitting.parsimony, seed=fitting.seed)
 
 
-def fit_file(file: Path, sets: Sequence[str]) -> "Fitted":
+def fit_runs(runs: RunsFile) -> "Fitted":
     from modomodo.mixing import check_surrogate, fit
-    from modomodo.study.results import read_study
 
-    if not is_table(file):
-        with err.status("fitting the surrogate"):
-            return read_study(load_study(file, sets)).fit()
-    fitting = load_fitting(sets)
+    settings = runs.settings
     with begun("--set surrogate"):
-        check_surrogate(fitting.surrogate)
-    runs = read_table(file, fitting)
+        check_surrogate(settings.surrogate)
+    table = read_table(runs.path, settings)
     with err.status("fitting the surrogate"):
         return fit(
-            runs,
-            surrogate=fitting.surrogate,
-            aggregates=fitting.named_aggregates(),
-            direction=fitting.direction,
-            bounds=fitting.bounds,
-            steps=fitting.steps,
-            seed=fitting.seed,
+            table,
+            surrogate=settings.surrogate,
+            aggregates=settings.named_aggregates(),
+            direction=settings.direction,
+            bounds=settings.bounds,
+            steps=settings.steps,
+            seed=settings.seed,
         )
 
 
@@ -126,46 +119,37 @@ def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
     say(f"predictions of {len(X_ND)} mixtures: {path}")
 
 
-def write_report_of_runs(file: Path, sets: Sequence[str], path: Path | None = None) -> None:
+def write_report_of_runs(runs: RunsFile, sets: Sequence[str], path: Path | None = None) -> None:
     from modomodo.reports import report_of_runs
 
-    path = path or file.with_suffix(".html")
-    fitting, fitted = load_fitting(sets), fit_file(file, sets)
-    check_choices(fitting, fitted)
-    found = _best(fitted, fitting)
+    path = path or runs.path.with_suffix(".html")
+    fitted = fit_runs(runs)
+    check_choices(runs.settings, fitted)
+    recommendation = _best(fitted, runs.settings)
     with err.status("drawing the report"):
-        report_of_runs(fitted, found, path, source=file, metrics=fitting.metrics, sets=sets)
+        report_of_runs(fitted, recommendation, path, source=runs.path, metrics=runs.settings.metrics, sets=sets)
     for note in fitted.notes:
         say(f"note: {note}")
     say(f"report: {path}")
 
 
-def is_table(file: Path) -> bool:
-    return file.suffix.lower() in TABLES
-
-
-def propose_runs(file: Path, sets: Sequence[str], path: Path | None) -> None:
-    from modomodo.mixing.improvement import need_botorch
+def propose_runs(runs: RunsFile) -> "Proposals":
     from modomodo.mixing.proposal import propose
 
-    with err.status("loading BoTorch"):
-        need_botorch()
-    settings = load_fitting(sets) if is_table(file) else load_study(file, sets)
-    study = settings if isinstance(settings, Study) else None
-    objective = settings.objective if isinstance(settings, Fitting) else None
-    caps, pending = (limits(settings.caps), ()) if study is None else runnable(study)
-    fitted = fit_file(file, sets)
-    if isinstance(settings, Fitting):
-        check_choices(settings, fitted)
+    settings, fitted = runs.settings, fit_runs(runs)
+    check_choices(settings, fitted)
     with err.status("weighing mixtures"):
-        found = propose(
-            fitted, batch=settings.batch, objective=objective, caps=caps, pending=pending, seed=settings.seed
+        proposals = propose(
+            fitted,
+            batch=settings.batch,
+            objective=settings.objective,
+            caps=limits(settings.caps),
+            seed=settings.seed,
         )
-    show_proposals(found, study=None if study is None else file)
-    for note in fitted.notes if study is None else ():
+    show_proposals(proposals)
+    for note in fitted.notes:
         say(f"note: {note}")
-    if path is not None:
-        write_answer(path, found.as_dict())
+    return proposals
 
 
 def write_answer(path: Path, answer: Mapping[str, Any]) -> None:
@@ -197,7 +181,7 @@ def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> 
         surrogate=settings.surrogate,
     )
     with progress_bar("draws") as progress:
-        found = compare(
+        replay = compare(
             read_table(file, settings),
             goal=goal,
             names=settings.strategies or tuple(STRATEGIES),
@@ -206,7 +190,7 @@ def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> 
             seed=settings.seed,
             progress=progress,
         )
-    show_strategies(found)
+    show_strategies(replay)
     if folder is not None:
-        for path in write_strategies(found, folder, title=file.name):
+        for path in write_strategies(replay, folder, title=file.name):
             say(f"written: {path}")

@@ -1,1 +1,1 @@
-"""What a recipe, a study and the settings of a table may say."""
+"""Every key of a recipe, of a study, and of `--set` for a table of runs."""

@@ -1,4 +1,4 @@
-"""A recipe: everything that determines one run, as its file says it."""
+"""A recipe: everything that determines one run, as its file states it."""
 
 import hashlib
 import json
@@ -18,14 +18,12 @@ from pydantic import (
 )
 
 from modomodo.config.sections import Evaluation, Lora, Rewards, TrackerName, Verl, Vllm
-from modomodo.config.toml_files import recipe_file, recipe_table, with_data
+from modomodo.config.toml_files import TomlFile, read_file
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.core.rows import View
 from modomodo.core.schedules import Order
-from modomodo.core.toml import Positive, Share, Strict, parse, read_toml, with_changes
-from modomodo.data.domain import Domain
-from modomodo.data.registry import find_domain
+from modomodo.core.toml import Positive, Share, Strict, parse, with_changes
 from modomodo.data.sources.source import Source
 from modomodo.models.families import FAMILIES, Family, family_of
 
@@ -37,16 +35,16 @@ else:  # what a file may say, before a validator makes it a Mixture
 
 
 class Recipe(Strict):
-    """Everything that determines one run; with the rows and the model's weights it repeats the run."""
+    """Everything that determines one run: the same recipe, rows and model weights repeat it."""
 
     model: str = "nano"  # folder or hub id
     revision: str | None = None  # of a hub id
-    family: str | None = None  # of models that `models/families.py` does not know by their name
+    family: str | None = None  # of a model that `models/families.py` doesn't know by name
     engine: Literal["trl", "verl"] = "trl"
     domains: Annotated[tuple[str, ...], Field(min_length=1)]
-    data: dict[str, Source] = Field(default_factory=dict[str, Source])  # domains made here, or where ours are read from
-    prepared: Path | None = None  # folder of `modomodo data prepare`; everything is read from it
-    exclude: Path | None = None  # list of rows not to train on, as `modomodo check --contamination` writes it
+    data: dict[str, Source] = Field(default_factory=dict[str, Source])  # your own domains, or where to read ours from
+    prepared: Path | None = None  # folder of `modomodo data prepare`; every row is read from it
+    exclude: Path | None = None  # list of rows to leave out of training, as `modomodo check --contamination` writes it
     mixture: Weights = Field(default=cast(Any, "equal"), validate_default=True)  # or single:NAME, exclude:NAME, weights
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
@@ -63,17 +61,17 @@ class Recipe(Strict):
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     temperature: Annotated[float, Field(gt=0)] = 1.0
     max_completion_length: Positive = 256
-    completions_per_pass: Positive | None = None  # completions of one forward and backward pass; None: all of the step
+    completions_per_pass: Positive | None = None  # micro-batch: completions per pass; None: all of the step
     rewards: Rewards = Rewards()
 
     freeze_vision: bool = True
     freeze_projector: bool = False
     lora: Lora | None = None
-    min_pixels: Positive | None = None  # limits of a picture's area after the family's resizing
+    min_pixels: Positive | None = None  # limits of an image's area after the family's resizing
     max_pixels: Positive | None = None
     vllm: Vllm = Vllm()
     verl: Verl = Verl()
-    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16: computed in it, trained weights stay float32
+    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16 is for computing; trained weights stay float32
     gradient_checkpointing: bool = False
     image_cache: bool = True
     save_every: Positive = 20  # steps between the checkpoints that a killed run resumes from
@@ -85,7 +83,7 @@ class Recipe(Strict):
     @classmethod
     def _each_once(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(domains)) < len(domains):
-            raise ValueError(f"domains name each domain once, got {', '.join(domains)}")
+            raise ValueError(f"name each domain once in domains, got {', '.join(domains)}")
         return domains
 
     @field_validator("mixture", mode="wrap")
@@ -104,7 +102,7 @@ class Recipe(Strict):
     @model_validator(mode="before")
     @classmethod
     def _with_frame(cls, table: object) -> object:
-        """Fill in how the model's family writes boxes, so that a recipe always says it."""
+        """Fill in how the model's family writes boxes, so that a recipe always states it."""
         if not isinstance(table, Mapping):
             return table
         given = dict(cast(Mapping[str, Any], table))
@@ -132,7 +130,8 @@ class Recipe(Strict):
         for name in self.data:
             if not DATA_NAME.fullmatch(name):
                 raise ValueError(
-                    f"data names {name!r}: a name is of letters, digits, _, . and -, at most 64, as folders bear it"
+                    f"data names {name!r}: use at most 64 letters, digits, _, . and -, the first of them a letter, a "
+                    "digit or _, since a folder takes this name"
                 )
         resize = self.view.resize
         if resize is not None and resize.min_pixels > resize.max_pixels:
@@ -150,10 +149,6 @@ class Recipe(Strict):
         """The family that `family` names or the model's name or folder gives away."""
         return _family(self.family, self.model)
 
-    def find(self, name: str) -> Domain:
-        """Return a domain or benchmark as this recipe reads it: from `data` or `prepared`, without excluded rows."""
-        return find_domain(name, sources=self.data, prepared=self.prepared, exclude=self.exclude)
-
     def identity(self) -> dict[str, Any]:
         """Return what determines the run, the mixture in its canonical form; the input of a run's key."""
         # The digests of rows and model say what `data` and the folders lead to.
@@ -170,7 +165,7 @@ def check_steps(named: Sequence[int], steps: int, field: str) -> None:
     late = [step for step in named if step >= steps > 0]
     if late:
         raise ValueError(
-            f"{field} names step {late[0]}, but a run has {steps}, and is scored after the last one anyway"
+            f"{field} names step {late[0]}, but a run has {steps} steps and is scored after the last one anyway"
         )
 
 
@@ -179,7 +174,7 @@ def _mixture(weights: str | dict[str, float], domains: Sequence[str]) -> Mixture
         return Mixture.parse(weights, domains)
     for name in weights:
         if name not in domains:
-            raise ModomodoError(f"the domain {name!r} is not among domains; {closest(name, domains)}")
+            raise ModomodoError(f"the domain {name!r} is not in domains; {closest(name, domains)}")
     return Mixture.of(weights)
 
 
@@ -201,7 +196,9 @@ def load_recipe(path: Path, sets: Sequence[str] = ()) -> Recipe:
 
     Raises ModomodoError that names the file, the key, the value found and the closest known key.
     """
-    table = read_toml(path)
-    file = recipe_file(path, table)
-    table = recipe_table(path, table) if "recipe" in table else with_data(table, path.parent)
-    return parse(Recipe, with_changes(table, sets), where=str(file), sets=sets)
+    return recipe_in(read_file(path), sets)
+
+
+def recipe_in(file: TomlFile, sets: Sequence[str] = ()) -> Recipe:
+    """Return the recipe in a file that is read, as `load_recipe` does."""
+    return parse(Recipe, with_changes(file.recipe, sets), where=str(file.recipe_path), sets=sets)

@@ -1,36 +1,36 @@
-"""A study as its file says it: pilots of one recipe at several mixtures, and what is made of them."""
+"""A study as its file states it: pilots of one recipe at several mixtures, and what to do with them."""
 
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from modomodo.config.recipe import Recipe, check_steps
+from modomodo.config.recipe import DATA_NAME, Recipe, check_steps
 from modomodo.config.sections import Batch, Cap, Confirming, Evaluation, Launcher
-from modomodo.config.toml_files import OF_ONE_RUN, recipe_file, recipe_table, with_data
+from modomodo.config.toml_files import OF_ONE_RUN, TomlFile, read_file
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.core.seeds import child_seed
-from modomodo.core.toml import Positive, Strict, parse, read_toml, with_changes
+from modomodo.core.toml import Positive, Strict, parse, with_changes
 
 if TYPE_CHECKING:
     from pandas import DataFrame  # pyright: ignore[reportMissingTypeStubs]
 
 
 class Study(Strict):
-    """Pilots of one recipe at several mixtures, the benchmarks they are scored on, and what is made of them.
+    """Pilots of one recipe at several mixtures, the benchmarks that score them, and what to make of them.
 
     `benchmarks` make the objective: the surrogate sees the `select` part of their items, confirmation the other part.
-    `held_out` are benchmarks that no surrogate ever sees; `in_distribution` are scored and reported.
+    No surrogate ever sees `held_out` benchmarks; `in_distribution` ones are scored and reported.
 
     The design `seed` (each domain alone, each left out, equal shares) runs each of its mixtures `replicates` times. The
-    others spend a `budget` of pilot runs within the caps: all but its `replicate_share` on different mixtures, the rest
-    on second runs, at another seed, of the first of them.
+    others spend a `budget` of pilot runs within the caps: most of it on different mixtures, its `replicate_share` on
+    second runs of the first mixtures, at another seed.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str
     out: Path | None = None  # default: studies/NAME
     recipe: Recipe
     seed: int = 0
@@ -38,7 +38,7 @@ class Study(Strict):
     held_out: tuple[str, ...] = ()
     in_distribution: tuple[str, ...] = ()
     items: Positive = 200
-    scored_at: tuple[Positive, ...] = ()  # steps after which pilots are scored as well, before the last one
+    scored_at: tuple[Positive, ...] = ()  # earlier steps after which pilots are scored too
     design: Literal["seed", "space-filling", "d-optimal"] = "seed"
     replicates: Positive = 1  # runs of each mixture of the design `seed`, at different seeds
     budget: Positive | None = None  # pilot runs of the other designs, second runs included
@@ -46,18 +46,25 @@ class Study(Strict):
     extra: tuple[dict[str, float], ...] = ()  # mixtures of further pilots, as `modomodo next` prints them
     surrogate: str = "ensemble"
     caps: dict[str, Cap] = Field(default_factory=dict[str, Cap])
-    parsimony: Annotated[float, Field(ge=0)] = 0.0  # loss of expected score allowed for a simpler mixture
+    parsimony: Annotated[float, Field(ge=0)] = 0.0  # expected score you would give up for a simpler mixture
     batch: Batch = 4  # pilots that `next` proposes
     confirm: Confirming = Confirming()
-    processes: Positive | None = None  # of the launcher "local"; default: one per GPU, or per core without any
+    processes: Positive | None = None  # of the launcher "local"; default: one per GPU, or per core without GPUs
     launcher: Launcher = Launcher()
+
+    @field_validator("name")
+    @classmethod
+    def _of_a_folder(cls, name: str) -> str:
+        if not DATA_NAME.fullmatch(name):
+            raise ValueError("write letters, digits, _, . and -, at most 64 and first one of the first three")
+        return name
 
     @model_validator(mode="after")
     def _disjoint(self) -> "Study":
         for name in self.held_out:
             if name in (*self.benchmarks, *self.in_distribution, *self.recipe.domains):
                 raise ValueError(
-                    f"{name} is held out and also trained or scored on pilots: held_out is seen by none; take it "
+                    f"{name} is held out and also trained on or scored on pilots: none may see it; take it "
                     "out of held_out, or out of benchmarks, in_distribution and domains"
                 )
         names = (*self.benchmarks, *self.held_out, *self.in_distribution)
@@ -80,12 +87,12 @@ class Study(Strict):
         several = (self.processes or 1) > 1 or self.launcher.kind == "ray"
         if self.recipe.engine == "verl" and several:
             raise ValueError(
-                "a run of verl takes its whole Ray cluster, so one follows the other: leave processes and launcher out"
+                "a run of verl takes its whole Ray cluster, so runs take turns: leave processes and launcher out"
             )
         if self.processes is not None and self.launcher.kind == "ray":
             raise ValueError(
                 f"processes is {self.processes}, but the launcher is ray: leave it out; launcher.concurrent says how "
-                "many at a time"
+                "many run at a time"
             )
         return self
 
@@ -152,21 +159,28 @@ def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
     Raises ModomodoError as `load_recipe`, and for a seed, mixture or evaluation in the recipe, which a study decides
     for each of its runs; those of a recipe file serve its single runs and are left out.
     """
-    table = read_toml(path)
-    recipe = table.get("recipe")
-    if "recipe" not in table and "domains" in table:
+    return study_in(read_file(path), sets)
+
+
+def study_in(file: TomlFile, sets: Sequence[str] = ()) -> Study:
+    """Return the study in a file that is read, as `load_study` does."""
+    recipe = file.table.get("recipe")
+    if recipe is None and "domains" in file.table:
         raise ModomodoError(
-            f'{path} is a recipe, and this needs a study: a file with recipe = "{path.name}", see README'
+            f"{file.path} is a recipe, and this needs a study: a file with recipe = "
+            f'"{file.path.name}", see docs/fields.md'
         )
+    table = dict(file.table)
     if isinstance(recipe, str):
-        table["recipe"] = {k: v for k, v in recipe_table(path, table).items() if k not in OF_ONE_RUN}
+        table["recipe"] = {key: value for key, value in file.recipe.items() if key not in OF_ONE_RUN}
     elif isinstance(recipe, dict):
-        table["recipe"] = with_data(cast(dict[str, Any], recipe), path.parent)
+        table["recipe"] = file.recipe
     table = with_changes(table, sets)
-    decided = [key for key in OF_ONE_RUN if isinstance(table.get("recipe"), dict) and key in table["recipe"]]
+    whole: Any = table.get("recipe")
+    decided = [key for key in OF_ONE_RUN if isinstance(whole, dict) and key in whole]
     if decided:
         raise ModomodoError(
-            f"{path}: recipe.{decided[0]} is {table['recipe'][decided[0]]!r}, but a study gives each of its runs a "
-            f"{decided[0]} of its own: leave it out (`seed`, `replicates`, `benchmarks` and `items` are the study's)"
+            f"{file.path}: recipe.{decided[0]} is {whole[decided[0]]!r}, but a study gives each of its runs its "
+            f"own {decided[0]}: leave it out (`seed`, `replicates`, `benchmarks` and `items` are the study's)"
         )
-    return parse(Study, table, where=str(path), sets=sets, parts={"recipe": str(recipe_file(path, {"recipe": recipe}))})
+    return parse(Study, table, where=str(file.path), sets=sets, parts={"recipe": str(file.recipe_path)})

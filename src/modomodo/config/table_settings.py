@@ -1,4 +1,4 @@
-"""What `--set key=value` says of work on bare files: tables of runs, completions."""
+"""What `--set key=value` changes for bare files: tables of runs, completions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,10 +26,10 @@ class Reading(Strict):
 class Fitting(Reading):
     """What is made of a bare table of runs.
 
-    `surrogate` is the method; `steps` are those predicted for, where runs differ in length (default: the longest).
-    `parsimony` is the loss allowed for a simpler mixture, `trade_off` two aggregates to draw the Pareto front of.
-    `aggregate` (benchmark -> weight) or several `aggregates` by name; `objective` is the one to maximise, or a
-    benchmark; `direction` says which scores are better, for all or by benchmark; predictions stay inside `bounds`.
+    `surrogate` is the method. `steps` is the length to predict for, where runs differ in length (default: the longest).
+    `parsimony` is the loss you accept for a simpler mixture; `trade_off` names two aggregates for a Pareto front. Give
+    one `aggregate` (benchmark -> weight), or several `aggregates` by name; `objective` is the one to maximise, or a
+    benchmark. `direction` says which scores are better, for all or by benchmark. Predictions stay inside `bounds`.
     """
 
     surrogate: str = "ensemble"
@@ -51,22 +51,22 @@ class Fitting(Reading):
 
 
 class Replaying(Fitting):
-    """How mixture strategies are compared on a table of runs.
+    """How to compare mixture strategies on a table of runs.
 
-    `strategies` are names (all if none); each is tried on `seeds` random draws of each of `sizes` runs. `inside` is the
-    aggregate or benchmark of the in-distribution tests, which the paper's Alpha needs beside the objective.
+    `strategies` are names (default: all). Each is tried on `seeds` random draws of each of the `sizes`. `inside` is the
+    aggregate or benchmark of the in-distribution tests, which the paper's Alpha needs as well as the objective.
     """
 
     strategies: tuple[str, ...] = ()
-    sizes: tuple[Positive, ...] | None = None  # default: 8, 16, 32, 64, 128, as far as the table goes
+    sizes: tuple[Positive, ...] | None = None  # runs per draw; default: 8, 16, 32, 64, 128, as far as the table goes
     seeds: Annotated[int, Field(ge=2)] = 20
     inside: str | None = None
 
 
 class Grading(Strict):
-    """How completions are graded whose lines name no `mode`: by the public metric (`standard`) or exactly (`paper`)."""
+    """How to grade lines that name no `mode`: by exact match (`paper`) or by the public metric (`standard`)."""
 
-    mode: Mode = "standard"
+    mode: Mode = "paper"
 
 
 def load_fitting(sets: Sequence[str] = ()) -> Fitting:

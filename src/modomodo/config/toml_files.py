@@ -1,35 +1,67 @@
-"""The tables of recipes and studies, read from their TOML files, with paths as the files mean them."""
+"""The TOML files of recipes and studies, read once, with paths as the files mean them."""
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+from modomodo.core.errors import ModomodoError
 from modomodo.core.toml import read_toml
 
 OF_ONE_RUN = ("seed", "mixture", "evaluation")  # fields of a recipe that a study decides for each of its runs
 
 
-def recipe_file(path: Path, table: Mapping[str, Any]) -> Path:
-    """Return the file that the recipe stands in: the study's own, or one beside it."""
-    recipe = table.get("recipe")
-    return path.parent / recipe if isinstance(recipe, str) else path
+@dataclass(frozen=True)
+class TomlFile:
+    """A recipe's or a study's file as it was read: recipes and studies are made of it without reading it again.
+
+    `table` is what stands in it. A study has its recipe in it as a table, or the name of a file beside it.
+    """
+
+    path: Path
+    table: Mapping[str, Any]
+
+    @property
+    def is_study(self) -> bool:
+        return "recipe" in self.table
+
+    @property
+    def recipe_path(self) -> Path:
+        """The file that the recipe stands in: this one, or one beside it."""
+        recipe = self.table.get("recipe")
+        return self.path.parent / recipe if isinstance(recipe, str) else self.path
+
+    @cached_property
+    def recipe(self) -> Mapping[str, Any]:
+        """The table of the recipe, its `data` whole.
+
+        Raises ModomodoError where the file that a study names cannot be read, or where it names none.
+        """
+        recipe = self.table["recipe"] if self.is_study else self.table
+        if isinstance(recipe, str):
+            recipe = read_toml(self.recipe_path)
+        if not isinstance(recipe, Mapping):
+            raise ModomodoError(
+                f"{self.path}: recipe is {recipe!r}: name a recipe's file, or write the recipe as a table [recipe]"
+            )
+        return with_data(cast(Mapping[str, Any], recipe), self.recipe_path.parent)
 
 
-def recipe_table(path: Path, study: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the table of the recipe of a study's file, its `data` whole."""
-    recipe = study["recipe"]
-    if not isinstance(recipe, str):
-        return with_data(dict(recipe), path.parent)
-    file = recipe_file(path, study)
-    return with_data(read_toml(file), file.parent)
+def read_file(path: Path) -> TomlFile:
+    """Return a recipe's or a study's file.
+
+    Raises ModomodoError with the closest file name where there is none, and for what is no TOML.
+    """
+    return TomlFile(path, read_toml(path))
 
 
-def with_data(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
+def with_data(recipe: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """Return the table of a recipe with its `data` whole.
 
-    An entry of `data` is a table, or the name of a TOML file with one; its `path` is relative to the file it stands in,
-    and so is the recipe's `exclude`.
+    An entry of `data` is a table, or the name of a TOML file with one; its `path` and `pictures` are relative to the
+    file they stand in, and so is the recipe's `exclude`.
     """
     exclude = recipe.get("exclude")
     if isinstance(exclude, str):
@@ -37,8 +69,8 @@ def with_data(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
     data = recipe.get("data")
     if not isinstance(data, dict):
         return recipe
-    found = {name: _source_table(entry, folder) for name, entry in cast(dict[str, Any], data).items()}
-    return {**recipe, "data": found}
+    sources = {name: _source_table(entry, folder) for name, entry in cast(dict[str, Any], data).items()}
+    return {**recipe, "data": sources}
 
 
 def _source_table(entry: object, folder: Path) -> object:
@@ -48,8 +80,8 @@ def _source_table(entry: object, folder: Path) -> object:
     if not isinstance(entry, dict):
         return entry  # the model says what is wrong with it
     table = cast(dict[str, Any], entry)
-    path = table.get("path")
-    return {**table, "path": str(_from(folder, path))} if isinstance(path, str) else table
+    paths = {key: value for key in ("path", "pictures") if isinstance(value := table.get(key), str)}
+    return {**table, **{key: str(_from(folder, path)) for key, path in paths.items()}}
 
 
 def _from(folder: Path, path: str) -> Path:

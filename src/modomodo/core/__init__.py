@@ -1,1 +1,1 @@
-"""Values that travel: rows, mixtures, schedules; and what all else needs: errors, files, seeds, TOML."""
+"""Values that travel: rows, mixtures, schedules. And what everything needs: errors, files, seeds, TOML."""

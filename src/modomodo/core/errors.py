@@ -1,5 +1,6 @@
-"""The one error type that users see, and the words that messages are made of."""
+"""The one error type that users see, and helpers that word its messages."""
 
+import unicodedata
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -11,7 +12,7 @@ class ModomodoError(ValueError):
 
 @contextmanager
 def begun(where: str) -> Generator[None]:
-    """Begin the message of a ModomodoError with where what it is about was said."""
+    """Put the place that a ModomodoError is about in front of its message."""
     try:
         yield
     except ModomodoError as error:
@@ -37,7 +38,13 @@ def count(number: int, what: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text without what a terminal would obey: control characters become a replacement character."""
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
+    """Return a text that a terminal only shows: what it would obey becomes a replacement character.
+
+    Those are control characters, escapes, NUL, marks of direction and halves of characters; spaces and joiners stay.
+    """
+    return "".join(letter if _is_plain(letter) else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def _is_plain(letter: str) -> bool:
+    # Joiners belong to the writing of Persian, Hindi and others; spaces of other widths are no threat.
+    return letter.isprintable() or letter in "\n\t\u200c\u200d" or unicodedata.category(letter) == "Zs"

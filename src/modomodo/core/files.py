@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from modomodo.core.errors import ModomodoError
 
 Value = TypeVar("Value")
 REPAIR = "delete it and run its command again"
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+LARGEST_JSON = 256 << 20  # bytes; the largest that models have, of their tokenizers, take 35 MB
 
 
 def write_text(path: Path, text: str) -> None:
@@ -26,8 +29,8 @@ def write_text(path: Path, text: str) -> None:
     Raises ModomodoError when it cannot be written.
     """
     if path.name == "" or (path.exists() and not path.is_file()):
-        raise ModomodoError(f"cannot write {str(path)!r}: it is no regular file; name another")
-    path = path.resolve()  # of a link, the file that it means is written
+        raise ModomodoError(f"cannot write {str(path)!r}: it isn't a regular file; name another")
+    path = path.resolve()  # through a link, write the file it points to
     partial = path.with_name(path.name + ".partial")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,23 +50,50 @@ def write_text(path: Path, text: str) -> None:
             os.close(folder)
 
 
+def csv_cell(text: str) -> str:
+    """Return a text as a cell that no spreadsheet takes for a formula: an apostrophe comes before = + - and @.
+
+    Numbers stay as they are. `from_csv_cell` gives the text back.
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text
+
+
+def from_csv_cell(cell: str) -> str:
+    """Return the text that `csv_cell` made a cell of."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def check_apart(path: Path | None, *inputs: Path | None) -> None:
-    """Raise ModomodoError where what is to be written would take the place of what is read."""
+    """Raise ModomodoError when the output would overwrite an input."""
     if path is not None and path.resolve() in [one.resolve() for one in inputs if one is not None]:
-        raise ModomodoError(f"--out {path} would overwrite the file that is read: name another")
+        raise ModomodoError(f"--out {path} would overwrite the file it reads: name another")
 
 
 def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
-    """Return the error of a text file in another coding."""
-    found = "UTF-16" if path.read_bytes()[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
-    return ModomodoError(f"{path} is {found} ({error}): save it as UTF-8, which Excel calls CSV UTF-8")
+    """Return the error of a text file in another coding, with the line and the byte where it shows."""
+    data = path.read_bytes()
+    found = "UTF-16" if data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
+    try:
+        data.decode()
+    except UnicodeDecodeError as whole:
+        error = whole  # the first one may count from the piece that was read
+    line = data.count(b"\n", 0, error.start) + 1
+    return ModomodoError(f"{path} is {found} (line {line}: {error}): save it as UTF-8, which Excel calls CSV UTF-8")
 
 
 def separator(file: TextIO) -> str:
-    """Return what stands between the columns of an open CSV file: , or ; as where commas are decimal, or a tab.
+    """Return what separates the columns of an open CSV file: , or ; (where commas are decimal) or a tab.
 
-    A tab for `.tsv`, and what a first line `sep=;` says. Else what splits the header into the most columns and the line
-    under it into as many; where nothing does, a comma, or what splits a header without one.
+    A tab for `.tsv`, and whatever a first line `sep=;` says. Else what splits the header into the most columns and the
+    next line into as many. Where nothing does, a comma, or what splits a header without one.
     """
     first = file.readline().rstrip("\r\n")
     fits = {mark: _fit(file, mark) for mark in ",;\t"}
@@ -74,12 +104,12 @@ def separator(file: TextIO) -> str:
 
 
 def is_separator_line(line: str) -> bool:
-    """Return whether a line is that in which Excel says what stands between columns."""
+    """Return whether a line is the one in which Excel names its separator."""
     return re.fullmatch(r"sep=[,;\t]", line, re.IGNORECASE) is not None
 
 
 def _fit(file: TextIO, mark: str) -> tuple[int, bool]:
-    """Return the columns that a mark makes of the header, 0 when the line under it has not as many; is it in there?"""
+    """Return the columns that a mark makes of the header, 0 when the next line has another count; and does it occur?"""
     file.seek(0)
     rows = [len(row) for row in islice(filter(any, csv.reader(file, delimiter=mark)), 2)] or [0]
     split = rows[0] > 1
@@ -93,7 +123,7 @@ def explained(path: Path, *, to: str = "write") -> Generator[None]:
         yield
     except OSError as error:
         raise ModomodoError(
-            f"cannot {to} {path}: {error.strerror or error}; free space, set its permissions, "
+            f"cannot {to} {path}: {error.strerror or error}; free space, fix its permissions, "
             "or choose another place (--out, --set out=FOLDER for a study, --set prepared=FOLDER for data), then run "
             "the same command again"
         ) from error
@@ -101,7 +131,7 @@ def explained(path: Path, *, to: str = "write") -> Generator[None]:
 
 @contextmanager
 def locked(path: Path) -> Generator[None]:
-    """Hold a lock file, waiting for another process that holds it; the kernel releases that of a dead one."""
+    """Hold a lock file, after waiting for any process that holds it; the kernel frees a dead process's lock."""
     with explained(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -122,11 +152,14 @@ def value_of(kind: type[Value], data: object, *, where: object, repair: str = RE
     Raises ModomodoError that names the file `where` it stands, the first wrong field, and how to `repair` that.
     """
     try:
-        return TypeAdapter(kind).validate_python(data)
+        # As JSON and strict: a text that reads as a number is none.
+        return TypeAdapter(kind).validate_json(json.dumps(data, allow_nan=False), strict=True)
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(str(part) for part in wrong["loc"])
         raise ModomodoError(f"{where} is damaged ({place}: {wrong['msg']}): {repair}") from None
+    except ValueError as error:
+        raise ModomodoError(f"{where} is damaged ({error}): {repair}") from None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -135,11 +168,34 @@ def read_json(path: Path) -> dict[str, Any] | None:
     Raises ModomodoError when it is damaged.
     """
     try:
-        found = json.loads(path.read_text())
+        return _object(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise ModomodoError(f"{path} is damaged ({error}): {REPAIR}") from error
-    if not isinstance(found, dict):
-        raise ModomodoError(f"{path} is damaged (no JSON object): {REPAIR}")
-    return cast(dict[str, Any], found)
+
+
+def foreign_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file that others wrote.
+
+    Raises ModomodoError for what is no regular file, too large or no JSON object.
+    """
+    try:
+        return _object(path)
+    except (OSError, ValueError) as error:
+        raise ModomodoError(f"{path} cannot be read as JSON ({error}): copy it again, or correct it") from error
+
+
+def _object(path: Path) -> dict[str, Any]:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is no regular file")  # a pipe would be waited for
+    if found.st_size > LARGEST_JSON:
+        raise ValueError(f"it is larger than {LARGEST_JSON >> 20} MiB")
+    try:
+        table = json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise ValueError("its values are nested too deeply") from error
+    if not isinstance(table, dict):
+        raise ValueError("not a JSON object")
+    return cast(dict[str, Any], table)

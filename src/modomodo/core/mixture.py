@@ -31,14 +31,14 @@ class Mixture:
                 f"got {len(self.domains)} domains and {len(self.weights)} weights"
             )
         if len(set(self.domains)) < len(self.domains):
-            raise ModomodoError(f"a mixture names each domain once, got {', '.join(self.domains)}")
+            raise ModomodoError(f"a mixture must name each domain once, got {', '.join(self.domains)}")
         for name, weight in zip(self.domains, self.weights, strict=True):
             if not math.isfinite(weight) or weight < 0:
-                raise ModomodoError(f"weight of {name} is {weight}: weights are finite and not negative")
+                raise ModomodoError(f"weight of {name} is {weight}: weights must be finite and not negative")
         total = math.fsum(self.weights)
         if abs(total - 1) > SUM_TOLERANCE:
             raise ModomodoError(
-                f"weights sum to {total:.9g}, not to 1: {self}; divide each by the sum if that is meant"
+                f"weights sum to {total:.9g}, not to 1: {self}; divide each by the sum, if that's meant"
             )
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class Mixture:
         """Return the mixture with these weights, domains in the order given."""
         for name, weight in weights.items():
             if isinstance(weight, bool) or not isinstance(weight, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise ModomodoError(f"weight of {name} is {weight!r}: a number is needed")
+                raise ModomodoError(f"weight of {name} is {weight!r}: write a number")
         return cls(tuple(weights), tuple(float(weight) for weight in weights.values()))
 
     @classmethod

@@ -1,10 +1,14 @@
-"""The values that travel the road: Row, Target, View, Verdict."""
+"""The values that travel from step to step: Row, Target, View, Verdict."""
 
 import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+import stat
+import struct
+import warnings
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -22,6 +26,17 @@ Box = tuple[float, float, float, float]
 Frame = Literal["pixels", "normalised1000", "unit", "resized"]
 Mode = Literal["paper", "standard"]
 Status = Literal["right", "wrong", "partial", "unparsed", "ungradable"]
+
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""What is opened, by PIL's names: some of its others run programs, and some break it."""
+
+MAX_PIXELS = 89_000_000
+"""A larger picture is refused before it is decoded; here PIL begins to warn of decompression bombs."""
+
+MAX_IMAGE_BYTES = 100_000_000
+
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, OverflowError, struct.error)
+"""What PIL raises for broken pictures."""
 
 DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N")
 """PIL's modes of 16-bit grey."""
@@ -57,7 +72,7 @@ def _frozen(value: object) -> object:
 
 @dataclass(frozen=True)
 class Row:
-    """One question with its pictures (PNG or JPEG bytes, or paths) and its gold; `id` is unique in its domain."""
+    """One question with its images (PNG or JPEG bytes, or paths) and its gold; `id` is unique in its domain."""
 
     id: str
     domain: str
@@ -69,7 +84,7 @@ class Row:
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class Resize:
-    """How a model family resizes pictures: both sides multiples of `factor`, their product within the two limits.
+    """How a model family resizes images: both sides multiples of `factor`, their product within the two limits.
 
     Source: smart_resize of Qwen2-VL's image processor.
     """
@@ -79,7 +94,7 @@ class Resize:
     max_pixels: int
 
     def size(self, original: tuple[int, int]) -> tuple[int, int]:
-        """Return [width, height] in pixels after resizing a picture of that [width, height]."""
+        """Return [width, height] in pixels after resizing an image of that [width, height]."""
         sides = [round(side / self.factor) * self.factor for side in original]
         area = original[0] * original[1]
         if sides[0] * sides[1] > self.max_pixels:
@@ -94,10 +109,10 @@ class Resize:
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class View:
-    """What the model family and the scoring mode decide about a reply.
+    """What the model family and the scoring mode decide about a completion.
 
-    `frame` is the coordinate frame of boxes in replies. Frame "resized" means the [width, height] of `resized_size`, or
-    without one what `resize` makes of the picture's own size.
+    `frame` is the coordinate frame of its boxes. Frame "resized" means the [width, height] of `resized_size` or,
+    without it, what `resize` makes of the image's own size.
     """
 
     frame: Frame = "pixels"
@@ -106,7 +121,7 @@ class View:
     resize: Resize | None = None
 
     def size_after(self, original: tuple[int, int]) -> tuple[int, int] | None:
-        """Return the [width, height] that frame "resized" refers to for a picture; None where it is not known."""
+        """Return the [width, height] that frame "resized" refers to for an image; None where it isn't known."""
         if self.resized_size is not None or self.resize is None:
             return self.resized_size
         return self.resize.size(original)
@@ -114,7 +129,7 @@ class View:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judgement of one reply: `reward` in [0, 1], or None when the gold or the verifier failed (ungradable)."""
+    """The judgement of one completion: `reward` in [0, 1], or None where the gold or verifier failed (ungradable)."""
 
     status: Status
     reward: float | None
@@ -149,25 +164,72 @@ class Verdict:
 
 
 def open_image(image: bytes | Path) -> "Image.Image":
-    """Return the picture, decoded to RGB.
+    """Return the picture, decoded to RGB; what shines through stands on white.
 
     Raises ModomodoError when it cannot be read.
     """
+    with opened(image) as picture:
+        return to_rgb(picture)
+
+
+@contextmanager
+def opened(image: bytes | Path) -> Generator["Image.Image"]:
+    """Open a picture of one of IMAGE_FORMATS, not decoded yet; of several frames the first.
+
+    Raises ModomodoError when it is not there, no regular file, too large or broken, be it seen only inside the `with`.
+    """
     from PIL import Image, UnidentifiedImageError
 
-    source = io.BytesIO(image) if isinstance(image, bytes) else image
-    where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
+    where = f"the picture ({len(image)} bytes)" if isinstance(image, bytes) else f"the picture {image}"
     try:
-        with Image.open(source) as picture:
-            return to_rgb(picture)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
-        raise ModomodoError(f"unreadable image ({where}): {error}; replace the file or drop the row") from error
+        _check_file(image, where)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            source = io.BytesIO(image) if isinstance(image, bytes) else image
+            picture = Image.open(source, formats=IMAGE_FORMATS)
+        with picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise ModomodoError(f"{where} has {width} x {height} pixels, over the cap of {MAX_PIXELS:,}")
+            yield picture
+    except ModomodoError:
+        raise
+    except FileNotFoundError as error:
+        folder = Path(str(image)).parent
+        nor = "" if folder.is_dir() else f", nor does its folder {folder}"
+        raise ModomodoError(f"{where} does not exist{nor}: put it there, or correct the path") from error
+    except UnidentifiedImageError as error:
+        what = f"it begins with {_beginning(image)!r}, which is none of {', '.join(IMAGE_FORMATS)}"
+        raise ModomodoError(f"{where} is unreadable: {what}; get it again, or drop the row") from error
+    except (*BROKEN, Image.DecompressionBombError) as error:
+        raise ModomodoError(f"{where} is unreadable: {error}; get it again, or drop the row") from error
+
+
+def _check_file(image: bytes | Path, where: str) -> None:
+    """Raise ModomodoError for what would never end: pipes, devices and huge files; OSError where there is no file."""
+    if isinstance(image, bytes):
+        size = len(image)
+    else:
+        found = image.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ModomodoError(f"{where} is no regular file: put a picture there")
+        size = found.st_size
+    if size > MAX_IMAGE_BYTES:
+        raise ModomodoError(f"{where} has {size:,} bytes, over the cap of {MAX_IMAGE_BYTES:,}: save it smaller")
+
+
+def _beginning(image: bytes | Path) -> bytes:
+    if isinstance(image, bytes):
+        return image[:12]
+    with image.open("rb") as file:
+        return file.read(12)
 
 
 def to_rgb(picture: "Image.Image") -> "Image.Image":
-    """Return the picture in RGB, 8 bits a channel; 16-bit grey is divided by 257, so that white stays white.
+    """Return the picture in RGB, 8 bits a channel, where it is transparent pasted on white.
 
-    Raises ValueError for 32-bit modes, whose black and white nothing says.
+    16-bit grey is divided by 257, so that white stays white. Raises ValueError for 32-bit modes, whose black and white
+    nothing says.
     """
     import numpy as np
     from PIL import Image
@@ -177,11 +239,15 @@ def to_rgb(picture: "Image.Image") -> "Image.Image":
         picture = Image.fromarray(((np.asarray(picture).astype(np.uint32) + 128) // 257).astype(np.uint8))
     elif picture.mode in ("I", "F"):
         raise ValueError(f"it has 32 bits a pixel (mode {picture.mode}); save it with 8 or 16")
+    elif picture.has_transparency_data:
+        # PIL itself would show what lies under it, which drawings leave black.
+        layer = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return picture.convert("RGB")
 
 
 def digest_rows(rows: Sequence[Row], prompts: Sequence[object]) -> str:
-    """Return a hash (16 hex digits) of rows in order: ids, questions, targets, bytes of the pictures, and prompts."""
+    """Return a hash (16 hex digits) of rows in order: ids, questions, targets, bytes of the images, and prompts."""
     digest = hashlib.sha256()
     for row, prompt in zip(rows, prompts, strict=True):
         pictures = [hashlib.sha256(picture_bytes(image)).hexdigest() for image in row.images]
@@ -191,5 +257,5 @@ def digest_rows(rows: Sequence[Row], prompts: Sequence[object]) -> str:
 
 
 def picture_bytes(image: bytes | Path) -> bytes:
-    """Return the picture's file as it is."""
+    """Return the image's file as it is."""
     return image if isinstance(image, bytes) else image.read_bytes()

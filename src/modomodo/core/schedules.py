@@ -106,9 +106,7 @@ def read_schedule(path: Path) -> Schedule:
     with path.open(newline="") as file:
         header, *lines = list(csv.reader(file)) or [[]]
     if header[:3] != ["step", "domain", "row_id"] or not lines or any(len(line) != 3 for line in lines):
-        raise ModomodoError(
-            f"{path} is not a schedule: the columns step, domain, row_id and at least one row are needed"
-        )
+        raise ModomodoError(f"{path} is not a schedule: it needs the columns step, domain, row_id and at least one row")
     per_step = sum(line[0] == "1" for line in lines)
     return Schedule(tuple((domain, row_id) for _, domain, row_id in lines), per_step, "".join(header[3:]) or None)
 
@@ -118,7 +116,7 @@ def _check_arguments(
 ) -> None:
     for name, value in (("steps", steps), ("prompts_per_step", prompts_per_step), ("epochs", epochs)):
         if value < 1:
-            raise ModomodoError(f"{name} is {value}: at least 1 is needed")
+            raise ModomodoError(f"{name} is {value}: it must be at least 1")
     for name, weight in mixture.as_dict().items():
         if weight == 0:
             continue

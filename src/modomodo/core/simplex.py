@@ -25,7 +25,7 @@ def limits_of(caps: Mapping[str, tuple[float, float]], domains: Sequence[str]) -
         if name not in domains:
             raise ModomodoError(f"cap on unknown domain {name!r}; {closest(name, domains)}")
         if not 0 <= least <= most <= 1:
-            raise ModomodoError(f"caps of {name} are {least} to {most}: 0 <= min <= max <= 1 is needed")
+            raise ModomodoError(f"caps of {name} are {least} to {most}: they need 0 <= min <= max <= 1")
         low_D[domains.index(name)], high_D[domains.index(name)] = least, most
     if low_D.sum() > 1 + 1e-9 or high_D.sum() < 1 - 1e-9:
         word, side, limits_D = ("lower", "min", low_D) if low_D.sum() > 1 else ("raise", "max", high_D)

@@ -5,6 +5,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast, get_args
 
@@ -13,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.toml_errors import explain, wrongs
 
+LARGEST = 1 << 24  # characters of a file
+WHOLE = "those of TOML have 64 bits"
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -68,51 +71,91 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises ModomodoError with the closest file name where there is none.
     """
+    text = ""
     try:
-        return tomllib.loads(path.read_text())
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LARGEST + 1)
+        return _table(text)
     except FileNotFoundError as error:
         near = closest(path.name, [file.name for file in path.parent.glob("*.toml")])
         raise ModomodoError(f"{path} does not exist; {near}") from error
+    except (ValueError, OSError) as error:
+        raise ModomodoError(f"{path} cannot be read as TOML: {error}{_toml_help(path, text, error)}") from error
+
+
+def _table(text: str) -> dict[str, Any]:
+    """Return the table of a text in TOML.
+
+    Raises ValueError for what is no TOML, or holds what no file name and no number here can be.
+    """
+    if len(text) > LARGEST:
+        raise ValueError(f"it has over {LARGEST:,} characters")
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
     except RecursionError as error:
-        raise ModomodoError(f"{path} cannot be read as TOML: its values are nested too deep") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ModomodoError(f"{path} cannot be read as TOML: {error}{_toml_help(path, error)}") from error
+        raise ValueError("its values are nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"a whole number has thousands of digits; {WHOLE}") from error
+    _check_values(found, "")
+    return found
 
 
-def _toml_help(path: Path, error: Exception) -> str:
+def _check_values(value: object, place: str) -> None:
+    """Raise ValueError for NUL in a text or key, and for whole numbers longer than those of TOML."""
+    where = f"{place}: " if place else ""
+    if isinstance(value, Mapping):
+        for key, inner in cast(Mapping[str, object], value).items():
+            _check_values(key, place)
+            _check_values(inner, f"{place}.{key}" if place else key)
+    elif isinstance(value, list):
+        for inner in cast(list[object], value):
+            _check_values(inner, place)
+    elif isinstance(value, str) and "\0" in value:
+        raise ValueError(f"{where}a text or key holds the character NUL: take it out")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{where}a whole number is too long; {WHOLE}")
+
+
+def _toml_help(path: Path, text: str, error: Exception) -> str:
     """Return the line that is no TOML and what to do, as far as they are known."""
     if path.exists() and path.suffix.lower() != ".toml":
         return (
-            f"; a recipe or a study is needed, which are TOML files. For rows of your own `modomodo init "
+            f"; this needs a recipe or a study, which are TOML files. For rows of your own, `modomodo init "
             f"{shlex.quote(str(path))}` writes both. A CSV of runs goes to fit, recommend, next or strategies, a JSONL "
             "of completions to grade"
         )
     found = re.search(r"at line (\d+)", str(error))
     if found is None:
         return ""
-    line = path.read_text().split("\n")[int(found[1]) - 1].strip()
-    return f": {line!r:.100}; write key = value, texts in quotes"
+    line = text.split("\n")[int(found[1]) - 1].strip()
+    return f": {line!r:.100}; write key = value, with strings in quotes"
 
 
-def with_changes(table: dict[str, Any], sets: Sequence[str]) -> dict[str, Any]:
-    """Return `table` with dotted keys set; a value is TOML where it parses, and a plain string otherwise."""
+def with_changes(table: Mapping[str, Any], sets: Sequence[str]) -> dict[str, Any]:
+    """Return a copy of `table` with dotted keys set; a value is TOML where it parses, and a plain string otherwise."""
+    changed = deepcopy(dict(table))
     for item in sets:
         key, equals, text = item.partition("=")
         if not equals or not key:
             raise ModomodoError(f"--set {item!r}: write key=value, for example --set steps=30")
         try:
-            value = tomllib.loads(f"value = {text}")["value"]
+            found = _table(f"value = {text}")
         except tomllib.TOMLDecodeError:
-            value = text
+            found = {}
+        except ValueError as error:
+            raise ModomodoError(f"--set {key}: {str(error).removeprefix('value: ')}") from error
+        value = found["value"] if list(found) == ["value"] else text
         *parents, last = key.split(".")
-        place = table
+        place = changed
         for parent in parents:
             inner = place.setdefault(parent, {})
             if not isinstance(inner, dict):
                 raise ModomodoError(f"--set {item!r}: {parent} is a value, not a table")
             place = cast(dict[str, Any], inner)
         place[last] = value
-    return table
+    return changed
 
 
 def dotted_keys(kind: type[Strict]) -> list[str]:

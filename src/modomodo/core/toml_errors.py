@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a table, in the words of somebody who wrote the table and knows no pydantic."""
+"""What pydantic finds wrong with a table, in words for somebody who wrote the table and doesn't know pydantic."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from modomodo.core.errors import closest
 OURS = ("value_error", "assertion_error")  # their messages are written by hand
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 SHOWN = 6  # keys of a table, at most
-WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path as a text"}
+WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", Path: "a path in quotes"}
 LIMITS = {"ge": "{:.12g} or more", "gt": "greater than {:.12g}", "le": "at most {:.12g}", "lt": "less than {:.12g}"}
 
 
@@ -101,7 +101,7 @@ def described(form: Any) -> str:
         return _list(arguments, marks)
     if fields := _fields(bare):
         more = ", ..." if len(fields) > SHOWN else ""
-        return f"a table with keys of {', '.join(list(fields)[:SHOWN])}{more}"
+        return f"a table with the keys {', '.join(list(fields)[:SHOWN])}{more}"
     limits = [words.format(value) for name, words in LIMITS.items() if (value := _mark(marks, name)) is not None]
     pattern = _mark(marks, "pattern")
     fitting = f" that fits {pattern}" if pattern else ""
@@ -112,7 +112,7 @@ def _list(arguments: Sequence[Any], marks: Sequence[Any]) -> str:
     if len(arguments) > 1 and arguments[1] is not Ellipsis:
         return f"a list of {len(arguments)}, each {described(arguments[0])}"
     least = _mark(marks, "min_length")
-    return f"a list, each {described(arguments[0])}{f'; {least} at least' if least else ''}"
+    return f"a list, each {described(arguments[0])}{f'; at least {least}' if least else ''}"
 
 
 def _mark(marks: Sequence[Any], name: str) -> Any:

@@ -1,1 +1,1 @@
-"""From files to rows: domains, your own JSONL and CSV, the published sets, prepared sets, contamination."""
+"""From files to rows: domains, your own JSONL and CSV, published sets, prepared sets, contamination."""

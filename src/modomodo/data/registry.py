@@ -20,7 +20,7 @@ from modomodo.data.sets.mathvista import MATHVISTA
 from modomodo.data.sets.mmmu import MMMU
 from modomodo.data.sets.sat import SAT
 from modomodo.data.sets.scienceqa import SCIENCEQA
-from modomodo.data.sources.build import Published
+from modomodo.data.sources.build import SourceDomain
 from modomodo.data.sources.columns import domain_of
 from modomodo.data.sources.source import Source
 
@@ -36,7 +36,7 @@ def _nano(family: str, splits: tuple[str, ...]) -> Domain:
     return Domain(family, partial(nano_rows, family), _bare_question, splits=splits)
 
 
-PUBLISHED: dict[str, Published] = {
+PUBLISHED: dict[str, SourceDomain] = {
     published.name: published for published in (COCO, LISA, GEOQAV, SAT, SCIENCEQA, CHARTQA, INFOVQA, MATHVISTA, MMMU)
 }
 

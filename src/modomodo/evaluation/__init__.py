@@ -1,1 +1,1 @@
-"""Scores of a model on benchmarks: greedy replies of our own, or by lmms-eval."""
+"""Score a model on benchmarks: by greedy completions, or by lmms-eval."""

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.files import write_text
 from modomodo.core.rows import Row, Verdict, View, open_image
@@ -43,7 +44,7 @@ def evaluate(
     scores: dict[str, Score] = {}
     plan, view = recipe.evaluation, recipe.view
     for name in plan.benchmarks:
-        domain = recipe.find(name)
+        domain = recipe_domain(recipe, name)
         rows = benchmark_rows(domain, part=plan.part, items=plan.items)
         replies: list[str] = []
         for start in range(0, len(rows), BATCH):
@@ -70,7 +71,7 @@ def generate(
     """Return the greedy reply to each row; `opening` is text that the reply must begin with, and is part of it."""
     import torch
 
-    from modomodo.models.load import render
+    from modomodo.models.chat_template import render
 
     openings = [opening(row) if opening else "" for row in rows]
     texts = [render(processor, domain.prompt(row, view)) + start for row, start in zip(rows, openings, strict=True)]

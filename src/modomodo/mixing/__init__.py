@@ -1,4 +1,4 @@
-"""From a table of runs to a mixture; needs no rows. Surrogates predict any mixture, and say how sure they are.
+"""From a table of runs to a mixture; needs no rows. Surrogates predict any mixture and say how sure they are.
 
 runs = read_runs("runs.csv")
 fitted = fit(runs)

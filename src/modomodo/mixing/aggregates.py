@@ -45,7 +45,7 @@ def directions_of(direction: Direction | Mapping[str, Direction], *, benchmarks:
             raise ModomodoError(f"direction of unknown benchmark {name!r}; {closest(name, benchmarks)}")
     for value in (common, *given.values()):
         if value not in ("higher", "lower"):
-            raise ModomodoError(f"direction is {value!r}; it is 'higher' or 'lower' (which scores are better)")
+            raise ModomodoError(f"direction is {value!r}; write 'higher' or 'lower' (which scores are better)")
     return {name: given.get(name, common) for name in benchmarks}
 
 
@@ -71,7 +71,7 @@ def aggregate_of(
             )
         if not np.isfinite(weight) or weight < 0:
             raise ModomodoError(
-                f"aggregate {name} gives {benchmark} the weight {weight}: weights are finite and not negative"
+                f"aggregate {name} gives {benchmark} the weight {weight}: weights must be finite and not negative"
             )
     used = {benchmark: float(weight) for benchmark, weight in weights.items() if weight > 0}
     if not used:

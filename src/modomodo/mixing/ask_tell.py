@@ -57,7 +57,7 @@ class Search:
         seed_design(self.domains)
         limits_of(self.caps, self.domains)
         if not self.benchmarks or len(set(self.benchmarks)) < len(self.benchmarks):
-            raise ModomodoError(f"benchmarks are each named once, got {', '.join(self.benchmarks) or 'none'}")
+            raise ModomodoError(f"name each benchmark once, got {', '.join(self.benchmarks) or 'none'}")
         check_surrogate(self.surrogate)
         directions = directions_of(self.direction, benchmarks=self.benchmarks)
         for name, weights in self.aggregates.items():
@@ -74,7 +74,7 @@ class Search:
         Raises ModomodoError as `propose` and `fit`.
         """
         if batch < 1:
-            raise ModomodoError(f"batch is {batch}: at least 1 mixture is asked for")
+            raise ModomodoError(f"batch is {batch}: ask for at least 1 mixture")
         told = {one.mixture.key for one in self.told}
         seen = {*told, *(mixture.key for mixture in pending)}
         first = max(FIRST, len(self.domains) + 1)
@@ -90,19 +90,19 @@ class Search:
     def tell(self, mixture: Mixture, scores: Mapping[str, float], *, se: Mapping[str, float] | None = None) -> "Search":
         """Return the search that also knows this run; `scores` has every benchmark (NaN where a score is missing)."""
         if not isinstance(mixture, Mixture):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ModomodoError(f"tell takes a Mixture, got {mixture!r}: Mixture.of({{domain: share}}) makes one")
+            raise ModomodoError(f"tell takes a Mixture, got {mixture!r}: Mixture.of({{domain: weight}}) makes one")
         missing = [name for name in self.benchmarks if name not in scores]
         if missing:
-            raise ModomodoError(f"scores lack {', '.join(missing)}: give each benchmark's (NaN where it is missing)")
+            raise ModomodoError(f"scores lack {', '.join(missing)}: give one per benchmark (NaN where it's missing)")
         for name in (*scores, *(se or {})):
             if name not in self.benchmarks:
                 raise ModomodoError(f"a score of unknown benchmark {name!r}; {closest(name, self.benchmarks)}")
         mixture.vector(self.domains)
         for name, value in (*scores.items(), *(se or {}).items()):
             if not isinstance(value, (int, float)) or math.isinf(value):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise ModomodoError(f"{name} is {value!r}: scores and standard errors are finite numbers, or NaN")
+                raise ModomodoError(f"{name} is {value!r}: scores and standard errors must be finite numbers or NaN")
         if any(value < 0 for value in (se or {}).values()):
-            raise ModomodoError(f"standard errors are not negative, got {dict(se or {})}")
+            raise ModomodoError(f"standard errors must not be negative, got {dict(se or {})}")
         return replace(self, told=(*self.told, Told(mixture, dict(scores), dict(se or {}))))
 
     def runs(self) -> Runs:

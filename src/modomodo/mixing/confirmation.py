@@ -159,9 +159,9 @@ def paired_items(recommended_SI: npt.ArrayLike, *, equal_SI: npt.ArrayLike) -> I
     """
     tables = np.asarray(recommended_SI, dtype=np.float64), np.asarray(equal_SI, dtype=np.float64)
     if tables[0].ndim != 2 or tables[0].shape != tables[1].shape or tables[0].shape[1] < 2:
-        raise ModomodoError(f"items are two tables [seeds, items >= 2] alike, got {tables[0].shape}, {tables[1].shape}")
+        raise ModomodoError(f"items need one shape, [seeds, items >= 2], got {tables[0].shape}, {tables[1].shape}")
     if not np.isfinite(tables).all():
-        raise ModomodoError("items have missing scores: an ungradable item counts as 0 or is left out of both tables")
+        raise ModomodoError("items have missing scores: count an ungradable item as 0, or leave it out of both tables")
     difference_I = (tables[0] - tables[1]).mean(axis=0)
     mean, se = float(difference_I.mean()), float(np.std(difference_I, ddof=1)) / math.sqrt(len(difference_I))
     half = _student(0.975, len(difference_I) - 1) * se
@@ -214,7 +214,7 @@ def _sentence(aggregate: Difference, seeds: int, real: bool) -> str:
     if aggregate.sd == 0:
         return (
             f"Recommended is not distinguishable from equal shares: all {seeds} matched seeds differ by the same "
-            f"{aggregate.gain:+.3f}, so that their noise cannot be judged; run more seeds."
+            f"{aggregate.gain:+.3f}, so their noise can't be judged; run more seeds."
         )
     if not real:
         return f"Recommended is not distinguishable from equal shares: {aggregate.gain:+.3f} {figures}."

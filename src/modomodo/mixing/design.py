@@ -105,14 +105,14 @@ def _pool(domains: Sequence[str], count: int, limits_2D: Array, seed: int, candi
     """Return the different mixtures to choose from, equal shares or the nearest to them first."""
     _check_domains(domains)
     if count < 1:
-        raise ModomodoError(f"a design of {count} mixtures: at least 1 is needed")
+        raise ModomodoError(f"a design of {count} mixtures: ask for at least 1")
     low_D: Array = limits_2D[0]
     high_D: Array = limits_2D[1]
     equal_D = np.full(len(domains), 1 / len(domains))
     if candidates_ND is None:
         pool_ND = np.vstack([_nearest(equal_D, low_D, high_D), _drawn(low_D, high_D, seed)])
     elif candidates_ND.ndim != 2 or candidates_ND.shape[1] != len(domains):
-        raise ModomodoError(f"candidates of shape {candidates_ND.shape}: a column for each of {len(domains)} domains")
+        raise ModomodoError(f"candidates have shape {candidates_ND.shape}: they need {len(domains)} columns, by domain")
     else:
         inside_N = ((candidates_ND >= low_D - SLACK) & (candidates_ND <= high_D + SLACK)).all(axis=1)
         pool_ND = candidates_ND[inside_N]
@@ -121,7 +121,7 @@ def _pool(domains: Sequence[str], count: int, limits_2D: Array, seed: int, candi
     firsts = np.unique(np.round(pool_ND, 9), axis=0, return_index=True)[1]
     if len(firsts) < count:
         raise ModomodoError(
-            f"{count} different mixtures are wanted, {len(firsts)} candidates lie within the caps: "
+            f"{count} different mixtures are wanted, but only {len(firsts)} candidates lie within the caps: "
             "widen the caps or ask for fewer"
         )
     return pool_ND[np.sort(firsts)]

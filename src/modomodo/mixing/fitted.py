@@ -200,8 +200,8 @@ def fit(
     check_surrogate(surrogate)
     method = SURROGATES[surrogate]
     directions = directions_of(direction, benchmarks=runs.benchmarks)
-    limits, bound_notes = bounds_of(runs, directions, dict(bounds or {}))
-    notes = [*runs.notes, *bound_notes]
+    limits, notes = bounds_of(runs, directions, dict(bounds or {}))
+    notes = [*runs.notes, *notes]
     runs = usable_runs(runs, minimum=method.minimum, surrogate=surrogate)
     made, scale_notes = comparable_aggregates(runs, aggregates, directions=directions)
     notes += [*([] if aggregates else [_default_note(runs)]), *scale_notes, *direction_notes(runs, directions)]
@@ -210,7 +210,7 @@ def fit(
     factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))
     models = tuple(replace(model, factor=factor) for model in models)
     left_out = [scaled(found, factor) for found in left_out]
-    notes.append(f"spreads are multiplied by {factor:.2f}, so that they fit the errors on left-out runs")
+    notes.append(f"spreads are multiplied by {factor:.2f} to fit the errors on left-out runs")
     directions |= {aggregate.name: aggregate.direction for aggregate in made}
     columns = _columns(runs, made, left_out, np.array([limits[name] for name in runs.benchmarks]))
     return Fitted(runs, surrogate, models, made, directions, columns, combine(left_out, columns), tuple(notes))

@@ -109,7 +109,7 @@ def propose(
     """
     need_botorch()
     if batch < 1:
-        raise ModomodoError(f"batch is {batch}: at least 1 pilot is needed")
+        raise ModomodoError(f"batch is {batch}: ask for at least 1 pilot")
     domains = fitted.runs.domains
     name = objective if objective is not None else fitted.aggregates[0].name
     better = 1.0 if fitted.direction(name) == "higher" else -1.0
@@ -126,7 +126,7 @@ def propose(
 
 def _none_left(candidates_ND: Array | None) -> ModomodoError:
     whose = "the caps leave" if candidates_ND is None else f"the {len(candidates_ND)} candidates have"
-    return ModomodoError(f"{whose} no mixture that was not run yet, and noise calls for no replicate")
+    return ModomodoError(f"{whose} no mixture that hasn't run yet, and the noise calls for no replicate")
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +173,7 @@ def _given(search: _Search, candidates_ND: Array) -> tuple[Array, Array]:
     """Return the best expected of the mixtures given and run, and the promising ones given that were not run."""
     domains = len(search.fitted.runs.domains)
     if candidates_ND.ndim != 2 or candidates_ND.shape[1] != domains:
-        raise ModomodoError(f"candidates have shape {candidates_ND.shape}: a row each, a share of {domains} domains")
+        raise ModomodoError(f"candidates have shape {candidates_ND.shape}: they need {domains} columns, one per domain")
     candidates_ND = candidates_ND[search.inside(candidates_ND)]
     all_ND = np.vstack([search.known(), candidates_ND])
     left_ND = candidates_ND[_distances(candidates_ND, search.taken()).min(axis=1) > SAME]

@@ -79,11 +79,7 @@ class Recommendation:
 
         Raises ModomodoError for those of another version, and for damaged ones.
         """
-        if data.get("version") != VERSION:
-            raise ModomodoError(
-                f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: write it again"
-            )
-        mixtures = {name: _mixture_of(data.get(name), f"{where}: {name}") for name in ("mixture", "reference")}
+        mixtures = {name: asdict(recommended_mixture(data, name, where=where)) for name in ("mixture", "reference")}
         return value_of(cls, {**data, **mixtures}, where=where)
 
     def as_dict(self) -> dict[str, Any]:
@@ -120,7 +116,7 @@ def recommend(
     better = 1.0 if fitted.direction(name) == "higher" else -1.0
     reference = reference or Mixture.uniform(domains)
     if not (np.isfinite(parsimony) and parsimony >= 0):
-        raise ModomodoError(f"parsimony is {parsimony}: it is a loss in the units of {name}, 0 or more")
+        raise ModomodoError(f"parsimony is {parsimony}: write a loss in the units of {name}, 0 or more")
     starts_ND = np.vstack([reference.vector(domains), fitted.runs.X_ND])
     limits_2D = limits_of(caps or {}, domains)
 
@@ -135,9 +131,18 @@ def recommend(
     return _with_sentence(replace(_compared(fitted, mixture, reference, name), caps=ends, given_up=parsimony))
 
 
-def _mixture_of(weights: object, where: str) -> Mixture:
+def recommended_mixture(data: Mapping[str, object], name: str = "mixture", *, where: object) -> Mixture:
+    """Return a mixture of a recommendation's JSON values, read from the file `where`.
+
+    Raises ModomodoError for those of another version, and for damaged ones.
+    """
+    if data.get("version") != VERSION:
+        raise ModomodoError(
+            f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: write it again"
+        )
+    weights = data.get(name)
     if not isinstance(weights, dict):
-        raise ModomodoError(f"{where} is {weights!r}, no table of weights: {REPAIR}")
+        raise ModomodoError(f"{where} is damaged ({name}: {weights!r} is no table of weights): {REPAIR}")
     return Mixture.of(cast(dict[str, float], weights))
 
 

@@ -52,13 +52,13 @@ class Runs:
         if len(self.seeds_N) != n or len(self.steps_N) != n:
             raise ModomodoError(f"{n} runs need as many seeds and steps, got {len(self.seeds_N)}, {len(self.steps_N)}")
         if len(set(self.benchmarks)) < len(self.benchmarks):
-            raise ModomodoError(f"benchmarks are each named once, got {', '.join(self.benchmarks)}")
+            raise ModomodoError(f"name each benchmark once, got {', '.join(self.benchmarks)}")
         if any(steps is not None and steps < 1 for steps in self.steps_N):
-            raise ModomodoError("steps of the runs are positive: leave out runs without training")
+            raise ModomodoError("steps of the runs must be positive: leave out runs without training")
         for row in range(n):
             self.mixture(row)
         if (np.abs(self.y_NB) > LARGEST).any() or (self.se_NB < 0).any() or (self.n_NB <= 0).any():
-            raise ModomodoError("scores of the runs are finite or NaN, standard errors not negative, counts positive")
+            raise ModomodoError("scores must be finite or NaN, standard errors not negative, counts positive")
 
     @classmethod
     def of(
@@ -78,8 +78,8 @@ class Runs:
         """
         if np.ndim(X_ND) != 2 or np.ndim(y_NB) != 2:
             raise ModomodoError(
-                f"mixtures have shape {np.shape(X_ND)} and scores {np.shape(y_NB)}: [runs, domains] and "
-                "[runs, benchmarks] are needed (y[:, None] for one benchmark)"
+                f"mixtures have shape {np.shape(X_ND)} and scores {np.shape(y_NB)}: give [runs, domains] and "
+                "[runs, benchmarks] (y[:, None] for one benchmark)"
             )
         count, unknown = len(X_ND), np.full(np.shape(y_NB), np.nan)
         scored = tuple(benchmarks if benchmarks is not None else (f"b{b + 1}" for b in range(np.shape(y_NB)[1])))

@@ -24,18 +24,18 @@ def usable_runs(runs: Runs, *, minimum: int, surrogate: str) -> Runs:
     need = f"{where}{surrogate} learns from at least {minimum} different mixtures"
     if not kept:
         raise ModomodoError(
-            f"{need}, and no benchmark has scores at as many "
+            f"{need}, and no benchmark has scores at that many "
             f"(runs: {len(groups_N)}, different mixtures: {len(np.unique(groups_N))}; "
             f"{', '.join(f'{name}: {count}' for name, count in zip(runs.benchmarks, mixtures_B, strict=True))}); "
             "run more pilots at other mixtures"
         )
     for b in sorted(set(range(len(mixtures_B))) - set(kept)):
-        warnings.warn(f"{runs.benchmarks[b]} is left out: {need}, it has scores at {mixtures_B[b]}", stacklevel=3)
+        warnings.warn(f"{runs.benchmarks[b]} is left out: {need}, and it has scores at {mixtures_B[b]}", stacklevel=3)
     missing = [f"{runs.benchmarks[b]} of {runs.labels_N[n]}" for n, b in np.argwhere(np.isnan(runs.y_NB)) if b in kept]
     if missing:
         what = "1 score is missing" if len(missing) == 1 else f"{len(missing)} scores are missing"
         some = f"{', '.join(missing[:3])}{' and others' if len(missing) > 3 else ''}"
-        remedy = "fill in what is known"
+        remedy = "fill in those you know"
         warnings.warn(
             f"{where}{what} ({some}): each benchmark is fitted on the runs that have it; {remedy}", stacklevel=3
         )
@@ -61,7 +61,7 @@ def bounds_of(
             low, high = 0.0, full
             assumed.setdefault(full, []).append(name)
         if not low < high:
-            raise ModomodoError(f"bounds of {name} are [{low}, {high}]: the first must be the smaller")
+            raise ModomodoError(f"bounds of {name} are [{low}, {high}]: the first must be smaller")
         if scores.size and (scores.min() < low or scores.max() > high):
             raise ModomodoError(
                 f"scores of {name} go from {scores.min():g} to {scores.max():g}, outside its bounds [{low}, {high}]"
@@ -104,5 +104,5 @@ def length_notes(runs: Runs, *, used: bool, steps: int | None) -> list[str]:
     if used and lateness(runs, steps) is not None:
         beyond = ", beyond any run: an extrapolation" if (steps or 0) > known[-1] else ""
         return [f"{span}: predictions are for {steps or known[-1]} steps{beyond}"]
-    warnings.warn(f"{span}: the fit ignores length, which may pass for a mixture's effect", stacklevel=3)
+    warnings.warn(f"{span}: the fit ignores length, which may look like an effect of the mixture", stacklevel=3)
     return []

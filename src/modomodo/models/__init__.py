@@ -1,1 +1,1 @@
-"""The models: names, families, loading, their parts; and the embedded one."""
+"""Models: names, families, loading and parts. The embedded models are in `nano`."""

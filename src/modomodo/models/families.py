@@ -3,12 +3,13 @@
 Imports no torch: `check` plans a run for a model that is not on this machine.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from modomodo.core.errors import ModomodoError
+from modomodo.core.files import foreign_json
 from modomodo.core.rows import Frame, Resize
 from modomodo.models.nano.model import CHECKPOINTS
 
@@ -100,8 +101,8 @@ def family_of(model: str) -> Family | None:
 
 def model_type(folder: str) -> str | None:
     """Return the model_type of a checkpoint's config.json; None where there is none to read."""
-    found = _table(Path(folder) / "config.json").get("model_type")
-    return found if isinstance(found, str) else None
+    name = _table(Path(folder) / "config.json").get("model_type")
+    return name if isinstance(name, str) else None
 
 
 def _as_saved(family: Family, config: Mapping[str, Any], folder: Path) -> Family:
@@ -113,25 +114,24 @@ def _as_saved(family: Family, config: Mapping[str, Any], folder: Path) -> Family
     )
     if family.resize is None or not isinstance(pictures, Mapping):
         return family
-    found = limits_of_pixels(cast(Mapping[str, Any], pictures))
-    return replace(family, resize=replace(family.resize, **found))
+    limits = limits_of_pixels(cast(Mapping[str, Any], pictures))
+    return replace(family, resize=replace(family.resize, **limits))
 
 
 def limits_of_pixels(pictures: Mapping[str, Any]) -> dict[str, int]:
     """Return `min_pixels` and `max_pixels` as far as the table of a Qwen image processor says them."""
     given = pictures.get("size")
     size = cast(Mapping[str, Any], given if isinstance(given, Mapping) else {})
-    found: dict[str, Any] = {
+    limits: dict[str, Any] = {
         "min_pixels": pictures.get("min_pixels") or size.get("shortest_edge"),
         "max_pixels": pictures.get("max_pixels") or size.get("longest_edge"),
     }
-    return {key: value for key, value in found.items() if isinstance(value, int)}
+    return {key: value for key, value in limits.items() if isinstance(value, int)}
 
 
 def _table(path: Path) -> Mapping[str, Any]:
     """Return the table of a JSON file; empty where there is none to read."""
     try:
-        found: object = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return foreign_json(path)
+    except ModomodoError:
         return {}
-    return cast(Mapping[str, Any], found) if isinstance(found, Mapping) else {}

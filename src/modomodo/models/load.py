@@ -2,21 +2,26 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
+from transformers.utils import logging
 
+from modomodo.core.children import environment
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Frame, Resize
-from modomodo.data.domain import Message
+from modomodo.models.chat_template import check_template, render
 from modomodo.models.families import FRAME_KEY, Family, family_of, limits_of_pixels
+from modomodo.models.folder import check_folder, folder_of
 from modomodo.models.names import why_absent
 from modomodo.models.parts import freeze
 
 TAGS = "<think>a</think><answer>b</answer>"
+NO_CONVERSION = {"DISABLE_SAFETENSORS_CONVERSION": "1"}  # else transformers takes what a bot of the hub made of pickles
 
 
 def load_model(
@@ -35,20 +40,9 @@ def load_model(
 
     Raises ModomodoError when the folder lacks weights that the architecture has, or a part to freeze is not found.
     """
-    options = {} if revision is None else {"revision": revision}
-    try:
-        model, info = cast(Any, AutoModelForImageTextToText).from_pretrained(
-            path, dtype=getattr(torch, precision), output_loading_info=True, **options
-        )
-    except (OSError, ValueError) as error:
-        raise ModomodoError(f"model {path!r} cannot be loaded: {why_absent(path, error)}") from error
-    missing = sorted({*info["missing_keys"], *info["mismatched_keys"]})
-    if missing:
-        raise ModomodoError(
-            f"model {path!r}: {len(missing)} weights are not in the checkpoint, {missing[0]} among them"
-        )
+    model = _loaded(path, revision, dtype=getattr(torch, precision))
     freeze(model, family or family_of(path), vision=freeze_vision, projector=freeze_projector)
-    model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    cast(Any, model).to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return model
 
 
@@ -59,23 +53,74 @@ def load_processor(
 
     Raises ModomodoError when it cannot be loaded, has no chat template, or the reply's tags would not come through.
     """
-    options = {} if revision is None else {"revision": revision}
-    try:
-        processor = AutoProcessor.from_pretrained(path, padding_side="left", **options)
-    except (OSError, ValueError, ImportError) as error:
-        raise ModomodoError(f"the processor of {path!r} cannot be loaded: {why_absent(path, error)}") from error
-    if not processor.chat_template:
-        raise ModomodoError(f"the processor of {path!r} has no chat template: choose an instruct model, or add one")
+    with _foreign(f"the processor of {path!r}", path):
+        check_folder(folder_of(path, revision), whole=False)
+        processor = AutoProcessor.from_pretrained(path, padding_side="left", **_options(revision))
+    check_template(processor, path)
     _check_tags(processor, path)
     if resize is not None:
         _set_limits(processor.image_processor, resize, path, as_saved=as_saved)
     return processor
 
 
-def render(processor: ProcessorMixin, messages: Sequence[Message]) -> str:
-    """Return the text that a prompt's messages become, up to where the reply begins; pictures are placeholders."""
-    template: Any = processor
-    return template.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
+def check_weights(path: str, *, revision: str | None = None) -> None:
+    """Raise ModomodoError where the weights of a folder are not those of its config, by their headers alone.
+
+    Weights of a hub id are only looked at where they have been fetched.
+    """
+    if not Path(path).is_dir():
+        try:
+            check_folder(folder_of(path, revision))
+        except (OSError, ValueError):
+            return
+    with _quiet():
+        _loaded(path, revision, device_map="meta")
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Keep transformers from its bar and its report, which an error of ours says in a line."""
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()
+
+
+def _loaded(path: str, revision: str | None, **options: Any) -> PreTrainedModel:
+    """Return the model with all its weights, read from safetensors alone."""
+    with _foreign(f"model {path!r}", path), environment(NO_CONVERSION):
+        check_folder(folder_of(path, revision), whole=Path(path).is_dir())
+        model, info = cast(Any, AutoModelForImageTextToText).from_pretrained(
+            path, use_safetensors=True, output_loading_info=True, **_options(revision), **options
+        )
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise ModomodoError(
+            f"model {path!r}: {len(missing)} weights are not in the checkpoint, {missing[0]} among them"
+        )
+    return model
+
+
+def _options(revision: str | None) -> dict[str, Any]:
+    """Return what goes with every call that reads a model; without the first, transformers asks on the terminal."""
+    return {"trust_remote_code": False, **({} if revision is None else {"revision": revision})}
+
+
+@contextmanager
+def _foreign(what: str, path: str) -> Generator[None]:
+    """Turn whatever the reading of files of others raises into an error in our words."""
+    try:
+        yield
+    except ModomodoError:
+        raise
+    # The boundary to files of others: transformers stumbles over junk in every way, and tokenizers raises Exception.
+    except Exception as error:
+        raise ModomodoError(f"{what} cannot be loaded: {why_absent(path, error)}") from error
 
 
 def reply_lengths(processor: ProcessorMixin, replies: Sequence[str]) -> list[int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from modomodo.core.errors import ModomodoError
 from modomodo.models.nano.model import CHECKPOINTS
 
+LONGEST = 600  # characters of a reason in the words of others
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")  # variables by which the hub is not asked
 
 
@@ -26,7 +27,8 @@ def model_digest(name: str, revision: str | None = None) -> str:
         return f"{name}@{revision}" if revision else name
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != ".md"):
-        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+        with file.open("rb") as opened:
+            digest.update(file.name.encode() + hashlib.file_digest(opened, "sha256").digest())
     return digest.hexdigest()[:16]
 
 
@@ -56,7 +58,13 @@ def why_absent(name: str, error: Exception) -> str:
     """Return why a model cannot be loaded: by the variable that forbids to fetch it, else in the words of the error."""
     offline = next((key for key in OFFLINE if os.environ.get(key, "").upper() in ("1", "ON", "YES", "TRUE")), None)
     if offline is None or Path(name).is_dir():
-        return str(error)
+        said = str(error).strip() or "no reason given"
+        if "ignore_mismatched_sizes" in said:
+            return "its weights are of other sizes than its config.json says: take both from one checkpoint"
+        if "use_safetensors" in said:
+            return "its weights are not safetensors, and modomodo reads no others: take a folder with converted ones"
+        kind = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
+        return f"{kind}{said:.{LONGEST}}; take another copy of it, or a model for which transformers has a class"
     return (
         f"it is not whole on this machine, and {offline}={os.environ[offline]} is set, which forbids to fetch it: run "
         f"`unset {offline}`, or give the folder of a copy"

@@ -1,16 +1,12 @@
 """The parts of a model: its vision tower and its projector, by name; and freezing them."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from transformers import PreTrainedModel
 
 from modomodo.core.errors import ModomodoError
 from modomodo.models.families import FAMILIES, Family
-
-if TYPE_CHECKING:
-    pass
 
 KNOWN_VISION = tuple(dict.fromkeys(name for family in FAMILIES.values() for name in family.vision))
 KNOWN_PROJECTORS = tuple(dict.fromkeys(name for family in FAMILIES.values() for name in family.projector))
@@ -37,23 +33,23 @@ def towers(model: PreTrainedModel, family: Family | None) -> list[str]:
 
     Raises ModomodoError where there is none.
     """
-    found = _found(model, family.vision if family else KNOWN_VISION)
-    if not found:
+    paths = _paths(model, family.vision if family else KNOWN_VISION)
+    if not paths:
         raise _unknown(model, "vision tower", family.vision if family else KNOWN_VISION)
-    return found
+    return paths
 
 
 def projectors(model: PreTrainedModel, family: Family | None) -> list[str]:
     """Return the paths of the modules between tower and language model; empty where none has a name that we know."""
-    return _found(model, family.projector if family else KNOWN_PROJECTORS)
+    return _paths(model, family.projector if family else KNOWN_PROJECTORS)
 
 
-def _found(model: PreTrainedModel, names: Sequence[str]) -> list[str]:
+def _paths(model: PreTrainedModel, names: Sequence[str]) -> list[str]:
     modules = {name for name, _ in model.named_modules()}
-    found: list[str] = []
+    paths: list[str] = []
     for name in names:
-        found += [path for path in (f"model.{name}", name) if path in modules][:1]
-    return found
+        paths += [path for path in (f"model.{name}", name) if path in modules][:1]
+    return paths
 
 
 def _weights(model: PreTrainedModel, paths: Sequence[str]) -> Iterator[torch.nn.Parameter]:

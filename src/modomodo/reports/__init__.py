@@ -1,4 +1,4 @@
-"""The report of a study, one HTML page; and its figures, for notebooks.
+"""The report of a study, as one HTML page, and its figures for notebooks.
 
 report(load_study(Path("study.toml")))
 """

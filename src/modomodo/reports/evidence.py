@@ -16,7 +16,7 @@ from modomodo.mixing.recommendation import Recommendation
 from modomodo.runs.store import Store, single_name
 from modomodo.study.answer import StudyConfirmation, confirmation_path, recommendation_path
 from modomodo.study.plan import pilot_runs
-from modomodo.study.results import FinishedRun, Kind, StudyRuns, finished_runs, read_labels
+from modomodo.study.results import FinishedRun, Kind, StudyRuns, finished_runs
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def read_evidence(study: Study, *, beside: Path | None = None) -> Evidence:
 
     Raises ModomodoError for a damaged file.
     """
-    labels, store = read_labels(study), Store(study.folder)
+    store = Store(study.folder)
+    labels = store.labels()
     runs = finished_runs(study, beside=beside)
     paths = recommendation_path(study), confirmation_path(study)
     recommendation, confirmation = (read_json(path) for path in paths)

@@ -8,7 +8,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from modomodo.core.errors import count
-from modomodo.core.files import write_text
+from modomodo.core.files import csv_cell, write_text
 from modomodo.mixing.strategies import Replay, Spread, Summary
 from modomodo.reports.figures.of_runs import NO_NAME, new_figure
 from modomodo.reports.figures.style import MUTED, domain_colours, domain_dash
@@ -72,7 +72,7 @@ def strategies_csv(replay: Replay) -> str:
     writer.writerow(["strategy", "n", "draws", *(f"{kind}.{part}" for kind in kinds for part in PARTS), "problem"])
     for one in replay.summaries:
         cells = [cell for kind in kinds for cell in _cells(getattr(one, kind))]
-        writer.writerow([one.strategy, one.n, one.draws, *cells, one.problem])
+        writer.writerow([one.strategy, one.n, one.draws, *cells, csv_cell(one.problem)])
     return text.getvalue()
 
 

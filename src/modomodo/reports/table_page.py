@@ -16,6 +16,9 @@ from modomodo.mixing.surrogates.base import Array
 from modomodo.reports.figures.of_runs import Dot, Gain, gains_figure, mixture_figure, scores_figure
 from modomodo.reports.html.blocks import (
     BARS,
+    EQUAL,
+    MARKS,
+    SAME,
     Choice,
     Section,
     chooser,
@@ -24,10 +27,10 @@ from modomodo.reports.html.blocks import (
     grid,
     mixture_bar,
     sortable,
+    until_tested,
 )
 from modomodo.reports.html.markup import Child, Html, el, plot_text, table
 from modomodo.reports.numbers.formats import number, number_format
-from modomodo.reports.sections.answer import EQUAL, MARKS, SAME, until_tested
 from modomodo.reports.sections.prediction import TITLE, prediction_section, surface_blocks
 
 VERBS = {"recommend": "the mixture", "next": "where to run next", "report": "this page"}

@@ -1,1 +1,1 @@
-"""Runs: what goes into one, the folder it leaves, and the processes that carry out the missing ones."""
+"""Runs: what goes into one, the folder it leaves, and the processes that run the missing ones."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from modomodo.config.recipe import Recipe
+from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError
 from modomodo.runs.store import Store
 
@@ -26,8 +27,9 @@ Run = Callable[[Recipe, Path], dict[str, object]]
 
 # One process per core, so one thread per process: more would only fight for the cores, and the number of threads
 # changes the order of floating-point sums. Idle OpenMP threads must not spin; the tokenizers' threads do not survive
-# a fork.
+# a fork. Nothing is imported from the working folder.
 ENVIRONMENT = {
+    **SAFE_PATH,
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence, Set
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Row, digest_rows
@@ -18,7 +19,7 @@ def make_schedule(recipe: Recipe, pools: Mapping[str, Sequence[str]] | None = No
     names = [name for name, weight in recipe.mixture.as_dict().items() if weight > 0]
     return schedule(
         recipe.mixture,
-        pools or {name: [row.id for row in recipe.find(name).load("train")] for name in names},
+        pools or {name: [row.id for row in recipe_domain(recipe, name).load("train")] for name in names},
         steps=recipe.steps,
         prompts_per_step=recipe.prompts_per_step,
         seed=recipe.seed,
@@ -35,14 +36,14 @@ def is_prepared(recipe: Recipe, name: str) -> bool:
 def here(recipe: Recipe, name: str) -> Domain | None:
     """Return the domain as it can be read without the hub: prepared, or from its own files; None where it cannot."""
     if is_prepared(recipe, name):
-        return recipe.find(name)
+        return recipe_domain(recipe, name)
     plain = declared(recipe, name)
     return None if plain.origin is not None and plain.origin.remote else plain
 
 
 def declared(recipe: Recipe, name: str) -> Domain:
     """Return the domain as its source has it, prepared or not."""
-    return recipe.model_copy(update={"prepared": None}).find(name)
+    return recipe_domain(recipe.model_copy(update={"prepared": None}), name)
 
 
 def pool(recipe: Recipe, name: str) -> list[str]:
@@ -84,7 +85,7 @@ def run_digests(recipes: Sequence[Recipe]) -> dict[str, str]:
 
 def _digest(recipe: Recipe, name: str, split: str) -> str:
     """Return the digest of a split's rows and of what the model is asked with them."""
-    domain = recipe.find(name)
+    domain = recipe_domain(recipe, name)
     rows = domain.load(split)
     for note in domain.notes(split):
         warnings.warn(f"{name} ({split}): {note}", stacklevel=2)

@@ -16,6 +16,7 @@ from modomodo.runs.board import Board, Count, board, spell
 from modomodo.runs.local import Processes, sigterm_raises
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store, digest_names, run_key
+from modomodo.training.step_log import count_steps
 
 POLL_SECONDS = 0.5
 LOG_LINES = 8
@@ -221,6 +222,6 @@ def _count(missing: Mapping[str, Job], ended: Mapping[str, Outcome]) -> Count:
 
 def _steps_done(job: Job) -> int:
     try:
-        return min((job.store.path(job.key) / "steps.jsonl").read_bytes().count(b"\n"), job.recipe.steps)
+        return min(count_steps(job.store.path(job.key)), job.recipe.steps)
     except OSError:
         return 0  # none yet; or not readable, which is for the run to report and not for its progress

@@ -1,18 +1,18 @@
 """Runs on this machine: processes from a fork server that has paid the imports, which end with the launcher."""
 
 import multiprocessing
-import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from types import FrameType
 
+from modomodo.core.children import environment
 from modomodo.core.errors import ModomodoError
 from modomodo.runs.attempt import ENVIRONMENT, Job, Report, attempt, main, record_failure
 from modomodo.runs.hardware import cores, gpus
@@ -103,7 +103,7 @@ def start(job: Job, *, gpu: str | None) -> Running:
     process = context.Process(target=main, args=(job, sender, gpu), name=f"modomodo {job.label}")
     started = time.monotonic()
     try:
-        with _environment(ENVIRONMENT), _no_main():
+        with environment(ENVIRONMENT), _no_main():  # the fork server's is that of the moment it starts
             process.start()
     except (OSError, EOFError) as error:
         raise ModomodoError(
@@ -154,21 +154,6 @@ def stop(running: Iterable[Running]) -> None:
     for process in processes:
         process.kill()
         process.join()
-
-
-@contextmanager
-def _environment(changes: Mapping[str, str]) -> Generator[None]:
-    """The fork server takes the environment of the moment it starts; this process keeps its own."""
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Launcher
+from modomodo.core.children import without_code
 from modomodo.core.errors import ModomodoError
 from modomodo.runs.attempt import Job, Report, record_failure
 from modomodo.runs.hardware import cores
@@ -267,7 +268,8 @@ def _join(launcher: Launcher) -> bool:
     joined = False
     try:
         _check_address(launcher.address)
-        ray.init(address=launcher.address, log_to_driver=False, logging_level="error", **options)
+        with without_code():
+            ray.init(address=launcher.address, log_to_driver=False, logging_level="error", **options)
         joined = True
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise ModomodoError(
@@ -310,6 +312,7 @@ def _check_fit(demand: Mapping[str, float], address: str, say: Callable[[str], N
 
 def _paths(recipe: Recipe) -> tuple[Path, ...]:
     """Return the files and folders that a recipe reads."""
-    named = (recipe.prepared, recipe.exclude, recipe.evaluation.lmms, *(one.path for one in recipe.data.values()))
+    data = (path for one in recipe.data.values() for path in (one.path, one.pictures))
+    named = (recipe.prepared, recipe.exclude, recipe.evaluation.lmms, *data)
     model = Path(recipe.model)
     return (*(path for path in named if path is not None), *([model] if model.is_dir() else []))

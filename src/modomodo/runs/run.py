@@ -3,6 +3,7 @@
 import gc
 import json
 import shutil
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -12,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule, write_schedule
+from modomodo.models.load import save
 from modomodo.models.names import model_path
 from modomodo.runs.inputs import make_schedule
-from modomodo.training.checkpoints import save_trained, score_saved
-from modomodo.training.step_log import CHECKPOINTS, logged_steps
+from modomodo.training.checkpoints import score_saved
+from modomodo.training.step_log import CHECKPOINTS, Step, logged_steps, read_steps
 from modomodo.training.trackers import Tracker, check_tracker, open_tracker, score_values
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, ProcessorMixin
 
 PACKAGES = ("modomodo", "torch", "transformers", "trl", "verl", "vllm", "accelerate", "datasets", "numpy", "peft")
 
@@ -39,35 +41,37 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
 
 
 def _carried_out(recipe: Recipe, folder: Path, tracker: Tracker) -> dict[str, object]:
-    trained = folder / "model"
+    trained, processor = folder / "model", None
     plan = make_schedule(recipe) if recipe.steps else None
     if plan is not None:
         write_schedule(plan, folder / "schedule.csv")
     # A copied folder gets its config.json last; a log that is shorter than the training is that of another attempt.
     whole = plan is not None and (trained / "config.json").exists() and logged_steps(folder) == plan.steps
     if plan is not None and not whole:
-        model = _trained(recipe, plan, folder, tracker)
-        save_trained(model, recipe, trained)
+        model, processor = _trained(recipe, plan, folder, tracker)
+        save(model, processor, trained, frame=recipe.view.frame)
         del model
         gc.collect()  # the trainer, its optimizer and its reference hold on to one another
     start, revision = (str(trained), None) if plan is not None else (model_path(recipe.model), recipe.revision)
-    scores = score_saved(start, recipe, items=folder / "items", revision=revision)
+    scores = score_saved(start, recipe, processor, items=folder / "items", revision=revision)
     if plan is not None and logged_steps(folder) != plan.steps:
         raise ModomodoError(f"{folder}/steps.jsonl lacks steps, so something else wrote there: run it again")
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-    found = {name: asdict(score) for name, score in scores.items()}
-    tracker.log(plan.steps if plan else 0, score_values(found))
+    tables = {name: asdict(score) for name, score in scores.items()}
+    tracker.log(plan.steps if plan else 0, score_values(tables))
     return {
-        "scores": found,
+        "scores": tables,
         "earlier": earlier_scores(recipe, folder),
         "steps": plan.steps if plan else 0,
         "exhausted": plan.exhausted if plan else None,
-        **shares(folder / "steps.jsonl"),
+        **shares(read_steps(folder)),
         "versions": versions(),
     }
 
 
-def _trained(recipe: Recipe, plan: Schedule, folder: Path, tracker: Tracker) -> "PreTrainedModel":
+def _trained(
+    recipe: Recipe, plan: Schedule, folder: Path, tracker: Tracker
+) -> "tuple[PreTrainedModel, ProcessorMixin]":
     # Each engine has an environment of its own, without the other.
     if recipe.engine == "verl":
         from modomodo.training.verl.run import train as train_by_verl
@@ -75,7 +79,7 @@ def _trained(recipe: Recipe, plan: Schedule, folder: Path, tracker: Tracker) -> 
         return train_by_verl(recipe, plan, folder=folder, tracker=tracker)
     from modomodo.training.trl import train
 
-    return train(recipe, plan, folder=folder, tracker=tracker)[0]
+    return train(recipe, plan, folder=folder, tracker=tracker)
 
 
 def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:
@@ -84,8 +88,8 @@ def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:
     return {step: json.loads(path.read_text()) for step, path in paths.items() if path.exists()}
 
 
-def shares(path: Path) -> dict[str, dict[str, float]]:
-    """Return what a run's steps.jsonl says of the mixture.
+def shares(steps: Sequence[Step]) -> dict[str, dict[str, float]]:
+    """Return what the steps of a run say of the mixture.
 
     `realised`: share of the prompts; `effective`: share of the prompts whose completions did not all earn the same, the
     only ones that teach; `tokens`: share of the completions' tokens.
@@ -93,24 +97,22 @@ def shares(path: Path) -> dict[str, dict[str, float]]:
     prompts: dict[str, float] = {}
     taught: dict[str, float] = {}
     tokens: dict[str, float] = {}
-    lines = path.read_text().splitlines() if path.exists() else []
-    for line in lines:
-        for name, step in json.loads(line)["domains"].items():
-            prompts[name] = prompts.get(name, 0) + step["prompts"]
-            taught[name] = taught.get(name, 0) + step["prompts"] * (1 - step["zero_advantage"])
-            tokens[name] = tokens.get(name, 0) + step["tokens"]
+    for name, done in (item for step in steps for item in step.domains.items()):
+        prompts[name] = prompts.get(name, 0) + done.prompts
+        taught[name] = taught.get(name, 0) + done.prompts * (1 - done.zero_advantage)
+        tokens[name] = tokens.get(name, 0) + done.tokens
     return {"realised": _normalised(prompts), "effective": _normalised(taught), "tokens": _normalised(tokens)}
 
 
 def versions() -> dict[str, str]:
     """Return the versions of the packages that a result may depend on."""
-    found: dict[str, str] = {}
+    installed: dict[str, str] = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            installed[name] = "not installed"
+    return installed
 
 
 def _normalised(counts: dict[str, Any]) -> dict[str, float]:

@@ -8,17 +8,18 @@
 import fcntl
 import json
 import os
+import re
 import tempfile
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from modomodo.config.recipe import Recipe, digest
 from modomodo.core.errors import ModomodoError, closest
-from modomodo.core.files import explained, value_of, write_json
+from modomodo.core.files import explained, read_json, value_of, write_json
 from modomodo.core.mixture import Mixture
 from modomodo.core.toml import parse
 from modomodo.evaluation.benchmarks import Score
@@ -26,6 +27,8 @@ from modomodo.evaluation.benchmarks import Score
 VERSION = 1
 REPEAT = "restore the file, or delete it and run the study again, which repeats this run"
 HALVES = ("select", "confirm")  # parts of a benchmark's items, of which a plan scores its runs on one
+LABELS = "labels.json"
+KEY = re.compile(r"[\w-]+")  # a name in runs/, which leads nowhere else
 SIGNATURE = "attempt.json"  # who of a cluster's nodes writes the folder, see mirror.py
 
 
@@ -111,7 +114,7 @@ class Store:
         Raises ModomodoError as `result_data`, and for fields that are missing or of another type.
         """
         data, path = self.result_data(key), self.path(key) / "result.json"
-        return value_of(RunResult, {**data, "mixture": _mixture(data, path)}, where=path, repair=REPEAT)
+        return value_of(RunResult, {**data, "mixture": asdict(_mixture(data, path))}, where=path, repair=REPEAT)
 
     def result_data(self, key: str) -> dict[str, object]:
         """Return what the run's `result.json` holds, as whoever carries out a run wrote it.
@@ -132,6 +135,21 @@ class Store:
                 "or delete the folder and run the study again"
             )
         return found
+
+    def labels(self) -> dict[str, str]:
+        """Return label -> key of the runs that were last planned; none before the first launch.
+
+        Raises ModomodoError when labels.json is damaged, or names no runs.
+        """
+        path = self.folder / LABELS
+        labels = read_json(path) or {}
+        strange = [label for label, key in labels.items() if not isinstance(key, str) or not KEY.fullmatch(key)]
+        if strange:
+            raise ModomodoError(
+                f"{path} is damaged ({strange[0]!r:.60} is {labels[strange[0]]!r:.60}, not the name of a run): delete "
+                "it and run the study again, which writes it again and repeats no run"
+            )
+        return labels
 
     def recipe(self, key: str) -> Recipe:
         """Return the recipe that a run was begun with.
@@ -268,6 +286,8 @@ def _read(path: Path) -> dict[str, object] | None:
         if isinstance(found, dict):
             return cast(dict[str, object], found)
         problem = f"it holds a {type(found).__name__}"
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        problem = "its values are nested too deep"
+    except ValueError as error:
         problem = str(error)
     raise ModomodoError(f"{path} is damaged ({problem}); {REPEAT}")

@@ -1,1 +1,1 @@
-"""Many runs: plan, carry out, fit, recommend, confirm, check and watch them."""
+"""Many runs: plan them, run them, fit, recommend, confirm, check, watch."""

@@ -12,6 +12,7 @@ from modomodo.core.files import read_json, write_json, write_text
 from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import Confirmation
 from modomodo.mixing.recommendation import Recommendation
+from modomodo.mixing.recommendation import recommended_mixture as mixture_in
 from modomodo.study.results import StudyRuns
 
 
@@ -79,7 +80,7 @@ def recommended_mixture(runs: StudyRuns) -> Mixture:
         raise ModomodoError(
             f"{path} was not made from the pilots that are finished now: run `modomodo recommend` again"
         )
-    return Recommendation.from_dict(data, where=path).mixture
+    return mixture_in(data, where=path)
 
 
 def write_confirmation(study: Study, confirmation: StudyConfirmation) -> None:

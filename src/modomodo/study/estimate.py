@@ -3,7 +3,6 @@
 Imports no torch: the shapes of the models in recipes/ are written down here, those of local ones are read.
 """
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from modomodo.config.recipe import Recipe, digest
+from modomodo.core.errors import ModomodoError
+from modomodo.core.files import foreign_json
 from modomodo.data.domain import Problem
+from modomodo.models.folder import weight_shapes
 from modomodo.runs.hardware import gpus
 
 GIB = 2.0**30
@@ -132,24 +134,18 @@ def _trained(recipe: Recipe, shape: Shape) -> int:
 def _counted(folder: Path) -> Shape | None:
     """Return the shape that a local checkpoint's config.json and the headers of its weights say."""
     try:
-        config = cast(dict[str, Any], json.loads((folder / "config.json").read_text()))
-        text = cast(Mapping[str, Any], config.get("text_config") or config)
-        sizes = _weight_sizes(folder)
-        vision = sum(size for name, size in sizes.items() if "vis" in name)
-        layers, hidden, vocabulary = text["num_hidden_layers"], text["hidden_size"], text["vocab_size"]
-    except (OSError, ValueError, KeyError):
+        config = foreign_json(folder / "config.json")
+        shapes = weight_shapes(sorted(folder.glob("*.safetensors")))
+    except (ModomodoError, ImportError):
+        return None  # `check` says what is wrong with the folder
+    inner = config.get("text_config")
+    text = cast(Mapping[str, Any], inner) if isinstance(inner, Mapping) else config
+    layers, hidden, vocabulary = (text.get(key) for key in ("num_hidden_layers", "hidden_size", "vocab_size"))
+    if not (isinstance(layers, int) and isinstance(hidden, int) and isinstance(vocabulary, int)):
         return None
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    vision = sum(size for name, size in sizes.items() if "vis" in name)
     return Shape(sum(sizes.values()), vision, layers, hidden, vocabulary)
-
-
-def _weight_sizes(folder: Path) -> dict[str, int]:
-    """Return how many numbers each weight has, from the headers of the safetensors files."""
-    sizes: dict[str, int] = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        sizes |= {name: math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
-    return sizes
 
 
 def cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:

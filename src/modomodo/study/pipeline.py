@@ -38,7 +38,7 @@ from modomodo.study.answer import (
     write_recommendation,
 )
 from modomodo.study.plan import confirmation_runs, pilot_runs
-from modomodo.study.results import OUT, FinishedRun, StudyRuns, finished_of, planned_runs, read_labels
+from modomodo.study.results import OUT, FinishedRun, StudyRuns, finished_of, planned_runs
 
 RUN = "modomodo.runs.run:run_recipe"
 
@@ -136,9 +136,10 @@ def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | N
     console = console or Console(stderr=True)
     with console.status("reading rows and model"):
         digests = run_digests([one.recipe for one in planned])
-    Store(study.folder).make()
+    store = Store(study.folder)
+    store.make()
     with locked(study.folder / "labels.lock"):  # two launchers may work on one study
-        labels = read_labels(study)
+        labels = Store(study.folder).labels()
         labels |= {one.label: run_key(one.recipe, digests) for one in planned}
         write_json(study.folder / "labels.json", labels)
     return launch(planned, Store(study.folder), digests=digests, run=RUN, workers=_workers(study), console=console)

@@ -155,7 +155,8 @@ def read_study(study: Study) -> StudyRuns:
 
 def planned_runs(study: Study, planned: Sequence[PlannedRun]) -> tuple[FinishedRun, ...]:
     """Return those of the planned runs that are finished, also where they were made with another recipe."""
-    labels, store = read_labels(study), Store(study.folder)
+    store = Store(study.folder)
+    labels = store.labels()
     keys = dict.fromkeys(labels[run.label] for run in planned if run.label in labels)
     return tuple(_run(store, key, labels) for key in keys if store.finished(key))
 
@@ -165,7 +166,8 @@ def finished_runs(study: Study, *, beside: Path | None = None) -> tuple[Finished
 
     Links are those of a page in the folder `beside`, the study's own if None.
     """
-    labels, store = read_labels(study), Store(study.folder)
+    store = Store(study.folder)
+    labels = store.labels()
     runs = [_run(store, key, labels, beside) for key in store.finished_keys()]
     order = {key: index for index, key in enumerate(labels.values())}
     runs.sort(key=lambda run: (KINDS.index(run.kind), run.part == "confirm", order.get(run.key, len(order)), run.key))
@@ -183,19 +185,6 @@ def finished_of(planned: Iterable[PlannedRun], runs: Iterable[FinishedRun]) -> d
         for one in planned
         if one.label in by_label and by_label[one.label].is_of(one.recipe)
     }
-
-
-def read_labels(study: Study) -> dict[str, str]:
-    """Return label -> key of every run that the study planned last.
-
-    Raises ModomodoError for a damaged file.
-    """
-    path = study.folder / "labels.json"
-    labels = read_json(path) or {}
-    for label, key in labels.items():
-        if not isinstance(key, str):
-            raise ModomodoError(f"{path} is damaged ({label}: {key!r}): delete it and run `modomodo pilot` again")
-    return labels
 
 
 def aggregate(run: RunResult, benchmarks: Sequence[str]) -> Score | None:

@@ -1,15 +1,15 @@
 """How far a study is, read from the files its runs write: in another terminal, or on a machine that sees them."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import read_json
 from modomodo.runs.store import Store, single_name
+from modomodo.training.step_log import Step, last_steps
 
 State = Literal["running", "scoring", "begun", "finished", "failed", "stopped", "waiting"]
 
@@ -41,10 +41,9 @@ def standings(folder: Path) -> tuple[Standing, ...]:
     Two labels of one run give one. Raises ModomodoError where no run was ever planned or begun.
     """
     store = Store(folder)
-    labels = read_json(folder / "labels.json") or {}
     runs: dict[str, str] = {}
-    for label, key in labels.items():
-        runs.setdefault(str(key), label)
+    for label, key in store.labels().items():
+        runs.setdefault(key, label)
     runs |= {key: single_name(key) for key in store.singles(runs)}
     if not runs:
         raise ModomodoError(f"{folder} has no runs yet: `modomodo pilot` on the study's file begins them")
@@ -65,20 +64,22 @@ def seconds_left(found: Sequence[Standing]) -> float | None:
 def _standing(store: Store, key: str, label: str) -> Standing:
     folder = store.path(key)
     steps = _steps(folder)
-    lines = _last_lines(folder / "steps.jsonl")
-    step = int(lines[-1]["step"]) if lines else 0
+    try:
+        recent, damage = last_steps(folder, RECENT), ""
+    except ModomodoError as error:  # the other runs are shown all the same
+        recent, damage = [], str(error)
+    step = recent[-1].step if recent else 0
     state = _state(store, key, step=step, steps=steps)
-    trouble = _trouble(store, key) if state == "failed" else ""
-    if not lines:
+    trouble = _trouble(store, key) if state == "failed" else damage
+    if not recent:
         return Standing(label, state, 0, steps, trouble=trouble)
-    recent = lines[-RECENT:]
     return Standing(
         label,
         state,
         step,
         steps,
         rewards=_rewards(recent),
-        pace=sum(float(line["seconds"]) for line in recent) / len(recent),
+        pace=sum(done.seconds for done in recent) / len(recent),
         trouble=trouble,
     )
 
@@ -96,17 +97,17 @@ def _state(store: Store, key: str, *, step: int, steps: int) -> State:
 def _steps(folder: Path) -> int:
     """Return the steps of a run that has begun, 0 of others."""
     recipe = read_json(folder / "recipe.json")
-    return int(recipe.get("steps", 0)) if recipe else 0
+    steps = (recipe or {}).get("steps")
+    return steps if isinstance(steps, int) else 0
 
 
-def _rewards(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _rewards(steps: Sequence[Step]) -> dict[str, float]:
     """Return each domain's reward, averaged over its prompts."""
     total: dict[str, float] = {}
     prompts: dict[str, int] = {}
-    for line in lines:
-        for name, domain in line["domains"].items():
-            total[name] = total.get(name, 0.0) + domain["reward"] * domain["prompts"]
-            prompts[name] = prompts.get(name, 0) + domain["prompts"]
+    for name, done in (item for step in steps for item in step.domains.items()):
+        total[name] = total.get(name, 0.0) + done.reward * done.prompts
+        prompts[name] = prompts.get(name, 0) + done.prompts
     return {name: total[name] / prompts[name] for name in sorted(total) if prompts[name]}
 
 
@@ -115,13 +116,6 @@ def _trouble(store: Store, key: str) -> str:
     log = store.path(key) / "log.txt"
     tail = [line for line in _tail(log).splitlines() if line.strip()][-LOG_LINES:]
     return "\n".join([str(failure.get("message")), *([f"the end of {log}:", *tail] if tail else [])])
-
-
-def _last_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the whole lines at the end of a JSONL file, read."""
-    # The first may be cut by where reading began, the last by a run that is writing it.
-    found = _tail(path).split("\n")[:-1][-RECENT:]
-    return [cast(dict[str, Any], json.loads(line)) for line in found if line.startswith("{") and line.endswith("}")]
 
 
 def _tail(path: Path) -> str:

@@ -6,6 +6,7 @@ the pictures; and "by row" (Idefics3, SmolVLM), pixel_values [rows, tiles, ...] 
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Generic, TypeVar, cast
 
 import torch
@@ -53,24 +54,25 @@ def shared(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def picture_bytes(picture: Image.Image) -> int:
+def decoded_bytes(picture: Image.Image) -> int:
     """Return the bytes that a decoded picture takes."""
     return picture.width * picture.height * len(picture.getbands())
 
 
-def accept_mixed_batches(processor: ProcessorMixin, *, cache_images: bool) -> None:
-    """Change `processor` so that batches with and without pictures work, and each picture is processed once.
+def mixed_batch_processor(processor: ProcessorMixin, *, cache_images: bool) -> ProcessorMixin:
+    """Return a copy of `processor` that takes batches with and without pictures, and processes each picture once.
 
     A trainer asks for the same pictures once per completion and pass. The cache keeps the tensors of one picture apart
     and joins them again, where they can be joined: otherwise the processor is asked as if there were no cache.
     """
-    kind = type(processor)
+    kind, changed = type(processor), deepcopy(processor)
 
     def call(self: Any, images: Any = None, *args: Any, **options: Any) -> Any:
         return _told_apart(kind.__call__(self, _without_none(images), *args, **options), images)
 
-    processor.__class__ = type(kind.__name__, (kind,), {"__call__": call, "__module__": kind.__module__})
-    _wrap_image_processor(cast(Any, processor).image_processor, cache_images=cache_images)
+    changed.__class__ = type(kind.__name__, (kind,), {"__call__": call, "__module__": kind.__module__})
+    _wrap_image_processor(cast(Any, changed).image_processor, cache_images=cache_images)
+    return changed
 
 
 def drop_unused_pictures(model: PreTrainedModel) -> None:
@@ -120,12 +122,12 @@ def _wrap_image_processor(image_processor: Any, *, cache_images: bool) -> None:
         images = _without_none(images)
         if cache_images and not args and options.get("return_tensors") in ("pt", None):
             key = repr(sorted(item for item in options.items() if item[0] != "return_tensors"))
-            joined = _join(images, lambda picture: one(self, picture, key, options))
+            joined = _join(images, lambda picture: features(self, picture, key, options))
             if joined is not None:
                 return joined
         return kind.__call__(self, images, *args, **options)
 
-    def one(self: Any, picture: Image.Image, key: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    def features(self: Any, picture: Image.Image, key: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
         def make() -> tuple[Image.Image, Mapping[str, Any]]:
             # Keeping the picture keeps its id from being given to another one.
             return picture, dict(kind.__call__(self, [picture], **{**options, "return_tensors": "pt"}))
@@ -137,37 +139,39 @@ def _wrap_image_processor(image_processor: Any, *, cache_images: bool) -> None:
 
 def _held_bytes(entry: tuple[Image.Image, Mapping[str, Any]]) -> int:
     tensors = [value for value in entry[1].values() if isinstance(value, torch.Tensor)]
-    return picture_bytes(entry[0]) + sum(tensor.nbytes for tensor in tensors)
+    return decoded_bytes(entry[0]) + sum(tensor.nbytes for tensor in tensors)
 
 
-def _join(images: Any, one: Callable[[Image.Image], Mapping[str, Any]]) -> Any:
+def _join(images: Any, features_of: Callable[[Image.Image], Mapping[str, Any]]) -> Any:
     """Return the processed pictures as one batch, or None where they cannot be joined."""
     nested = isinstance(images, Sequence) and all(isinstance(row, Sequence) for row in images)
     rows: list[list[Image.Image]] = [list(row) for row in images] if nested else [_flatten(images)]
-    found = [[one(picture) for picture in row] for row in rows]
-    flat = [features for row in found for features in row]
+    by_row = [[features_of(picture) for picture in row] for row in rows]
+    flat = [features for row in by_row for features in row]
     if not flat or any(features.keys() != flat[0].keys() for features in flat):
         return None
     if "rows" in flat[0] or "pixel_attention_mask" in flat[0]:
-        return _join_by_row(found) if nested else None
+        return _join_by_row(by_row) if nested else None
     if any(features[key].shape[1:] != flat[0][key].shape[1:] for features in flat for key in flat[0]):
         return None
     return BatchFeature({key: torch.cat([features[key] for features in flat]) for key in flat[0]})
 
 
-def _join_by_row(found: Sequence[Sequence[Mapping[str, Any]]]) -> Any:
+def _join_by_row(by_row: Sequence[Sequence[Mapping[str, Any]]]) -> Any:
     tensors = ("pixel_values", "pixel_attention_mask")
-    flat = [features for row in found for features in row]
-    if any(key not in one or one[key].shape[2:] != flat[0][key].shape[2:] for one in flat for key in tensors):
+    flat = [image for row in by_row for image in row]
+    if any(key not in image or image[key].shape[2:] != flat[0][key].shape[2:] for image in flat for key in tensors):
         return None
-    most = max(sum(one["pixel_values"].shape[1] for one in row) for row in found)
+    most = max(sum(image["pixel_values"].shape[1] for image in row) for row in by_row)
     joined: dict[str, Any] = {}
     for key in tensors:
         padding = flat[0][key].new_zeros((1, most, *flat[0][key].shape[2:]))
-        joined[key] = torch.cat([torch.cat([*(one[key] for one in row), padding], dim=1)[:, :most] for row in found])
+        joined[key] = torch.cat(
+            [torch.cat([*(image[key] for image in row), padding], dim=1)[:, :most] for row in by_row]
+        )
     for key in ("rows", "cols"):
         if key in flat[0]:
-            joined[key] = [[int(number) for one in row for number in one[key][0]] for row in found]
+            joined[key] = [[int(number) for image in row for number in image[key][0]] for row in by_row]
     return BatchFeature(joined)
 
 

@@ -3,12 +3,13 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from transformers import PreTrainedModel, TrainerCallback
+from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
 
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
@@ -45,6 +46,12 @@ def load_for_training(recipe: Recipe, checkpoint: Path | None) -> PreTrainedMode
     return model
 
 
+def recipe_processor(recipe: Recipe, *, as_saved: bool = False) -> ProcessorMixin:
+    """Return the processor of the recipe's model, with the recipe's limits of pixels; see `load_processor`."""
+    base = model_path(recipe.model)
+    return load_processor(base, revision=recipe.revision, resize=recipe.view.resize, as_saved=as_saved)
+
+
 def trained_weights(model: torch.nn.Module, recipe: Recipe) -> PreTrainedModel:
     """Return the model as it is to be saved: itself, or where it has adapters a copy with them merged, in float32."""
     if recipe.lora is None:
@@ -60,16 +67,18 @@ def trained_weights(model: torch.nn.Module, recipe: Recipe) -> PreTrainedModel:
     return cast(PreTrainedModel, copy.merge_and_unload())
 
 
-def save_trained(model: PreTrainedModel, recipe: Recipe, folder: Path) -> None:
-    """Write the model with the processor that it was trained with."""
-    processor = load_processor(model_path(recipe.model), revision=recipe.revision, resize=recipe.view.resize)
-    save(model, processor, folder, frame=recipe.view.frame)
-
-
-def score_saved(path: str, recipe: Recipe, *, items: Path, revision: str | None = None) -> dict[str, Score]:
+def score_saved(
+    path: str,
+    recipe: Recipe,
+    processor: ProcessorMixin | None = None,
+    *,
+    items: Path,
+    revision: str | None = None,
+) -> dict[str, Score]:
     """Return the scores of a model's folder or hub id on the recipe's benchmarks; each item's reply goes to `items`.
 
-    With `evaluation.lmms` the public benchmarks are scored by lmms-eval.
+    `processor` is that of the recipe's model, where it is loaded. With `evaluation.lmms` the public benchmarks are
+    scored by lmms-eval.
     """
     plan = recipe.evaluation
     public = [name for name in plan.benchmarks if plan.lmms is not None and name in BENCHMARKS]
@@ -79,7 +88,8 @@ def score_saved(path: str, recipe: Recipe, *, items: Path, revision: str | None 
     if rest:
         own = recipe.model_copy(update={"evaluation": plan.model_copy(update={"benchmarks": rest})})
         model = load_model(path, precision=recipe.precision, freeze_vision=False, revision=revision)
-        processor = load_processor(model_path(recipe.model), revision=recipe.revision, resize=recipe.view.resize)
+        # A copy: a tokenizer remembers how it was last asked to pad, and would be saved so.
+        processor = recipe_processor(recipe) if processor is None else deepcopy(processor)
         scores |= evaluate(model, processor, own, folder=items)
     return {name: scores[name] for name in plan.benchmarks}
 
@@ -90,9 +100,12 @@ class ScoreAt(TrainerCallback):
     Writes scores-STEP.json and items/step-STEP/; the model that is trained and the random numbers stay untouched.
     """
 
-    def __init__(self, recipe: Recipe, folder: Path, *, done: Callable[[int, Scores], None]) -> None:
+    def __init__(
+        self, recipe: Recipe, processor: ProcessorMixin, folder: Path, *, done: Callable[[int, Scores], None]
+    ) -> None:
         """Score to `folder`; `done` is called with the step and what scores-STEP.json has, after each scoring."""
         self._recipe = recipe
+        self._processor = processor
         self._folder = folder
         self._done = done
 
@@ -102,9 +115,10 @@ class ScoreAt(TrainerCallback):
             return
         saved = self._folder / f"model-{step}"
         shutil.rmtree(saved, ignore_errors=True)  # of a scoring that was killed
-        save_trained(trained_weights(model, self._recipe), self._recipe, saved)
+        save(trained_weights(model, self._recipe), self._processor, saved, frame=self._recipe.view.frame)
         with torch.random.fork_rng():
-            scores = score_saved(str(saved), self._recipe, items=self._folder / "items" / f"step-{step}")
+            items = self._folder / "items" / f"step-{step}"
+            scores = score_saved(str(saved), self._recipe, self._processor, items=items)
         shutil.rmtree(saved)
         table = {name: asdict(score) for name, score in scores.items()}
         write_text(self._folder / f"scores-{step}.json", json.dumps(table, indent=1) + "\n")
@@ -134,11 +148,11 @@ def _differing(model: torch.nn.Module, adapters: Path) -> list[str]:
     from peft import get_peft_model_state_dict
     from safetensors.torch import load_file
 
-    saved, found = load_file(adapters), get_peft_model_state_dict(cast(Any, model))
+    saved, live = load_file(adapters), get_peft_model_state_dict(cast(Any, model))
     return [
         name
-        for name in {**saved, **found}
-        if name not in saved or name not in found or not torch.equal(saved[name], found[name].cpu())
+        for name in {**saved, **live}
+        if name not in saved or name not in live or not torch.equal(saved[name], live[name].cpu())
     ]
 
 

@@ -9,7 +9,7 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,7 +22,8 @@ from modomodo.config.recipe import Recipe
 from modomodo.config.sections import TrackerName
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import read_json
-from modomodo.training.step_log import read_lines
+from modomodo.core.mixture import Mixture
+from modomodo.training.step_log import Step, read_lines, read_steps
 
 OF_DOMAINS = ("reward", "format", "zero_advantage", "prompts", "tokens")  # what of a DomainStep is tracked
 CLOSE_SECONDS = 120.0
@@ -64,16 +65,16 @@ def check_tracker(name: TrackerName) -> None:
     # W&B leaves a folder `wandb` where it works, which Python takes for a package without a file.
     if spec is None or spec.origin is None:
         raise ModomodoError(f"tracker is {name!r}, but {name} is not installed: pip install {name}")
-    variable = next((one for one in ELSEWHERE if name == "trackio" and os.environ.get(one)), None)
+    variable = next((key for key in ELSEWHERE if name == "trackio" and os.environ.get(key)), None)
     if variable is not None:
         raise ModomodoError(f"tracker is 'trackio', which works on this machine alone, but {variable} is set: unset it")
 
 
-def step_values(line: Mapping[str, Any]) -> dict[str, float]:
+def step_values(step: Step) -> dict[str, float]:
     """Return what a line of steps.jsonl is tracked as: name -> number; docs/formats.md has the names."""
-    values = {"seconds": line["seconds"]}
-    values |= {f"requested/{name}": share for name, share in line["requested"].items()}
-    return values | {f"{key}/{name}": step[key] for name, step in line["domains"].items() for key in OF_DOMAINS}
+    values = {"seconds": step.seconds}
+    values |= {f"requested/{name}": share for name, share in step.requested.items()}
+    return values | {f"{key}/{name}": getattr(done, key) for name, done in step.domains.items() for key in OF_DOMAINS}
 
 
 def trainer_values(line: Mapping[str, Any]) -> dict[str, float]:
@@ -88,8 +89,15 @@ def score_values(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 def run_name(recipe: Recipe) -> str:
     """Return what a person calls the run: its mixture and seed."""
-    mixture = str(recipe.mixture)
-    return f"{mixture} seed {recipe.seed}"
+    return f"{_mixture_name(recipe.mixture, recipe.domains)} seed {recipe.seed}"
+
+
+def _mixture_name(mixture: Mixture, domains: Sequence[str]) -> str:
+    """Return a mixture as a file names it, where that is short."""
+    if mixture.key == Mixture.uniform(domains).key:
+        return "equal"
+    alone = [name for name, weight in mixture.as_dict().items() if weight == 1]
+    return f"single:{alone[0]}" if alone else str(mixture)
 
 
 class _Careful:
@@ -97,7 +105,7 @@ class _Careful:
 
     def __init__(self, recipe: Recipe, folder: Path) -> None:
         self._recipe = recipe
-        self._folder = folder
+        self._folder = folder.resolve()  # verl works in another
         self._opened: Tracker | None = None
         self._off = False
         self._step = -1
@@ -123,8 +131,8 @@ class _Careful:
     def _log(self, step: int, values: Mapping[str, float]) -> None:
         if self._opened is None:
             self._opened = OPENERS[self._recipe.tracker](self._recipe, self._folder)
-            for earlier, found in history(self._folder, until=step).items():
-                self._tell(self._opened, earlier, found)
+            for earlier, logged in history(self._folder, until=step).items():
+                self._tell(self._opened, earlier, logged)
         self._tell(self._opened, step, values)
 
     def _tell(self, tracker: Tracker, step: int, values: Mapping[str, float]) -> None:
@@ -171,15 +179,14 @@ def history(folder: Path, *, until: int) -> dict[int, dict[str, float]]:
 
     Scores of step `until` itself are left out: they are those of an attempt that was killed after it, and come again.
     """
-    found: dict[int, dict[str, float]] = {}
-    for name, values in (("steps.jsonl", step_values), ("trainer.jsonl", trainer_values)):
-        for line in read_lines(folder / name):
-            found.setdefault(line["step"], {}).update(values(line))
+    values: dict[int, dict[str, float]] = {step.step: step_values(step) for step in read_steps(folder)}
+    for line in read_lines(folder / "trainer.jsonl"):
+        values.setdefault(line["step"], {}).update(trainer_values(line))
     for path in folder.glob("scores-*.json"):
         step = int(path.stem.removeprefix("scores-"))
         if step < until:
-            found.setdefault(step, {}).update(score_values(read_json(path) or {}))
-    return {step: found[step] for step in sorted(found) if step <= until}
+            values.setdefault(step, {}).update(score_values(read_json(path) or {}))
+    return {step: values[step] for step in sorted(values) if step <= until}
 
 
 class _TensorBoard:
@@ -235,7 +242,7 @@ class _Trackio:
         name = f"{run_name(recipe)} {folder.resolve().name}"
         # trackio takes a step as often as it is logged: what earlier attempts wrote goes, and all is written again.
         with suppress(ValueError):  # there is no such project yet
-            for earlier in [one for one in trackio.Api().runs(project) if one.name == name]:
+            for earlier in [run for run in trackio.Api().runs(project) if run.name == name]:
                 earlier.delete()
         self._run = trackio.init(project=project, name=name, config=recipe.model_dump(mode="json"), embed=False)
 

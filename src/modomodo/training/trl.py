@@ -5,7 +5,6 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
@@ -17,25 +16,41 @@ from transformers import PreTrainedModel, ProcessorMixin, TrainerCallback
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Vllm
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import open_image
 from modomodo.core.schedules import Schedule
-from modomodo.models.load import load_processor
-from modomodo.models.names import model_path
 from modomodo.training.adapters import lora_config, trained_part
-from modomodo.training.batches import Kept, accept_mixed_batches, drop_unused_pictures, picture_bytes, shared
-from modomodo.training.checkpoints import Restored, ScoreAt, Scores, load_for_training, trained_weights
-from modomodo.training.judge import Judge
-from modomodo.training.step_log import CHECKPOINTS, append_lines, drop_checkpoints, keep_until, logged_steps
+from modomodo.training.batches import Kept, decoded_bytes, drop_unused_pictures, mixed_batch_processor, shared
+from modomodo.training.checkpoints import (
+    Restored,
+    ScoreAt,
+    Scores,
+    load_for_training,
+    recipe_processor,
+    trained_weights,
+)
+from modomodo.training.rewards import RewardFunctions as RewardFunctions
+from modomodo.training.row_table import RowTable as RowTable
+from modomodo.training.step_log import (
+    CHECKPOINTS,
+    Step,
+    append_lines,
+    append_step,
+    drop_checkpoints,
+    keep_steps,
+    keep_until,
+    logged_steps,
+)
 from modomodo.training.trackers import NoTracker, Tracker, score_values, step_values, trainer_values
 
 
 def train(
     recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | None = None
 ) -> tuple[PreTrainedModel, ProcessorMixin]:
-    """Return the model trained along the schedule, adapters merged into it, and its processor.
+    """Return the model trained along the schedule, adapters merged into it, and its processor as it was loaded.
 
     `folder` gets steps.jsonl (a line a step), samples.jsonl (completions with verdicts), ungradable.jsonl,
     scores-STEP.json (of `evaluation.at`) and checkpoints; called again on the same folder after a kill, it goes on from
@@ -51,13 +66,7 @@ def train(
     if checkpoint is not None:
         print(f"resuming from {checkpoint}", flush=True)
     model = load_for_training(recipe, checkpoint)
-    processor = load_processor(
-        model_path(recipe.model),
-        revision=recipe.revision,
-        resize=recipe.view.resize,
-        as_saved=recipe.vllm.mode == "colocate",
-    )
-    accept_mixed_batches(processor, cache_images=recipe.image_cache)
+    processor = recipe_processor(recipe, as_saved=recipe.vllm.mode == "colocate")
     trainer = _make_trainer(recipe, plan, model, processor, folder=folder, tracker=tracker)
     trained = cast(torch.nn.Module, trainer.model)
     print(trained_part(trained, recipe), flush=True)
@@ -75,26 +84,23 @@ def _make_trainer(
     folder: Path,
     tracker: Tracker | None,
 ) -> GRPOTrainer:
-    judge = Judge(
-        {name: recipe.find(name) for name in plan.counts()},
-        generations=recipe.num_generations,
-        rewards=recipe.rewards,
-        view=recipe.view,
-        keep=folder / "ungradable.jsonl",
+    table = RowTable.load({name: recipe_domain(recipe, name) for name in plan.counts()}, view=recipe.view)
+    rewards = RewardFunctions(
+        table, generations=recipe.num_generations, weights=recipe.rewards, keep=folder / "ungradable.jsonl"
     )
-    log = StepLog(judge, folder, requested=recipe.mixture.as_dict(), tracker=tracker)
+    log = StepLog(rewards, folder, requested=recipe.mixture.as_dict(), tracker=tracker)
     trainer = GRPOTrainer(
         model=model,
-        processing_class=processor,
-        reward_funcs=[*judge.functions],
-        args=grpo_config(recipe, steps=plan.steps, folder=folder / CHECKPOINTS, weights=judge.weights),
-        train_dataset=schedule_dataset(plan, judge),
+        processing_class=mixed_batch_processor(processor, cache_images=recipe.image_cache),
+        reward_funcs=[*rewards.functions],
+        args=grpo_config(recipe, steps=plan.steps, folder=folder / CHECKPOINTS, weights=rewards.weights),
+        train_dataset=schedule_dataset(plan, table),
         peft_config=lora_config(model, recipe.known_family, recipe.lora) if recipe.lora else None,
-        callbacks=[log, ScoreAt(recipe, folder, done=log.scored)],
+        callbacks=[log, ScoreAt(recipe, processor, folder, done=log.scored)],
     )
-    for one in (model, trainer.ref_model):
-        if one is not None:
-            drop_unused_pictures(cast(PreTrainedModel, one))
+    for policy in (model, trainer.ref_model):
+        if policy is not None:
+            drop_unused_pictures(cast(PreTrainedModel, policy))
     return trainer
 
 
@@ -108,20 +114,20 @@ def check_vllm(vllm: Vllm) -> None:
         raise ModomodoError(f'vllm.mode is {vllm.mode!r}, but vLLM is not installed: pip install "trl[vllm]"')
 
 
-def schedule_dataset(plan: Schedule, judge: Judge) -> Dataset:
+def schedule_dataset(plan: Schedule, table: RowTable) -> Dataset:
     """Return the prompts of a schedule in order, for a GRPOTrainer with shuffling off.
 
     Columns: prompt (messages), images (a list, empty for text), domain, row_id. Pictures are decoded once.
     """
     names, ids = zip(*plan.entries, strict=True)
-    return Dataset.from_dict({"domain": list(names), "row_id": list(ids)}).with_transform(_Expand(judge))
+    return Dataset.from_dict({"domain": list(names), "row_id": list(ids)}).with_transform(_Expand(table))
 
 
 class _Expand:
     """Turns (domain, row id) into a prompt and its pictures, as the trainer asks for them."""
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
+    def __init__(self, table: RowTable) -> None:
+        self._table = table
         self._pictures: Kept[tuple[str, str], list[Image.Image]] = Kept()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -129,35 +135,37 @@ class _Expand:
 
     def __call__(self, batch: dict[str, list[str]]) -> dict[str, list[Any]]:
         keys = list(zip(batch["domain"], batch["row_id"], strict=True))
-        found = [self._judge.rows[domain][row_id] for domain, row_id in keys]
-        prompts = [self._judge.domains[row.domain].prompt(row, self._judge.view) for row in found]
+        prompts = [self._table.prompt(*key) for key in keys]
         return {**batch, "prompt": prompts, "images": [self._open(key) for key in keys]}
 
     def _open(self, key: tuple[str, str]) -> list[Image.Image]:
-        row = self._judge.rows[key[0]][key[1]]
+        row = self._table.row(*key)
         return self._pictures.get(
             key,
             lambda: [shared(open_image(image)) for image in row.images],
-            size=lambda pictures: sum(map(picture_bytes, pictures)),
+            size=lambda pictures: sum(map(decoded_bytes, pictures)),
         )
 
 
-def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[float]) -> GRPOConfig:
-    """Return the trainer's configuration.
+# Losses that weight a prompt by its tokens, and rewards normalised across domains, would change the shares of the
+# domains behind the schedule's back.
+PINNED: dict[str, Any] = {
+    "loss_type": "grpo",
+    "scale_rewards": "group",
+    "multi_objective_aggregation": "sum_then_normalize",
+    "shuffle_dataset": False,
+    "num_train_epochs": 1,
+}
 
-    What would blur the mixture is pinned: losses that weight a prompt by its tokens, and rewards normalised across
-    domains, change the shares of the domains behind the schedule's back.
-    """
+
+def grpo_config(recipe: Recipe, *, steps: int, folder: Path, weights: Sequence[float]) -> GRPOConfig:
+    """Return the trainer's configuration; what would blur the mixture is pinned."""
     completions = recipe.prompts_per_step * recipe.num_generations
     per_pass = recipe.completions_per_pass or completions
     decay = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}[recipe.decay]
     return GRPOConfig(
         output_dir=str(folder),
-        loss_type="grpo",
-        scale_rewards="group",
-        multi_objective_aggregation="sum_then_normalize",
-        shuffle_dataset=False,
-        num_train_epochs=1,
+        **PINNED,
         max_steps=steps,
         per_device_train_batch_size=per_pass,
         gradient_accumulation_steps=completions // per_pass,
@@ -226,9 +234,9 @@ class StepLog(TrainerCallback):
     """
 
     def __init__(
-        self, judge: Judge, folder: Path, *, requested: Mapping[str, float], tracker: Tracker | None = None
+        self, rewards: RewardFunctions, folder: Path, *, requested: Mapping[str, float], tracker: Tracker | None = None
     ) -> None:
-        self._judge = judge
+        self._rewards = rewards
         self._folder = folder
         self._requested = {name: share for name, share in requested.items() if share > 0}
         self._tracker = tracker or NoTracker()
@@ -236,10 +244,10 @@ class StepLog(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         # Steps after the checkpoint were lost with the killed process and are done again.
-        done = keep_until(self._folder / "steps.jsonl", state.global_step)
+        done = keep_steps(self._folder, state.global_step)
         for name in ("samples.jsonl", "trainer.jsonl"):
             keep_until(self._folder / name, state.global_step)
-        self._judge.resume([line["domains"] for line in done])
+        self._rewards.resume(done)
         self._last = time.perf_counter()
 
     def scored(self, step: int, scores: Scores) -> None:
@@ -248,17 +256,12 @@ class StepLog(TrainerCallback):
         self._last = time.perf_counter()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        now = time.perf_counter()
-        samples = self._judge.samples(state.global_step)
-        line = {
-            "step": state.global_step,
-            "seconds": round(now - self._last, 4),
-            "requested": self._requested,
-            "domains": {name: asdict(step) for name, step in self._judge.step().items()},
-        }
+        seconds = round(time.perf_counter() - self._last, 4)
+        samples = self._rewards.samples(state.global_step)
+        step = Step(state.global_step, seconds, self._requested, self._rewards.step())
         append_lines(self._folder / "samples.jsonl", samples)
-        append_lines(self._folder / "steps.jsonl", [line])
-        self._tracker.log(state.global_step, step_values(line))
+        append_step(self._folder, step)
+        self._tracker.log(state.global_step, step_values(step))
         self._last = time.perf_counter()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any) -> None:

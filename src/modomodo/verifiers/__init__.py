@@ -1,4 +1,4 @@
-"""The verifiers: `grade` a completion, and prove that a gold can be graded."""
+"""Verifiers: `grade` a completion, and prove that a gold can be graded."""
 
 import asyncio
 import os

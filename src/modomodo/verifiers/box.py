@@ -41,7 +41,7 @@ def iou(a: Box, b: Box) -> float:
 
 
 def grade_box(answer: str, target: Target, view: View) -> Verdict:
-    """Return the IoU of the one box of the answer with the gold box; several boxes are wrong."""
+    """Return the IoU of the one box of the answer with the gold box; several different boxes are wrong."""
     case = _read(answer, target, view, "box")
     if isinstance(case, Verdict):
         return case
@@ -59,7 +59,8 @@ def grade_boxes(answer: str, target: Target, view: View) -> Verdict:
     """Return the summed IoU of the matched pairs over max(predicted, gold); 1 for no boxes where there are none.
 
     By falling confidence (1 where none is given; ties in the order of the answer) each predicted box takes the
-    unmatched gold of best IoU, if above 0.5. An invalid box counts as predicted and matches nothing.
+    unmatched gold of best IoU, if above 0.5. An invalid box counts as predicted and matches nothing; exact duplicates
+    count once, in the answer (with the highest confidence) as in the gold.
     """
     case = _read(answer, target, view, "boxes")
     if isinstance(case, Verdict):
@@ -116,6 +117,8 @@ def _read(answer: str, target: Target, view: View, kind: Kind) -> tuple[tuple[Bo
     found = read_found(answer, kind)
     if isinstance(found, str):
         return Verdict.unparsed(found, answer)
+    if len(found) > 1:
+        found = _without_duplicates(found)
     if scale is not _SAME:
         found = [Found(_scaled(numbers, scale), confidence) for numbers, confidence in found]
     return golds, found
@@ -134,7 +137,14 @@ def _gold_boxes(target: Target, kind: Kind) -> tuple[Box, ...] | str:
         if box is None:
             return f"the gold of {kind} holds {value!r}, not a box [x1, y1, x2, y2] with finite x1 < x2 and y1 < y2"
         golds.append(box)
-    return tuple(golds)
+    return tuple(dict.fromkeys(golds))
+
+
+def _without_duplicates(found: list[Found]) -> list[Found]:
+    confidences: dict[tuple[float, ...], float] = {}
+    for numbers, confidence in found:
+        confidences[numbers] = max(confidence, confidences.get(numbers, confidence))
+    return [Found(numbers, confidence) for numbers, confidence in confidences.items()]
 
 
 def _valid_box(numbers: tuple[object, ...]) -> Box | None:

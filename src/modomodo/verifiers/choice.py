@@ -6,20 +6,31 @@ from string import ascii_uppercase
 
 from modomodo.core.rows import Target, Verdict, View
 from modomodo.verifiers.text import MAX_TEXT_CHARS, normalise, normalise_gold
+from modomodo.verifiers.wrapping import bare, without_period
 
-# B, B., B), B:, (B), each perhaps in bold, before a final period or both.
-_LETTER = re.compile(r"(\*\*)?(?:\(([A-Za-z])\)|([A-Za-z])[.):]?)(?(1)\*\*)(?<!\.)\.?")
+_CALLED = "(?i:(?:option|choice) )?"
+# B, B., B), B:, (B), [B], perhaps called "Option B", before a final period.
+_LETTER = re.compile(rf"{_CALLED}(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])[.):]?)(?<!\.)\.?")
+# A letter without brackets or bold is parted from its text by more than a space.
 _LETTER_AND_TEXT = re.compile(
-    r"(?:\*\*(?:\(([A-Za-z])\)|([A-Za-z])[.):]?)\*\*[.):]?|\(([A-Za-z])\)[.:]?|([A-Za-z])[.):]) ?([^ ].*)"
+    rf"(?P<bold>\*\*)?{_CALLED}(?:\((?P<round>[A-Za-z])\)|\[(?P<square>[A-Za-z])\]|(?P<plain>[A-Za-z]))"
+    r"(?P<mark>[.):]?)(?(bold)\*\*)(?P<parted>[.):]?) ?(?P<text>[^ ].*)"
 )
-_CLAIM = re.compile(r"(?i:(?:the )?(?:correct |final )?answer(?: is ?:?| ?:)) ?(.+)")
+# A dash that parts, and is no sign of a number.
+_DASHED = re.compile(r"[-–—](?![0-9.]) ?(.+)")
+_CLAIM = re.compile(
+    r"(\*\*)?(?i:(?:the |my )?(?:correct |final |right |best )?(?:answer|option|choice)(?: is ?:?| ?:| ))"
+    r"(?(1)\*\*) ?(.+)"
+)
+_JUDGED = re.compile(r"(.+) is (?:the )?(?:correct|right)(?: answer| option| choice| one)?")
 
 
 def grade_choice(answer: str, target: Target, view: View) -> Verdict:
     """Return right when the answer names the gold option and no other.
 
-    Named by letter (B, (B), B., B), **B**, b, "the answer is B"), by letter and the same option's text, or by one
-    option's whole text. A letter that stands for an option is that letter, also where it is some option's text.
+    Named by letter (B, (B), [B], B., B), **B**, \\boxed{B}, b, "Option B", "the answer is B"), by letter and the same
+    option's text ("B - a dog"), or by one option's whole text. A letter that stands for an option is that letter, also
+    where it is some option's text.
     """
     letters = ascii_uppercase[: len(target.options)] if target.options else ascii_uppercase
     gold = target.value
@@ -41,27 +52,42 @@ def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | N
     # Single spaces from here on, so that no pattern can backtrack over runs of them.
     said = " ".join(said.split())
     verbatim = [letter for letter, option in zip(letters, options, strict=False) if option.strip() == answer]
-    if len(verbatim) == 1 and not _LETTER.fullmatch(said):
+    alone = _LETTER.fullmatch(said)
+    if len(verbatim) == 1 and not alone:
         return verbatim[0]
-    bare = _unbold(said)
-    claim = _CLAIM.fullmatch(bare)
-    claimed = _unbold(claim[1]) if claim else bare
-    if match := _LETTER.fullmatch(claimed):
-        letter = match[2] or match[3]
+    if alone and (letter := _letter(alone)).upper() in letters:
+        return letter.upper()
+    inner = bare(said)
+    claim = _CLAIM.fullmatch(inner)
+    claimed = bare(claim[2]) if claim else inner
+    judged = _JUDGED.fullmatch(without_period(claimed)) if " is " in claimed else None
+    if match := _LETTER.fullmatch(judged[1] if judged else claimed):
+        letter = _letter(match)
         # "The answer is a" is as likely an article cut short.
-        if letter.upper() in letters and not (claim and letter == "a"):
+        if letter.upper() in letters and not ((claim or judged) and letter == "a"):
             return letter.upper()
-    if match := _LETTER_AND_TEXT.fullmatch(claimed):
-        letter = (match[1] or match[2] or match[3] or match[4]).upper()
-        place = ascii_uppercase.index(letter)
-        if place < len(options) and normalise(match[5]) == normalise_gold(options[place]):
-            return letter
+    if named := _letter_and_text(claimed, options):
+        return named
     texts = {normalise(said), normalise(claimed)} - {""}
     alike = [letter for letter, option in zip(letters, options, strict=False) if normalise_gold(option) in texts]
     return alike[0] if len(alike) == 1 else None
 
 
-def _unbold(text: str) -> str:
-    """Return a text without the ** around all of it."""
-    bold = text.startswith("**") and text.endswith("**") and text.count("**") == 2
-    return text[2:-2].strip() if bold else text
+def _letter(match: re.Match[str]) -> str:
+    return next(filter(None, match.groups()))
+
+
+def _letter_and_text(claimed: str, options: tuple[str, ...]) -> str | None:
+    """Return the letter that the answer names together with the text of the same option, or None."""
+    match = _LETTER_AND_TEXT.fullmatch(claimed)
+    if not match:
+        return None
+    letter = (match["round"] or match["square"] or match["plain"]).upper()
+    place, text = ascii_uppercase.index(letter), match["text"]
+    if place >= len(options):
+        return None
+    dashed = _DASHED.fullmatch(text)
+    inside = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    said = {normalise(text), normalise(inside), normalise(dashed[1] if dashed else text)}
+    apart = not match["plain"] or match["bold"] or match["mark"] or match["parted"] or dashed or inside != text
+    return letter if apart and normalise_gold(options[place]) in said else None

@@ -70,7 +70,7 @@ def open_lines(path: Path, *, console: Console) -> Generator[Iterable[bytes]]:
         raise ModomodoError(f"cannot read {path}: {error.strerror}{near}") from None
 
 
-def grade_lines(lines: Iterable[bytes], *, mode: Mode = "standard") -> Generator[Graded]:
+def grade_lines(lines: Iterable[bytes], *, mode: Mode = "paper") -> Generator[Graded]:
     """Yield each line of a JSONL file of completions graded, in order, a few ahead of the reader.
 
     `mode` serves lines that name none. A malformed line is yielded with its problem, and the next ones go on; blank

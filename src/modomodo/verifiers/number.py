@@ -7,6 +7,8 @@ from decimal import Decimal, localcontext
 from functools import lru_cache
 
 from modomodo.core.rows import Target, Verdict, View
+from modomodo.verifiers.units import read_unit
+from modomodo.verifiers.wrapping import bare
 
 NUMBER_TOLERANCE = 1e-5
 """Relative, where the target gives none."""
@@ -21,7 +23,16 @@ _NUMBER = re.compile(
     rf"(?P<digits>(?:{_DIGITS})(?:[eE][+-]?[0-9]{{1,4}})?)"
     r"\s?(?:\\?%|\\?\$|°|\^\\circ|\^\{\\circ\})?(?<!\.)\.?"
 )
+_COUNTED = re.compile(
+    r"([0-9][0-9,]*) ?(?:\\text\{ ?(?P<text>[A-Za-z]{3}[A-Za-z ]*)\}|(?<= )(?P<noun>[A-Za-z]{3}[A-Za-z ]*))\.?"
+)
 _PLAIN = re.compile(r"-?[0-9]+")
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+# 1.6\times 10^{-19}, 1.6 x 10^-19, 1.6×10⁻¹⁹
+_SCIENTIFIC = re.compile(
+    rf"(?P<mantissa>[+−–-]?(?:{_DIGITS}))\s?(?:\\times|\\cdot|[×·⋅*x])\s?10\s?"
+    r"(?:(?:\^|\*\*)(?P<brace>\{)?(?P<exponent>[+−–-]?[0-9]{1,4})(?(brace)\})|(?P<raised>[⁻⁺]?[⁰¹²³⁴-⁹]{1,4}))"
+)
 
 # What NFKC leaves alone (minus and dash), and look-alikes of the degree sign that it would make letters or spaces.
 _SIGNS = str.maketrans({"−": "-", "–": "-", "º": "°", "˚": "°"})
@@ -32,13 +43,16 @@ _RESPELT = ("<wide>", "<narrow>", "<small>", "<font>", "<noBreak>")
 def read_number(text: str) -> Decimal | None:
     """Return the one finite number that the whole text is, or None.
 
-    `$`, `%` and degree signs are dropped without scaling, thousands commas are checked. Text around the number, a
-    second number, NaN, infinities and what a float cannot hold are refused.
+    `$`, `%` and degree signs are dropped without scaling, thousands commas are checked, 1.6 \\times 10^{-19} is
+    1.6e-19. Text around the number, a second number, NaN, infinities and what a float cannot hold are refused.
     """
     if len(text) > MAX_NUMBER_CHARS:
         return None
     if _PLAIN.fullmatch(text):
         return Decimal(text)
+    if "10" in text and (match := _SCIENTIFIC.fullmatch(text.strip())):
+        exponent = match["exponent"] or match["raised"].translate(_SUPERSCRIPTS)
+        text = f"{match['mantissa']}e{exponent.translate(_SIGNS)}"
     if not text.isascii():
         folded = _fold(text)
         if folded is None:
@@ -87,9 +101,9 @@ def number_text(value: str | float) -> str:
 
 
 def grade_number(answer: str, target: Target, view: View) -> Verdict:
-    """Return right when the answer is one number within the relative tolerance of the gold (absolute for a gold of 0).
+    """Return right when the answer is one number within the relative tolerance of the gold, so exactly 0 where it is 0.
 
-    In mode `paper` a target without a tolerance asks for the exact number.
+    The number may stand in \\boxed{} or bold. In mode `paper` a target without a tolerance asks for the exact number.
     """
     gold = gold_number(target)
     if isinstance(gold, str):
@@ -97,7 +111,7 @@ def grade_number(answer: str, target: Target, view: View) -> Verdict:
     tolerance = target.tolerance
     if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0.0):
         return Verdict.ungradable(f"the tolerance is {tolerance}, not a finite number from 0", answer)
-    number = read_number(answer)
+    number = _said_number(answer)
     if number is None:
         return _no_number(answer)
     if number == gold:
@@ -112,17 +126,27 @@ def grade_number(answer: str, target: Target, view: View) -> Verdict:
 def _within(number: Decimal, gold: Decimal, tolerance: float) -> bool:
     # In decimals, so that a reply exactly at the tolerance is right: in floats 1.05 is not within 0.05 of 1.
     with localcontext(prec=100):
-        return abs(number - gold) <= Decimal(repr(tolerance)) * (abs(gold) or 1)
+        return abs(number - gold) <= Decimal(repr(tolerance)) * abs(gold)
+
+
+def _said_number(answer: str) -> Decimal | None:
+    number = read_number(answer)
+    return number if number is not None or len(answer) > MAX_NUMBER_CHARS else read_number(bare(answer))
 
 
 def grade_count(answer: str, target: Target, view: View) -> Verdict:
-    """Return right when the answer is exactly the gold count, a whole number from 0: 5.9 is not 5."""
+    """Return right when the answer is exactly the gold count, a whole number from 0: 5.9 is not 5.
+
+    What is counted may be named after it: "3 dogs", but neither "3 dozen" nor "3 or more".
+    """
     gold = gold_number(target)
     if isinstance(gold, str):
         return Verdict.ungradable(gold, answer)
     if gold < 0 or gold != gold.to_integral_value():
         return Verdict.ungradable(f"the gold of count is {gold}, not a whole number from 0", answer)
-    number = read_number(answer)
+    number = _said_number(answer)
+    if number is None and len(answer) <= MAX_NUMBER_CHARS and (counted := _COUNTED.fullmatch(bare(answer))):
+        number = read_number(counted[1]) if read_unit(counted["text"] or counted["noun"]) is not None else None
     if number is None:
         return _no_number(answer)
     return Verdict.right(answer) if number == gold else Verdict.wrong(answer, f"{number} is not {gold}")

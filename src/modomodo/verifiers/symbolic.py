@@ -1,89 +1,79 @@
 """Mathematical equality: `math`, by math-verify in a process that can be killed."""
 
 import re
-from decimal import Decimal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from fractions import Fraction
 from functools import lru_cache
+from typing import Literal
 
 from modomodo.core.rows import Target, Verdict, View
-from modomodo.verifiers.number import number_text, read_number
+from modomodo.verifiers.claims import Claim, brackets, foreign, how_many, items, read_claim, relations
+from modomodo.verifiers.latex import MAX_MATH_CHARS, inner, over_cap, split_unit, to_latex
+from modomodo.verifiers.number import number_text
 from modomodo.verifiers.parse import is_visible
+from modomodo.verifiers.quantity import Quantity, read_quantity, same
 from modomodo.verifiers.text import normalise, normalise_gold
+from modomodo.verifiers.units import agree
 from modomodo.verifiers.worker import MATH_WORKERS
 
 DEADLINE_SECONDS = 2.0
-"""Wall time for one answer; a gold has five times as much, once."""
-
-MAX_MATH_CHARS = 4_096
-MAX_NESTING = 8
+"""CPU time of the worker for one answer; a gold has five times as much, once."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
-# What SymPy would spend minutes or gigabytes on; the deadline guards the rest.
-_TOO_BIG = {
-    "a tower of numeric exponents": re.compile(r"(?:\^|\*\*)[{( ]*[-+]?[0-9]+[)} ]*(?:\^|\*\*)[{( ]*[-+]?[0-9]"),
-    "an exponent of over four digits": re.compile(r"(?:\^|\*\*)[{( ]*[-+]?[0-9]{5}"),
-    "a factorial of over four digits, or of a factorial": re.compile(r"[0-9]{5}[)} ]*!|![)} ]*!"),
-    "a number of over 400 digits": re.compile(r"[0-9]{401}"),
-}
-# math-verify reads 5 6 as 5 + 6 and 5.5.5 as 5.5 times 0.5.
-_TWO_NUMBERS = re.compile(r"[0-9.]\s+[0-9.]|\.[0-9]+\.[0-9]")
-
+_LETTER = re.compile(r"\\?[A-Za-z]+(?:_\{?[A-Za-z0-9]+\}?)?")
 _WORDS = re.compile(r"[A-Za-z]+(?:[ '-][A-Za-z]+)*\.?")
 _LONG_WORD = re.compile(r"[A-Za-z]{3}|^no\b", re.IGNORECASE)
 _TEXT = re.compile(r"\\(?:text|mbox|mathrm|textbf)\{([^{}\\$]*)\}")
+_FUNCTION = re.compile(r"(?<![A-Za-z\\])(pi|sin|cos|tan|log|ln)(?![A-Za-z])")
+_GLUED = re.compile(r"[0-9}][A-Za-z]$")  # 3m is algebra, 3 m and 3\text{m} have a unit
+_ENDLESS = re.compile(r"[+-]?\s*(?:\\infty|∞)\s*")
 
-_DELIMITED = re.compile(r"(?<!\\)\$|\\[(\[]|\\boxed")
-_DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("\\boxed{", "}"))
-_LEAD = re.compile(
-    r"(?:(?!(?:not|no|or|nor|never|either|neither|maybe|know|than)\b)[A-Za-z]+ ){0,6}(?:is|are|equals):? (?!not)"
-)
-_JOINT = re.compile(r"\s*(?:,|,? and)\s+(?=\S)|\s*,\s*(?=\S)")
-# LaTeX that takes single digits as arguments: \frac 1 2, \log_2 8.
-_SHORT_ARGUMENTS = re.compile(r"\\[dt]?(?:frac|binom) ?[0-9] [0-9]|_[0-9] [0-9]")
-_MIXED = re.compile(r"([0-9]+) ([0-9]+) ?/ ?([0-9]+)")
-_NAMES = re.compile(r"(?<![A-Za-z\\])(pi|sin|cos|tan|log|ln)(?![A-Za-z])")
-_ROOT = re.compile(r"(?:√|(?<![A-Za-z\\])sqrt) ?([0-9]+|[a-z](?![a-z]))")
-_SUPERSCRIPTS = re.compile(r"[⁰¹²³⁴-⁹⁻]+")
-_FROM_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_TO_LATEX = str.maketrans(
-    {
-        "−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": r"\div ", "±": r"\pm ",
-        "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "∞": r"\infty ", "°": r"^\circ ",
-        "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "√": "sqrt",
-    }
-)  # fmt: skip
+Fault = tuple[Literal["wrong", "unparsed", "ungradable"], str]
+"""Why an answer does not earn 1."""
+
+
+@dataclass(frozen=True)
+class _Gold:
+    """What a gold means: its text, what it names in "x = 5", its value and unit, and the plain number that it is."""
+
+    text: str
+    name: str
+    value: str
+    unit: str
+    quantity: Quantity | None
 
 
 def grade_math(answer: str, target: Target, view: View) -> Verdict:
-    """Return right when the answer equals the gold: as a string, as a decimal number, or by math-verify.
+    """Return right when the answer equals the gold: as a string, as a number, or by math-verify.
+
+    Where the gold is a plain number the answer is one too, and nothing that is still to be worked out. Every side of a
+    chain ("x = 2 + 3 = 5") must equal the gold, and units must agree where both have one.
 
     An answer over a cap or past the deadline is unparsed, as the gold has verified against itself; what fails in
-    math-verify itself is ungradable. Raises ModomodoError without the package math-verify.
+    math-verify itself, or outlives the backstop of the deadline, is ungradable. Raises ModomodoError without the
+    package math-verify.
     """
-    gold = _gold_text(target)
-    if gold is None:
+    text = _gold_text(target)
+    if text is None:
         return Verdict.ungradable(f"the gold of math is {target.value!r}, not a visible text or a number", answer)
-    said = _inner(answer)
+    said = inner(answer) if len(answer) <= 2 * MAX_MATH_CHARS else answer
     if said is None:
         return Verdict.unparsed("mathematics beside other text", answer[:200])
-    known = _compare_plainly(said, gold)
+    known = _compare_plainly(said, text)
     if known is not None:
-        return Verdict.right(answer) if known else Verdict.wrong(answer, f"not {gold}")
-    if problem := _gold_problem(gold):
+        return Verdict.right(answer) if known else Verdict.wrong(answer, f"not {text}")
+    if problem := _gold_problem(text):
         return Verdict.ungradable(problem, answer)
-    if over := _over_cap(said):
+    if over := over_cap(said):
         return Verdict.unparsed(over, answer[:200])
-    outcome, detail = MATH_WORKERS.ask(_to_latex(gold), _to_latex(said), DEADLINE_SECONDS)
-    match outcome:
-        case "same":
-            return Verdict.right(answer)
-        case "different":
-            return Verdict.wrong(answer, f"not {gold}")
-        case "unread":
-            return Verdict.unparsed("not readable as mathematics", answer)
-        case "failed":
-            return Verdict.ungradable(f"math-verify failed on the answer {answer[:200]!r}: {detail}", answer)
-        case "deep" | "late" | "dead":
-            return Verdict.unparsed(f"{detail}, while the gold verifies against itself", answer)
+    gold = _meaning(text)
+    fault = _judge_expression(said, gold) if gold.quantity is None else _judge_number(said, gold, gold.quantity)
+    if fault is None:
+        return Verdict.right(answer)
+    status, reason = fault
+    return Verdict(status, None if status == "ungradable" else 0.0, answer, reason)
 
 
 def _gold_text(target: Target) -> str | None:
@@ -91,31 +81,185 @@ def _gold_text(target: Target) -> str | None:
     if isinstance(value, tuple | bool):
         return None
     text = number_text(value)
-    return _inner(text) or "" if is_visible(text) else None
+    return _inner_gold(text) or "" if is_visible(text) else None
 
 
-def _compare_plainly(answer: str, gold: str) -> bool | None:
+_inner_gold = lru_cache(maxsize=65_536)(inner)
+
+
+def _compare_plainly(said: str, gold: str) -> bool | None:
     """Return whether answer and gold are equal where no algebra is needed to say, otherwise None."""
-    if answer == gold and gold:
+    if said == gold and gold:
         return True
-    if _INTEGER.fullmatch(answer) and _INTEGER.fullmatch(gold):
-        return Decimal(answer) == Decimal(gold)
-    number = read_number(answer)
-    if number is not None and number == read_number(gold):
-        return True
+    if _INTEGER.fullmatch(said) and _INTEGER.fullmatch(gold):
+        return Decimal(said) == Decimal(gold)
+    meant = _plain_gold(gold)
+    number = None if meant is None else read_quantity(said)
+    if meant is not None and number is not None and meant.reduced and number.reduced:
+        return same(number, meant)
     words = _words(gold)
     if words is None:
         return None
     # As algebra, words would be products of letters, which commute: "on" would equal "no".
-    said = _words(answer)
-    return said is not None and normalise(said) == normalise_gold(words)
+    spoken = _words(said)
+    return spoken is not None and normalise(spoken) == normalise_gold(words)
+
+
+@lru_cache(maxsize=65_536)
+def _plain_gold(text: str) -> Quantity | None:
+    return None if _GLUED.search(text) else read_quantity(text)
+
+
+@lru_cache(maxsize=65_536)
+def _meaning(text: str) -> _Gold:
+    """Return what a gold means."""
+    signs, sides = relations(text)
+    name, value = (sides[0], sides[-1]) if signs == ["="] and _LETTER.fullmatch(sides[0]) else ("", text)
+    quantity = _plain_gold(value)
+    if quantity is None:
+        name, value = "", text
+    rest, unit = split_unit(value)
+    return _Gold(text, name, value if quantity else rest, unit, quantity)
+
+
+def _judge_number(said: str, gold: _Gold, meant: Quantity) -> Fault | None:
+    """Return what is wrong with an answer where the gold is a plain number, which `said` alone is not."""
+    claim = read_claim(said, "")
+    if isinstance(claim, str):
+        return "unparsed", claim
+    if _others(claim.name, gold.name):
+        return "wrong", f"not {gold.text}"
+    if claim.rounded:
+        return _judge_rounded(claim, meant, gold)
+    if read_quantity(claim.sides[-1]) is None:
+        return _ask(gold.text, said) or ("unparsed", "equal, but not worked out: the gold is a plain number")
+    return _first(_judge_side(side, meant) for side in claim.sides)
+
+
+def _judge_side(side: str, meant: Quantity) -> Fault | None:
+    """Return what is wrong with a side of a chain for the number meant."""
+    number = read_quantity(side)
+    if number is None:
+        unlike = foreign(side, "")
+        return _ask(_written(meant), side) or (("unparsed", unlike) if unlike else None)
+    if not (number.reduced and meant.reduced) and agree(number.unit, meant.unit):
+        return _ask(_written(meant), _written(number))
+    return None if same(number, meant) else ("wrong", f"{side} is not the number asked for")
+
+
+def _judge_rounded(claim: Claim, meant: Quantity, gold: _Gold) -> Fault | None:
+    """Return what is wrong with "sides ≈ decimal" where the gold is a plain number, one of the two and not whole."""
+    rounded = read_quantity(claim.rounded)
+    if rounded is None or not rounded.decimals or meant.whole:
+        return "wrong", "an approximation, where the gold is exact"
+    if same(rounded, meant):
+        return _first(_judge_rounding(side, rounded) for side in claim.sides)
+    if not claim.sides or meant.decimals is not None:
+        return "wrong", f"not {gold.text}"
+    return _first(_judge_side(side, meant) or _judge_rounding(side, rounded) for side in claim.sides)
+
+
+def _judge_rounding(side: str, rounded: Quantity) -> Fault | None:
+    """Return what is wrong with a decimal for the exact value beside it: more than half a unit of its last digit."""
+    half = 0.5 * 10.0 ** -(rounded.decimals or 0)
+    exact = read_quantity(side)
+    if exact is not None:
+        near = abs(exact.value - rounded.value) <= Fraction(half)
+        return None if near and agree(exact.unit, rounded.unit) else ("wrong", f"{side} is another number")
+    return _ask(_written(rounded), side, within=half)
+
+
+def _judge_expression(said: str, gold: _Gold) -> Fault | None:
+    """Return what is wrong with an answer where the gold is no plain number."""
+    signs, sides = relations(said)
+    if relations(gold.text)[0] and len(signs) > 1:  # y = x + x = 2x for y = 2x
+        return _first(_judge_whole(f"{sides[0]} = {side}", gold.text) for side in sides[1:])
+    if relations(gold.text)[0]:
+        return _judge_whole(said, gold.text)
+    claim = read_claim(said, gold.value)
+    if isinstance(claim, str):
+        return "unparsed", claim
+    if not claim.rounded:
+        return _first(_judge_part(side, gold) for side in claim.sides)
+    rounded = read_quantity(claim.rounded)
+    if rounded is None or not rounded.decimals:
+        return "unparsed", "rounded to what is no decimal"
+    if not claim.sides:
+        return _judge_part(claim.rounded, gold)
+    return _first(_judge_part(side, gold) or _judge_rounding(side, rounded) for side in claim.sides)
+
+
+def _judge_part(side: str, gold: _Gold) -> Fault | None:
+    """Return what is wrong with a side, its unit included, for the value of the gold."""
+    value, unit = split_unit(side)
+    if not agree(unit, gold.unit):
+        return "wrong", f"in {unit}, where {gold.unit} is asked"
+    return _judge_whole(value, gold.value)
+
+
+def _judge_whole(said: str, gold: str) -> Fault | None:
+    """Return what is wrong with an answer by math-verify, and with what it passes over."""
+    fault = _ask(gold, said)
+    # math-verify makes one of equal values, and fails on some sets of other sizes.
+    if (fault is None or fault[0] == "ungradable") and how_many(said).isdisjoint(how_many(gold)):
+        return "wrong", f"{len(items(said))} values, where the gold has {len(items(gold))}"
+    if fault:
+        return fault
+    if unlike := foreign(said, gold):
+        return "unparsed", unlike
+    if brackets(said) and brackets(gold) and brackets(said) != brackets(gold):
+        return "wrong", "a set where a point or interval is asked, or the other way round"
+    if all(map(_worked_out, items(gold))) and not all(map(_worked_out, items(said))):
+        return "unparsed", "equal, but not worked out: the gold is of plain numbers"
+    return None
+
+
+def _worked_out(item: str) -> bool:
+    """Return whether one of several values is a plain number, perhaps named, with either sign or endless."""
+    signs, sides = relations(item)
+    value = re.sub(r"^(?:\\pm|±)", "", sides[-1]).strip()
+    return len(signs) < 2 and (read_quantity(value) is not None or bool(_ENDLESS.fullmatch(value)))
+
+
+def _others(name: str, gold: str) -> bool:
+    """Return whether two names are those of different symbols."""
+    return bool(_LETTER.fullmatch(name) and _LETTER.fullmatch(gold)) and name != gold
+
+
+def _written(number: Quantity) -> str:
+    """Return a number without its unit as math-verify reads it."""
+    value = number.value / (100 if number.percent else 1)
+    if number.decimals is None:
+        return f"\\frac{{{value.numerator}}}{{{value.denominator}}}" if value.denominator > 1 else str(value)
+    with localcontext(prec=400):
+        return f"{Decimal(value.numerator) / value.denominator:f}"
+
+
+def _first(faults: Iterable[Fault | None]) -> Fault | None:
+    return next(filter(None, faults), None)
+
+
+def _ask(gold: str, said: str, *, within: float | None = None) -> Fault | None:
+    """Return why math-verify does not call two texts the same, or None."""
+    outcome, detail = MATH_WORKERS.ask(to_latex(gold), to_latex(said), DEADLINE_SECONDS, within=within)
+    match outcome:
+        case "same":
+            return None
+        case "different":
+            return "wrong", f"not {gold}"
+        case "unread":
+            return "unparsed", "not readable as mathematics"
+        case "failed" | "stalled" | "lost":
+            return "ungradable", f"math-verify gave no verdict on {said[:200]!r}: {detail}"
+        case "deep" | "late" | "dead":
+            return "unparsed", f"{detail}, while the gold verifies against itself"
 
 
 def _words(text: str) -> str | None:
     """Return the words that the text is, bare or in \\text{}; None when it may be mathematics."""
-    if inner := _TEXT.fullmatch(text):
-        text = inner[1].strip()
-    if _WORDS.fullmatch(text) and _LONG_WORD.search(text) and not _NAMES.search(text):
+    if found := _TEXT.fullmatch(text):
+        text = found[1].strip()
+    if _WORDS.fullmatch(text) and _LONG_WORD.search(text) and not _FUNCTION.search(text):
         return text
     return None
 
@@ -129,117 +273,19 @@ def _gold_problem(gold: str) -> str:
 
 
 class _PassingError(RuntimeError):
-    """The process died, twice: no fault of the gold, and not to be remembered."""
+    """The process was lost or stalled: no fault of the gold, and not to be remembered."""
 
 
 @lru_cache(maxsize=65_536)
 def _lasting_problem(gold: str) -> str:
     if not gold:
         return "the gold of math has mathematics beside other text"
-    if over := _over_cap(gold):
+    if over := over_cap(gold):
         return f"the gold of math is {gold[:200]!r}: {over}"
-    latex = _to_latex(gold)
+    number = _meaning(gold).quantity
+    latex = to_latex(gold if number is None else _written(number))
     outcome, detail = MATH_WORKERS.ask(latex, latex, 5.0 * DEADLINE_SECONDS)
     problem = f"the gold of math, {gold!r}, is {outcome} against itself {detail}"
-    if outcome == "dead":
+    if outcome in ("lost", "stalled"):
         raise _PassingError(problem)
     return "" if outcome == "same" else problem
-
-
-def _inner(text: str) -> str | None:
-    """Return the mathematics of a text without its delimiters and a final period, or None where text stands beside it.
-
-    math-verify reads what is delimited and nothing else: "$5$ or 6", "not $5$" and "-$5$" would all be 5. Several
-    formulas joined by commas or "and" are one list; words that lead to a formula ("The area is $5$") may stand first.
-    """
-    if read_number(text.strip()) is not None:  # its dollars are money
-        return text.strip()
-    text = _without_period(text.strip())
-    while (inside := _unwrapped(text)) is not None:
-        text = _without_period(inside.strip())
-    if not _DELIMITED.search(text):
-        return text
-    lead = _LEAD.match(text)
-    found: list[str] = []
-    rest = text[lead.end() :] if lead else text
-    while rest:
-        end = _span_end(rest)
-        inside = _unwrapped(rest[:end]) if end else None
-        if inside is None or _DELIMITED.search(inside):
-            return None
-        found.append(inside.strip())
-        rest = rest[end:]
-        joint = _JOINT.match(rest)
-        if rest and not joint:
-            return None
-        rest = rest[joint.end() :] if joint else rest
-    return ", ".join(found) or None
-
-
-def _without_period(text: str) -> str:
-    # An ellipsis is not a final period.
-    return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
-
-
-def _unwrapped(text: str) -> str | None:
-    """Return what stands in the delimiters that hold the whole text, or None."""
-    for opening, closing in _DELIMITERS:
-        if text.startswith(opening) and _span_end(text) == len(text):
-            return text[len(opening) : -len(closing)]
-    return None
-
-
-def _span_end(text: str) -> int:
-    """Return where the delimited formula ends that the text starts with; 0 where it starts with none, or none ends."""
-    for opening, closing in _DELIMITERS:
-        if not text.startswith(opening):
-            continue
-        if opening != "\\boxed{":
-            end = text.find(closing, len(opening))
-            return end + len(closing) if end >= 0 else 0
-        depth = 0
-        for place in range(len(opening) - 1, len(text)):
-            depth += {"{": 1, "}": -1}.get(text[place], 0)
-            if depth == 0:
-                return place + 1
-        return 0
-    return 0
-
-
-def _over_cap(text: str) -> str:
-    """Return which cap the text exceeds, or what math-verify would misread, or an empty string."""
-    if len(text) > MAX_MATH_CHARS:
-        return f"{len(text)} characters, over the cap of {MAX_MATH_CHARS} for mathematics"
-    depth = deepest = 0
-    for char in text:
-        if char in "([{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char in ")]}":
-            depth -= 1
-    if deepest > MAX_NESTING:
-        return f"brackets nested {deepest} deep, over the cap of {MAX_NESTING}"
-    for what, pattern in _TOO_BIG.items():
-        if pattern.search(text):
-            return what
-    if _TWO_NUMBERS.search(_SHORT_ARGUMENTS.sub("", _MIXED.sub("", text))):
-        return "two numbers side by side"
-    return ""
-
-
-def _to_latex(text: str) -> str:
-    """Return the text as LaTeX in dollars.
-
-    In dollars math-verify reads the whole text or nothing. Outside it would read one number out of it: the 2 of 2√3, or
-    the last of a box. A plain number is written without an exponent, whose e would be Euler's.
-    """
-    number = None if "%" in text else read_number(text)
-    if number is not None and "e" in text.lower():
-        mantissa, _, exponent = f"{number:e}".partition("e")
-        return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
-    if number is not None:
-        return f"${number:f}$"
-    text = _SUPERSCRIPTS.sub(lambda match: f"^{{{match[0].translate(_FROM_SUPERSCRIPTS)}}}", " ".join(text.split()))
-    text = _ROOT.sub(r"\\sqrt{\1}", text).translate(_TO_LATEX).replace("**", "^")
-    text = _NAMES.sub(r"\\\1", _MIXED.sub(r"\1\\frac{\2}{\3}", text))
-    return f"${text}$"

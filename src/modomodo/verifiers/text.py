@@ -8,6 +8,7 @@ from functools import lru_cache
 from modomodo.core.rows import Target, Verdict, View
 from modomodo.verifiers.number import number_text, read_number
 from modomodo.verifiers.parse import is_visible
+from modomodo.verifiers.wrapping import bare, without_period
 
 RELAXED_TOLERANCE = 0.05
 ANLS_THRESHOLD = 0.5
@@ -27,15 +28,10 @@ def normalise(text: str) -> str:
         text = text.replace("’", "'") if "‘" not in text else text  # an apostrophe, not a closing quote
     if _SPACES.search(text):
         text = " ".join(text.split())
-    text = _drop_period(text.strip())
+    text = without_period(text.strip())
     if len(text) > 2 and _QUOTES.get(text[0]) == text[-1]:
-        text = _drop_period(text[1:-1].strip())
+        text = without_period(text[1:-1].strip())
     return text
-
-
-def _drop_period(text: str) -> str:
-    # An ellipsis is not a final period.
-    return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
 
 
 normalise_gold = lru_cache(maxsize=65_536)(normalise)
@@ -68,9 +64,9 @@ def grade_text(answer: str, target: Target, view: View) -> Verdict:
         return Verdict.ungradable(golds, answer)
     if len(answer) > MAX_TEXT_CHARS:
         return _too_long(answer)
-    said = normalise(answer)
+    said = {normalise(answer), normalise(bare(answer))}
     for gold in golds:
-        if said == normalise_gold(gold):
+        if normalise_gold(gold) in said:
             return Verdict.right(answer)
     return Verdict.wrong(answer, f"not {golds[0]!r}")
 
@@ -119,8 +115,9 @@ def _float(text: str) -> float | None:
 def grade_anls(answer: str, target: Target, view: View) -> Verdict:
     """Return the best normalised Levenshtein similarity to an accepted text, 0 below 0.5.
 
-    `standard` reproduces lmms-eval 0.7.3 `anls`, but for one hole: there the answer's length counts before white space
-    is collapsed, so that padding with spaces raises any score towards 1. `paper` is the exact match.
+    `standard` reproduces lmms-eval 0.7.3 `anls`, but for two holes: there the answer's length counts before white space
+    is collapsed, and in upper case while the distance counts in lower case, so that spaces, or letters that grow in
+    upper case, raise any score towards 1. `paper` is the exact match.
     """
     golds = gold_texts(target)
     if isinstance(golds, str):
@@ -136,10 +133,13 @@ def grade_anls(answer: str, target: Target, view: View) -> Verdict:
 def _similarity(answer: str, gold: str) -> float:
     from rapidfuzz.distance import Levenshtein
 
-    answer = " ".join(answer.split())
-    distance = Levenshtein.distance(" ".join(gold.lower().split()), answer.lower())
-    # lmms-eval measures in upper case, which can be longer than lower case (ß, SS).
-    return 1.0 - distance / max(len(gold.upper()), len(answer.upper()))
+    # One form for distance and length, but that lmms-eval counts all white space of the gold.
+    said, meant = " ".join(_lower(answer).split()), _lower(gold)
+    return 1.0 - Levenshtein.distance(" ".join(meant.split()), said) / max(len(meant), len(said))
+
+
+def _lower(text: str) -> str:
+    return unicodedata.normalize("NFC", text.lower())
 
 
 def _too_long(answer: str) -> Verdict:

@@ -1,4 +1,8 @@
-"""Warm math-verify processes: as many as there are callers at once, each ended by the kernel at its deadline."""
+"""Warm math-verify processes: as many as there are callers at once, each ended by the kernel at its deadline.
+
+The deadline is CPU time of the worker, so that a busy machine changes no verdict. A backstop of wall time, many times
+as long, ends what does not even run; its hit says nothing of the answer.
+"""
 
 import atexit
 import json
@@ -7,18 +11,18 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from modomodo.core.errors import ModomodoError
 
-Outcome = Literal["same", "different", "unread", "deep", "late", "dead", "failed"]
+Outcome = Literal["same", "different", "unread", "deep", "late", "dead", "failed", "stalled", "lost"]
+"""`late`: its CPU time was over; `dead`: it crashed. `stalled`: the backstop; `lost`: ended from outside."""
 
 MAX_WORKERS = 32  # at once; a caller beyond them waits
 MAX_IDLE = 4  # kept warm
 MAX_QUESTIONS = 2_000  # of one worker, before a fresh one takes its place: SymPy's caches only grow
+BACKSTOP = 300  # wall time of a question, in deadlines: a crowded machine may give a worker a hundredth of a core
 GRACE_SECONDS = 0.2  # for the kernel to end a worker whose time is up
 
 _SCRIPT = Path(__file__).with_name("math_process.py")
@@ -33,29 +37,33 @@ class _Worker:
         self._lines = end.makefile("rb")
         self.questions = 0
 
-    def ask(self, gold: str, answer: str, seconds: float) -> tuple[Outcome, str]:
-        """Return the reply, or `late` or `dead`, with what happened: then the worker is of no more use."""
+    def ask(self, gold: str, answer: str, seconds: float, within: float | None) -> tuple[Outcome, str]:
+        """Return the reply, or what ended the worker and when: then it is of no more use."""
         self.questions += 1
-        self._end.settimeout(seconds + GRACE_SECONDS)
-        started = time.monotonic()
-        with suppress(OSError):
-            self._end.sendall(json.dumps([gold, answer, seconds]).encode() + b"\n")
-            if line := self._lines.readline():
-                outcome, detail = json.loads(line)
-                return outcome, detail
-        if time.monotonic() - started < seconds:
-            return "dead", "the process of math-verify died"
-        return "late", f"math-verify took over {seconds:g} s"
+        backstop = seconds * BACKSTOP
+        self._end.settimeout(backstop + GRACE_SECONDS)
+        try:
+            self._end.sendall(json.dumps([gold, answer, seconds, backstop, within]).encode() + b"\n")
+            line = self._lines.readline()
+        except TimeoutError:
+            return "stalled", f"math-verify was not done after {backstop:g} s"
+        except OSError as error:
+            return "lost", f"the process of math-verify went away ({error})"
+        if not line:
+            return "lost", "the process of math-verify went away"
+        outcome, detail = json.loads(line)
+        return outcome, f"math-verify took over {seconds:g} s of CPU time" if outcome == "late" else detail
 
     def alive(self) -> bool:
-        """Return whether a process still waits at the other end."""
+        """Return whether a process still waits at the other end: one that ended has said so, or closed it."""
         self._end.settimeout(0)
         try:
-            return self._end.recv(1, socket.MSG_PEEK) != b""
+            self._end.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
         except OSError:
             return False
+        return False
 
     def close(self) -> None:
         self._lines.close()
@@ -75,31 +83,32 @@ class MathWorkers:
     def __init__(self) -> None:
         self.forget()
 
-    def ask(self, gold: str, answer: str, seconds: float) -> tuple[Outcome, str]:
-        """Return what math-verify says of two LaTeX texts, and a detail; `late` or `dead` when it had to be given up.
+    def ask(self, gold: str, answer: str, seconds: float, *, within: float | None = None) -> tuple[Outcome, str]:
+        """Return what math-verify says of two LaTeX texts in so many seconds of CPU time, and a detail.
 
+        With `within`, whether they are numbers no further apart.
         Raises ModomodoError when math-verify is not installed.
         """
         with self._room:
-            outcome, detail = self._ask_one(gold, answer, seconds)
-            if outcome == "dead":
-                # Killed from outside, perhaps, with the process that forks: what a fresh one says, counts.
+            outcome, detail = self._ask_one(gold, answer, seconds, within)
+            if outcome == "lost":
+                # Perhaps with the process that forks: what a fresh one says, counts.
                 self.stop()
-                outcome, detail = self._ask_one(gold, answer, seconds)
+                outcome, detail = self._ask_one(gold, answer, seconds, within)
         return outcome, detail
 
-    def _ask_one(self, gold: str, answer: str, seconds: float) -> tuple[Outcome, str]:
+    def _ask_one(self, gold: str, answer: str, seconds: float, within: float | None) -> tuple[Outcome, str]:
         try:
             worker = self._take()
         except OSError as error:
-            return "dead", f"no process of math-verify could be forked ({error})"
+            return "lost", f"no process of math-verify could be forked ({error})"
         try:
-            outcome, detail = worker.ask(gold, answer, seconds)
+            outcome, detail = worker.ask(gold, answer, seconds, within)
         except BaseException:
             # Interrupted between question and answer: a later question must not read this one's answer.
             worker.close()
             raise
-        self._give_back(worker, usable=outcome not in ("late", "dead"))
+        self._give_back(worker, usable=outcome not in ("late", "dead", "stalled", "lost"))
         return outcome, detail
 
     def stop(self) -> None:

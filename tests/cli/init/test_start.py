@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from modomodo.cli.init.start import start
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import load_recipe
 from modomodo.config.study import load_study
 from modomodo.core.errors import ModomodoError
@@ -35,7 +36,7 @@ def written(data: Path, out: Path) -> dict[str, Any]:
     recipe, study = load_recipe(out / "recipe.toml"), load_study(out / "study.toml")
     assert study.recipe.domains == recipe.domains
     (name,) = recipe.data
-    domain = recipe.find(name)
+    domain = recipe_domain(recipe, name)
     parts = [part_of(row.id) for row in domain.load("test")]
     assert min(parts.count("select"), parts.count("confirm")) >= 2
     assert domain.load("train")
@@ -90,7 +91,7 @@ def test_options_are_columns_or_texts_too(tmp_path, columns, answers, options, a
     rows = [{"question": f"Word {n}?", **columns, "correct": answers[n % 3]} for n in range(30)]
     found = written(jsonl(tmp_path / "words.jsonl", rows), tmp_path)
     assert (found["options"], found["answer_as"]) == (options or list(columns), answer_as)
-    row = load_recipe(tmp_path / "recipe.toml").find("words").load("train")[0]
+    row = recipe_domain(load_recipe(tmp_path / "recipe.toml"), "words").load("train")[0]
     assert row.target.options == COLOURS
 
 
@@ -117,20 +118,25 @@ def test_columns_of_letters_are_no_options_by_index_and_their_taking_is_told(tmp
 
 
 @pytest.mark.parametrize(
-    ("options", "why"),
+    ("options", "answer", "why"),
     [
-        ("(A) red (B) blue", "line 1: the options in options are '(A) red (B) blue', not a list"),
-        ({"A": "red", "B": "blue"}, "found {'A': 'red', 'B': 'blue'}"),
-        ("A. red\nor not\nB. blue", "begin with letters that are not A, B, C"),
+        ("(A) red (B) blue", "A", r"line 1: the options in options are '\(A\) red \(B\) blue', not a list"),
+        ({"A": "red", "C": "blue"}, "A", "are named A, C, where A, B, C"),
+        ("A. red\nor not\nB. blue", "A", "begin with letters that are not A, B, C"),
+        (
+            ["red", "blue"],
+            2,
+            "'answer' does not name one of the options in 'options' in most rows, as in .*, line 1: 2 of",
+        ),
+        (["red", "blue"], "green", "does not name one of the options"),
+        (["a.png", "b.png"], "A", "the options in 'options' are pictures, and options are shown as texts"),
     ],
 )
-def test_options_that_cannot_be_read_are_not_left_out(tmp_path, options, why):
-    rows = [{"question": f"Word {n}?", "options": options, "answer": "AB"[n % 2]} for n in range(30)]
-    said = notes(rows, tmp_path)
-    assert "rows whose options cannot be read: 30; the first is" in said
-    assert why in said
-    with pytest.raises(ModomodoError, match="30 of 30 rows cannot be used"):
-        load_recipe(tmp_path / "out" / "recipe.toml").find("rows").load("train")
+def test_options_that_cannot_be_read_or_are_not_named_are_not_left_out(tmp_path, options, answer, why):
+    rows = [{"question": f"Word {n}?", "options": options, "answer": answer} for n in range(30)]
+    with pytest.raises(ModomodoError, match=why):
+        start(jsonl(tmp_path / "rows.jsonl", rows), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_json_list_of_objects_is_read_as_rows(tmp_path):
@@ -164,21 +170,26 @@ def test_an_odd_text_among_numbers_is_named(tmp_path):
     assert "plain numbers" not in notes(many, tmp_path / "2")
 
 
-@pytest.mark.parametrize(
-    ("answer", "rows", "first"),
-    [
-        (
-            f"A whole story of {'many ' * 20}words",
-            20,
-            "check will refuse recipe.toml until you write its line verifier",
-        ),
-        ("7", 1, "check will refuse these files: of 1 row too few"),
-    ],
-)
-def test_what_check_will_refuse_is_said_first(tmp_path, answer, rows, first):
-    data = jsonl(tmp_path / "rows.jsonl", [{"question": f"{n}?", "answer": answer} for n in range(rows)])
-    assert start(data, tmp_path / "out").notes[0].startswith(first)
-    assert [one for one in check_study(load_study(tmp_path / "out" / "study.toml"), say=print) if one.level == "error"]
+def errors(out: Path) -> list[str]:
+    return [str(one) for one in check_study(load_study(out / "study.toml"), say=print) if one.level == "error"]
+
+
+def test_what_check_will_refuse_is_said_first(tmp_path):
+    answer = f"A whole story of {'many ' * 20}words"
+    data = jsonl(tmp_path / "rows.jsonl", [{"question": f"{n}?", "answer": answer} for n in range(20)])
+    first = start(data, tmp_path / "out").notes[0]
+    assert first.startswith("check will refuse recipe.toml until you write its line verifier")
+    assert errors(tmp_path / "out")
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_without_rows_for_a_test_runs_are_scored_elsewhere(tmp_path, count):
+    pictures(tmp_path, 1)
+    rows = [{"question": f"{n}?", "image": "0.png", "answer": n} for n in range(count)]
+    first = start(jsonl(tmp_path / "rows.jsonl", rows), tmp_path / "out").notes[0]
+    assert f"no rows are kept for a test, as {count} row" in first
+    assert errors(tmp_path / "out") == []
+    assert load_study(tmp_path / "out/study.toml").benchmarks == ("charts",)
 
 
 @pytest.mark.parametrize("count", [24, 400])
@@ -235,7 +246,7 @@ def chat(*turns: str, names: tuple[str, str] = ("user", "assistant")) -> list[di
         ),
         (lambda n: {"messages": chat(f"{n}?", str(n))}, "messages", "messages", "the reply that ends the chat"),
         (
-            lambda n: {"conversations": chat(f"<image>\n{n}?", f"<answer>{n}</answer>", names=("human", "gpt"))},
+            lambda n: {"conversations": chat(f"{n}?", f"<answer>{n}</answer>", names=("human", "gpt"))},
             "conversations",
             "conversations",
             "the reply that ends the chat",
@@ -260,7 +271,7 @@ def test_tags_and_chats_are_read(tmp_path, row, question, answer, why):
     found = written(jsonl(tmp_path / "own.jsonl", [row(n) for n in range(24)]), tmp_path)
     assert (found["question"], found["answer"], found["verifier"]) == (f"{{{question}}}", answer, "count")
     recipe = load_recipe(tmp_path / "recipe.toml")
-    assert all(f"{float(row.target.value):g}?" == row.question for row in recipe.find("own").load("train"))
+    assert all(f"{float(row.target.value):g}?" == row.question for row in recipe_domain(recipe, "own").load("train"))
     assert why in " ".join((tmp_path / "recipe.toml").read_text().replace("\n# ", " ").split())
     assert recipe.max_completion_length == 40  # of the gold, not of the chat
 

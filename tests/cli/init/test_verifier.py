@@ -16,7 +16,12 @@ from modomodo.verifiers import VERIFIERS, parse_gold
         ([-3, 4], "number", "some below 0"),
         ([0.5, 4], "number", "some with decimals"),
         (["45%", "$3.20"], "number", "some with decimals"),
-        ([12, "red", 3.5, "14"], "relaxed", "plain numbers (3 of 4), which may be 5 % off"),
+        ([12, "red", 3.5, "14"], "relaxed", "plain numbers (3 of 4, 2 of them whole), which may be 5 %"),
+        ([12, "red", 60], "text", "(2 of 3, 2 of them whole) and other texts, all to be the same to the letter"),
+        ([60, 61], "count", "all whole numbers"),
+        (['```json\n[{"bbox_2d": [1, 2, 3, 4], "label": "car"}]\n```'], "boxes", "lists of boxes"),
+        (["<|box_start|>(40, 30), (200, 150)<|box_end|>"], "box", "one box"),
+        ([{"x1": 1, "y1": 2, "x2": 3, "y2": 4}], "box", "one box"),
         (["red", "a red ball", "blue"], "text", "3 different ones in 3 rows"),
         (["A", "c", "(B)"], "choice", "single letters in 3 rows"),
         ([["New York", "NYC"], ["Rome"]], "anls", "lists of accepted texts"),
@@ -66,7 +71,7 @@ def test_options_make_a_choice(answers, options, answer_as):
 
 def test_answers_that_name_no_option_are_no_choice():
     assert suggest([1, 2], options=[["red", "blue"]] * 2).verifier == "count"  # from 1: not an index
-    assert suggest(["red", "red"], options=[["red", "blue"], None]).verifier == "text"
+    assert suggest(["red", "green"], options=[("red", "blue")] * 2).verifier == "text"
     assert suggest([0, 1], options=[["red", "blue"]] * 2, indices=False).verifier == "count"
 
 
@@ -103,17 +108,34 @@ def test_odd_boxes_are_noted():
         (["1/2 cup of milk", "1/3 of it"], "text"),
         (["1/2", "3/4"], "math"),
         ([float("nan"), 1.0, 2.0], "count"),
-        (["$1,200", "50%", "three", "12"], "relaxed"),
+        (["$1,200", "50%", "three", "1.5"], "relaxed"),
+        (["$1,200", "50%", "three", "12"], "text"),
     ],
 )
 def test_what_only_looks_like_something_is_not_taken_for_it(answers, verifier):
     found = suggest(answers)
     assert found.verifier == verifier
     if verifier == "relaxed":
-        assert "plain numbers (1 of 4)" in found.why
+        assert "plain numbers (1 of 4, 0 of them whole)" in found.why
 
 
 def test_an_answer_that_could_be_two_things_is_a_note():
     options = [["3", "1", "2", "0"]] * 4
     assert "text or index" in suggest(["3", "1", "2", "0"], options=options).notes[0]
     assert "count from 1" in suggest([1, 2, 3, 4], options=[["a", "b", "c", "d", "e"]] * 4).notes[0]
+
+
+def test_rows_without_options_are_judged_by_a_verifier_of_their_own():
+    options = [("red", "blue"), (), ("red", "blue"), ()]
+    found = suggest(["blue", "1.5", "red", "2"], options=options)
+    assert (found.verifier, found.fields["answer_as"][0], found.fields["free_form"][0]) == ("choice", "text", "number")
+    found = suggest(["B", "7", "A", "2"], options=options)
+    assert (found.fields["answer_as"][0], found.fields["free_form"][0]) == ("letter", "count")
+    found = suggest(["B", "a\nb", "A", "c\nd"], options=options)
+    assert "free_form" not in found.fields
+    assert "2 rows have no options, and no verifier fits their answers" in found.notes[0]
+
+
+def test_a_few_answers_that_name_no_option_are_mistakes():
+    found = suggest(["red"] * 19 + ["green"], options=[("red", "blue")] * 20)
+    assert (found.verifier, found.fields["answer_as"][0]) == ("choice", "text")

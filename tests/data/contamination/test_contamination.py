@@ -206,7 +206,7 @@ def test_nothing_against_nothing():
 
 
 def test_an_unreadable_picture_is_named_with_its_row():
-    with pytest.raises(ModomodoError, match=r"d, row t: unreadable image"):
+    with pytest.raises(ModomodoError, match=r"d, row t: the picture \(4 bytes\) is unreadable"):
         audit({"d": [row("t", b"none")]}, {})
 
 

@@ -7,7 +7,14 @@ import pytest
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Row, Target
 from modomodo.data.contamination import Match, write_exclusions
-from modomodo.data.contamination.exclusions import check_writable, content_of, contents_of, listed_domains, problems
+from modomodo.data.contamination.exclusions import (
+    check_writable,
+    content_of,
+    contents_of,
+    listed_domains,
+    problems,
+    read_exclusions,
+)
 
 
 def row(name: str, *pictures: bytes, question: str = "what is it?") -> Row:
@@ -47,3 +54,11 @@ def test_where_no_list_can_be_written_is_known_before(tmp_path: Path):
     with pytest.raises(ModomodoError, match="may have been edited by hand"):
         check_writable(tmp_path / "file")
     assert not (tmp_path / "new").exists()
+
+
+def test_ids_that_a_spreadsheet_would_run_come_back_as_they_were(tmp_path: Path):
+    ids = ("=1+1", "@a", "'=b", "-3", "+x", "plain", "'tis")
+    write_exclusions([Match("d", one, "b", "=i", 0, 1.0, "picture") for one in ids], tmp_path / "out.csv")
+    lines = (tmp_path / "out.csv").read_text().splitlines()[1:]
+    assert not [line for line in lines if line.split(",")[1][0] in "=+@"]
+    assert read_exclusions(tmp_path / "out.csv") == {"d": frozenset(ids)}

@@ -186,14 +186,14 @@ def test_datasets_reads_shards_and_folder_and_decodes_pictures(tmp_path: Path, m
 
 
 def test_duplicates_and_training_rows_of_the_test_are_dropped_and_listed(tmp_path: Path):
-    again = replace(TRAIN[3], id="again")
+    again = replace(TRAIN[3], id="=again()")
     other_gold = replace(TRAIN[3], id="other-gold", target=Target("number", 5))
     leak = replace(TEST[1], id="leak", target=Target("count", 7))
     twice = replace(TEST[2], id="twice")
     found = made(tmp_path, train=[leak, *TRAIN, again, other_gold], test=[*TEST, twice])
     assert found.dropped == (
         Dropped("train", "leak", "in test", "e1"),
-        Dropped("train", "again", "duplicate", "t3"),
+        Dropped("train", "=again()", "duplicate", "t3"),
         Dropped("test", "twice", "duplicate", "e2"),
     )
     assert found.counts == {"train": len(TRAIN) + 1, "test": len(TEST)}
@@ -201,7 +201,7 @@ def test_duplicates_and_training_rows_of_the_test_are_dropped_and_listed(tmp_pat
     with (tmp_path / "made" / "dropped.csv").open(newline="") as file:
         assert [tuple(line.values()) for line in csv.DictReader(file)] == [
             ("train", "leak", "in test", "e1"),
-            ("train", "again", "duplicate", "t3"),
+            ("train", "'=again()", "duplicate", "t3"),  # no formula
             ("test", "twice", "duplicate", "e2"),
         ]
     text = (tmp_path / "made" / "README.md").read_text()
@@ -382,7 +382,7 @@ def test_missing_folders_sets_and_splits_come_with_help(tmp_path: Path):
 def test_rows_that_cannot_be_written_are_named(tmp_path: Path):
     cases = {
         "row t1: the id stands in train already": [TRAIN[0], TRAIN[1], replace(TRAIN[2], id="t1")],
-        "row t0: unreadable image": [replace(TRAIN[0], images=(b"no picture",))],
+        r"row t0: the picture \(10 bytes\) is unreadable": [replace(TRAIN[0], images=(b"no picture",))],
         "row t0: a picture cannot be read": [replace(TRAIN[0], images=(tmp_path / "gone.png",))],
         "row t0 cannot be written": [replace(TRAIN[0], question="half \ud83d")],
         "rows 3 to 3 do not fit": [replace(TRAIN[0], id=3)],
@@ -399,7 +399,7 @@ def test_rows_that_cannot_be_written_are_named(tmp_path: Path):
 
 def test_a_full_disk_and_an_unwritable_folder_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ModomodoError, match=r"cannot .*file/sets.*; free space, set its permissions"):
+    with pytest.raises(ModomodoError, match=r"cannot .*file/sets.*; free space, fix its permissions"):
         made(tmp_path / "file" / "sets")
 
     def full(path: Path, seen: object) -> None:

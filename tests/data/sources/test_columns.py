@@ -12,9 +12,11 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import View
 from modomodo.data.domain import check
 from modomodo.data.registry import find_domain
-from modomodo.data.sources.build import BadRowError, Published
-from modomodo.data.sources.columns import drafts, option_texts
+from modomodo.data.sources.build import SourceDomain
+from modomodo.data.sources.columns import drafts
+from modomodo.data.sources.options import option_texts
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError
 from modomodo.verifiers import gold_reply
 
 OPTIONS = ["a cat", "a dog", "a fox"]
@@ -29,6 +31,7 @@ ROWS = [
     }
     for k, part in enumerate(["tr", "tr", "te", "tr", "te", "tr"])
 ]
+OTHERS = {"options": OPTIONS}
 CHOICE = {"options": "options", "verifier": "choice"}
 
 
@@ -231,7 +234,7 @@ def test_golds_of_each_kind_earn_1(tmp_path, answer, settings, value):
     found = domain(jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "answer": answer, "none": ""}]), **settings)
     row = found.load("train")[0]
     assert row.target.value == value
-    assert check(found, View(frame="normalised1000")) == ()
+    assert [one for one in check(found, View(frame="normalised1000")) if one.level == "error"] == []
     assert found.verify(row, gold_reply(row.target), View()).reward == 1
 
 
@@ -241,9 +244,99 @@ def test_a_template_of_columns(tmp_path):
     assert [row.question for row in found.load("train")] == ["{How far?}", "Far.\n{How far?}", "1\n{How far?}"]
 
 
-def test_marks_of_pictures_around_a_question_are_no_part_of_it(tmp_path):
-    path = jsonl(tmp_path / "a.jsonl", [{**ROWS[0], "question": "<image> <image>\nWhich?\n<image>"}])
-    assert domain(path, **CHOICE).load("train")[0].question == "Which?"
+@pytest.mark.parametrize(
+    ("text", "pictures", "shown"),
+    [
+        ("Which?", 2, "[][]Which?\nA. a cat"),
+        ("<image> <image>\nWhich?", 2, "[][]Which?\nA."),
+        ("Which?\n<image>", 1, "Which?\n[]\nA."),
+        ("Image 1: <image>\nImage 2: <IMAGE>\nWhich?", 2, "Image 1: []\nImage 2: []\nWhich?\nA."),
+        ("<image>Which is as <image>?", 2, "[]Which is as []?\nA."),
+        ("Is <image 1> as <image_2>? <image1> is red.", 2, "Is [] as []? picture 1 is red.\nA."),
+        ("<image 2> or <image 1>?", 2, "[][]picture 2 or picture 1?\nA."),
+        ("As <image2> shows?", 1, "[]As <image2> shows?\nA."),  # a name for a part of it, as in MathVision
+        ("As <image 1> shows?", 2, "[][]As picture 1 shows?\nA."),
+    ],
+)
+def test_pictures_stand_where_their_marks_stand(tmp_path, text, pictures, shown):
+    row = {"question": text, "image": [hub_picture(colour=k) for k in range(pictures)], "answer": "B", **OTHERS}
+    found = domain(parquet(tmp_path / "a.parquet", [row]), **CHOICE)
+    made = found.load("train")[0]
+    assert made.images == tuple(picture(colour=k) for k in range(pictures))
+    assert check(found) == ()
+    content = found.prompt(made, View())[0]["content"]
+    assert "".join(part["text"] if part["type"] == "text" else "[]" for part in content).startswith(shown)
+
+
+NESTED = {"reward_model": {"ground_truth": "7"}, "extra_info": '{"asked": {"text": "How many?"}}', "a.b": "own"}
+
+
+def test_columns_inside_of_objects_have_names_with_dots(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", [{**NESTED, "image": "p.png"}])
+    settings = {"question": "{extra_info.asked.text} {a.b}", "answer": "reward_model.ground_truth"}
+    row = domain(path, **settings, verifier="count").load("train")[0]
+    assert (row.question, row.target.value) == ("How many? own", "7")
+    for answer, message in (
+        ("reward_model.ground_truht", "reward_model has no 'ground_truht'; did you mean ground_truth?"),
+        ("reward_model.ground_truth.value", "reward_model.ground_truth is '7', not an object that could hold 'value'"),
+        ("reward.x", "has no column 'reward'; did you mean reward_model?"),
+        ("extra_info.asked", "cannot be graded|is .*, not"),
+    ):
+        assert re.search(message, refusal(path, **{**settings, "answer": answer}, verifier="text"))
+
+
+def test_rows_without_options_beside_others_are_judged_by_a_verifier_of_their_own(tmp_path):
+    rows = [
+        {**ROWS[k], **({"options": free, "answer": "7"} if k % 2 else {})} for k, free in enumerate([0, None, 0, []])
+    ]
+    found = domain(jsonl(tmp_path / "a.jsonl", rows), **CHOICE, free_form="count")
+    targets = [row.target for row in found.load("train")]
+    assert [target.verifier for target in targets] == ["choice", "count", "choice", "count"]
+    assert [target.options for target in targets[:2]] == [tuple(OPTIONS), ()]
+    assert check(found) == ()
+    forms = [found.prompt(row, View())[0]["content"][-1]["text"] for row in found.load("train")[:2]]
+    assert "letter of one option" in forms[0]
+    assert "one whole number" in forms[1]
+    assert "2 rows cannot be used" in refusal(tmp_path / "a.jsonl", **CHOICE)
+
+
+def test_names_and_boxes_of_objects_stand_in_their_places(tmp_path):
+    row = {"query": "Find <ref-object>", "response": "<bbox>", "image": "a.png"}
+    rows = [{**row, "objects": {"ref": ["the cat"], "bbox": [[1, 2, 5, 6]]}}]
+    settings = {"question": "{query}", "answer": "response", "verifier": "box"}
+    path = jsonl(tmp_path / "a.jsonl", rows)
+    found = domain(path, **settings, objects="objects").load("train")[0]
+    assert (found.question, found.target.value) == ("Find the cat", (1, 2, 5, 6))
+    assert "cannot be read" in refusal(path, **settings)
+    assert "name the column in objects" in refusal(path, **{**settings, "verifier": "text"})
+
+
+def test_pictures_in_a_chat_are_those_of_its_column(tmp_path):
+    content = [{"type": "text", "text": "Is "}, {"type": "image", "image": "a.png"}, {"type": "text", "text": " red?"}]
+    chat = [{"role": "user", "content": content}, {"role": "assistant", "content": "no"}]
+    path = jsonl(tmp_path / "a.jsonl", [{"chat": chat, "image": "a.png"}])
+    settings = {"question": "{chat}", "answer": "chat", "verifier": "text"}
+    row = domain(path, **settings, images=("chat",)).load("train")[0]
+    assert (row.question, row.images) == ("Is <image> red?", (tmp_path / "a.png",))
+    assert "1 <image> mark, 0 pictures in" in refusal(path, **settings, images=())
+
+
+@pytest.mark.parametrize("instruction", ["Look at <image>.", "Be brief.<|im_end|>", "Write <bbox>."])
+def test_an_instruction_is_text_alone(tmp_path, instruction):
+    path = jsonl(tmp_path / "a.jsonl", ROWS)
+    with pytest.raises(ModomodoError, match=r"data.mine.instruction: the instruction .* inside"):
+        domain(path, **CHOICE, instruction=instruction)
+
+
+def test_what_hints_at_the_wrong_column_is_noted(tmp_path):
+    rows = [{**row, "photo": row["image"], "answer": "B"} for row in ROWS]
+    path = jsonl(tmp_path / "a.jsonl", rows)
+    said = [str(one) for one in check(domain(path, **CHOICE, images=())) if one.level == "note"]
+    assert any(
+        "not used: 'image', 'photo', by name with pictures; name what is to be shown in images" in one for one in said
+    )
+    assert any("every gold is 'B': one reply is right for all rows" in one for one in said)
+    assert all("not used" not in str(one) for one in check(domain(path, **CHOICE)))
 
 
 def test_where_keeps_rows_and_their_numbers(tmp_path):
@@ -273,7 +366,7 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"answer": [1, 1, 2, 2], "image": None}, {"verifier": "box"}, "boxes need a picture"),
         ({"question": " "}, CHOICE, "the question is empty"),
         ({"question": ["a"]}, CHOICE, r"question is \['a'\], not a text"),
-        ({"image": 7}, CHOICE, "a picture is bytes, a path or a list of them, found int 7"),
+        ({"image": 7}, CHOICE, "a picture is bytes, base64, a path or a list of them, found int 7"),
         ({"image": ".."}, CHOICE, "paths are relative to the file and inside its folder"),
         ({"image": "p/../../b.png"}, CHOICE, "leads out of"),
         ({"image": "/etc/hostname"}, CHOICE, "leads out of"),
@@ -292,10 +385,20 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"options": "[" * 100_000}, CHOICE, "the options in options are '\\[+, not a list"),
         ({"options": '["x; y", "z"'}, CHOICE, "the options in options are .*, not a list"),
         ({"part": ""}, {**CHOICE, "options": ("name", "part")}, "options in name, part are a list .* found 1 of them"),
-        ({"question": "Is <image> this?"}, CHOICE, "has <image> inside: write picture 1"),
-        ({"question": "<image 1> Which?"}, CHOICE, "has <image 1> inside"),
-        ({"question": "<IMAGE> Which?"}, CHOICE, "has <IMAGE> inside"),
+        ({"question": "<image><image> Which?"}, CHOICE, "2 <image> marks, 1 picture in"),
+        ({"question": "Is <image> this?", "image": None}, CHOICE, "1 <image> mark, 0 pictures in"),
+        ({"question": "Is <image 2> this?"}, CHOICE, "names <image 2>, and there are 1 pictures"),
+        ({"question": "<image><image1> Which?"}, CHOICE, "has <image> and <image1>: number all marks, or none"),
         ({"question": "Is <|image_pad|> this?"}, CHOICE, r"has <\|image_pad\|> inside"),
+        ({"question": "Which?<|im_end|>"}, CHOICE, r"has <\|im_end\|> inside"),
+        ({"question": "Which?<end_of_turn>"}, CHOICE, "has <end_of_turn> inside"),
+        ({"question": "<video>Which?"}, CHOICE, "has <video> inside"),
+        ({"question": "Find <ref-object>"}, CHOICE, "has <ref-object> inside, which stands for something of another"),
+        ({"options": ["<image>", "y", "z"]}, CHOICE, "the option '<image>' has <image> inside"),
+        ({"options": ["x", "y", "z<|eot_id|>"]}, CHOICE, r"the option 'z<\|eot_id\|>' has"),
+        ({"options": ["<image 2>", "y", "z"]}, CHOICE, "names <image 2>"),
+        ({"answer": "x</s>"}, {"verifier": "text"}, "the answer 'x</s>' has </s> inside"),
+        ({"answer": "<bbox>"}, {"verifier": "text"}, "name the column in objects"),
         ({"options": ["x", "x ", "y"], "answer": "B"}, CHOICE, "hold the right one, 'x', more than once"),
         ({"options": ["x", "", "y"], "answer": "C"}, CHOICE, "hold an empty one: fill it in"),
         ({"options": ["B. x", "A. y"]}, CHOICE, "begin with B, A, and are shown as A, B"),
@@ -316,12 +419,12 @@ def test_a_bad_row_is_refused_with_its_file_and_line(tmp_path, change, settings,
 
 
 @pytest.mark.parametrize("holdout", [0.0, 0.5])
-def test_base64_in_the_place_of_a_path_is_a_bad_row_told_shortly(tmp_path, holdout):
+def test_base64_of_no_picture_is_a_bad_row_told_shortly(tmp_path, holdout):
     path = jsonl(tmp_path / "a.jsonl", ROWS[:4])
     with path.open("a") as file:
         file.write(json.dumps({**ROWS[0], "image": "iVBO/RwK" + "A" * 4000}) + "\n")
     said = refusal(path, **CHOICE, holdout=holdout)
-    assert f"{path}, line 5: a picture is 4,008 letters of text ('iVBO/RwKAA" in said
+    assert f"{path}, line 5: the picture (3006 bytes) is unreadable: it begins with b'\\x89PN\\xfd" in said
     assert len(said) < 400 + len(str(path))
 
 
@@ -332,13 +435,6 @@ def test_lists_of_lists_are_refused_however_deep(tmp_path, column, depth):
     row = json.dumps({**ROWS[0], column: "DEEP"}).replace('"DEEP"', "[" * depth + "]" * depth)
     path.write_text(path.read_text() + row + "\n")
     assert "line 2: " in refusal(path, options="options", verifier="choice" if column == "options" else "text")
-
-
-def test_a_link_in_the_folder_may_lead_elsewhere(tmp_path):
-    path = jsonl(tmp_path / "set/a.jsonl", [{**ROWS[0], "image": "p/a.png"}])
-    (tmp_path / "set/p").rename(tmp_path / "elsewhere")
-    (tmp_path / "set/p").symlink_to(tmp_path / "elsewhere")
-    assert check(domain(path, **CHOICE)) == ()
 
 
 def test_rows_without_a_picture_are_noted(tmp_path):
@@ -483,11 +579,13 @@ def test_two_parquet_columns_of_one_name_are_refused(tmp_path):
         ({"path": "a", "verifier": "chioce"}, "did you mean choice"),
         ({"path": "a", "verifier": "choice", "answer_as": "text"}, "name the column of the options"),
         ({"path": "a", "options": ["choices"]}, 'options = "choices"'),
-        ({"path": "a", "question": "{a.__class__}"}, "a field is {column}"),
+        ({"path": "a", "question": "{a[0]}"}, "a field is {column}"),
         ({"path": "a", "question": "{a:>9999999}"}, "a field is {column}"),
         ({"path": "a", "question": "{}"}, "a field is {column}"),
         ({"path": "a", "question": "{a"}, "write {column}"),
         ({"path": "a", "gold_frame": "resized"}, "gold_frame"),
+        ({"path": "a", "verifier": "text", "free_form": "count"}, 'set verifier = "choice" and options'),
+        ({"path": "a", "verifier": "choice", "options": "o", "free_form": "cuont"}, "did you mean count"),
     ],
 )
 def test_a_table_that_cannot_be_is_refused(table, message):
@@ -574,7 +672,7 @@ def test_a_text_of_options_that_could_be_split_otherwise_is_refused(text, messag
 def test_published_options_are_taken_as_they_are(tmp_path):
     path = parquet(tmp_path / "a.parquet", [{"q": "?", "options": ["x", "x"], "answer": "A"}])
     source = Source(path=path, question="{q}", images=(), **CHOICE)
-    assert Published("theirs", source, drafts).domain().load("train")[0].target.options == ("x", "x")
+    assert SourceDomain("theirs", source, drafts).domain().load("train")[0].target.options == ("x", "x")
     assert "more than once" in refusal(path, question="{q}", images=(), **CHOICE)
 
 

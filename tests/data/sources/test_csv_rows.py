@@ -74,3 +74,10 @@ def test_a_number_with_a_comma_is_refused_where_commas_may_be_decimal(tmp_path, 
     assert gold_in(row["answer"]) == number
     (row,) = columns(tmp_path / "c.csv", "question;answer\nq;1,2,3\n")
     assert gold_in(row["answer"]) == "1,2,3"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_a_cell_may_hold_a_picture_in_base64(tmp_path, name):
+    mark = "," if name == "a.csv" else "\t"
+    (row,) = columns(tmp_path / name, f"question{mark}image\nq{mark}{'A' * 500_000}\n")
+    assert len(row["image"]) == 500_000

@@ -1,5 +1,7 @@
 import io
+import os
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +11,10 @@ from PIL import Image
 from sets import hub_picture, parquet, picture, size_of
 
 from modomodo.core.errors import ModomodoError
-from modomodo.core.rows import View, open_image
+from modomodo.core.rows import MAX_IMAGE_BYTES, MAX_PIXELS, View, open_image
 from modomodo.data.domain import check
 from modomodo.data.registry import find_domain
-from modomodo.data.sources.pictures import MAX_PIXELS, fit, size_within
+from modomodo.data.sources.pictures import fit, size_within
 from modomodo.data.sources.source import Source
 
 
@@ -141,3 +143,58 @@ def test_one_pixel_outside_is_rounding_and_more_is_not(tmp_path):
         else:
             with pytest.raises(ModomodoError, match="outside the picture of 1280 x 10 pixels"):
                 found.load("train")
+
+
+@pytest.mark.parametrize(
+    ("mode", "ink", "kind"),
+    [
+        ("RGBA", (0, 0, 0, 255), "PNG"),
+        ("LA", (0, 255), "PNG"),
+        ("P", 1, "PNG"),
+        ("P", 1, "GIF"),
+        ("RGBA", (0, 0, 0, 255), "WEBP"),
+        ("RGBA", (0, 0, 0, 255), "TIFF"),
+        ("RGB", (9, 9, 9), "PNG"),
+        ("L", 9, "PNG"),
+    ],
+)
+def test_what_is_transparent_is_white(mode, ink, kind):
+    """Black lines on nothing: without their ground, all would be black."""
+    drawn = Image.new(mode, (60, 40), 0)
+    if mode == "P":
+        drawn.putpalette([0, 0, 0, 0, 0, 0])
+    drawn.paste(ink, (20, 10, 40, 30))
+    clear = {} if mode in ("RGBA", "LA") else {"transparency": (0, 0, 0) if mode == "RGB" else 0}
+    buffer = io.BytesIO()
+    drawn.save(buffer, kind, **clear)
+    for data in (buffer.getvalue(), fit(buffer.getvalue(), 30).data):
+        seen = open_image(data)
+        assert seen.getpixel((0, 0)) == (255, 255, 255)
+        assert max(seen.getpixel((seen.width // 2, seen.height // 2))) < 10
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "DDS", "ICO", "PPM", "TGA", "EPS", "PDF", "PCX"])
+def test_other_formats_are_refused_in_words(kind):
+    data = picture((20, 20), kind=kind)
+    for read in (open_image, lambda image: fit(image, 640)):
+        with pytest.raises(ModomodoError, match=r"is unreadable: it begins with .* none of PNG, JPEG, WEBP, GIF"):
+            read(data)
+
+
+@pytest.mark.parametrize(
+    "begin", [b"BLP2", b"DDS ", b"\0\0\0 ftypavif", b"%!PS-Adobe-3.0 EPSF-3.0", b"<svg/>", b"", b"BM"]
+)
+def test_scraps_are_refused_in_words(begin):
+    with pytest.raises(ModomodoError, match="is unreadable"):
+        fit(begin + bytes(50), 640)
+
+
+def test_what_never_ends_is_refused_before_it_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(ModomodoError, match="is no regular file"):
+            fit(path, 640)
+    (tmp_path / "huge.png").write_bytes(picture())
+    os.truncate(tmp_path / "huge.png", MAX_IMAGE_BYTES + 1)  # a hole: nothing of it is on the disk
+    with pytest.raises(ModomodoError, match="has 100,000,001 bytes, over the cap of 100,000,000"):
+        fit(tmp_path / "huge.png", 640)

@@ -94,7 +94,7 @@ def test_lower_scores_can_be_the_better_ones(seed_runs):
     for name in ("single", "exclude-one", "norm"):
         assert weights(name, seed_runs, goal) == pytest.approx(weights(name, seed_runs), abs=1e-12)
     for name in ("coli", "alpha-out"):
-        with pytest.raises(ModomodoError, match="higher is better"):
+        with pytest.raises(ModomodoError, match="better when higher"):
             weights(name, seed_runs, goal)
 
 

@@ -141,7 +141,7 @@ def test_strategies_without_their_runs_say_so(make_pool):
 def test_a_table_of_the_seed_set_alone_cannot_judge_what_learns_from_it(make_pool):
     seed_set = subset(make_pool(), range(7))
     found = strategies(seed_set, goal=GOAL, names=("norm", "equal"), sizes=(2,), seeds=2)
-    assert "all runs are of the seed set" in {one.strategy: one.problem for one in found.summaries}["norm"]
+    assert "all runs belong to the seed set" in {one.strategy: one.problem for one in found.summaries}["norm"]
 
 
 def test_runs_without_a_score_are_left_out_with_a_note(make_pool):

@@ -1,1 +1,1 @@
-"""`modomodo init`: from a table of your rows to a recipe."""
+"""`modomodo init`: from your rows to a recipe and a study."""

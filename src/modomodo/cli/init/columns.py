@@ -8,64 +8,86 @@ from itertools import takewhile
 from string import ascii_lowercase
 from typing import Any, cast
 
-from modomodo.cli.init.table import PICTURE, Table
-from modomodo.cli.init.verifier import boxes_in, is_empty
+from modomodo.cli.init.images import Images, find_images
+from modomodo.cli.init.table import OPTIONS, Table
+from modomodo.cli.init.verifier import boxes_in, is_empty, suggest
 from modomodo.core.errors import ModomodoError
-from modomodo.data.sources.build import BadRowError
 from modomodo.data.sources.chats import asked, gold_in, is_chat
-from modomodo.data.sources.columns import option_texts, options_in
+from modomodo.data.sources.columns import question_and_gold
+from modomodo.data.sources.golds import read_boxes
+from modomodo.data.sources.grounding import BOX, REF, read_objects
+from modomodo.data.sources.options import no_options, option_texts, options_in
+from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError
 
-ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-IDS = ("id", "uid", "qid", "pid", "question_id", "row_id", "sample_id", "image_id", "index")
-QUESTIONS = ("question", "query", "prompt", "instruction", "problem", "text", "messages", "conversations", "q")
-OPTIONS = ("options", "choices", "candidates", "alternatives")
-ANSWERS = ("answer", "answers", "correct_answer", "correct", "gold", "ground_truth", "solution")
+# Names of columns, in the order in which they are tried.
+IDS = ("id", "uid", "qid", "pid", "question_id", "questionid", "row_id", "sample_id", "image_id", "index", "key")
+CHATS = ("messages", "conversations", "conversation")
+QUESTIONS = ("question", "query", "problem", "prompt", "instruction", "text", *CHATS, "q")
+GOLDS = ("gold", "ground_truth", "groundtruth", "gt", "gt_answer", "gold_answer", "final_answer")
+CHOSEN = ("correct_option", "correct_choice", "multiple_choice_answer")
+ANSWERS = ("answer", "answers", "correct_answer", "correct", *GOLDS, *CHOSEN, "solution")
+FLAGS = ("correct", "gold")  # which may also say of a row whether it is right
 LABELS = ("label", "target")
 REPLIES = ("completion", "chosen", "response", "output")
+BEFORE, AFTER = ("hint", "context", "passage"), ("input",)
+"""What stands in columns of their own, and is read before or after the question."""
 WRONG = "rejected"
 NUMBERS = tuple(map(str, range(26)))
 _OPTION = re.compile(r"((?:option|choice|opt?)s?[\s_.-]*)?([a-z]|\d+)", re.IGNORECASE)
 
+Columns = Mapping[str, Sequence[Any]]
+
 
 @dataclass(frozen=True)
 class Roles:
-    """Which column is what; `about` is one with words that a question can be made of, where there is no question."""
+    """Which column is what; `about` is one with words that a question can be made of, where there is no question.
+
+    `around` are columns that the question is read with; `guessed`: no column is called an answer.
+    """
 
     answer: str
-    images: tuple[str, ...]
+    images: Images
     id: str | None
     question: str | None
     options: str | tuple[str, ...] | None
     about: str | None
+    around: tuple[str, ...] = ()
+    objects: str | None = None
+    guessed: bool = False
 
 
 def roles(table: Table) -> Roles:
     """Return which column is what, by names and values.
 
-    Raises ModomodoError when none can be the answer.
+    Raises ModomodoError when none can be the answer, or one that is called so cannot.
     """
     columns = {name: values for name, values in table.columns.items() if name != table.split_column}
-    images = [name for name, values in columns.items() if _pictorial(values)]
-    if "image" in images and "file_name" in images and columns["image"] == columns["file_name"]:
-        images.remove("file_name")  # the reader makes one of the other
-    no_answer = {*images, "file_name", *_named(columns, [WRONG])}
-    left = {name: values for name, values in columns.items() if name not in no_answer}
+    images = find_images(table, columns)
+    objects = _objects(columns)
+    left = _without(columns, (*images.columns, "file_name", WRONG, *filter(None, [objects])))
     ids = _named(left, IDS)
     own_id = next((name for name in ids if _unique(left[name])), None)
     left = {name: values for name, values in left.items() if name not in ids}  # one that is not unique is no answer
-    asking = _named(left, QUESTIONS)
-    question = next((name for name in asking if _worded(left[name]) or any(map(is_chat, left[name]))), None)
-    questions = left.pop(question or "", [])
+    asking = _named([*left, *images.columns], QUESTIONS)
+    question = next((name for name in asking if _worded(columns[name]) or any(map(is_chat, columns[name]))), None)
+    questions = columns.get(question or "", [])
     if (reason := _unasked(questions)) is not None:
         raise ModomodoError(f"{table.path}: no chat in {question!r} can be asked: {reason}; make each question a row")
+    left = _without(left, [question or ""])
     options = _options(left)
-    left = _without(left, options)
-    replies = any(map(is_chat, questions)) and not _named_answers(_usable(left)) and any(map(_gold, questions))
-    answer = question if replies else _answer(left)
+    left = _without(left, columns_of(options))
+    around = tuple(name for name in _around(left, question) if _worded(left[name]))
+    answers = _without(left, around)
+    replies = any(map(is_chat, questions)) and not _named_answers(_usable(answers)) and any(map(_gold, questions))
+    answer = question if replies else _answer(answers)
     if answer is None:
-        raise ModomodoError(_no_answer(table, left, images, own_id, question))
+        raise ModomodoError(_no_answer(table, left, images.columns, own_id, question))
+    named = answer == question or answer in _named_answers(_usable(answers))
+    _refuse_unusable(table, answers, answer)
     about = next((name for name, values in left.items() if name != answer and _worded(values)), None)
-    return Roles(answer, tuple(images), own_id, question, options, about if question is None else None)
+    about = about if question is None else None
+    return Roles(answer, images, own_id, question, options, about, around, objects, guessed=not named)
 
 
 def columns_of(options: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -73,8 +95,27 @@ def columns_of(options: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return (options,) if isinstance(options, str) else options or ()
 
 
-def _without(columns: Mapping[str, Sequence[Any]], options: str | tuple[str, ...] | None) -> dict[str, Sequence[Any]]:
-    return {name: values for name, values in columns.items() if name not in columns_of(options)}
+def _without(columns: Columns, names: Iterable[str]) -> dict[str, Sequence[Any]]:
+    """Return the columns but some, and what is inside of these."""
+    out = tuple(names)
+    inside = tuple(f"{name}." for name in out if name)
+    return {name: values for name, values in columns.items() if name not in out and not name.startswith(inside)}
+
+
+def _refuse_unusable(table: Table, left: Columns, answer: str) -> None:
+    """Raise ModomodoError where a column is called an answer, and another has to be taken."""
+    called = [name for name in called_answers(left) if any(not is_empty(one) for one in left[name])]
+    called = [name for name in called if name.lower() not in FLAGS]
+    if not called or answer in called_answers(left):
+        return
+    value = next(one for one in left[called[0]] if not is_empty(one))
+    flag = " (yes and no for true and false)" if isinstance(value, bool) else ""
+    held = json.dumps(value, default=repr)[:60]
+    raise ModomodoError(
+        f"{table.path}: the column {called[0]!r} holds {held}, which is no answer: write "
+        f"a number, a short text, a letter or a box into each row{flag}; or name what is inside it in a recipe, "
+        f'answer = "{called[0]}.KEY"'
+    )
 
 
 def _unasked(values: Sequence[Any]) -> str | None:
@@ -88,45 +129,41 @@ def _unasked(values: Sequence[Any]) -> str | None:
     return reasons[0] if reasons and len(reasons) == len(values) else None
 
 
-def golds(table: Table, column: str) -> tuple[Any, ...]:
-    """Return the gold that each row writes in a column, as training reads it; None where it writes none.
+def golds(table: Table, source: Source) -> tuple[Any, ...]:
+    """Return the gold that each row writes, as training reads it; None where it writes none.
 
     Raises ModomodoError when no row does.
     """
-    found = tuple(map(_gold, table.columns[column]))
-    if not all(map(is_empty, found)):
-        return found
-    what = f"{table.path}: no row has an answer in {column!r}"
-    for place, value in zip(table.places, table.columns[column], strict=True):
+    found: list[Any] = []
+    reasons: list[str] = []
+    for row in table.rows:
         try:
-            gold_in(value)
+            found.append(question_and_gold(row, source)[1])
         except BadRowError as error:
-            raise ModomodoError(f"{what}: {place}: {error}") from error
-    raise ModomodoError(f"{what}: all are empty; write one into each row")
+            found.append(None)  # check says what is wrong with it
+            reasons.append(f"{row.place}: {error}")
+    if all(map(is_empty, found)):
+        why = reasons[0] if reasons else "all are empty; write one into each row"
+        raise ModomodoError(f"{table.path}: no row has an answer in {source.answer!r}: {why}")
+    return tuple(found)
 
 
 def _gold(value: Any) -> Any:
     try:
         return gold_in(value)
     except BadRowError:
-        return None  # check says what is wrong with it
+        return None
 
 
-def _named(columns: Mapping[str, object], names: Sequence[str]) -> list[str]:
-    """Return the columns that bear one of the names, in the order of the names, whatever their case."""
-    lower = {name.lower(): name for name in reversed(list(columns))}
-    return [lower[name] for name in names if name in lower]
+def _named(columns: Iterable[str], names: Sequence[str]) -> list[str]:
+    """Return the columns that bear one of the names, in the order of the names, whatever their case.
 
-
-def _pictorial(values: Sequence[Any]) -> bool:
-    given = [value for value in values if value not in (None, "", [])]
-    return bool(given) and all(_is_picture(value) for value in given)
-
-
-def _is_picture(value: object) -> bool:
-    if isinstance(value, list):
-        return all(_is_picture(one) for one in cast(list[object], value))
-    return value == PICTURE if isinstance(value, bytes) else isinstance(value, str) and value.lower().endswith(ENDS)
+    Those inside of objects come after the others, first the one that verl calls ground_truth.
+    """
+    whole = {name.lower(): name for name in reversed(list(columns)) if "." not in name}
+    inner = {name.lower().rpartition(".")[2]: name for name in reversed(list(columns)) if "." in name}
+    inside = (name for name in sorted(names, key=lambda name: name != "ground_truth") if name in inner)
+    return [*(whole[name] for name in names if name in whole), *(inner[name] for name in inside)]
 
 
 def _unique(values: Sequence[Any]) -> bool:
@@ -138,8 +175,29 @@ def _worded(values: Sequence[Any]) -> bool:
     return any(values) and all(value is None or isinstance(value, str) for value in values)
 
 
-def option_lists(columns: Mapping[str, Sequence[Any]], options: str | tuple[str, ...]) -> list[tuple[str, ...] | None]:
-    """Return the options of each row as texts, read as training reads them; None where a row has none."""
+def _around(columns: Columns, question: str | None) -> Iterator[str]:
+    """Yield the columns that are read with the question, in the order of the file."""
+    after = AFTER if (question or "").lower() == "instruction" else ()
+    yield from (name for name in columns if question is not None and name.lower() in (*BEFORE, *after))
+
+
+def _objects(columns: Columns) -> str | None:
+    """Return the column of what <ref-object> and <bbox> stand for, where texts have them."""
+    texts = (json.dumps(value, default=repr) for values in columns.values() for value in values[:8])
+    if not any(REF in text or BOX in text for text in texts):
+        return None
+    return next((name for name, values in columns.items() if all(_are_objects(one) for one in values)), None)
+
+
+def _are_objects(value: Any) -> bool:
+    try:
+        return any(read_objects(value).boxes)
+    except BadRowError:
+        return False
+
+
+def option_lists(columns: Columns, options: str | tuple[str, ...]) -> list[tuple[str, ...] | None]:
+    """Return the options of each row as texts, read as training reads them; none of some, None where they cannot be."""
     rows = [_option_list(columns, options, row) for row in range(len(next(iter(columns.values()))))]
     return [None if isinstance(row, BadRowError) else row for row in rows]
 
@@ -151,20 +209,19 @@ def unread_options(table: Table, options: str | tuple[str, ...]) -> str | None:
     return f"rows whose options cannot be read: {len(bad)}; the first is {bad[0]}" if bad else None
 
 
-def _option_list(
-    columns: Mapping[str, Sequence[Any]], options: str | tuple[str, ...], row: int
-) -> tuple[str, ...] | BadRowError:
+def _option_list(columns: Columns, options: str | tuple[str, ...], row: int) -> tuple[str, ...] | BadRowError:
     try:
-        return option_texts(options_in(lambda column: columns[column][row], options), ", ".join(columns_of(options)))
+        value = options_in(lambda column: columns[column][row], options)
+        return () if no_options(value) else option_texts(value, ", ".join(columns_of(options)))
     except BadRowError as error:
         return error
 
 
-def _options(left: Mapping[str, Sequence[Any]]) -> str | tuple[str, ...] | None:
+def _options(left: Columns) -> str | tuple[str, ...] | None:
     """Return what can be read as options in some row, else a column that is called so, which check will refuse."""
     named = _named(left, OPTIONS)
     several = [names for names in _option_columns(left) if _answer(_without(left, names)) is not None]
-    unread = [name for name in named if any(left[name]) and _answer(_without(left, name)) is not None]
+    unread = [name for name in named if any(left[name]) and _answer(_without(left, [name])) is not None]
     return next((one for one in (*named, *several) if any(option_lists(left, one))), next(iter(unread), None))
 
 
@@ -181,22 +238,32 @@ def _option_columns(columns: Iterable[str]) -> Iterator[tuple[str, ...]]:
                 yield run
 
 
-def _answer(left: Mapping[str, Sequence[Any]]) -> str | None:
+def called_answers(columns: Iterable[str]) -> list[str]:
+    """Return the columns that are called answers, be they any or not."""
+    return _named(columns, ANSWERS)
+
+
+def _answer(left: Columns) -> str | None:
     """Return the column of the answers: by its name, else the last one with numbers or lists, else the last.
 
-    One that holds the same in every row is taken only where there is no other.
+    Of several that are called answers it is the first that a verifier fits. One that holds the same in every row is
+    taken only where there is no other.
     """
     usable = _usable(left)
+    named = _named_answers(usable)
+    if len(named) > 1:
+        fits = (name for name in named if suggest([_gold(value) for value in usable[name]]).verifier is not None)
+        return next(fits, named[0])
     varied = [name for name, values in usable.items() if any(value != values[0] for value in values)]
     exact = [name for name in varied if not _worded(usable[name])]
-    return (*_named_answers(usable), *reversed(exact), *reversed(varied), *reversed(list(usable)), None)[0]
+    return (*named, *reversed(exact), *reversed(varied), *reversed(list(usable)), None)[0]
 
 
-def _usable(left: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+def _usable(left: Columns) -> dict[str, Sequence[Any]]:
     return {name: values for name, values in left.items() if _answers(values)}
 
 
-def _named_answers(usable: Mapping[str, Sequence[Any]]) -> list[str]:
+def _named_answers(usable: Columns) -> list[str]:
     """Return the columns that are answers by their names; a label beside boxes is what is to be found."""
     boxes = [name for name, values in usable.items() if "box" in name.lower() and boxes_in(values) is not None]
     short = [] if _named(usable, ["b"]) else _named(usable, ["a"])  # beside b it is rather an option
@@ -204,13 +271,20 @@ def _named_answers(usable: Mapping[str, Sequence[Any]]) -> list[str]:
 
 
 def _answers(values: Sequence[Any]) -> bool:
-    given = [value for value in values if value not in (None, "")]
-    return bool(given) and all(isinstance(one, str | int | float | list) and not isinstance(one, bool) for one in given)
+    given = [value for value in values if not is_empty(value)]
+    return bool(given) and all(_is_answer(one) for one in given)
 
 
-def _no_answer(
-    table: Table, left: Mapping[str, Sequence[Any]], images: Sequence[str], own_id: str | None, question: str | None
-) -> str:
+def _is_answer(value: Any) -> bool:
+    if isinstance(value, Mapping) and not is_chat(value):
+        try:
+            return bool(read_boxes(cast(object, value)))
+        except BadRowError:
+            return False
+    return isinstance(value, str | int | float | list | Mapping) and not isinstance(value, bool)
+
+
+def _no_answer(table: Table, left: Columns, images: Sequence[str], own_id: str | None, question: str | None) -> str:
     taken = {"pictures": ", ".join(images), "the id": own_id, "the question": question, "the split": table.split_column}
     found = [f"{name!r} is {what}" for what, name in taken.items() if name]
     found += [f"{name!r} holds {json.dumps(values[0], default=repr)[:40]}" for name, values in left.items()]

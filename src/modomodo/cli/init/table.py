@@ -1,4 +1,4 @@
-"""What a file or folder of somebody's own holds: its rows, its splits and its pictures."""
+"""What a file or folder of somebody's own holds: its rows, its columns, and its splits."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,40 +6,57 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from modomodo.cli.init.verifier import Size
 from modomodo.core.errors import ModomodoError, closest
-from modomodo.data.sources.build import flat_pictures
-from modomodo.data.sources.pictures import fit
-from modomodo.data.sources.records import Record, listed, read, split_names
+from modomodo.data.sources.chats import is_chat
+from modomodo.data.sources.image_values import KEYS, is_base64
+from modomodo.data.sources.records import MAX_COLUMNS, Record, read, split_names
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import written
 
 PICTURE = b""
-"""Stands for the bytes of a picture in the columns that are kept."""
+"""Stands for the bytes of a picture in the rows that are kept."""
 
 ENDINGS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
-OPENED = 64  # rows whose first picture is opened to see its size
+OPTIONS = ("options", "choices", "candidates", "alternatives")
 SPLITS = ("split", "fold", "partition", "subset")
 TESTS = ("test", "validation", "valid", "val", "dev")
+LONG = 1_000  # letters from which a text may be a picture in base64 that need not be kept
+DEEP = 3  # objects in one another whose columns are looked at
+_BESIDE = {"type", "media_type", "width", "height", "format", "detail", "size", "mode", "min_pixels", "max_pixels"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """All rows to train on: `columns` is name -> a value for each row, PICTURE for bytes; `places` is where rows stand.
+    """All rows to train on, pictures left out: `columns` is name -> a value for each row.
 
-    `tested` is the number of rows of a split of their own for the test, None where there is none; `splits` and
-    `split_column` say which, where a Source has to be told.
+    Objects are columns, and so is what they hold, by names with dots. `tested` is the number of rows of a split of
+    their own for the test, None where there is none; `splits` and `split_column` say which, where a Source has to be
+    told.
     """
 
     path: Path
+    rows: Sequence[Record]
     columns: Mapping[str, Sequence[Any]]
-    places: Sequence[str]
     tested: int | None = None
     splits: Mapping[str, str] | None = None
     split_column: str | None = None
 
+    @property
+    def places(self) -> Sequence[str]:
+        """Where each row stands."""
+        return [row.place for row in self.rows]
+
+    def source(self, **fields: Any) -> Source:
+        """Return a source that reads the table."""
+        return Source(path=self.path, splits=dict(self.splits or {}), split_column=self.split_column, **fields)
+
 
 def check_path(path: Path) -> None:
     """Raise ModomodoError where there is no such file or folder, or it is a recipe or a study rather than rows."""
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise ModomodoError(f"the name {str(path)!r} is not UTF-8, as names in recipes are: rename it") from error
     if not path.exists():
         rows = [file.name for file in path.parent.glob("*") if file.is_dir() or file.suffix.lower() in ENDINGS]
         raise ModomodoError(f"{path} does not exist; {closest(path.name, rows)}")
@@ -72,20 +89,15 @@ def _table(path: Path, source: Source, column: str | None) -> Table:
     names = split_names(source)
     if "train" not in names:
         raise ModomodoError(f"{path} has a test split and none to train on: put a file train.jsonl beside it")
-    records = [(record.place, _kept(record)) for record in read(source, names["train"])]
+    rows = [_kept(record) for record in read(source, names["train"])]
     splits: dict[str, str] = source.splits
     if "test" not in names and path.is_dir() and names["train"] is not None:
         splits = next((named for one in TESTS if (named := _with_test(path, one))), splits)
         names |= splits
-    tested = (
-        sum(1 for _ in read(Source(path=path, splits=splits, split_column=column), names["test"]))
-        if ("test" in names)
-        else None
-    )
-    columns = {
-        name: [row.get(name) for _, row in records] for name in dict.fromkeys(k for _, row in records for k in row)
-    }
-    return Table(path, columns, [place for place, _ in records], tested, splits or None, column)
+    tested = None
+    if "test" in names:
+        tested = sum(1 for _ in read(Source(path=path, splits=splits, split_column=column), names["test"]))
+    return Table(path, rows, _columns(path, rows), tested, splits or None, column)
 
 
 def _with_test(path: Path, name: str) -> dict[str, str]:
@@ -97,9 +109,10 @@ def _with_test(path: Path, name: str) -> dict[str, str]:
         return {}
 
 
-def _kept(record: Record) -> dict[str, Any]:
-    """Return a record's columns without the bytes of pictures, and without names that no TOML file can hold."""
-    return {name: _without_bytes(value) for name, value in record.columns.items() if _is_name(name)}
+def _kept(record: Record) -> Record:
+    """Return a record without the bytes of pictures, and without names that no TOML file can hold."""
+    columns = {name: _without_bytes(value) for name, value in record.columns.items() if _is_name(name)}
+    return Record(columns, record.file, record.place, record.number, record.folder)
 
 
 def _is_name(name: str) -> bool:
@@ -111,19 +124,49 @@ def _is_name(name: str) -> bool:
 
 
 def _without_bytes(value: Any) -> Any:
-    if isinstance(value, dict) and "bytes" in value:
-        table = cast(dict[str, Any], value)
-        return PICTURE if table["bytes"] is not None else table.get("path")
+    if isinstance(value, Mapping):
+        return {key: _without_bytes(one) for key, one in cast(Mapping[Any, Any], value).items()}
     if isinstance(value, list):
         return [_without_bytes(one) for one in cast(list[Any], value)]
+    if isinstance(value, str) and len(value) > LONG and (value.startswith("data:") or is_base64(value)):
+        return PICTURE
     return PICTURE if isinstance(value, bytes) else cast(Any, value)
+
+
+def _columns(path: Path, rows: Sequence[Record]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for number, row in enumerate(rows):
+        for name, value in _named_values(row.columns, "", DEEP):
+            found.setdefault(name, [None] * number).append(value)
+        if len(found) > MAX_COLUMNS:
+            what = f"{path}: the objects in its rows have more than {MAX_COLUMNS} keys"
+            raise ModomodoError(f"{what}: give all rows the same, with what differs as their values")
+        for values in found.values():
+            values += [None] * (number + 1 - len(values))
+    return found
+
+
+def _named_values(table: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Yield the columns of a row and those in its objects; pictures and turns of chats are whole."""
+    for name, value in table.items():
+        yield prefix + name, value
+        inner = written(value, dict) if isinstance(value, str) else value
+        if depth and isinstance(inner, Mapping) and not is_picture_object(inner) and not is_chat(inner):
+            named = {str(key): one for key, one in cast(Mapping[Any, Any], inner).items() if _is_name(str(key))}
+            yield from _named_values(named, f"{prefix}{name}.", depth - 1)
+
+
+def is_picture_object(value: Any) -> bool:
+    """Return whether a value is an object that holds a picture, as `datasets` writes one, or a path or address."""
+    keys = set(cast(Mapping[str, Any], value)) if isinstance(value, Mapping) else set[str]()
+    return bool(keys & set(KEYS)) and ("bytes" in keys or keys <= {*KEYS, *_BESIDE})
 
 
 def _split_column(table: Table) -> str | None:
     """Return the column that says of each row whether it is of the training or of the test."""
     if table.tested is not None:
         return None
-    for name in (name for name in table.columns if name.lower() in SPLITS):
+    for name in (name for name in table.columns if name.lower().rpartition(".")[2] in SPLITS):
         values = {value for value in table.columns[name] if isinstance(value, str)}
         if "train" in values and values & set(TESTS):
             return name
@@ -133,51 +176,3 @@ def _split_column(table: Table) -> str | None:
 def _by_column(table: Table, column: str) -> Source:
     test = next(one for one in TESTS if one in table.columns[column])
     return Source(path=table.path, split_column=column, splits={"train": "train", "test": test})
-
-
-def missing_pictures(table: Table, images: Sequence[str]) -> str | None:
-    """Return how many pictures are not where their columns say, and which first; None when all are there."""
-    bad: list[str] = []
-    count = 0
-    for place, folder, value in _paths(table, images):
-        count += 1
-        try:
-            bad += [f"{place}: {path}" for path in flat_pictures(value, folder) if not Path(str(path)).is_file()]
-        except ModomodoError as error:
-            bad.append(f"{place}: {error}")
-    if not bad:
-        return None
-    return (
-        f"{table.path}: {len(bad)} of {count} pictures are not there:\n{listed(bad, most=5)}\n  paths in "
-        f"{', '.join(map(repr, images))} are relative to the file that names them: put pictures there, or correct them"
-    )
-
-
-def _paths(table: Table, images: Sequence[str]) -> Iterator[tuple[str, Path, str]]:
-    for name in images:
-        for place, value in zip(table.places, table.columns[name], strict=True):
-            folder = Path(place.rpartition(", ")[0]).parent
-            for one in cast(list[Any], value) if isinstance(value, list) else [value]:
-                if isinstance(one, str) and one:
-                    yield place, folder, one
-
-
-def sizes(table: Table, images: Sequence[str]) -> list[Size | None]:
-    """Return [width, height], upright, of the first picture of each of the first rows; None where it cannot be read."""
-    if not images:
-        return []
-    source = Source(path=table.path, splits=dict(table.splits or {}), split_column=table.split_column)
-    found: list[Size | None] = []
-    for record in read(source, split_names(source)["train"]):
-        found.append(_size(record, images))
-        if len(found) == OPENED:
-            break
-    return found
-
-
-def _size(record: Record, images: Sequence[str]) -> Size | None:
-    try:
-        first = next((one for name in images for one in flat_pictures(record.columns.get(name), record.folder)), None)
-        return None if first is None else fit(first, None).original
-    except ModomodoError:
-        return None  # check says what is wrong with it

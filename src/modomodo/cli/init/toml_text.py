@@ -16,17 +16,38 @@ from modomodo.core.toml import toml_value
 WIDTH = 118
 STEPS, PROMPTS = 20, 4
 LEAST_HOLDOUT = 0.1
+MODEL = (
+    '# Who is trained. "nano" is inside modomodo and makes every command run at once on a laptop, but it knows its',
+    "# own drawn pictures alone: it will learn nothing of yours. To train a real one write, instead of this line,",
+    '#   model = "Qwen/Qwen3-VL-2B-Instruct"',
+    '#   precision = "bfloat16"',
+    "#   lora = { rank = 16, alpha = 32 }    # adapters alone",
+    "#   gradient_checkpointing = true",
+    "#   completions_per_pass = 4            # fits a GPU of 24 GB; see recipes/one-gpu and recipes/modern",
+    'model = "nano"',
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What check said of the first rows: what is wrong with some, how many it looked at, and what is to know."""
+
+    bad: tuple[str, ...] = ()
+    looked: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Plan:
     """All that the two files are written from.
 
-    `path` is that of the data as the recipe names it, `answers` what training reads in the column of the answers.
+    `path` is that of the data as the recipe names it, and `pictures` the folder of its pictures, where it is another
+    than the data's; `answers` is what training reads in the column of the answers.
     """
 
     name: str
     path: str
+    pictures: str | None
     table: Table
     roles: Roles
     answers: tuple[Any, ...]
@@ -35,6 +56,12 @@ class Plan:
     question: str
     holdout: float
     trained: int
+    trial: Trial = Trial()
+
+    @property
+    def tested(self) -> bool:
+        """Whether rows are kept for a test."""
+        return self.table.tested is not None or self.holdout > 0
 
 
 def comment(text: str) -> list[str]:
@@ -50,39 +77,20 @@ def entry(key: str, value: object, *why: str) -> list[str]:
 
 def recipe_text(plan: Plan) -> str:
     """Return recipe.toml."""
-    rows, prompts = plan.trained, STEPS * PROMPTS
-    epochs = max(1, math.ceil(prompts / max(1, rows)))
     lines = [
         *comment(
             f"Written by `modomodo init` from what stands in {plan.table.path}. It is yours now: change any line."
         ),
         "# One run. `modomodo check` says what is wrong with it.",
         "",
-        '# Who is trained. "nano" is inside modomodo and makes every command run at once on a laptop, but it knows its',
-        "# own drawn pictures alone: it will learn nothing of yours. To train a real one write, instead of this line,",
-        '#   model = "Qwen/Qwen3-VL-2B-Instruct"',
-        '#   precision = "bfloat16"',
-        "#   lora = { rank = 16, alpha = 32 }    # adapters alone",
-        "#   gradient_checkpointing = true",
-        "#   completions_per_pass = 4            # fits a GPU of 24 GB; see recipes/one-gpu and recipes/modern",
-        'model = "nano"',
+        *MODEL,
         "",
         '# What is trained on. A study looks for the best shares of its domains, so it needs two: "spatial" comes with',
         '# modomodo. With a real model write another set of yours, or a published one like "scienceqa" (docs/data.md).',
         f"domains = {toml_value([plan.name, 'spatial'])}",
         *entry("mixture", "equal", f'shares of a single run; "single:{plan.name}" trains on your set alone'),
         "",
-        "# How long. These are few, to try; a real run takes 400 steps of 16 prompts with 8 replies each.",
-        f"steps = {STEPS}",
-        f"prompts_per_step = {PROMPTS}",
-        "num_generations = 4 # replies to each prompt: those that earn more than the others are made likelier",
-        *entry(
-            "epochs",
-            epochs,
-            f"times that a row may come: {rows} rows, where a run on your set alone asks {prompts} prompts",
-        ),
-        "learning_rate = 5e-5 # for nano; with lora 1e-5, and 1e-6 for all weights of a real model",
-        f"max_completion_length = {_reply_tokens(plan)} # tokens of a reply; 512 for a model that is to think first",
+        *_length_lines(plan),
         "",
         *comment(f"Your set: {_rows(plan)}, columns {', '.join(map(repr, plan.table.columns))}."),
         f"[data.{plan.name}]",
@@ -94,20 +102,39 @@ def recipe_text(plan: Plan) -> str:
         "",
         "# What a single run is scored on when it ends, on rows that it was not trained on. A study names its own.",
         "[evaluation]",
-        f"benchmarks = {toml_value([plan.name])}",
+        f"benchmarks = {toml_value(_benchmarks(plan)[:1])}",
         "items = 64 # rows of each at most",
     ]
     return "\n".join(lines) + "\n"
 
 
+def _length_lines(plan: Plan) -> list[str]:
+    rows, prompts = plan.trained, STEPS * PROMPTS
+    epochs = max(1, math.ceil(prompts / max(1, rows)))
+    why = f"times that a row may come: {rows} rows, where a run on your set alone asks {prompts} prompts"
+    return [
+        "# How long. These are few, to try; a real run takes 400 steps of 16 prompts with 8 replies each.",
+        f"steps = {STEPS}",
+        f"prompts_per_step = {PROMPTS}",
+        "num_generations = 4 # replies to each prompt: those that earn more than the others are made likelier",
+        *entry("epochs", epochs, why),
+        "learning_rate = 5e-5 # for nano; with lora 1e-5, and 1e-6 for all weights of a real model",
+        f"max_completion_length = {_reply_tokens(plan)} # tokens of a reply; 512 for a model that is to think first",
+    ]
+
+
+def _benchmarks(plan: Plan) -> list[str]:
+    return [plan.name, "charts"] if plan.tested else ["charts"]
+
+
 def _rows(plan: Plan) -> str:
     tested = "" if plan.table.tested is None else f" to train on and {plan.table.tested} for the test"
-    return f"{len(plan.table.places)} rows{tested}"
+    return f"{len(plan.table.rows)} rows{tested}"
 
 
 def _reply_tokens(plan: Plan) -> int:
     """Return tokens that are enough for every gold reply: a token is a byte at least."""
-    texts = [json.dumps(one, default=repr, ensure_ascii=False) for one in plan.answers]
+    texts = [json.dumps(answer, default=repr, ensure_ascii=False) for answer in plan.answers]
     longest = max(len(text.encode(errors="replace")) for text in texts)
     wordy = 4 if plan.suggestion.verifier in ("box", "boxes") else 1  # each box in words of its own
     return max(40, 8 * math.ceil((longest * wordy + 24) / 8))
@@ -126,15 +153,16 @@ def _data_lines(plan: Plan) -> list[str]:
 
 def _reasons(plan: Plan) -> Mapping[str, str]:
     """Return field -> why it is as it is."""
-    found, suggestion = plan.roles, plan.suggestion
+    roles, suggestion = plan.roles, plan.suggestion
     made = (
         "here the column with the question"
-        if found.question
+        if roles.question
         else "here made of the columns' names: put it in your own words"
     )
-    options = "a column for each option" if isinstance(found.options, tuple) else "the column with the options"
-    held = f"share of the {'pictures' if found.images else 'rows'} kept for the test, as there is no split for it; "
-    held += f"{plan.holdout:g} of {len(plan.table.places)} rows"
+    options = "a column for each option" if isinstance(roles.options, tuple) else "the column with the options"
+    what = "pictures" if roles.images.columns else "rows"
+    held = f"share of the {what} kept for the test, as there is no split for it; "
+    held += f"{plan.holdout:g} of {len(plan.table.rows)} rows"
     held += ": with less, a half of the test might be empty" if plan.holdout > LEAST_HOLDOUT else ""
     return {
         "path": "where the rows are, seen from the folder of this file",
@@ -142,9 +170,9 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
         "question": f"what the model is asked, {{column}} for what a column holds; {made}",
         "answer": f"the column with the right answer{_inside(plan)}; {_others(plan)}",
         "options": f"{options} of a choice: shown as A, B, C under the question",
-        "images": f"the columns with pictures, {_seen_pictures(plan)}; paths are seen from the folder of the rows"
-        if found.images
-        else "no column has pictures",
+        "images": _images(plan),
+        "pictures": "the folder that the paths of pictures are seen from, where all of them are",
+        "objects": "the column of the names and boxes that <ref-object> and <bbox> stand for in question and answer",
         "verifier": f"what judges a reply (docs/verifiers.md), because of the {suggestion.why}",
         "split_column": "the column that says which rows are for training and which for the test",
         "splits": "what the splits are called there",
@@ -158,18 +186,25 @@ def _inside(plan: Plan) -> str:
     if plan.roles.answer == plan.roles.question:
         return ": the reply that ends the chat in it, where the question is what its user says"
     whole = plan.table.columns[plan.roles.answer]
-    tagged = any(isinstance(one, str) and one != own for one, own in zip(whole, plan.answers, strict=True))
+    tagged = any(isinstance(value, str) and value != own for value, own in zip(whole, plan.answers, strict=True))
     return ": what stands between <answer> and </answer>" if tagged else ""
 
 
 def _others(plan: Plan) -> str:
     taken = {plan.roles.id, plan.roles.question, plan.roles.answer, plan.table.split_column}
     taken |= set(columns_of(plan.roles.options))
-    taken |= set(plan.roles.images)
+    taken |= {*plan.roles.images.columns, *plan.roles.around, plan.roles.objects}
     others = [name for name in plan.table.columns if name not in taken and name.lower() != WRONG]
     return (
         f"others that could be it: {', '.join(map(repr, others))}" if others else "there is no other that could be it"
     )
+
+
+def _images(plan: Plan) -> str:
+    if not plan.roles.images.columns:
+        return "no column has pictures"
+    from_where = "" if plan.pictures else "; paths are seen from the folder of the rows"
+    return f"the columns with pictures, {_seen_pictures(plan)}{from_where}"
 
 
 def _seen_pictures(plan: Plan) -> str:
@@ -189,9 +224,9 @@ def study_text(plan: Plan) -> str:
         *entry("name", plan.name, f"its runs and its report go to studies/{plan.name}, from where you call modomodo"),
         'recipe = "recipe.toml" # beside this file',
         "",
-        "# The scores that the mixture is chosen for: your test rows, and one benchmark that comes with modomodo. With",
-        '# a real model write public ones instead, for example "mathvista" and "chartqa" (docs/data.md).',
-        f"benchmarks = {toml_value([plan.name, 'charts'])}",
+        f"# The scores that the mixture is chosen for: {'your test rows, and ' * plan.tested}one of modomodo's own.",
+        '# With a real model write public ones instead, for example "mathvista" and "chartqa" (docs/data.md).',
+        f"benchmarks = {toml_value(_benchmarks(plan))}",
         "# Seen by no choice at all, only by `modomodo confirm` at the end: does the answer hold elsewhere?",
         'held_out = ["general"]',
         "items = 64 # rows of each, at most: one half of a benchmark chooses, the other confirms. 500 for a real study",
@@ -208,9 +243,10 @@ def study_text(plan: Plan) -> str:
 
 def source_fields(plan: Plan, holdout: float) -> dict[str, Any]:
     """Return the fields of the domain's table; `path` as the recipe names it."""
-    found, table = plan.roles, plan.table
-    fields: dict[str, Any] = {"path": plan.path, "id": found.id, "question": plan.question, "answer": found.answer}
-    fields |= {"options": found.options, "images": found.images, "verifier": plan.suggestion.verifier}
+    roles, table = plan.roles, plan.table
+    fields: dict[str, Any] = {"path": plan.path, "id": roles.id, "question": plan.question, "answer": roles.answer}
+    fields |= {"options": roles.options, "images": roles.images.columns, "pictures": plan.pictures}
+    fields |= {"objects": roles.objects, "verifier": plan.suggestion.verifier}
     fields |= {field: value for field, (value, _) in plan.suggestion.fields.items()}
     if plan.suggestion.verifier != "choice":
         fields["options"] = None  # choices that no answer names are not shown

@@ -4,14 +4,14 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal, cast
 
-from modomodo.data.sources.build import BadRowError
-from modomodo.data.sources.columns import letter_of
+from modomodo.data.sources.golds import read_boxes
+from modomodo.data.sources.options import letter_of
+from modomodo.data.sources.values import BadRowError
 from modomodo.verifiers import VERIFIERS
-from modomodo.verifiers.coordinates import read_found
 from modomodo.verifiers.number import number_text, read_number
 
 Size = tuple[int, int]
@@ -19,7 +19,9 @@ Frame = Literal["pixels", "normalised1000", "unit"]
 
 SHORT = 60  # characters of an answer that `text` can be asked for: of a sentence no two people write the same
 SHOWN = 3  # answers that a comment shows
+FITTING = 0.9  # share of answers that name an option from which the others are mistakes
 MIXED = 0.2  # share of numbers among texts from which answers look like those of ChartQA
+_BOX_TOKEN = re.compile(r"<\|box_start\|>|<box>")
 _LATEX = re.compile(r"\\[A-Za-z]+|\$.+\$|[A-Za-z0-9)}]\s*\^\s*[\w{(]")
 _DATE = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|\d{4}/\d{2}|[^\\]*[A-Za-z]{2,}\s[^\\]*")  # or words
 _EXPRESSION = re.compile(r"[\d\s.,()+*/^=a-zA-Z\-]*\d\s*[+*/^=][\d\s.,()+*/^=a-zA-Z\-]*")
@@ -47,19 +49,25 @@ def suggest(
 ) -> Suggestion:
     """Return the strictest verifier that every answer is a gold of.
 
-    `options` are those of each row, where there is a column of them; `sizes` [width, height] of the first pictures of
+    `options` are those of each row, where there is a column of them, none of some rows, None where they cannot be read;
+    `sizes` [width, height] of the first pictures of
     the first rows, None where one is not known. Empty answers (None or "") do not count. Without `indices` a number is
-    not the index of an option.
+    not the index of an option. Rows without options beside others with them are judged by `free_form`.
     """
     given = [k for k, answer in enumerate(answers) if not is_empty(answer)]
     values = [answers[k] for k in given]
     seen = f"answers seen: {_shown(values)}; "
-    if options is not None and (found := _choice(values, [options[k] for k in given], indices)):
-        why = "letter, text or index (from 0) of an option"
-        return Suggestion("choice", seen + found[0], {"answer_as": (found[1], why)}, found[2])
+    if options is not None:
+        own = [options[k] for k in given]
+        chosen = _choice([pair for pair in zip(values, own, strict=True) if pair[1]], indices)
+        if chosen is not None:
+            free = [value for value, texts in zip(values, own, strict=True) if texts == ()]
+            return _with_free_form(replace(chosen, why=seen + chosen.why), free)
     boxed = boxes_in(values)
     if boxed is not None:
         frame, why, notes = _frame(boxed, [sizes[k] if k < len(sizes) else None for k in given])
+        if frame == "pixels" and any(isinstance(value, str) and _BOX_TOKEN.search(value) for value in values):
+            notes += ("boxes between tokens are thousandths in the sets of some models: is gold_frame pixels right?",)
         several = any(len(one) != 1 for one in boxed) or any(_nested(value) for value in values)
         kind, what = ("boxes", "lists of boxes") if several else ("box", "one box [x1, y1, x2, y2]")
         return Suggestion(kind, f"{seen}{what} in each of {len(values)} rows", {"gold_frame": (frame, why)}, notes)
@@ -83,24 +91,33 @@ def _shown(values: Sequence[object]) -> str:
     return ", ".join(shown) + (" ..." if len(different) > SHOWN else "")
 
 
-def _choice(
-    values: Sequence[object], options: Sequence[Sequence[str] | None], indices: bool
-) -> tuple[str, str, tuple[str, ...]] | None:
-    """Return what was seen, `answer_as` and what to look at where every answer names one of its row's options."""
-    if not all(options):
-        return None
-    pairs = [(value, tuple(own or ())) for value, own in zip(values, options, strict=True)]
+def _choice(pairs: Sequence[tuple[object, Sequence[str] | None]], indices: bool) -> Suggestion | None:
+    """Return `choice` and how answers name the options of their rows, where nearly all do."""
     kinds = {"text": "the text of one option", "letter": "the letter of one option"}
     kinds |= {"index": "the number of one option, from 0"} if indices else {}
-    fitting = [kind for kind in kinds if all(_names(value, own, kind) for value, own in pairs)]
-    if not fitting:
+    counts = {kind: sum(_names(value, tuple(own or ()), kind) for value, own in pairs) for kind in kinds}
+    kind = max(counts, key=counts.__getitem__)
+    if not pairs or counts[kind] < FITTING * len(pairs):
         return None
-    kind = fitting[0]
+    fitting = [one for one, number in counts.items() if number == counts[kind]]
     also = " or ".join(fitting)
     notes = (f"the answers could be the {also} of an option: is answer_as right?",) if len(fitting) > 1 else ()
-    if kind == "index" and not any(str(value).strip() == "0" for value in values):
+    if kind == "index" and not any(str(value).strip() == "0" for value, _ in pairs):
         notes += ("no answer is 0: do the options count from 1? answer_as = index counts from 0",)
-    return f"{kinds[kind]} in each of {len(values)} rows", kind, notes
+    why = "letter, text or index (from 0) of an option"
+    return Suggestion("choice", f"{kinds[kind]} in {counts[kind]} rows", {"answer_as": (kind, why)}, notes)
+
+
+def _with_free_form(chosen: Suggestion, free: Sequence[object]) -> Suggestion:
+    """Return a choice with the verifier of the answers whose rows have no options."""
+    if not free:
+        return chosen
+    found = suggest(free)
+    what = f"{len(free)} rows have no options"
+    if found.verifier is None or "gold_frame" in found.fields:
+        return replace(chosen, notes=(*chosen.notes, f"{what}, and no verifier fits their answers: {found.why}"))
+    fields = {**chosen.fields, "free_form": (found.verifier, f"{what}, and are judged by this one: {found.why}")}
+    return replace(chosen, fields=fields, notes=(*chosen.notes, *found.notes))
 
 
 def _names(value: object, options: tuple[str, ...], answer_as: str) -> bool:
@@ -113,20 +130,17 @@ def _names(value: object, options: tuple[str, ...], answer_as: str) -> bool:
 
 def boxes_in(values: Sequence[object]) -> list[list[tuple[float, ...]]] | None:
     """Return the boxes of each answer; None unless every one has its form and some has a box."""
-    boxed: list[list[tuple[float, ...]]] = []
-    for value in values:
-        text = value if isinstance(value, str) else json.dumps(value, default=repr)
-        found = read_found(text.strip(), "boxes")
-        if isinstance(found, str):
-            return None
-        boxed.append([one.numbers for one in found])
-    return boxed if any(boxed) else None
+    try:
+        boxed = [[*read_boxes(value)] for value in values]
+    except BadRowError:
+        return None
+    return [[tuple(box) for box in boxes] for boxes in boxed] if any(boxed) else None
 
 
 def _nested(value: object) -> bool:
     """Return whether an answer is a list of boxes rather than one."""
     text = value if isinstance(value, str) else json.dumps(value, default=repr)
-    return re.match(r"\s*[\[(]\s*[\[({]", text) is not None
+    return re.match(r"\s*(```\w*)?\s*[\[(]\s*[\[{]", text) is not None
 
 
 def _frame(
@@ -191,13 +205,15 @@ def _mathematics(values: Sequence[object]) -> tuple[str, str] | None:
 
 def _mixed(values: Sequence[object]) -> tuple[str, str] | None:
     texts = _short(values)
-    numbers = sum(is_plain_number(value) for value in values)
-    if texts is None or numbers < MIXED * len(values):
+    plain = [float(cast(str, value)) for value in values if is_plain_number(value)]
+    if texts is None or len(plain) < MIXED * len(values):
         return None
-    return "relaxed", (
-        f"plain numbers ({numbers} of {len(values)}), which may be 5 % off, and other texts, which must be the same to "
-        "the letter, as in ChartQA"
-    )
+    whole = sum(number.is_integer() for number in plain)
+    seen = f"plain numbers ({len(plain)} of {len(values)}, {whole} of them whole)"
+    if whole == len(plain):
+        return "text", f"{seen} and other texts, all to be the same to the letter. relaxed would take 61 for 60"
+    why = f"{seen}, which may be 5 % off, so that 61 is right for 60"
+    return "relaxed", f"{why}, and other texts, which must be the same to the letter, as in ChartQA"
 
 
 def is_plain_number(value: object) -> bool:

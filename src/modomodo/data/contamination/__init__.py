@@ -1,4 +1,4 @@
-"""Training rows that also stand in a benchmark, found by their pictures and their texts; see docs/contamination.md."""
+"""Training rows that also appear in a benchmark, found by their images and texts; see docs/contamination.md."""
 
 from modomodo.data.contamination.alike import Alike
 from modomodo.data.contamination.exclusions import Match, read_exclusions, write_exclusions

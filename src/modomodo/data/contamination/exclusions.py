@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from modomodo.core.errors import ModomodoError
-from modomodo.core.files import write_text
+from modomodo.core.files import csv_cell, from_csv_cell, write_text
 
 if TYPE_CHECKING:
     from modomodo.core.rows import Row
@@ -98,7 +98,7 @@ def write_exclusions(
     )
     plain.writerow(COLUMNS if contents is None else (*COLUMNS, "content"))
     for match in matches:
-        cells = [match.domain, match.row_id, match.reason]
+        cells = [csv_cell(cell) for cell in (match.domain, match.row_id, match.reason)]
         cells += [] if contents is None else [contents.get((match.domain, match.row_id), "")]
         # Until Python 3.13 the writer leaves a carriage return bare, and the reader ends the line there.
         (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
@@ -190,7 +190,7 @@ def _entries(text: str, path: Path) -> Iterator[_Entry]:
         if len(cells) != len(header):
             what = f"{len(cells)} cells, not {len(header)}: quote a cell that holds a comma"
             raise ModomodoError(f"{path}, line {lines.line_num}: {what}")
-        of = dict(zip(header, cells, strict=True))
+        of = dict(zip(header, map(from_csv_cell, cells), strict=True))
         # A domain's name is never blank; an id is what it is, a space too.
         for name, empty in (("domain", not of["domain"].strip()), ("row_id", not of["row_id"])):
             if empty:

@@ -4,7 +4,6 @@ Axes: C colours, S side of a small picture, H and W height and width of a pictur
 """
 
 import hashlib
-import io
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from modomodo.core.children import SAFE_PATH, environment
 from modomodo.core.errors import ModomodoError
-from modomodo.core.rows import open_image, picture_bytes
+from modomodo.core.rows import open_image, opened, picture_bytes
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -48,7 +48,7 @@ class View:
 class Look:
     """A digest of a picture's file, and its views.
 
-    They are the picture as a model sees it, and, where it has them, as it looks over white and without its bars.
+    They are the picture as a model sees it, and, where it has them, as it looks without transparency and without bars.
     """
 
     digest: bytes
@@ -65,7 +65,7 @@ def look(picture: Picture, where: str) -> Look:
     except ImportError as error:
         raise ModomodoError("pictures are compared by the package ImageHash: pip install 'modomodo[data]'") from error
     try:
-        seen = [open_image(picture), *_over_white(picture)]
+        seen = [open_image(picture), *_uncovered(picture)]
     except ModomodoError as error:
         raise ModomodoError(f"{where}: {error}") from error
     digest = hashlib.blake2b(picture_bytes(picture), digest_size=16).digest()
@@ -83,18 +83,16 @@ def _view(picture: "Image.Image") -> View:
     return View(np.where(bits, 1, -1).astype(np.int8).ravel(), small)
 
 
-def _over_white(picture: Picture) -> "list[Image.Image]":
-    """Return a picture that can be read laid over white, none where nothing shines through."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as opened:
+def _uncovered(picture: Picture) -> "list[Image.Image]":
+    """Return a picture without its transparency, as many programs save it; none where nothing shines through."""
+    with opened(picture) as found:
         # Modes of 16 bits cannot be laid over anything.
-        if not opened.has_transparency_data or opened.mode.startswith("I"):
+        if not found.has_transparency_data or found.mode.startswith("I"):
             return []
-        layer = opened.convert("RGBA")
+        layer = found.convert("RGBA")
     if cast(tuple[int, int], layer.getchannel("A").getextrema())[0] == 255:
         return []
-    return [Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")]
+    return [layer.convert("RGB")]
 
 
 def _without_bars(picture: "Image.Image") -> "list[Image.Image]":
@@ -135,7 +133,7 @@ def look_all(
     """
     if processes > 1:
         # Spawned, not forked: a fork beside the threads of torch may hang.
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        with environment(SAFE_PATH), ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             return _collect(wheres, pool.map(look, wheres.keys(), wheres.values(), chunksize=32), progress)
     return _collect(wheres, map(look, wheres.keys(), wheres.values()), progress)
 

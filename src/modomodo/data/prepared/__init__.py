@@ -1,4 +1,4 @@
-"""Prepared sets: the curated rows of domains in a folder, pictures inside, for engines that read offline."""
+"""Prepared sets: the curated rows of domains in a folder, images included, for engines that read offline."""
 
 from modomodo.data.prepared.manifest import prepared_counts
 from modomodo.data.prepared.sets import Prepared, prepare, read_prepared

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from modomodo.core.errors import ModomodoError, closest
-from modomodo.core.files import explained, locked, write_json, write_text
+from modomodo.core.files import csv_cell, explained, locked, write_json, write_text
 from modomodo.core.rows import Row
 from modomodo.data.domain import Domain
 from modomodo.data.prepared.card import card
@@ -212,7 +212,7 @@ def _put(partial: Path, place: Path) -> None:
 
 def _listing(dropped: tuple[Dropped, ...]) -> str:
     text = io.StringIO()
-    lines = [[one.split, one.row_id, one.reason, one.of] for one in dropped]
+    lines = [[csv_cell(cell) for cell in (one.split, one.row_id, one.reason, one.of)] for one in dropped]
     csv.writer(text, lineterminator="\n").writerows([["split", "row_id", "reason", "of"], *lines])
     return text.getvalue()
 

@@ -1,14 +1,13 @@
 """What a domain holds before it is written: every row and picture read once, ids checked, duplicates found."""
 
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from modomodo.core.errors import ModomodoError
-from modomodo.core.rows import Row, picture_bytes
+from modomodo.core.errors import ModomodoError, begun
+from modomodo.core.rows import Row, opened, picture_bytes
 from modomodo.data.domain import Domain
 
 Say = Callable[[str], None]
@@ -139,13 +138,8 @@ def _read(where: str, rows: Sequence[Row], *, sizes: dict[str, tuple[int, int]],
 
 
 def _size(picture: bytes, where: str) -> tuple[int, int]:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(picture)) as opened:
-            return opened.size
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
-        raise ModomodoError(f"{where}: unreadable image: {error}; replace the file or drop the row") from error
+    with begun(where), opened(picture) as found:
+        return found.size
 
 
 def _leaks(found: dict[str, list[Seen]]) -> Iterator[Dropped]:

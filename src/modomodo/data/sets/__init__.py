@@ -1,1 +1,1 @@
-"""The published sets that modomodo knows, one file a set."""
+"""The published sets that modomodo knows, one file each."""

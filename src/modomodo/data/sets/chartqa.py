@@ -3,11 +3,11 @@
 Columns `type`, `question`, `answer`, `image`; 2,500 rows. Source: lmms-eval, tasks/chartqa.
 """
 
-from modomodo.data.sources.build import Published
+from modomodo.data.sources.build import SourceDomain
 from modomodo.data.sources.columns import drafts
 from modomodo.data.sources.source import Source
 
-CHARTQA = Published(
+CHARTQA = SourceDomain(
     "chartqa",
     Source(
         hub="lmms-lab-encoder/ChartQA",

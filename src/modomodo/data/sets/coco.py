@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 
 from modomodo.core.rows import Target
-from modomodo.data.sources.build import BadRowError, Draft, Published, read_boxes
-from modomodo.data.sources.columns import pictures_of, plain
+from modomodo.data.sources.build import Draft, SourceDomain
+from modomodo.data.sources.columns import pictures_of
+from modomodo.data.sources.golds import read_boxes
 from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError, plain
 
 _CATEGORY = re.compile(r"category '(.+?)' in the image")
 _ANSWER = re.compile(r"<answer>(.*)</answer>", re.DOTALL)
@@ -31,7 +33,7 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     yield Draft(f"Find every {category[1]} in the picture.", target, pictures_of(record, source))
 
 
-COCO = Published(
+COCO = SourceDomain(
     "coco",
     Source(
         hub="laolao77/ViRFT_COCO",

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 
 from modomodo.core.rows import Target
-from modomodo.data.sources.build import Draft, Published
-from modomodo.data.sources.columns import pictures_of, plain
+from modomodo.data.sources.build import Draft, SourceDomain
+from modomodo.data.sources.columns import pictures_of
 from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import plain
 
 _LETTER = re.compile(r"<answer>\s*\(?([A-H])\)?\.?\s*</answer>")
 
@@ -26,7 +27,7 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
         yield Draft(question, Target("choice", letter[1]), pictures_of(record, source))
 
 
-GEOQAV = Published(
+GEOQAV = SourceDomain(
     "geoqav",
     Source(
         hub="lmms-lab/multimodal-open-r1-8k-verified",

@@ -3,11 +3,11 @@
 Columns `questionId`, `question`, `answers` (accepted texts), `image`; 2,801 rows. Source: lmms-eval, tasks/infovqa.
 """
 
-from modomodo.data.sources.build import Published
+from modomodo.data.sources.build import SourceDomain
 from modomodo.data.sources.columns import drafts
 from modomodo.data.sources.source import Source
 
-INFOVQA = Published(
+INFOVQA = SourceDomain(
     "infovqa",
     Source(
         hub="lmms-lab-encoder/DocVQA",

@@ -13,11 +13,12 @@ from typing import Any
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Box, Target
-from modomodo.data.sources.build import BadRowError, Draft, Published
-from modomodo.data.sources.columns import pictures_of, plain
+from modomodo.data.sources.build import Draft, SourceDomain
+from modomodo.data.sources.columns import pictures_of
 from modomodo.data.sources.pictures import fit
 from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError, plain
 
 
 def drafts(record: Record, source: Source) -> Iterator[Draft]:
@@ -76,7 +77,7 @@ def _around_mask(mask: Any) -> Box:
     return float(columns[0]), float(lines[0]), float(columns[-1] + 1), float(lines[-1] + 1)
 
 
-LISA = Published(
+LISA = SourceDomain(
     "lisa",
     Source(
         licence="unknown",

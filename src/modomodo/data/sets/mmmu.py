@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from modomodo.core.rows import Target
-from modomodo.data.sources.build import BadRowError, Draft, Published
-from modomodo.data.sources.columns import letter_of, option_texts, pictures_of, plain, row_id
-from modomodo.data.sources.records import Record
+from modomodo.data.sources.build import Draft, SourceDomain
+from modomodo.data.sources.columns import pictures_of
+from modomodo.data.sources.options import letter_of, option_texts
+from modomodo.data.sources.records import Record, row_id
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError, plain
 
 IMAGES = tuple(f"image_{number}" for number in range(1, 8))
 _MARK = re.compile(r"<image (\d+)>")
@@ -51,7 +53,7 @@ def _literal(value: Any) -> Any:
         return value
 
 
-MMMU = Published(
+MMMU = SourceDomain(
     "mmmu",
     Source(
         hub="lmms-lab-encoder/MMMU",

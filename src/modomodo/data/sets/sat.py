@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from modomodo.core.rows import Target
-from modomodo.data.sources.build import BadRowError, Draft, Published
-from modomodo.data.sources.columns import option_texts, pictures_of, plain
+from modomodo.data.sources.build import Draft, SourceDomain
+from modomodo.data.sources.columns import pictures_of
+from modomodo.data.sources.options import option_texts
 from modomodo.data.sources.records import Record
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError, plain
 
 
 def drafts(record: Record, source: Source) -> Iterator[Draft]:
@@ -31,7 +33,7 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     yield Draft(f"{asked} Choose between: {'; '.join(mixed)}.", Target("text", answer), pictures)
 
 
-SAT = Published(
+SAT = SourceDomain(
     "sat",
     Source(
         hub="array/SAT",

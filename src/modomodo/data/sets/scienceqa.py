@@ -4,11 +4,11 @@ Columns `image`, `question`, `choices`, `answer` (index from 0), `hint`; config 
 (6,218) and test (2,017). Source: lmms-eval, tasks/scienceqa.
 """
 
-from modomodo.data.sources.build import Published
+from modomodo.data.sources.build import SourceDomain
 from modomodo.data.sources.columns import drafts
 from modomodo.data.sources.source import Source
 
-SCIENCEQA = Published(
+SCIENCEQA = SourceDomain(
     "scienceqa",
     Source(
         hub="lmms-lab-encoder/ScienceQA",

@@ -1,1 +1,1 @@
-"""A user's own rows: JSONL, CSV, Parquet, folders and the hub, by columns."""
+"""Your own rows, described by columns: JSONL, CSV, Parquet, folders, the hub."""

@@ -1,35 +1,31 @@
 """Rows from records: bad ones refused together, pictures scaled with their boxes, ids, and the Domain of them."""
 
 import heapq
-import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from modomodo.core.errors import ModomodoError, closest, count
 from modomodo.core.rows import Box, Row, Target, View, picture_bytes
 from modomodo.data.domain import Domain, Message, Origin, unwritable
 from modomodo.data.sources.holdout import held_out, short_hash
+from modomodo.data.sources.image_values import is_pictorial
 from modomodo.data.sources.pictures import Picture, fit
 from modomodo.data.sources.prompts import ask
 from modomodo.data.sources.records import FieldError, Record, listed, read, split_names
-from modomodo.data.sources.source import Source
+from modomodo.data.sources.source import BOXED, Source
+from modomodo.data.sources.values import BadRowError
 from modomodo.verifiers import parse_gold
-from modomodo.verifiers.coordinates import read_found
 
-BOXED = ("box", "boxes", "point")
 MOST = 0.8  # share of bad rows from which they have one cause, which leaving them out would not mend
 CORNERS = "are boxes x, y, width, height? write x1, y1, x2, y2"
+OPTIONS = ("options", "choices")
 OUTSIDE = 1.0
 """Pixels of the original picture by which a gold box may stand out of it, from rounding; it is not clipped."""
-
-
-class BadRowError(ModomodoError):
-    """What is wrong with one record; all of a split are listed together."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +48,20 @@ Shape = Callable[[Record, Source], Iterable[Draft]]
 
 @dataclass(frozen=True)
 class Loaded:
-    """The rows of a split, and what is to know about them."""
+    """The rows of a split, what is to know about them, and what is wrong with its other rows.
+
+    `sorted_out`: some of these were of this split, where those that could not be read are of neither half of a holdout.
+    """
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    bad: tuple[str, ...]
+    sorted_out: bool
 
 
 @dataclass(frozen=True)
-class Published:
-    """A published set: its own source and columns, and the prompt of its rows.
+class SourceDomain:
+    """A domain whose rows are read from a source: what makes rows of its records, and the prompt of its rows.
 
     `sample` keeps that many training rows, chosen by a hash of their numbers; 0 keeps all. `hint` says where to get a
     set that no source names yet.
@@ -76,14 +77,13 @@ class Published:
     def domain(self, source: Source | None = None) -> Domain:
         """Return its domain, read from `source` if given."""
         source = source or self.source
-        stored = source.model_dump_json()
         kept = (source.place, source.revision, source.licence, source.rows)
 
         def loaded(split: str) -> Loaded:
             if source.path is None and source.hub is None:
                 raise ModomodoError(f"{self.name}: {self.hint}; then set data.{self.name}.path")
             try:
-                return _loaded(self.name, stored, self.shape, split, self.sample)
+                return _loaded(self.name, source, self.shape, split, self.sample)
             except FieldError as error:
                 raise ModomodoError(f"data.{self.name}.{error}") from error
 
@@ -98,19 +98,38 @@ class Published:
 
 
 @cache
-def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Loaded:
-    source = Source.model_validate_json(stored)
+def _loaded(name: str, source: Source, shape: Shape, split: str, sample: int) -> Loaded:
     names = split_names(source)
     if split not in names:
         remedy = f". Name it in data.{name}.splits, or set data.{name}.holdout = 0.1 for a set of your own"
         raise ModomodoError(
             f"{name} has no split {split!r}; {closest(split, names)}{remedy if split == 'test' else ''}"
         )
+    found = collect(name, source, shape, split, sample=sample)
+    if len(found.bad) > source.unusable:
+        where = f"{name} ({split})" if found.sorted_out or not source.holdout else name
+        raise ModomodoError(f"{where}: {_refusal(name, found.bad, len(found.rows), source.unusable)}")
+    if not found.rows:
+        bad = found.bad
+        why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
+        raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")
+    if not found.bad:
+        return found
+    left_out = f"{count(len(found.bad), 'row')} left out, as unusable:\n{listed(found.bad, most=len(found.bad))}"
+    return replace(found, notes=(left_out, *found.notes))
+
+
+def collect(
+    name: str, source: Source, shape: Shape, split: str, *, sample: int = 0, first: int | None = None
+) -> Loaded:
+    """Return the rows of a split however many of its records are bad; of the `first` records alone, if given."""
     unread: list[str] = []
     unsound: list[str] = []
-    drafts = _drafts(read(source, names[split]), shape, source, unread)
+    named: dict[str, None] = {}
+    records = _watched(islice(read(source, split_names(source)[split]), first), named)
+    drafts = _drafts(records, shape, source, unread)
     if source.holdout:
-        held = _held_out(stored, shape)
+        held = _held_out(source, shape)
         drafts = (one for one in drafts if (one[0].number in held) == (split == "test"))
     if sample and split == "train":
         drafts = sorted(heapq.nsmallest(sample, drafts, key=_rank), key=lambda one: one[0].number)
@@ -120,17 +139,12 @@ def _loaded(name: str, stored: str, shape: Shape, split: str, sample: int) -> Lo
             unsound.append(f"{place}: the id {row.id!r} stands twice: make ids unique")
         else:
             rows[row.id] = row
-    bad = [*unread, *unsound]
-    if len(bad) > source.unusable:
-        where = f"{name} ({split})" if unsound or not source.holdout else name  # unread ones are of neither half
-        raise ModomodoError(f"{where}: {_refusal(name, bad, len(rows), source.unusable)}")
-    if not rows:
-        why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
-        raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")
-    return Loaded(tuple(rows.values()), tuple(_notes(tuple(rows.values()), source, split, bad)))
+    bad = (*unread, *unsound)
+    whole = tuple(rows.values())
+    return Loaded(whole, tuple(_notes(whole, source, split, named)), bad, sorted_out=bool(unsound))
 
 
-def _refusal(name: str, bad: list[str], good: int, unusable: int) -> str:
+def _refusal(name: str, bad: Sequence[str], good: int, unusable: int) -> str:
     """Return why rows are refused: where nearly all are bad, by the first few, as they have one cause."""
     allowed = f" (at most {unusable} may be left out)" if unusable else ""
     nearly_all = len(bad) >= MOST * (len(bad) + good)
@@ -163,15 +177,30 @@ def _rows(
         yield record.place, Row(id, name, draft.question, target, tuple(picture.data for picture in pictures))
 
 
-def _notes(rows: Sequence[Row], source: Source, split: str, bad: list[str]) -> Iterator[str]:
+def _notes(rows: Sequence[Row], source: Source, split: str, named: Iterable[str]) -> Iterator[str]:
     declared = source.rows.get(split)
     bare = sum(not row.images for row in rows)
-    if bad:
-        yield f"{count(len(bad), 'row')} left out, as unusable:\n{listed(bad, most=len(bad))}"
     if declared not in (None, len(rows)):
         yield f"has {len(rows)} rows, where {declared} are declared"
     if source.images and bare:
         yield f"{bare} of {len(rows)} rows have no picture in {', '.join(source.images)}: asked as text alone"
+    unused = [name for name in named if is_pictorial(name) and name not in source.images]
+    if bare and unused:
+        yield f"not used: {', '.join(map(repr, unused))}, by name with pictures; name what is to be shown in images"
+    if source.verifier == "choice" and source.options is None and (unseen := [n for n in named if n in OPTIONS]):
+        yield f"{unseen[0]!r} is not used, by its name the options: without options = {unseen[0]!r} nobody sees them"
+    golds = {repr(row.target.value) for row in rows if row.target.verifier != "format"}
+    if len(golds) == 1 and len(rows) > 1:
+        yield f"every gold is {golds.pop():.60}: one reply is right for all rows. Is it the right column?"
+
+
+def _watched(records: Iterable[Record], named: dict[str, None]) -> Iterator[Record]:
+    """Yield the records; adds to `named` the columns that hold something and are called like pictures or options."""
+    for record in records:
+        for name, value in record.columns.items():
+            if name not in named and value not in (None, "", []) and (is_pictorial(name) or name in OPTIONS):
+                named[name] = None
+        yield record
 
 
 def _drafts(records: Iterable[Record], shape: Shape, source: Source, bad: list[str]) -> Iterator[tuple[Record, Draft]]:
@@ -194,9 +223,8 @@ def _rank(one: tuple[Record, Draft]) -> bytes:
 
 
 @cache
-def _held_out(stored: str, shape: Shape) -> frozenset[int]:
+def _held_out(source: Source, shape: Shape) -> frozenset[int]:
     """Return the numbers of the records held out: all that share a picture, or a question without one, go together."""
-    source = Source.model_validate_json(stored)
     drafts = _drafts(read(source, split_names(source)["train"]), shape, source, [])
     contents = ((record.number, content) for record, draft in drafts for content in _contents(draft))
     return held_out(contents, source.holdout, place=source.place)
@@ -259,58 +287,3 @@ def _in_pixels(target: Target, picture: Picture, frame: str) -> Target:
 
 def _scaled(number: float, to: int, of: int) -> float:
     return number if to == of else number * to / of
-
-
-def read_boxes(value: object) -> tuple[Box, ...]:
-    """Return the boxes of an answer: [x1, y1, x2, y2], a list of them, or the text of either, as replies write them.
-
-    Raises BadRowError.
-    """
-    text = value if isinstance(value, str) else json.dumps(value, default=repr)
-    if isinstance(value, str) and value.strip().strip(".").lower() == "no objects":
-        return ()
-    found = read_found(text.strip(), "boxes")
-    if isinstance(found, str):
-        raise BadRowError(f"the boxes {text[:60]!r} cannot be read: {found}")
-    return tuple(cast(Box, one.numbers) for one in found)
-
-
-MAX_NAME = 255  # bytes in the name of a file, as file systems have it
-
-
-def flat_pictures(value: Any, folder: Path | None) -> Iterator[bytes | Path]:
-    """Yield the pictures that a column holds: bytes, a path beside the file, a picture of `datasets`, or lists of them.
-
-    A path must be relative and stay in `folder`, which is that of the file; None is a set of the hub, where `datasets`
-    says where in its cache a picture is.
-
-    Raises BadRowError.
-    """
-    if isinstance(value, dict) and "bytes" in value:
-        value = value["bytes"] if value["bytes"] is not None else value.get("path")
-    if value is None or value == "":
-        return
-    if isinstance(value, bytes):
-        yield value
-    elif isinstance(value, str):
-        yield _beside(value, folder)
-    elif isinstance(value, Sequence):
-        for one in value:
-            yield from flat_pictures(one, folder)
-    else:
-        raise BadRowError(f"a picture is bytes, a path or a list of them, found {type(value).__name__} {value!r:.60}")
-
-
-def _beside(path: str, folder: Path | None) -> Path:
-    if any(len(part.encode(errors="surrogatepass")) > MAX_NAME for part in path.split("/")):
-        what = f"a picture is {len(path):,} letters of text ({path[:40]!r}...), which is no path"
-        raise BadRowError(f"{what}; write base64 to files, or bytes to Parquet")
-    if folder is None:
-        return Path(path)
-    # Not resolved: a link in the folder may lead elsewhere.
-    if os.path.isabs(path) or os.path.normpath(path).split(os.sep)[0] == os.pardir:
-        raise BadRowError(
-            f"the picture path {path!r:.200} leads out of the folder of its file: picture paths are relative to the "
-            "file and inside its folder"
-        )
-    return folder / path

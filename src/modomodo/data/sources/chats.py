@@ -1,81 +1,184 @@
-"""Chats and tagged replies in a column: the one question that a chat asks, and the gold that is written as a reply."""
+"""Chats and replies in a column: the one question that a chat asks, its pictures, and the gold that a reply ends on."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from modomodo.data.sources.build import BadRowError
 from modomodo.data.sources.csv_rows import CommaNumber
+from modomodo.data.sources.image_values import KEYS
+from modomodo.data.sources.prompts import MARK
+from modomodo.data.sources.values import BadRowError, written
 
 ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}
 END = "</answer>"
+PICTURES = ("image", "image_url", "input_image")
+TEXTS = ("text", "input_text", "output_text")
+_LAST = re.compile(r"^####\s*(\S.*?)\s*\Z", re.MULTILINE)  # as in GSM8K
+_BOXED = "\\boxed{"
+
+Turn = Mapping[str, Any]
+
+
+def turns(value: Any) -> list[Turn] | None:
+    """Return the turns of a chat: a list of {role, content} or {from, value}, one of them alone, or the text of one."""
+    if isinstance(value, str):
+        value = written(value, list) or written(value, dict)
+    if isinstance(value, Mapping):
+        value = [value]
+    if not isinstance(value, list) or not value:
+        return None
+    found = cast(list[Any], value)
+    return found if all(isinstance(turn, Mapping) and _role(cast(Turn, turn)) in ROLES for turn in found) else None
 
 
 def is_chat(value: Any) -> bool:
-    """Return whether a value is a list of turns as {role, content} or {from, value}."""
-    if not isinstance(value, list) or not value:
-        return False
-    turns = cast(list[Any], value)
-    return all(isinstance(turn, Mapping) and _role(cast(Mapping[str, Any], turn)) in ROLES for turn in turns)
+    """Return whether a value is a chat."""
+    return turns(value) is not None
 
 
 def asked(value: Any) -> Any:
-    """Return what the user says in a chat; other values as they are. A system message is no part of it.
+    """Return what the user says in a chat, with MARK for each picture; other values as they are.
 
-    Raises BadRowError when the user speaks more or less than once.
+    A system message is no part of it. Raises BadRowError when the user speaks more or less than once.
     """
-    if not is_chat(value):
+    chat = turns(value)
+    if chat is None:
         return value
-    said = _said(value, "user")
+    said = _said(chat, "user")
     if len(said) != 1:
         raise BadRowError(f"the chat has {len(said)} turns of the user, where a row asks one question")
     return said[0]
 
 
-def gold_in(value: Any) -> Any:
-    """Return the last reply of a chat, and of a text that ends with </answer> what its tags hold; others as they are.
+def pictures_in(value: Any) -> list[Any] | None:
+    """Return the pictures that parts of a chat hold, as they are written there; None for another value.
 
-    Raises BadRowError when a chat is more than one question with its reply, or a reply alone, and for a number with a
-    comma in a table where that may be a decimal point or not.
+    Raises BadRowError for pictures in other turns than the user's.
+    """
+    chat = turns(value)
+    if chat is None:
+        return None
+    held = [(turn, picture) for turn in chat for picture in _payloads(turn)]
+    if any(_role(turn) != "user" for turn, _ in held):
+        raise BadRowError("a turn of the chat that is not the user's holds a picture, where questions alone are shown")
+    return [picture for _, picture in held]
+
+
+def _payloads(turn: Turn) -> Iterator[Any]:
+    for part in _parts(turn):
+        if _kind(part) == "image":
+            payload = {key: value for key, value in part.items() if key in KEYS and value is not None}
+            if payload:
+                yield payload
+
+
+def gold_in(value: Any) -> Any:
+    """Return the gold that a value writes: the last reply of a chat, and of a text the answer that it ends with.
+
+    That is what stands in the last <answer></answer>, in \\boxed{}, or after ####; else all of it. A list with one text
+    or number is that one; a text that writes a list of texts is the list.
+
+    Raises BadRowError when a chat is more than one question with its reply, or a reply alone, for different boxed
+    values, and for a number with a comma in a table where that may be a decimal point or not.
     """
     if isinstance(value, CommaNumber):
         raise BadRowError(
             f"the answer is {value!r}, in a file with ; or tabs between columns: write a decimal point "
             f"({value.replace(',', '.')}), and thousands without a comma ({value.replace(',', '')})"
         )
-    if is_chat(value):
-        if any(_role(turn) != "assistant" for turn in value):
+    chat = turns(value)
+    if chat is not None:
+        if any(_role(turn) != "assistant" for turn in chat):
             asked(value)
-        if _role(value[-1]) != "assistant":
+        if _role(chat[-1]) != "assistant":
             raise BadRowError("the chat ends without a reply")
-        value = _said(value, "assistant")[-1]
-    if isinstance(value, str) and value.rstrip().endswith(END):
-        _, opened, inner = value.rstrip().removesuffix(END).rpartition("<answer>")
-        return inner.strip() if opened else value
-    return value
+        value = _said(chat, "assistant")[-1]
+    if isinstance(value, str):
+        value = _ending(value)
+        texts = written(value, list)
+        if texts and all(isinstance(one, str) for one in texts):
+            value = texts
+    if isinstance(value, list) and len(cast(list[Any], value)) == 1 and isinstance(value[0], str | int | float):
+        value = cast(Any, value[0])
+    return cast(Any, value)
+
+
+def _ending(text: str) -> str:
+    """Return the answer that a text ends with; the text where it marks none."""
+    if text.rstrip().endswith(END):
+        _, opened, inner = text.rstrip().removesuffix(END).rpartition("<answer>")
+        text = inner.strip() if opened else text
+    boxed = dict.fromkeys(_boxed(text))
+    if len(boxed) > 1:
+        raise BadRowError(f"the answer has several boxed values ({', '.join(list(boxed)[:4])}): leave the one it is")
+    if boxed:
+        return next(iter(boxed))
+    last = _LAST.search(text)
+    return last[1] if last else text
+
+
+def _boxed(text: str) -> Iterator[str]:
+    """Yield what each \\boxed{} of a text holds, without outer white space."""
+    start = text.find(_BOXED)
+    while start >= 0:
+        begin = end = start + len(_BOXED)
+        depth = 1
+        while depth and end < len(text):
+            depth += {"{": 1, "}": -1}.get(text[end], 0)
+            end += 1
+        if depth == 0 and (inner := text[begin : end - 1].strip()):
+            yield inner
+        start = text.find(_BOXED, end)
 
 
 def has_system(value: Any) -> bool:
     """Return whether a value is a chat with a system message."""
-    return is_chat(value) and any(_role(turn) == "system" for turn in value)
+    return any(_role(turn) == "system" for turn in turns(value) or ())
 
 
-def _role(turn: Mapping[str, Any]) -> str:
+def _role(turn: Turn) -> str:
     role = turn.get("role", turn.get("from"))
     return ROLES.get(role, "") if isinstance(role, str) else ""
 
 
-def _said(chat: list[Mapping[str, Any]], role: str) -> list[str]:
-    return [_text(turn.get("content", turn.get("value"))) for turn in chat if _role(turn) == role]
+def _said(chat: list[Turn], role: str) -> list[str]:
+    return [_text(turn) for turn in chat if _role(turn) == role]
 
 
-def _text(content: Any) -> str:
-    """Return the text of a turn: itself, or the parts that hold text, pictures being placeholders among them."""
-    parts = cast(list[Any], content) if isinstance(content, list) else [{"type": "text", "text": content}]
-    texts: list[str] = []
+def _parts(turn: Turn) -> list[Turn]:
+    """Return the parts of a turn.
+
+    Raises BadRowError for what is no part.
+    """
+    content = turn.get("content", turn.get("value"))
+    parts: list[Any] = cast(list[Any], content) if isinstance(content, list) else [{"type": "text", "text": content}]
     for part in parts:
-        kind = part.get("type") if isinstance(part, Mapping) else None
-        if kind == "text" and isinstance(part.get("text"), str):
-            texts.append(part["text"])
-        elif kind != "image" or any(value is not None for key, value in part.items() if key not in ("type", "text")):
-            raise BadRowError(f"a turn of the chat holds {part!r:.60}: it may hold text; pictures go to a column")
-    return "\n".join(texts)
+        if not isinstance(part, Mapping) or _kind(cast(Turn, part)) is None:
+            raise BadRowError(f"a turn of the chat holds {part!r:.60}: it may hold text and pictures")
+    return parts
+
+
+def _kind(part: Turn) -> str | None:
+    """Return text or image, None for another part; parts without a type say it by their keys."""
+    kind = part.get("type")
+    named = [kind] if kind is not None else [key for key, value in part.items() if value is not None]
+    if len(named) == 1 and named[0] in TEXTS and isinstance(part.get("text"), str):
+        return "text"
+    return "image" if len(named) == 1 and named[0] in PICTURES else None
+
+
+def _text(turn: Turn) -> str:
+    """Return the text of a turn, MARK for each picture; texts without a picture between are lines.
+
+    Raises BadRowError for pictures that are named in another order than they stand.
+    """
+    said = ""
+    before = ""
+    for part in (parts := _parts(turn)):
+        kind = _kind(part) or ""
+        said += ("\n" if kind == before == "text" else "") + (part["text"] if kind == "text" else MARK)
+        before = kind
+    numbers = [number for part in parts if _kind(part) == "image" and (number := part.get("index")) is not None]
+    if numbers and numbers != list(range(len(numbers))):
+        raise BadRowError(f"the parts of the chat show the pictures {numbers}: write them in the order of the pictures")
+    return said

@@ -8,6 +8,9 @@ from typing import Any
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import is_separator_line, separator
 
+MAX_CELL = 150_000_000
+"""Letters of a cell: those of the largest picture in base64."""
+
 
 class CommaNumber(str):
     """A cell such as 1,250 of a CSV file with another separator than a comma: a decimal point, or thousands."""
@@ -18,6 +21,7 @@ def csv_rows(file: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
 
     Lines without text are none. Raises ModomodoError for quotes that do not close and two columns of one name.
     """
+    csv.field_size_limit(MAX_CELL)
     with file.open(encoding="utf-8-sig", newline="") as lines:
         found: list[tuple[int, list[str]]] = []
         try:

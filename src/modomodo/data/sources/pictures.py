@@ -1,26 +1,19 @@
 """Pictures as rows hold them: PNG or JPEG, upright, no longer on a side than asked; the others are encoded anew."""
 
 import io
-import struct
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modomodo.core.errors import ModomodoError
-from modomodo.core.rows import DEEP_GREY, to_rgb
+from modomodo.core.rows import DEEP_GREY, opened, to_rgb
 
 if TYPE_CHECKING:
     from PIL import Image
-
-MAX_PIXELS = 89_000_000
-"""A larger picture is refused before it is decoded; here PIL begins to warn of decompression bombs."""
 
 JPEG_QUALITY = 95
 _KEPT = ("PNG", "JPEG")
 _DEEP = (*DEEP_GREY, "I", "F")
 _ORIENTATION = 0x0112
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, OverflowError, struct.error)  # what PIL raises
 
 
 @dataclass(frozen=True)
@@ -41,36 +34,17 @@ def fit(image: bytes | Path, max_side: int | None) -> Picture:
 
     Raises ModomodoError when it is not there, unreadable or too large.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    where = f"the picture ({len(image)} bytes)" if isinstance(image, bytes) else f"the picture {image}"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
-        with picture:
-            kind, raw = picture.format, picture.size
-            if raw[0] * raw[1] > MAX_PIXELS:
-                raise ModomodoError(f"{where} has {raw[0]} x {raw[1]} pixels, over the cap of {MAX_PIXELS:,}")
-            turned = picture.getexif().get(_ORIENTATION, 1) != 1
-            if (
-                kind in _KEPT
-                and not turned
-                and picture.mode not in _DEEP
-                and (max_side is None or max(raw) <= max_side)
-            ):
-                picture.draft(None, (1, 1))  # a JPEG at an eighth: a third quicker, and every byte is still read
-                picture.load()
-                return Picture(image, raw, raw)
-            upright = to_rgb(ImageOps.exif_transpose(picture))
-    except ModomodoError:
-        raise
-    except FileNotFoundError as error:
-        folder = Path(str(image)).parent
-        nor = "" if folder.is_dir() else f", nor does its folder {folder}"
-        raise ModomodoError(f"{where} does not exist{nor}: put it there, or correct the path") from error
-    except (*_BROKEN, Image.DecompressionBombError) as error:
-        raise ModomodoError(f"{where} is unreadable: {error}; get it again, or drop the row") from error
+    with opened(image) as picture:
+        kind, raw = picture.format, picture.size
+        turned = picture.getexif().get(_ORIENTATION, 1) != 1
+        within = max_side is None or max(raw) <= max_side
+        if kind in _KEPT and within and not turned and picture.mode not in _DEEP:
+            picture.draft(None, (1, 1))  # a JPEG at an eighth: a third quicker, and every byte is still read
+            picture.load()
+            return Picture(image, raw, raw)
+        upright = to_rgb(ImageOps.exif_transpose(picture))
     return _written(upright, size_within(upright.size, max_side), "JPEG" if kind == "JPEG" else "PNG")
 
 

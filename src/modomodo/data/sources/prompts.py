@@ -6,6 +6,9 @@ from string import ascii_uppercase
 from modomodo.core.rows import Frame, Row, View
 from modomodo.data.domain import ImagePart, Message, TextPart
 
+MARK = "<image>"
+"""Stands in a question for a picture that stands among its words."""
+
 FORM = "First think about it between <think> and </think>, then give the answer alone between <answer> and </answer>."
 ANSWERS = {
     "format": "The answer is short.",
@@ -34,12 +37,20 @@ FRAMES: dict[Frame, str] = {
 def ask(row: Row, view: View, *, instruction: str | None = None) -> list[Message]:
     """Return one message: the pictures, then the question, the lettered options and the form of the reply.
 
-    Boxes are asked for in the frame of the view. `instruction` replaces the sentence on the answer's own form.
+    A question with MARK has its pictures there. Boxes are asked for in the frame of the view. `instruction` replaces
+    the sentence on the answer's own form.
     """
     options = "\n".join(f"{letter}. {text}" for letter, text in zip(ascii_uppercase, row.target.options, strict=False))
-    lines = [row.question, options, f"{FORM} {instruction or answer_form(row, view)}"]
-    pictures: list[TextPart | ImagePart] = [{"type": "image"} for _ in row.images]
-    return [{"role": "user", "content": [*pictures, {"type": "text", "text": "\n".join(filter(None, lines))}]}]
+    ending = "\n".join(filter(None, [options, f"{FORM} {instruction or answer_form(row, view)}"]))
+    inside = MARK in row.question
+    *pieces, last = (row.question if inside else MARK * len(row.images) + row.question).split(MARK)
+    content: list[TextPart | ImagePart] = []
+    for piece in pieces:
+        if piece:
+            content.append({"type": "text", "text": piece})
+        content.append({"type": "image"})
+    content.append({"type": "text", "text": f"{last}\n{ending}" if last or inside else ending})
+    return [{"role": "user", "content": content}]
 
 
 def asking(instruction: str | None) -> partial[list[Message]]:

@@ -1,7 +1,7 @@
 """Records of a source, one by one: JSONL, JSON, Parquet, CSV, folders of them or of pictures, or a split on the hub."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -9,10 +9,12 @@ from typing import Any, cast
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.files import not_utf8
 from modomodo.data.sources.csv_rows import csv_rows
+from modomodo.data.sources.json_rows import Placed, json_rows, json_value, jsonl_rows
 from modomodo.data.sources.source import Source
+from modomodo.data.sources.values import BadRowError
 
 METADATA = ("metadata.jsonl", "metadata.csv")
-PICTURES = (".jpg", ".jpeg", ".png", ".JPG", ".PNG")
+MAX_COLUMNS = 500
 _BATCH = 64  # records in memory at once; each may hold pictures
 
 
@@ -40,15 +42,48 @@ class Record:
     def get(self, column: str, *, field: str | None = None) -> Any:
         """Return what a column holds; `field` is that of the Source which names the column.
 
+        A column `a.b` is what the objects of column `a` hold under `b`, where no column is called so.
+
         Raises ModomodoError with the closest columns when the file has none of that name.
         """
-        if column not in self.columns:
-            what = f"{self.file} has no column {column!r}; {closest(column, self.columns)}"
+        whole, _, inner = (column, "", "") if column in self.columns else column.partition(".")
+        if whole not in self.columns:
+            what = f"{self.file} has no column {whole!r}; {closest(whole, self.columns)}"
             raise ModomodoError(what) if field is None else FieldError(f"{field}: {what}")
-        value = self.columns[column]
+        value = self.columns[whole]
         if isinstance(value, _Unreadable):
             raise ModomodoError(f"{self.place}: the column {column!r} cannot be read: {value.reason}")
-        return value
+        return _within(value, inner, whole) if inner else value
+
+
+def _within(value: Any, path: str, column: str) -> Any:
+    """Return what an object, or the JSON text of one, holds under a path with dots; None where it is empty.
+
+    Raises BadRowError where there is no such key.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        with suppress(ValueError):
+            value = json_value(value)
+    if not isinstance(value, Mapping):
+        raise BadRowError(f"{column} is {value!r:.60}, not an object that could hold {path!r}")
+    table = cast(Mapping[str, Any], value)
+    key, _, rest = (path, "", "") if path in table else path.partition(".")
+    if key not in table:
+        raise BadRowError(f"{column} has no {key!r}; {closest(key, table)}")
+    return _within(table[key], rest, f"{column}.{key}") if rest else table[key]
+
+
+def row_id(record: Record, column: str) -> str:
+    """Return the id in a column.
+
+    Raises BadRowError.
+    """
+    value = record.get(column, field="id")
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise BadRowError(f"the id in {column} is {value!r:.60}, not a text or a whole number")
+    return str(value).strip()
 
 
 def split_names(source: Source) -> dict[str, str | None]:
@@ -92,7 +127,10 @@ def _is_asked(record: Record, source: Source, own_name: str | None, seen: dict[s
     if source.split_column is not None:
         conditions = {source.split_column: (own_name,), **conditions}
     for column, values in conditions.items():
-        value = record.get(column, field="split_column" if column == source.split_column else "where")
+        try:
+            value = record.get(column, field="split_column" if column == source.split_column else "where")
+        except BadRowError as error:
+            raise ModomodoError(f"{record.place}: {error}") from error
         seen.setdefault(column, {}).setdefault(repr(value))
         # True is not 1 here.
         if not any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values):
@@ -162,90 +200,42 @@ def _data_files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _file_rows(file: Path, *, alone: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def _file_rows(file: Path, *, alone: bool) -> Iterator[Placed]:
     """Yield where in the file a record stands, and its columns; `alone`: the file is all of its source."""
+    if not file.is_file():
+        raise ModomodoError(f"{file} is no regular file: write the rows to one")
     if file.suffix == ".parquet":
         yield from _parquet_rows(file)
         return
-    if file.suffix == ".json":
-        yield from _json_rows(file, alone=alone)
-        return
+    csv = file.suffix in (".csv", ".tsv")
     try:
-        rows, broken = csv_rows(file) if file.suffix in (".csv", ".tsv") else _jsonl_rows(file)
+        if csv:
+            rows, broken = csv_rows(file)
+        else:
+            rows, broken = json_rows(file, alone=alone) if file.suffix == ".json" else jsonl_rows(file)
     except UnicodeDecodeError as error:
         raise not_utf8(file, error) from error
     except OSError as error:
         raise ModomodoError(f"{file} cannot be read: {error}") from error
     if broken:
-        what = "does not fit its header" if file.suffix in (".csv", ".tsv") else "is no JSONL, one object a line"
-        raise ModomodoError(f"{file} {what}:\n{listed(broken)}")
-    for place, full in _filled(rows):
+        what = "is no list of objects" if file.suffix == ".json" else "is no JSONL, one object a line"
+        raise ModomodoError(f"{file} {'does not fit its header' if csv else what}:\n{listed(broken)}")
+    for place, full in _filled(file, rows):
         if file.name in METADATA and "file_name" in full:
             full.setdefault("image", full["file_name"])
         yield place, full
 
 
-def _filled(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _filled(file: Path, rows: list[Placed]) -> Iterator[Placed]:
     """Yield rows of which a column that only some write is empty in the others."""
     columns: dict[str, Any] = dict.fromkeys(column for _, row in rows for column in row)
+    if len(columns) > MAX_COLUMNS:
+        raise ModomodoError(
+            f"{file} has {len(columns):,} columns in {len(rows):,} rows, over the cap of {MAX_COLUMNS}: give all rows "
+            "the same columns, with what differs as their values"
+        )
     for place, row in rows:
         yield place, {**columns, **row}
-
-
-def _json_rows(file: Path, *, alone: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the objects of a JSON file: those of its list, or one beside the picture that it describes.
-
-    The picture becomes the column `image`. A list is read where the file is `alone`: beside others it is left open
-    which of them are for the test.
-    """
-    found = _json(file)
-    if isinstance(found, dict):
-        pictures = [file.with_suffix(end) for end in PICTURES if file.with_suffix(end).is_file()]
-        yield "its object", {"image": pictures[0].name if pictures else None, "name": file.stem, **found}
-        return
-    if not isinstance(found, list):
-        raise ModomodoError(f"{file} holds {json.dumps(found):.40}, where an object or a list of objects is needed")
-    rows = [(f"object {number}", row) for number, row in enumerate(cast(list[Any], found), start=1)]
-    broken = [f"{place}: {json.dumps(row):.40} is no object" for place, row in rows if not isinstance(row, dict)]
-    if broken:
-        raise ModomodoError(f"{file} is no list of objects:\n{listed(broken)}")
-    if not alone:
-        raise ModomodoError(f"{file} holds a list, which is read when path names the file, not its folder")
-    yield from _filled(rows)
-
-
-def _json(file: Path) -> Any:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise ModomodoError(f"{file} cannot be read: {error}") from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        lines = "; if it holds one object a line, name it .jsonl" if "Extra data" in str(error) else ""
-        raise ModomodoError(f"{file} is no JSON: {error}{lines}") from error
-
-
-def _jsonl_rows(file: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
-    rows: list[tuple[str, dict[str, Any]]] = []
-    broken: list[str] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            broken.append(f"line {number}: {line[:40]!r}: {error}")
-            continue
-        if isinstance(row, dict):
-            rows.append((f"line {number}", row))
-        else:
-            broken.append(f"line {number}: {line[:40]!r} is no object")
-    return rows, broken
 
 
 def _parquet_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -311,7 +301,7 @@ def _hub_records(source: Source, own_name: str | None) -> Iterator[Record]:
         raise ModomodoError(f"{where} is empty")
 
 
-def listed(lines: list[str], most: int = 20) -> str:
+def listed(lines: Sequence[str], most: int = 20) -> str:
     """Return lines under one another, the first `most`, and how many more there are."""
     more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
     return "\n".join(f"  {line}" for line in [*lines[:most], *more])

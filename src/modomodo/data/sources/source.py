@@ -11,10 +11,13 @@ from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.toml import Positive, Share, Strict
 from modomodo.verifiers import VERIFIERS
 
-PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column", "max_side")
+PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column", "pictures", "max_side")
 """The fields that a set of ours leaves open: where its rows are, and how large pictures may be."""
 
-READER = 2
+BOXED = ("box", "boxes", "point")
+"""The verifiers whose golds are boxes of a picture."""
+
+READER = 3
 """Goes up when the same records are read otherwise, so that sets prepared before are prepared anew."""
 
 Plain = str | int | float | bool
@@ -24,24 +27,28 @@ class Source(Strict):
     """Rows in a local file or folder (`path`) or on the hub (`hub`), and what its columns mean.
 
     `path` is a JSONL, Parquet or CSV file, a .json file with a list of objects, a folder of the first two, or a folder
-    of pictures with a metadata.jsonl, a metadata.csv or a JSON file beside each; in a TOML file it is relative to that
-    file. `splits` names, for `train` and `test`, the split on the hub, the file in the folder, or the value of
-    `split_column`; a file alone is the one split that is named. Without `splits` the files of a folder that begin with
-    train and test are those, and else everything is train. Where there is no test split, `holdout` is the share of it:
-    rows that share a picture, or a question without one, are drawn together, by a hash.
+    of images with a metadata.jsonl, a metadata.csv or a JSON file next to each. In a TOML file, it is relative to that
+    file. For `train` and `test`, `splits` names the split on the hub, the file in the folder, or the value of
+    `split_column`. A single file is the one split named. Without `splits`, files of a folder that start with train and
+    test are those splits; otherwise everything is train. Where there's no test split, `holdout` is its share. Rows that
+    share an image are drawn together, by a hash; so are rows that share a question and have no image.
 
-    `question` is a template over the columns. `options` is one column with a list of texts, or a text that writes one:
-    JSON, one option a line, or options between | or ;, where only one of the three stands in the text. Or it is a list
-    of columns with one option each, of which the last may be empty. For verifier `choice` the answer is a letter, the
-    text of an option or its index from 0, as `answer_as` says. A column may hold a chat ({role, content} or {from,
-    value}): the question is its one turn of the user, the answer the reply to it, which may be a chat of its own. Of an
-    answer that ends with `</answer>` the gold is what its tags hold. Boxes in the answer are in `gold_frame`, of the
-    first picture as it is seen, its EXIF orientation applied. `images` are columns with bytes, paths relative to the
-    file and inside its folder, `datasets` pictures, or lists of them, none for questions of text; pictures longer than
-    `max_side` pixels on a side are scaled down, and their boxes with them. `where` keeps the rows whose column is one
-    of the values. `rows` are the counts expected by split: others are reported. At most `unusable` rows that cannot be
-    used are left out and reported; more are an error. `instruction` replaces the words that ask for the form of the
-    answer.
+    A column `a.b` is what the objects in column `a` hold under `b`. `question` is a template over the columns.
+    `options` is one column with a list of texts, an object such as {"A": "red"}, or one text that lists them: JSON, one
+    option per line, or options between | or ;, as long as only one of the three occurs in the text. Or it is a list of
+    columns with one option each; the last ones may be empty. For verifier `choice`, the answer is a letter, the text of
+    an option, or its index from 0, as `answer_as` says; `free_form` judges rows without options. A column may hold a
+    chat ({role, content} or {from, value}): the question is its one user turn, and the answer is the assistant turn
+    after it, which may be in a separate chat. If an answer ends with `</answer>` or holds a boxed value, the gold is
+    what is inside. Boxes in the answer are in `gold_frame`, in the first image as you see it, with its EXIF orientation
+    applied. `<ref-object>` and `<bbox>` stand for the names and boxes in the column `objects`.
+
+    `images` are columns with bytes, base64, paths, `datasets` images, or lists of them, or with chats that hold them;
+    none for text-only questions. Paths are relative to the file and inside its folder, or to the folder `pictures`.
+    `<image>` in a question marks the place of an image. Images longer than `max_side` pixels are scaled down, with
+    their boxes. `where` keeps the rows whose column has one of the values. `rows` are the counts expected per split;
+    others are reported. At most `unusable` bad rows are left out and reported; more are an error. `instruction`
+    replaces the words that ask for the form of the answer.
     """
 
     path: Path | None = None
@@ -53,15 +60,18 @@ class Source(Strict):
     split_column: str | None = None
     holdout: Share = 0.0
 
-    id: str | None = None  # column; without one the number of the row
+    id: str | None = None  # column; without one, the row's number
     question: str = "{question}"
     answer: str = "answer"
     answer_as: Literal["letter", "text", "index"] = "letter"
     options: str | tuple[str, ...] | None = None  # one column with all of them, or a column for each
     images: tuple[str, ...] = ("image",)
+    pictures: Path | None = None  # the folder that paths of pictures are seen from and stay in; by default the file's
+    objects: str | None = None  # column of the names and boxes that <ref-object> and <bbox> stand for
     where: dict[str, tuple[Plain, ...]] = Field(default_factory=dict[str, tuple[Plain, ...]])
 
     verifier: str | None = None
+    free_form: str | None = None  # the verifier of rows without options, where verifier is "choice"
     tolerance: Annotated[float, Field(gt=0)] | None = None
     gold_frame: Literal["pixels", "normalised1000", "unit"] = "pixels"
     max_side: Positive | None = 640
@@ -82,8 +92,13 @@ class Source(Strict):
             raise ValueError(
                 f"split_column is {self.split_column!r}: say in splits which of its values are train, test"
             )
-        if self.verifier is not None and self.verifier not in VERIFIERS:
-            raise ValueError(f"unknown verifier {self.verifier!r}; {closest(self.verifier, VERIFIERS)}")
+        for verifier in filter(None, (self.verifier, self.free_form)):
+            if verifier not in VERIFIERS:
+                raise ValueError(f"unknown verifier {verifier!r}; {closest(verifier, VERIFIERS)}")
+        if self.free_form is not None and (self.verifier != "choice" or self.options is None):
+            raise ValueError(
+                f'free_form is {self.free_form!r}, for rows without options: set verifier = "choice" and options'
+            )
         if self.verifier == "choice" and self.options is None and self.answer_as != "letter":
             raise ValueError(f"answer_as is {self.answer_as!r}: name the column of the options")
         if isinstance(self.options, tuple) and len(self.options) < 2:
@@ -94,6 +109,13 @@ class Source(Strict):
         template_columns(self.question)
         return self
 
+    def __eq__(self, other: object) -> bool:
+        # Rows are remembered by their source, and `where` tells true from 1, which == does not.
+        return isinstance(other, Source) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
     @property
     def place(self) -> str:
         """Where the rows are, as messages name it."""
@@ -103,7 +125,7 @@ class Source(Strict):
 
     def meaning(self) -> str:
         """Return a hash (16 hex digits) of what is made of the records, wherever they are."""
-        outside = {"path", "hub", "config", "revision", "licence", "instruction", "rows"}
+        outside = {"path", "hub", "config", "revision", "licence", "instruction", "rows", "pictures"}
         said = f"{READER} {self.model_dump_json(exclude=outside)}"
         return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
@@ -134,7 +156,7 @@ def template_columns(template: str) -> tuple[str, ...]:
     except ValueError as error:
         raise ModomodoError(f"question is {template!r}: {error}; write {{column}}, and {{{{ for a bracket") from error
     for _, field, spec, conversion in parts:
-        if field is not None and (not field or spec or conversion or set(field) & set(".[]")):
+        if field is not None and (not field or spec or conversion or set(field) & set("[]")):
             raise ModomodoError(
                 f"question is {template!r}: a field is {{column}} and nothing more, found {{{field}...}}"
             )

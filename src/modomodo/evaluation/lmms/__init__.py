@@ -1,1 +1,1 @@
-"""What lmms-eval runs: our tasks, in its own environment. `base.yaml` is a task, the functions it names are here."""
+"""The tasks that lmms-eval runs in its own environment: `base.yaml` is a task, and the functions it names are here."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Part
+from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.files import read_json, write_text
 from modomodo.core.rows import Resize, Row, Target, Verdict
@@ -82,11 +83,11 @@ def model_arguments(checkpoint: str, *, resize: Resize | None, device: str) -> d
     config = read_json(Path(checkpoint) / "config.json")
     if config is None:
         raise ModomodoError(f"{checkpoint} has no config.json: give the folder of a saved model")
-    found = config.get("model_type")
-    if found not in MODELS:
+    kind = config.get("model_type")
+    if kind not in MODELS:
         known = ", ".join(MODELS)
         raise ModomodoError(
-            f"{checkpoint} is a {found}, which mode standard cannot evaluate (only {known}); use mode paper"
+            f"{checkpoint} is a {kind}, which mode standard cannot evaluate (only {known}); use mode paper"
         )
     if "auto_map" in config:
         # lmms-eval trusts remote code of some families, and gives no way to say no.
@@ -94,10 +95,10 @@ def model_arguments(checkpoint: str, *, resize: Resize | None, device: str) -> d
     path = Path(checkpoint).resolve()
     if "," in str(path) or "=" in str(path):
         raise ModomodoError(f"lmms-eval cannot be given the path {path}: move the model to one without , and =")
-    resize = resize or FAMILIES[found].resize
-    assert resize is not None, found
+    resize = resize or FAMILIES[kind].resize
+    assert resize is not None, kind
     pixels = f"min_pixels={resize.min_pixels},max_pixels={resize.max_pixels}"
-    return {"model": MODELS[found], "model_args": f"pretrained={path},device_map={device},{pixels}"}
+    return {"model": MODELS[kind], "model_args": f"pretrained={path},device_map={device},{pixels}"}
 
 
 def shards(prepared: Path, benchmark: str) -> list[Path]:
@@ -121,11 +122,11 @@ def chosen_ids(prepared: Path, benchmark: str, *, part: Part, items: int | None)
     import pyarrow.parquet as parquet
 
     ids = [
-        one
+        row_id
         for file in shards(prepared, benchmark)
-        for one in parquet.read_table(file, columns=["id"])["id"].to_pylist()
+        for row_id in parquet.read_table(file, columns=["id"])["id"].to_pylist()
     ]
-    rows = [Row(one, benchmark, "", Target("format", "")) for one in ids]
+    rows = [Row(row_id, benchmark, "", Target("format", "")) for row_id in ids]
     domain = Domain(benchmark, load=lambda split: rows, prompt=ask)
     return [row.id for row in benchmark_rows(domain, part=part, items=items or len(rows))]
 
@@ -174,14 +175,16 @@ def check_environment(python: Path) -> None:
     script = "import importlib.metadata as m; m.version('modomodo'); print(m.version('lmms_eval'))"
     how = "make it by `make eval-env`, or `pip install 'modomodo[eval]'` in an environment of its own"
     try:
-        found = subprocess.run([str(python), "-c", script], capture_output=True, text=True, check=False)
+        asked = subprocess.run(
+            [str(python), "-c", script], env={**os.environ, **SAFE_PATH}, capture_output=True, text=True, check=False
+        )
     except OSError as error:
         raise ModomodoError(f"{python} cannot be run ({error.strerror}); {how}") from error
-    if found.returncode:
-        missing = (found.stderr.strip().splitlines() or ["it does not start"])[-1]
+    if asked.returncode:
+        missing = (asked.stderr.strip().splitlines() or ["it does not start"])[-1]
         raise ModomodoError(f"{python} is not an environment with lmms-eval and modomodo ({missing}); {how}")
-    if found.stdout.strip() != VERSION:
-        raise ModomodoError(f"{python} has lmms-eval {found.stdout.strip()}, not {VERSION}; {how}")
+    if asked.stdout.strip() != VERSION:
+        raise ModomodoError(f"{python} has lmms-eval {asked.stdout.strip()}, not {VERSION}; {how}")
 
 
 def read_items(work: Path, benchmark: str, ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -202,7 +205,7 @@ def read_items(work: Path, benchmark: str, ids: Sequence[str]) -> list[dict[str,
             f"lmms-eval judged {len(lines)} rows of {benchmark}, not the {len(ids)} asked for; see {log}"
         )
     assert abs(mean - sum(line["reward"] or 0.0 for line in lines) / len(lines)) < 1e-9, (benchmark, mean)
-    return [items[one] for one in ids]
+    return [items[row_id] for row_id in ids]
 
 
 def _run(arguments: Sequence[str], checkpoint: str, *, log: Path) -> None:
@@ -210,7 +213,7 @@ def _run(arguments: Sequence[str], checkpoint: str, *, log: Path) -> None:
 
     Raises ModomodoError when it fails, and when it says that it left something out.
     """
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+    environment = {**os.environ, **SAFE_PATH, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     with log.open("w") as output:
         done = subprocess.run(arguments, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False)
     if done.returncode or any("| ERROR" in line for line in _lines(log)):

@@ -1,4 +1,4 @@
-"""The judgement of replies: our answer filter, then lmms-eval's own metric where that needs no judge model."""
+"""Verdicts on replies: our answer filter, then lmms-eval's own metric where that needs no judge model."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -76,11 +76,11 @@ def _golds(target: Target) -> tuple[str, ...]:
     return golds
 
 
-def _result(doc: Doc, text: str, judge: Callable[[str, Target], Verdict]) -> Result:
+def _result(doc: Doc, text: str, verdict_of: Callable[[str, Target], Verdict]) -> Result:
     reply = text.strip()
     target = row_of(doc).target
     parsed = parse_reply(reply)
-    verdict = Verdict.unparsed(parsed) if isinstance(parsed, str) else judge(parsed.answer, target)
+    verdict = Verdict.unparsed(parsed) if isinstance(parsed, str) else verdict_of(parsed.answer, target)
     ours = grade(reply, target, STANDARD)
     if ours.reward != verdict.reward:
         # What the two make of an answer differs in known cases; an item says so itself.

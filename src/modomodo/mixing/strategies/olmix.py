@@ -78,7 +78,7 @@ def exact(a_B: Array, *, t_BD: Array, prior_D: Array, limits_2D: Array, kl: floa
             f"Olmix: the solver failed ({error}); the laws have exponents up to {t_BD.max():.3g}"
         ) from None
     if w_D.value is None:
-        raise ModomodoError(f"Olmix: the solver ends with {problem.status}: its laws or the caps leave no solution")
+        raise ModomodoError(f"Olmix: the solver ended with {problem.status}: the laws or the caps leave no solution")
     # The solver meets the constraints within its tolerance, a mixture exactly.
     found_D = np.asarray(w_D.value, dtype=np.float64)
     return within(found_D[None] / found_D.sum(), limits_2D)[0]

@@ -62,7 +62,7 @@ class Alpha:
         if self.alpha > 0:
             if goal.inside is None:
                 raise ModomodoError(
-                    "Alpha needs the in-distribution scores beside the objective: name their benchmark or aggregate "
+                    "Alpha needs in-distribution scores besides the objective: name their benchmark or aggregate "
                     "with `inside`"
                 )
             w_D += self.alpha * self._scaled(runs, goal, goal.inside)
@@ -113,7 +113,7 @@ class Norm:
         weights_B = goal.weights(runs, goal.objective)
         good_D = seed_scores(runs, labels_of(runs, "exclude"), weights_B=weights_B, strategy="Norm")
         if not good_D.size:
-            raise ModomodoError("Norm needs at least two domains: a single one cannot be left out")
+            raise ModomodoError("Norm needs at least two domains: a single one can't be left out")
         raw_D = 0.2 - 0.1 * _unit(good_D)
         return fixed(raw_D / raw_D.sum(), runs=runs, goal=goal)
 
@@ -159,7 +159,7 @@ def _candidates(X_ND: Array, seed: int) -> Array:
 def _shares(good_S: Array, *, strategy: str) -> Array:
     """Return scores whose zero means nothing gained, or refuse them: sums of losses would reward absence."""
     if (good_S < 0).any():
-        raise ModomodoError(f"{strategy} needs scores that are not negative and where higher is better, as accuracies")
+        raise ModomodoError(f"{strategy} needs scores that are not negative and better when higher, like accuracies")
     return good_S
 
 

@@ -109,14 +109,14 @@ def pool_of(runs: Runs, *, goal: Goal, test: Runs | None = None) -> tuple[Pool, 
     allowed = int(_allowed(held, goal).sum())
     if allowed < LEFT:
         raise ModomodoError(
-            f"{allowed} of {len(held.labels_N)} runs lie within the caps; a choice among at least {LEFT} is needed: "
+            f"{allowed} of {len(held.labels_N)} runs lie within the caps, and a choice needs at least {LEFT}: "
             "loosen the caps"
         )
     if np.ptp(goal.goodness(held)) == 0:
         raise ModomodoError("all runs score the same on the objective: there is nothing to choose")
     steps = sorted({steps for steps in pool.runs.steps_N if steps is not None})
     if len(steps) > 1:
-        notes.append(f"runs have {steps[0]} to {steps[-1]} steps, which may pass for an effect of the mixture")
+        notes.append(f"runs have {steps[0]} to {steps[-1]} steps, which may look like an effect of the mixture")
     return pool, tuple(notes)
 
 
@@ -157,7 +157,7 @@ def judged(choice: Choice, held: Runs, *, goal: Goal) -> tuple[float, float]:
     Runs that tie for the choice count by their mean: a strategy that tells nothing apart does as well as chance.
     """
     if not held.labels_N:
-        raise ModomodoError("all runs are of the seed set that it learns from: runs at other mixtures must judge it")
+        raise ModomodoError("all runs belong to the seed set it learns from: add runs at other mixtures to judge it")
     good_N, allowed_N = goal.goodness(held), _allowed(held, goal)
     if not allowed_N.any():
         raise ModomodoError("no held-out run lies within the caps")

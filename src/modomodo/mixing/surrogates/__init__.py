@@ -1,1 +1,1 @@
-"""The surrogates: from mixtures and scores to a mean and an interval, one file a method."""
+"""The surrogates: from mixtures and scores to a mean and an interval, one file per method."""

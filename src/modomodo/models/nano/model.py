@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from modomodo.data.nano.scenes import CELL, SIZE
 
 if TYPE_CHECKING:
-    from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
+    from transformers import LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 CHECKPOINTS = {"nano": CHECKPOINT, "nano-2": Path(__file__).parent / "checkpoint_2"}
@@ -78,7 +78,18 @@ def make_model(
     tokenizer: "PreTrainedTokenizerFast", *, width: int = TEXT_WIDTH, layers: int = 4
 ) -> "LlavaForConditionalGeneration":
     """Return an untrained model; seed torch first."""
-    from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
+    from transformers import LlavaForConditionalGeneration
+
+    config = _config(tokenizer, width, layers)
+    model = LlavaForConditionalGeneration(config)
+    setattr(config, "modomodo_frame", "pixels")  # noqa: B010 - FRAME_KEY of families.py, which comes after this module
+    model.generation_config.eos_token_id = token_id(tokenizer, "<|end|>")
+    model.generation_config.pad_token_id = token_id(tokenizer, "<|pad|>")
+    return model
+
+
+def _config(tokenizer: "PreTrainedTokenizerFast", width: int, layers: int) -> "LlavaConfig":
+    from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig
 
     vision = CLIPVisionConfig(
         hidden_size=VISION_WIDTH,
@@ -102,7 +113,7 @@ def make_model(
         eos_token_id=token_id(tokenizer, "<|end|>"),
         bos_token_id=None,
     )
-    config = LlavaConfig(
+    return LlavaConfig(
         vision_config=vision,
         text_config=text,
         image_token_index=token_id(tokenizer, "<image>"),
@@ -111,15 +122,10 @@ def make_model(
         vision_feature_select_strategy="default",
         tie_word_embeddings=True,
     )
-    model = LlavaForConditionalGeneration(config)
-    setattr(config, "modomodo_frame", "pixels")  # noqa: B010 - FRAME_KEY of families.py, which comes after this module
-    model.generation_config.eos_token_id = token_id(tokenizer, "<|end|>")
-    model.generation_config.pad_token_id = token_id(tokenizer, "<|pad|>")
-    return model
 
 
 def token_id(tokenizer: "PreTrainedTokenizerFast", token: str) -> int:
     """Return the number of a token."""
-    found = tokenizer.convert_tokens_to_ids(token)
-    assert isinstance(found, int), token
-    return found
+    number = tokenizer.convert_tokens_to_ids(token)
+    assert isinstance(number, int), token
+    return number

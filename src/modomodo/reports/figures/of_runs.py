@@ -12,6 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from modomodo.core.mixture import Mixture
+from modomodo.mixing.confirmation import Difference
 from modomodo.reports.figures.style import INK, MUTED, PAPER, domain_colours, domain_dash, template
 from modomodo.reports.html.markup import plot_label, plot_text
 from modomodo.reports.numbers.curves import MEASURES, Curves
@@ -49,6 +50,17 @@ class Gain:
         """Whether the widest interval excludes 0; one without a width has no spread to judge by."""
         low, high = self.widest
         return low < high and (low > 0 or high < 0)
+
+
+def measured_gain(difference: Difference, *, seeds: tuple[tuple[str, float], ...] = ()) -> Gain:
+    """Return a measured difference as a Gain."""
+    ends = {key: getattr(difference, key) for key in ("gain", "lo90", "hi90", "lo95", "hi95")}
+    return Gain(difference.name, seeds=seeds, **ends)
+
+
+def gain_format(difference: Difference) -> str:
+    """Return the format of a measured difference, of its intervals and of the scores that it is made of."""
+    return number_format([difference.gain, difference.lo95, difference.hi95])
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""The HTML of the report: escaping, blocks and pictures."""
+"""The HTML of the report: escaping, blocks and images."""

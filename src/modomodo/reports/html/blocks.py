@@ -10,9 +10,12 @@ import plotly.graph_objects as go
 from modomodo.config.study import Study
 from modomodo.core.mixture import Mixture
 from modomodo.reports.figures.style import domain_colours
-from modomodo.reports.html.markup import Child, Html, el, json_block, run_link
+from modomodo.reports.html.markup import Child, Html, el, join, json_block, run_link
 from modomodo.study.results import OUT, FinishedRun
 
+EQUAL = "equal shares"
+SAME = 1e-9  # total variation of two mixtures that are the same
+MARKS = "The recommended mixture; the marks are {reference}."
 BARS = (
     "◇ is the estimate. The bars are not scores: they span where the true gain is likely to be (thick: 90 % interval, "
     "thin: 95 %, where it is known). They are grey where the widest one drawn holds 0: nothing is decided then."
@@ -136,3 +139,9 @@ def explained(study: Study, *names: str) -> list[Child]:
         kind = f"benchmark{'' if len(benchmarks) == 1 else 's'}"
         found += [el("b", name), f" is {words}: the mean over the {kind} {', '.join(benchmarks)}, by items. "]
     return found
+
+
+def until_tested(reference: str) -> Html:
+    """Return what follows from a predicted gain over the reference whose interval holds 0."""
+    are = "are" if reference == EQUAL else "is"
+    return join(el("b", f"Until that is tested, {reference} {are} the answer to keep."), " ")

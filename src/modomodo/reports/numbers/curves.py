@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from modomodo.training.step_log import read_lines
+from modomodo.training.step_log import DomainStep, Step, read_steps
 
 POINTS = 24  # of a curve, at most
 
@@ -41,23 +40,23 @@ class Curves:
     points: Mapping[str, tuple[Point, ...]]
 
 
-def read_curves(path: Path) -> Curves | None:
+def read_curves(folder: Path) -> Curves | None:
     """Return the curves of a run's steps.jsonl, None when it has no step."""
-    lines = read_lines(path)
-    if not lines:
+    steps = read_steps(folder)
+    if not steps:
         return None
-    bin_steps = -(-len(lines) // POINTS)
-    bins = [lines[start : start + bin_steps] for start in range(0, len(lines), bin_steps)]
-    names = dict.fromkeys(name for line in lines for name in line["domains"])
-    points = [_points(steps, names) for steps in bins]
+    bin_steps = -(-len(steps) // POINTS)
+    bins = [steps[start : start + bin_steps] for start in range(0, len(steps), bin_steps)]
+    names = dict.fromkeys(name for step in steps for name in step.domains)
+    points = [_points(few, names) for few in bins]
     return Curves(bin_steps, {name: tuple(found[name] for found in points) for name in names})
 
 
-def _points(steps: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Point]:
-    parts = {name: [step["domains"][name] for step in steps if name in step["domains"]] for name in names}
-    taught = {name: sum(p["prompts"] * (1 - p["zero_advantage"]) for p in found) for name, found in parts.items()}
+def _points(steps: Sequence[Step], names: Iterable[str]) -> dict[str, Point]:
+    parts = {name: [step.domains[name] for step in steps if name in step.domains] for name in names}
+    taught = {name: sum(done.prompts * (1 - done.zero_advantage) for done in part) for name, part in parts.items()}
     total = sum(taught.values())
-    middle = (steps[0]["step"] + steps[-1]["step"]) / 2
+    middle = (steps[0].step + steps[-1].step) / 2
     return {
         name: Point(
             step=middle,
@@ -70,6 +69,6 @@ def _points(steps: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[st
     }
 
 
-def _mean(parts: Sequence[Mapping[str, Any]], field: str, weight: str) -> float | None:
-    total = sum(part[weight] for part in parts)
-    return sum(part[field] * part[weight] for part in parts) / total if total else None
+def _mean(parts: Sequence[DomainStep], field: str, weight: str) -> float | None:
+    total = sum(getattr(part, weight) for part in parts)
+    return sum(getattr(part, field) * getattr(part, weight) for part in parts) / total if total else None

@@ -4,21 +4,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from modomodo.core.errors import count
-from modomodo.mixing.confirmation import KEEP_EQUAL, Confirmation, Difference
+from modomodo.mixing.confirmation import KEEP_EQUAL, Confirmation
 from modomodo.mixing.recommendation import Recommendation
 from modomodo.reports.evidence import Evidence
-from modomodo.reports.figures.of_runs import Gain, gains_figure, mixture_figure
-from modomodo.reports.html.blocks import BARS, Section, explained, figure_block, grid
-from modomodo.reports.html.markup import Child, Html, el, join, left_out, prose, table
-from modomodo.reports.numbers.formats import number, number_format, signed
+from modomodo.reports.figures.of_runs import Gain, gain_format, gains_figure, measured_gain, mixture_figure
+from modomodo.reports.html.blocks import BARS, EQUAL, MARKS, SAME, Section, explained, figure_block, grid, until_tested
+from modomodo.reports.html.markup import Child, Html, el, left_out, prose, table
+from modomodo.reports.numbers.formats import number, signed
 from modomodo.reports.sections.cautions import cautions
 from modomodo.reports.sections.reasons import domain_reasons
 from modomodo.study.results import OUT, Kind
 
-EQUAL = "equal shares"
-SAME = 1e-9  # total variation of two mixtures that are the same
 REASONS = "Which domains were dropped or raised, and what the pilots say of each:"
-MARKS = "The recommended mixture; the marks are {reference}."
 COSTS: dict[Kind, str] = {
     "pilot": "for pilots",
     "confirmation": "for the confirmation",
@@ -110,23 +107,6 @@ def headline_gains(evidence: Evidence) -> list[Gain]:
     if tests is not None and tests.held_out is not None:
         gains.append(measured_gain(replace(tests.held_out.aggregate, name="held out")))
     return gains
-
-
-def measured_gain(difference: Difference, *, seeds: tuple[tuple[str, float], ...] = ()) -> Gain:
-    """Return a measured difference as a Gain."""
-    ends = {key: getattr(difference, key) for key in ("gain", "lo90", "hi90", "lo95", "hi95")}
-    return Gain(difference.name, seeds=seeds, **ends)
-
-
-def until_tested(reference: str) -> Html:
-    """Return what follows from a predicted gain over the reference whose interval holds 0."""
-    are = "are" if reference == EQUAL else "is"
-    return join(el("b", f"Until that is tested, {reference} {are} the answer to keep."), " ")
-
-
-def gain_format(difference: Difference) -> str:
-    """Return the format of a measured difference, of its intervals and of the scores that it is made of."""
-    return number_format([difference.gain, difference.lo95, difference.hi95])
 
 
 def _lead(evidence: Evidence) -> list[Html]:

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from modomodo.mixing.confirmation import Confirmation, Difference
 from modomodo.reports.evidence import Evidence, Pair
-from modomodo.reports.figures.of_runs import Gain, gains_figure
+from modomodo.reports.figures.of_runs import Gain, gain_format, gains_figure, measured_gain
 from modomodo.reports.html.blocks import BARS, Section, explained, figure_block, link_to
 from modomodo.reports.html.markup import Child, Html, el, left_out, table
 from modomodo.reports.numbers.formats import number, number_format, signed
-from modomodo.reports.sections.answer import gain_format, measured_gain
 from modomodo.study.answer import StudyConfirmation
 from modomodo.study.results import OUT, aggregate
 

@@ -13,7 +13,7 @@ from modomodo.core.mixture import Mixture
 from modomodo.reports.evidence import Evidence
 from modomodo.study.plan import pilot_row_caps
 from modomodo.study.results import OUT, FinishedRun
-from modomodo.training.step_log import read_lines
+from modomodo.training.step_log import read_steps
 
 Change = Literal["dropped", "lowered", "kept", "raised"]
 DROPPED = 0.02  # a share below which a domain counts as dropped
@@ -110,10 +110,10 @@ def _zero_advantage(runs: Sequence[FinishedRun]) -> dict[str, float]:
     groups: dict[str, float] = {}
     flat: dict[str, float] = {}
     for run in runs:
-        for line in read_lines(run.folder / "steps.jsonl"):
-            for name, step in line["domains"].items():
-                groups[name] = groups.get(name, 0) + step["prompts"]
-                flat[name] = flat.get(name, 0) + step["prompts"] * step["zero_advantage"]
+        for step in read_steps(run.folder):
+            for name, done in step.domains.items():
+                groups[name] = groups.get(name, 0) + done.prompts
+                flat[name] = flat.get(name, 0) + done.prompts * done.zero_advantage
     return {name: flat[name] / count for name, count in groups.items() if count}
 
 

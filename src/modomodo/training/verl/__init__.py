@@ -1,1 +1,1 @@
-"""Training by verl, on a Ray cluster."""
+"""Train with verl, on a Ray cluster."""

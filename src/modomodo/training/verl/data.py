@@ -10,14 +10,15 @@ from typing import Any, cast
 from PIL import Image
 from transformers import ProcessorMixin
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import explained, write_text
-from modomodo.core.rows import Resize, Row, open_image, picture_bytes
+from modomodo.core.rows import Resize, Row, open_image, opened, picture_bytes
 from modomodo.core.schedules import Schedule, write_schedule
 from modomodo.data.domain import Message
-from modomodo.models.load import render
-from modomodo.training.judge import Judge
+from modomodo.models.chat_template import render
+from modomodo.training.row_table import RowTable
 
 MARKER = "<image>"
 MARKERS = (MARKER, "<video>", "<audio>")
@@ -39,7 +40,9 @@ def write_inputs(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, *, f
 def reachable(recipe: Recipe) -> Recipe:
     """Return the recipe with absolute paths, for processes that work in other folders."""
     data = {
-        name: source if source.path is None else source.model_copy(update={"path": source.path.resolve()})
+        name: source.model_copy(
+            update={key: path.resolve() for key in ("path", "pictures") if (path := getattr(source, key)) is not None}
+        )
         for name, source in recipe.data.items()
     }
     folders = {
@@ -53,16 +56,16 @@ def write_rows(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, *, pat
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    judge = Judge({name: recipe.find(name) for name in plan.counts()}, generations=recipe.num_generations)
-    rows = [judge.rows[domain][row_id] for domain, row_id in dict.fromkeys(plan.entries)]
+    table = RowTable.load({name: recipe_domain(recipe, name) for name in plan.counts()}, view=recipe.view)
+    keys = list(dict.fromkeys(plan.entries))
     partial = path.with_name(path.name + ".partial")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with pq.ParquetWriter(partial, _schema()) as writer:
-            for start in range(0, len(rows), GROUP):
+            for start in range(0, len(keys), GROUP):
                 records = [
-                    record(row, judge.domains[row.domain].prompt(row, recipe.view), recipe, processor)
-                    for row in rows[start : start + GROUP]
+                    record(table.row(*key), table.prompt(*key), recipe, processor)
+                    for key in keys[start : start + GROUP]
                 ]
                 writer.write_table(pa.Table.from_pylist(records, schema=_schema()))
         os.replace(partial, path)
@@ -97,10 +100,10 @@ def marked(messages: Sequence[Message], *, pictures: int, where: str) -> list[di
     parts = [part for message in messages for part in message["content"]]
     texts = [part["text"] for part in parts if part["type"] == "text"]
     assert len(parts) - len(texts) == pictures, where
-    found = [marker for marker in MARKERS if pictures and any(marker in text for text in texts)]
-    if found:
+    marker = next((marker for marker in MARKERS if pictures and any(marker in text for text in texts)), None)
+    if marker is not None:
         raise ModomodoError(
-            f"{where}: its text holds {found[0]!r}, which verl takes for a picture or recording: reword it, exclude "
+            f"{where}: its text holds {marker!r}, which verl takes for a picture or recording: reword it, exclude "
             "the row, or train with engine = 'trl'"
         )
     return [
@@ -118,9 +121,9 @@ def picture(image: bytes | Path, *, resize: Resize | None) -> tuple[bytes, tuple
     With `resize` it is resized here, to what the processors of the trainer and of vLLM then leave as it is.
     """
     content = picture_bytes(image)
-    with Image.open(io.BytesIO(content)) as plain:
+    with opened(content) as plain:
         size = plain.size if resize is None else resize.size(plain.size)
-        if plain.mode == "RGB" and plain.size == size:
+        if plain.mode == "RGB" and not plain.has_transparency_data and plain.size == size:
             return content, size
     ready = open_image(image)
     if ready.size != size:
@@ -148,14 +151,14 @@ def places(columns: Mapping[str, Sequence[Any]], plan: Schedule) -> Iterator[int
 
     Raises ModomodoError for a row that the file lacks.
     """
-    found = {
+    place_of = {
         (name, info["row_id"]): place
         for place, (name, info) in enumerate(zip(columns["data_source"], columns["extra_info"], strict=True))
     }
     for entry in plan.entries:
-        if entry not in found:
+        if entry not in place_of:
             raise ModomodoError(f"{entry[0]}, row {entry[1]} is scheduled and not in rows.parquet: delete the file")
-        yield found[entry]
+        yield place_of[entry]
 
 
 def _schema() -> Any:

@@ -16,9 +16,9 @@ FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
 
 def check_limits(recipe: Recipe) -> None:
     """Raise ModomodoError with all that keeps verl from carrying out the recipe."""
-    found = list(refusals(recipe))
-    if found:
-        raise ModomodoError("engine verl: " + "\n".join(f"{one.where} {one.what}" for one in found))
+    problems = list(refusals(recipe))
+    if problems:
+        raise ModomodoError("engine verl: " + "\n".join(f"{problem.where} {problem.what}" for problem in problems))
 
 
 def refusals(recipe: Recipe) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from modomodo.config.recipe import Recipe
+from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError
 from modomodo.models.names import model_path
 from modomodo.training.step_log import CHECKPOINTS
@@ -13,6 +14,7 @@ from modomodo.training.verl.limits import share
 ACTOR = "actor_rollout_ref.actor"
 MODEL = "actor_rollout_ref.model"
 ROLLOUT = "actor_rollout_ref.rollout"
+VARIABLES = "+ray_kwargs.ray_init.runtime_env.env_vars"
 Value = str | int | float | bool
 
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -73,6 +75,8 @@ WITHOUT_EFFECT = ("image_cache",)
 # loss_type "grpo": the mean over a completion's tokens, then over completions. low_var_kl is TRL's estimator of KL.
 PINNED: dict[str, Value] = {
     "critic.enable": False,
+    "data.trust_remote_code": False,
+    f"{MODEL}.trust_remote_code": False,
     "algorithm.adv_estimator": "grpo",
     "algorithm.norm_adv_by_std_in_grpo": True,
     "algorithm.use_kl_in_reward": False,
@@ -125,8 +129,8 @@ def overrides(recipe: Recipe, *, steps: int, folder: Path, resumed: int = 0) -> 
     checkpoint that the run goes on from.
     """
     folder = folder.resolve()
-    found = {**PINNED, **_of_fields(recipe, steps), **_of_adapters(recipe), **_of_files(recipe, folder, resumed)}
-    return [f"{name}={_literal(value)}" for name, value in found.items()] + ["trainer.logger=[console,file]"]
+    options = {**PINNED, **_of_fields(recipe, steps), **_of_adapters(recipe), **_of_files(recipe, folder, resumed)}
+    return [f"{name}={_literal(value)}" for name, value in options.items()] + ["trainer.logger=[console,file]"]
 
 
 def _of_fields(recipe: Recipe, steps: int) -> dict[str, Value]:
@@ -157,11 +161,11 @@ def _of_fields(recipe: Recipe, steps: int) -> dict[str, Value]:
         "gradient_checkpointing": recipe.gradient_checkpointing,
         "save_every": recipe.save_every,
     }
-    found: dict[str, Value] = {}
+    options: dict[str, Value] = {}
     for field, value in values.items():
         names = OPTIONS[field]
-        found |= zip(names, value if isinstance(value, tuple) else (value,) * len(names), strict=True)
-    return found
+        options |= zip(names, value if isinstance(value, tuple) else (value,) * len(names), strict=True)
+    return options
 
 
 def _of_adapters(recipe: Recipe) -> dict[str, Value]:
@@ -194,9 +198,8 @@ def _of_files(recipe: Recipe, folder: Path, resumed: int) -> dict[str, Value]:
         "trainer.resume_from_path": str(folder / CHECKPOINTS / f"global_step_{resumed}"),
         "trainer.rollout_data_dir": str(folder / "verl" / "rollouts"),
         "trainer.experiment_name": folder.name or "run",
-        "+ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH": str(
-            folder / "verl" / f"metrics-{resumed}.jsonl"
-        ),
+        f"{VARIABLES}.PYTHONSAFEPATH": SAFE_PATH["PYTHONSAFEPATH"],
+        f"{VARIABLES}.VERL_FILE_LOGGER_PATH": str(folder / "verl" / f"metrics-{resumed}.jsonl"),
         f"{ROLLOUT}.max_num_batched_tokens": max(8192, longest),
         f"{ROLLOUT}.agent.num_workers": min(8, recipe.prompts_per_step),
     }
@@ -210,4 +213,4 @@ def _literal(value: Value) -> str:
             f"{value!r} holds '${{', which verl's configuration replaces: choose another folder or name"
         )
     # Hydra unescapes backslashes only before a quote or the end.
-    return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + (r"\'" if found[2] else ""), value) + "'"
+    return "'" + re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + (r"\'" if match[2] else ""), value) + "'"

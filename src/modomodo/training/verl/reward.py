@@ -1,4 +1,4 @@
-"""What verl's reward process calls for each completion. Imports no verl; the verdicts are those of `Judge`."""
+"""What verl's reward process calls for each completion: the rewards that TRL's trainer gets. Imports no verl."""
 
 import json
 import threading
@@ -6,17 +6,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import write_text
 from modomodo.core.schedules import read_schedule
-from modomodo.training.judge import Judge
-from modomodo.training.step_log import read_lines
+from modomodo.training.rewards import RewardFunctions
+from modomodo.training.row_table import RowTable
+from modomodo.training.step_log import read_steps
 
 STOPPED = "stopped.txt"
-"""File in a run's folder verl/ with why its judge ended it: verl itself keeps such an error to one process's log."""
+"""File in a run's folder verl/ with why its rewards ended it: verl keeps such an error to one process's log."""
 
-_judging = threading.Lock()
+_grading = threading.Lock()
 
 
 def compute_score(
@@ -29,38 +31,34 @@ def compute_score(
     """
     key = json.loads(ground_truth)
     assert key["domain"] == data_source, (key, data_source)
-    with _judging:
+    with _grading:
         try:
-            judged = judge_of(folder).one(key["domain"], key["row_id"], solution_str)
+            graded = rewards_of(folder).grade(key["domain"], key["row_id"], solution_str)
         except ModomodoError as error:
             write_text(Path(folder) / "verl" / STOPPED, str(error))
             raise
     return {
-        "score": judged.reward or 0.0,
-        "accuracy": judged.verdict.reward or 0.0,
-        "format": float(judged.formed and judged.reward is not None),
-        "unparsed": float(judged.verdict.status == "unparsed"),
-        "ungradable": float(judged.reward is None),
+        "score": graded.reward or 0.0,
+        "accuracy": graded.verdict.reward or 0.0,
+        "format": float(graded.formed and graded.reward is not None),
+        "unparsed": float(graded.verdict.status == "unparsed"),
+        "ungradable": float(graded.reward is None),
         "position": float(key["position"]),
     }
 
 
 @cache
-def judge_of(folder: str) -> Judge:
-    """Return the judge of the run in a folder, one for each process; it takes up where the run's steps.jsonl ends."""
+def rewards_of(folder: str) -> RewardFunctions:
+    """Return the rewards of the run in a folder, once for each process; they take up where its steps.jsonl ends."""
     home = Path(folder)
-    judge = judge_of_run(home, keep=home / "ungradable.jsonl")
-    judge.resume([line["domains"] for line in read_lines(home / "steps.jsonl")])
-    return judge
+    rewards = new_rewards(home, keep=home / "ungradable.jsonl")
+    rewards.resume(read_steps(home))
+    return rewards
 
 
-def judge_of_run(folder: Path, *, keep: Path | None = None) -> Judge:
-    """Return a judge of the rows that the run in a folder trains on."""
+def new_rewards(folder: Path, *, keep: Path | None = None) -> RewardFunctions:
+    """Return rewards for the rows that the run in a folder trains on, which have graded nothing yet."""
     recipe = Recipe.model_validate_json((folder / "verl" / "recipe.json").read_text())
-    return Judge(
-        {name: recipe.find(name) for name in read_schedule(folder / "schedule.csv").counts()},
-        generations=recipe.num_generations,
-        rewards=recipe.rewards,
-        view=recipe.view,
-        keep=keep,
-    )
+    domains = {name: recipe_domain(recipe, name) for name in read_schedule(folder / "schedule.csv").counts()}
+    table = RowTable.load(domains, view=recipe.view)
+    return RewardFunctions(table, generations=recipe.num_generations, weights=recipe.rewards, keep=keep)

@@ -3,14 +3,22 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
-from modomodo.training.judge import Judge
-from modomodo.training.step_log import append_lines, keep_until, logged_steps, read_lines
+from modomodo.training.rewards import RewardFunctions
+from modomodo.training.step_log import (
+    Step,
+    append_lines,
+    append_step,
+    keep_steps,
+    keep_until,
+    logged_steps,
+    read_lines,
+)
 from modomodo.training.trackers import NoTracker, Tracker, step_values, trainer_values
 
 TOLERANCE = 1e-3  # of rewards that went through float32
@@ -27,23 +35,23 @@ class Completion:
 
 @dataclass(frozen=True)
 class Reader:
-    """What reading a run's dumps needs: its folder, schedule, judge, the counter of a reply's tokens, and tracker."""
+    """What reading a run's dumps needs: its folder, schedule, rewards, the counter of a reply's tokens, and tracker."""
 
     folder: Path
     plan: Schedule
-    judge: Judge
+    rewards: RewardFunctions
     generations: int
     lengths: Callable[[Sequence[str]], Sequence[int]]
     requested: Mapping[str, float]
     tracker: Tracker = field(default_factory=NoTracker)
 
 
-def cut_back(folder: Path, step: int) -> list[dict[str, Any]]:
-    """Drop what a run wrote after its last checkpoint, and return the lines of steps.jsonl that stay."""
+def cut_back(folder: Path, step: int) -> list[Step]:
+    """Drop what a run wrote after its last checkpoint, and return the steps of its log that stay."""
     for path in (folder / "verl" / "rollouts").glob("*.jsonl"):
         if path.stem.isdecimal() and int(path.stem) > step:
             path.unlink()
-    kept = keep_until(folder / "steps.jsonl", min(step, logged_steps(folder)))
+    kept = keep_steps(folder, min(step, logged_steps(folder)))
     # Steps that are dumped and not in it are taken in anew, and must not stand in the others already.
     for name in ("samples.jsonl", "trainer.jsonl"):
         keep_until(folder / name, len(kept))
@@ -68,10 +76,10 @@ def take_in(reader: Reader, *, last: bool) -> int:
     done = logged_steps(reader.folder)
     numbers = read_metrics(reader.folder / "verl")
     for step in range(done + 1, reader.plan.steps + 1):
-        found = read_step(reader, step)
-        if found is None or (step not in numbers and not last):
+        completions = read_step(reader, step)
+        if completions is None or (step not in numbers and not last):
             return step - 1
-        _append(reader, step, found, numbers.get(step, {}))
+        _append(reader, step, completions, numbers.get(step, {}))
     return reader.plan.steps
 
 
@@ -84,7 +92,7 @@ def read_step(reader: Reader, step: int) -> list[Completion] | None:
     real = [line for line in lines if not line["uid"].startswith("pad")]  # verl fills up steps that GPUs cannot share
     if len(real) != reader.plan.prompts_per_step * reader.generations:
         return None
-    found: list[Completion] = []
+    completions: list[Completion] = []
     for line in real:
         key = json.loads(line["gts"])
         position = key["position"]
@@ -94,10 +102,10 @@ def read_step(reader: Reader, step: int) -> list[Completion] | None:
                 f"step {step} was dumped with {key['domain']}, row {key['row_id']} at {position}, which is not the "
                 f"schedule's: delete {reader.folder} and run again"
             )
-        found.append(Completion(position, line["output"], line["score"]))
-    if set(Counter(one.position for one in found).values()) != {reader.generations}:
+        completions.append(Completion(position, line["output"], line["score"]))
+    if set(Counter(completion.position for completion in completions).values()) != {reader.generations}:
         return None
-    return sorted(found, key=lambda one: one.position)
+    return sorted(completions, key=lambda completion: completion.position)
 
 
 def read_metrics(folder: Path) -> dict[int, dict[str, Any]]:
@@ -106,25 +114,19 @@ def read_metrics(folder: Path) -> dict[int, dict[str, Any]]:
     return {line["step"]: line["data"] for path in paths for line in read_lines(path)}
 
 
-def _append(reader: Reader, step: int, found: Sequence[Completion], numbers: Mapping[str, Any]) -> None:
-    names, ids = zip(*(reader.plan.entries[one.position] for one in found), strict=True)
-    texts = [one.text for one in found]
-    reader.judge.accuracy(
-        texts, domain=names, row_id=ids, completion_ids=[range(count) for count in reader.lengths(texts)]
-    )
-    judged = reader.judge.judged
-    other = sum(abs((item.reward or 0.0) - one.score) > TOLERANCE for item, one in zip(judged, found, strict=True))
+def _append(reader: Reader, step: int, completions: Sequence[Completion], numbers: Mapping[str, Any]) -> None:
+    rewards, texts = reader.rewards, [completion.text for completion in completions]
+    names, ids = zip(*(reader.plan.entries[completion.position] for completion in completions), strict=True)
+    rewards.accuracy(texts, domain=names, row_id=ids, completion_ids=[range(count) for count in reader.lengths(texts)])
+    pairs = zip(rewards.graded, completions, strict=True)
+    other = sum(abs((graded.reward or 0.0) - completion.score) > TOLERANCE for graded, completion in pairs)
     if other:
         print(f"step {step}: {other} completions earn another reward than the one trained on", flush=True)
-    samples = reader.judge.samples(step)
-    line = {
-        "step": step,
-        "seconds": round(numbers.get("timing_s/step", 0.0), 4),
-        "requested": {name: share for name, share in reader.requested.items() if share > 0},
-        "domains": {name: asdict(one) for name, one in reader.judge.step().items()},
-    }
+    samples = rewards.samples(step)
+    requested = {name: share for name, share in reader.requested.items() if share > 0}
+    logged = Step(step, round(numbers.get("timing_s/step", 0.0), 4), requested, rewards.step())
     append_lines(reader.folder / "samples.jsonl", samples)
     if numbers:
         append_lines(reader.folder / "trainer.jsonl", [{"step": step, **numbers}])
-    append_lines(reader.folder / "steps.jsonl", [line])
-    reader.tracker.log(step, {**step_values(line), **trainer_values(numbers)})
+    append_step(reader.folder, logged)
+    reader.tracker.log(step, {**step_values(logged), **trainer_values(numbers)})

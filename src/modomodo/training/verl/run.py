@@ -12,24 +12,27 @@ import torch
 from transformers import PreTrainedModel, ProcessorMixin
 
 from modomodo.config.recipe import Recipe
+from modomodo.core.children import without_code
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
-from modomodo.models.load import load_model, load_processor, reply_lengths
-from modomodo.models.names import model_path
+from modomodo.models.load import load_model, reply_lengths
 from modomodo.training.adapters import lora_config
+from modomodo.training.checkpoints import recipe_processor
 from modomodo.training.step_log import CHECKPOINTS, drop_checkpoints
 from modomodo.training.trackers import NoTracker, Tracker
 from modomodo.training.verl.data import write_inputs
 from modomodo.training.verl.limits import check_limits
 from modomodo.training.verl.options import overrides
-from modomodo.training.verl.reward import STOPPED, judge_of_run
+from modomodo.training.verl.reward import STOPPED, new_rewards
 from modomodo.training.verl.rollouts import Reader, cut_back, dumped, take_in
 
 EVERY = 10.0  # seconds between two looks at the dumps
 
 
-def train(recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | None = None) -> PreTrainedModel:
-    """Return the model trained along the schedule, on the CPU, adapters merged into it.
+def train(
+    recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | None = None
+) -> tuple[PreTrainedModel, ProcessorMixin]:
+    """Return the model trained along the schedule, on the CPU, adapters merged into it, and its processor.
 
     `folder` gets the files that a run of TRL has, verl's own under verl/, and checkpoints; called again on the same
     folder after a kill, it goes on from the last checkpoint with the same rows in the same order. `tracker` gets the
@@ -40,20 +43,21 @@ def train(recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | No
     """
     check_limits(recipe)
     check_installed()
-    resize = None if recipe.min_pixels or recipe.max_pixels else recipe.view.resize
-    processor = load_processor(model_path(recipe.model), resize=resize, as_saved=True)
+    folder = folder.resolve()  # verl works in another
+    # Pictures are resized to the recipe's limits before vLLM sees them; without limits, by the checkpoint's own.
+    processor = recipe_processor(recipe, as_saved=not (recipe.min_pixels or recipe.max_pixels))
     write_inputs(recipe, plan, processor, folder=folder)
     (folder / "verl" / STOPPED).unlink(missing_ok=True)
     reader = _reader(recipe, plan, processor, folder, tracker or NoTracker())
     done = checkpoint_step(folder / CHECKPOINTS, until=dumped(reader))
-    reader.judge.resume([line["domains"] for line in cut_back(folder, done)])
+    reader.rewards.resume(cut_back(folder, done))
     if done < plan.steps:
         drop_checkpoints(folder / CHECKPOINTS, keep=folder / CHECKPOINTS / f"global_step_{done}")
         _run_while_reading(overrides(recipe, steps=plan.steps, folder=folder, resumed=done), reader)
     read = take_in(reader, last=True)
     if read < plan.steps or checkpoint_step(folder / CHECKPOINTS, until=read) < plan.steps:
         raise ModomodoError(f"verl ended after step {read} of {plan.steps}: its log says why; run again to go on")
-    return merged(recipe, folder / CHECKPOINTS / f"global_step_{plan.steps}" / "actor")
+    return merged(recipe, folder / CHECKPOINTS / f"global_step_{plan.steps}" / "actor"), processor
 
 
 def check_installed() -> None:
@@ -73,8 +77,7 @@ def checkpoint_step(folder: Path, *, until: int) -> int:
     verl dumps the completions of a step after its checkpoint: one whose step was not dumped cannot be gone on from.
     """
     whole = [path.name.removeprefix("global_step_") for path in folder.glob("global_step_*") if _is_whole(path)]
-    found = [int(step) for step in whole if step.isdecimal()]
-    return max((step for step in found if step <= until), default=0)
+    return max((int(step) for step in whole if step.isdecimal() and int(step) <= until), default=0)
 
 
 def _is_whole(checkpoint: Path) -> bool:
@@ -129,10 +132,10 @@ def _with_adapters(model: PreTrainedModel, recipe: Recipe, folder: Path) -> PreT
 
     assert recipe.lora is not None
     adapted = get_peft_model(model, lora_config(model, recipe.known_family, recipe.lora))
-    found = set_peft_model_state_dict(adapted, load_file(folder / "adapter_model.safetensors"))
-    lost = [name for name in found.missing_keys if "lora_" in name]
-    if found.unexpected_keys or lost:
-        strange = [*found.unexpected_keys, *lost]
+    loaded = set_peft_model_state_dict(adapted, load_file(folder / "adapter_model.safetensors"))
+    lost = [name for name in loaded.missing_keys if "lora_" in name]
+    if loaded.unexpected_keys or lost:
+        strange = [*loaded.unexpected_keys, *lost]
         raise ModomodoError(f"{len(strange)} adapters of {folder} are not those of the recipe, {strange[0]} among them")
     return cast(Any, adapted.merge_and_unload()).to(torch.bfloat16)
 
@@ -142,7 +145,7 @@ def _reader(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, folder: P
         return [min(count, recipe.max_completion_length) for count in reply_lengths(processor, texts)]
 
     requested = recipe.mixture.as_dict()
-    return Reader(folder, plan, judge_of_run(folder), recipe.num_generations, lengths, requested, tracker)
+    return Reader(folder, plan, new_rewards(folder), recipe.num_generations, lengths, requested, tracker)
 
 
 def _run_while_reading(options: Sequence[str], reader: Reader) -> None:
@@ -156,7 +159,8 @@ def _run_while_reading(options: Sequence[str], reader: Reader) -> None:
     following = threading.Thread(target=_follow, args=(reader, ended), daemon=True)
     following.start()
     try:
-        run_ppo(config, TaskRunnerV1)
+        with without_code():
+            run_ppo(config, TaskRunnerV1)
     except RayError as error:
         said = reader.folder / "verl" / STOPPED
         if said.exists():

@@ -26,16 +26,16 @@ class PlannedRows(RLHFDataset):
         return len(self._places)
 
     def __getitem__(self, item: int) -> dict[str, Any]:
-        found = super().__getitem__(self._places[item])
+        row = super().__getitem__(self._places[item])
         domain, row_id = self._plan.entries[item]
         key = {"domain": domain, "row_id": row_id, "position": item}
-        found["reward_model"] = {**found["reward_model"], "ground_truth": json.dumps(key)}
-        found["extra_info"] = {**found["extra_info"], "index": item, "position": item}
-        found["index"] = item
-        for message in found["raw_prompt"]:
+        row["reward_model"] = {**row["reward_model"], "ground_truth": json.dumps(key)}
+        row["extra_info"] = {**row["extra_info"], "index": item, "position": item}
+        row["index"] = item
+        for message in row["raw_prompt"]:
             if not isinstance(message["content"], str):
                 message["content"] = [_decoded(part) for part in message["content"]]
-        return found
+        return row
 
     @classmethod
     def _process_multi_modal_info(cls, messages: list[dict], image_patch_size: int, config: Any) -> tuple:

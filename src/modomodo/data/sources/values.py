@@ -1,0 +1,40 @@
+"""Single values of columns: texts, and what a text writes as JSON or as Python does."""
+
+import ast
+import json
+import math
+from contextlib import suppress
+from typing import Any, cast
+
+from modomodo.core.errors import ModomodoError
+from modomodo.verifiers.number import number_text
+
+
+class BadRowError(ModomodoError):
+    """What is wrong with one record; all of a split are listed together."""
+
+
+def plain(value: Any, column: str) -> str:
+    """Return the text of a column; empty for None.
+
+    Raises BadRowError for lists and tables.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float):
+        raise BadRowError(f"{column} is {value!r:.60}, not a text")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadRowError(f"{column} is {value}, not a text: a missing one is null or empty")
+    return number_text(value)
+
+
+def written(text: str, kind: type[list[Any]] | type[dict[str, Any]]) -> Any:
+    """Return the list or object that a text writes as JSON or as Python does; None where it writes none."""
+    text = text.strip()
+    if (text[:1], text[-1:]) != (("[", "]") if kind is list else ("{", "}")):
+        return None
+    for read in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            found = read(text)
+            return cast(Any, found) if isinstance(found, kind) else None
+    return None

@@ -1,0 +1,136 @@
+"""Chat templates of others: programs, which are tried in a process of their own before any is rendered here."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from transformers import ProcessorMixin
+
+from modomodo.core.children import SAFE_PATH
+from modomodo.core.errors import ModomodoError, begun
+from modomodo.data.domain import Message
+from modomodo.models.nano.model import CHAT_TEMPLATE
+
+LONGEST = 1 << 18  # characters of a template, and of what it may add to a prompt; those of the families have 10,000
+SECONDS = 2.0  # of CPU time; thousands of prompts are rendered in as many
+BACKSTOP = 120.0  # seconds of wall time, which a busy machine may need
+MARKS = ("image_token", "boi_token", "start_image_token")  # attributes of processors: what stands for a picture
+
+_ADVICE = "choose another checkpoint, or give a copy of its folder the chat_template.jinja of its family"
+_SCRIPT = Path(__file__).with_name("template_process.py")
+_QUESTION = "Which of the two clocks is right?"
+_PROBES: tuple[list[Message], ...] = (
+    [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": _QUESTION}]}],
+    [{"role": "user", "content": [{"type": "text", "text": _QUESTION}]}],
+)
+
+
+def render(processor: ProcessorMixin, messages: Sequence[Message]) -> str:
+    """Return the text that a prompt's messages become, up to where the reply begins; pictures are placeholders.
+
+    Raises ModomodoError where the template loses a text or a picture.
+    """
+    template: Any = processor
+    text = template.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
+    _check_whole(processor, messages, text)
+    return text
+
+
+def check_template(processor: ProcessorMixin, path: str) -> None:
+    """Raise ModomodoError where a processor has no chat template, or one that is not safe or loses what is asked."""
+    with_image, without = check_prompts(processor, path, _PROBES)
+    if with_image == without:
+        raise ModomodoError(f"the chat template of {path!r} loses the picture: {_ADVICE}")
+
+
+def check_prompts(processor: ProcessorMixin, path: str, prompts: Sequence[Sequence[Message]]) -> list[str]:
+    """Return the texts that prompts become, rendered in another process where the template is not our own.
+
+    Raises ModomodoError for a template that fails, takes too long or too much, or loses a text or a picture.
+    """
+    template = _template(processor, path)
+    if template == CHAT_TEMPLATE or not prompts:
+        return [render(processor, prompt) for prompt in prompts]
+    given = sum(len(part.get("text", "")) for prompt in prompts for message in prompt for part in message["content"])
+    request = {
+        "template": template,
+        "variables": cast(Any, processor).tokenizer.special_tokens_map,
+        "prompts": prompts,
+        "longest": LONGEST + given,
+        "seconds": SECONDS,
+    }
+    with begun(f"the chat template of {path!r}"):
+        texts = _tried(json.dumps(request, default=str))
+        for prompt, text in zip(prompts, texts, strict=True):
+            _check_whole(processor, prompt, text)
+    return texts
+
+
+def _check_whole(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> None:
+    lost = _what_is_lost(processor, messages, text)
+    if lost:
+        raise ModomodoError(f"the chat template loses {lost}: {_ADVICE}")
+
+
+def _what_is_lost(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> str:
+    """Return what of a prompt is not in the text that it became, "" where all is there; spaces do not count."""
+    whole = _spaced(text)
+    parts = [part for message in messages for part in message["content"]]
+    texts = [part["text"] for part in parts if part["type"] == "text"]
+    lost = next((one for one in texts if _spaced(one) not in whole), None)
+    if lost is not None:
+        return f"the text {lost!r:.60}"
+    pictures = len(parts) - len(texts)
+    marks = [mark for name in MARKS if isinstance(mark := getattr(processor, name, None), str)]
+    written = [text.count(mark) - sum(one.count(mark) for one in texts) for mark in marks]
+    return "a picture" if pictures and written and max(written) < pictures else ""
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _template(processor: ProcessorMixin, path: str) -> str:
+    """Return the template that transformers would render."""
+    found: Any = processor.chat_template
+    if isinstance(found, dict):
+        found = found.get("default")
+    if not isinstance(found, str) or not found:
+        raise ModomodoError(f"the processor of {path!r} has no chat template: choose an instruct model, or add one")
+    if len(found) > LONGEST:
+        raise ModomodoError(f"the chat template of {path!r} has {len(found):,} characters, over {LONGEST:,}: {_ADVICE}")
+    return found
+
+
+@cache
+def _tried(request: str) -> list[str]:
+    """Return the texts of a request.
+
+    Raises ModomodoError where its template fails, or is ended.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", str(_SCRIPT)],
+            input=request,
+            env={**os.environ, **SAFE_PATH, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            capture_output=True,
+            text=True,
+            timeout=BACKSTOP,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModomodoError(f"it did not end in {BACKSTOP:g} s: {_ADVICE}") from error
+    if done.returncode == -signal.SIGPROF:
+        raise ModomodoError(f"it takes over {SECONDS:g} s of CPU time: {_ADVICE}")
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise ModomodoError(f"it ends the process that tries it ({last:.200}): {_ADVICE}")
+    answer = json.loads(done.stdout)
+    if "error" in answer:
+        raise ModomodoError(f"it fails on a question ({answer['error']}): {_ADVICE}")
+    return answer["texts"]

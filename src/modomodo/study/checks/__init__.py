@@ -1,0 +1,1 @@
+"""What can be wrong before a run starts: a file for each subject; study/preflight.py runs them all."""

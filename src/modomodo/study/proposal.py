@@ -1,0 +1,34 @@
+"""Which pilots a study runs next: within what its training rows last for, beside those not finished yet."""
+
+import warnings
+
+from modomodo.config.sections import limits
+from modomodo.config.study import Study
+from modomodo.mixing.fitted import Fitted
+from modomodo.mixing.proposal import Proposals, propose
+from modomodo.study.plan import pilot_row_caps
+from modomodo.study.results import StudyRuns
+
+
+def study_proposals(runs: StudyRuns, fitted: Fitted | None = None) -> Proposals:
+    """Return the next pilots of a study; those it has planned and not finished count as under way, with a warning.
+
+    `fitted` is what `runs.fit()` returns, where it is at hand. Raises ModomodoError as that does.
+    """
+    study = runs.study
+    if runs.pending:
+        warnings.warn(
+            f"{len(runs.pending)} of the {len(runs.pilots)} pilots of {study.name} are not finished: they count as "
+            "under way (`modomodo pilot` runs them)",
+            stacklevel=2,
+        )
+    pending = tuple(run.recipe.mixture for run in runs.pending)
+    caps = _caps_with_rows(study)
+    return propose(fitted or runs.fit(), batch=study.batch, caps=caps, pending=pending, seed=study.seed)
+
+
+def _caps_with_rows(study: Study) -> dict[str, tuple[float, float]]:
+    """Return the study's caps, tightened to what its training rows last for."""
+    own = limits(study.caps)
+    pairs = {name: (*own.get(name, (0.0, 1.0)), lasting) for name, (_, lasting) in pilot_row_caps(study).items()}
+    return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}

@@ -1,0 +1,80 @@
+"""A run alone, beside the pilots of a study or without one: what `modomodo train` and `modomodo eval` do.
+
+single = read_single(Path("study.toml"), ["mixture=recommended", "steps=200"])
+print(run_single(single).result.scores)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from modomodo.config.recipe import Recipe, recipe_in
+from modomodo.config.study import study_in
+from modomodo.config.toml_files import read_file
+from modomodo.core.errors import ModomodoError
+from modomodo.runs.inputs import run_digests
+from modomodo.runs.launch import launch
+from modomodo.runs.local import Processes
+from modomodo.runs.planned import PlannedRun
+from modomodo.runs.store import RunResult, Store, run_key, single_name
+from modomodo.study.answer import recommended_mixture
+from modomodo.study.pipeline import RUN
+from modomodo.study.results import read_study
+
+RECOMMENDED = "mixture=recommended"
+
+
+@dataclass(frozen=True)
+class SingleRun:
+    """A run to be carried out: its recipe, and the folder under whose runs/ it goes."""
+
+    recipe: Recipe
+    folder: Path
+
+    def untrained(self) -> "SingleRun":
+        """Return the run that scores the recipe's model as it is."""
+        return replace(self, recipe=self.recipe.model_copy(update={"steps": 0}))
+
+
+@dataclass(frozen=True)
+class SingleResult:
+    """A finished run: its own folder, and what it left there."""
+
+    folder: Path
+    result: RunResult
+
+
+def read_single(path: Path, sets: Sequence[str] = (), *, out: Path | None = None) -> SingleRun:
+    """Return the run of a recipe's file, or of the recipe of a study, after the `key=value` changes of `sets`.
+
+    `mixture=recommended` takes that of the study's recommendation. Without `out` the run of a study goes to the study's
+    folder, where its report shows it, and that of a recipe to the working folder.
+
+    Raises ModomodoError as `load_recipe`, and where the study has no recommendation of the pilots finished now.
+    """
+    file = read_file(path)
+    recipe = recipe_in(file, [change for change in sets if change != RECOMMENDED])
+    recommended = RECOMMENDED in sets
+    study = study_in(file) if recommended or (file.is_study and out is None) else None
+    if study is not None and recommended:
+        recipe = recipe.model_copy(update={"mixture": recommended_mixture(read_study(study))})
+    return SingleRun(recipe, out or (Path() if study is None else study.folder))
+
+
+def run_single(single: SingleRun, *, console: Console | None = None) -> SingleResult:
+    """Return the result of a run, carried out in a process of its own unless it is finished; a killed one goes on.
+
+    Progress goes to `console`, by default standard error. Raises ModomodoError when the run fails.
+    """
+    recipe, store = single.recipe, Store(single.folder)
+    console = console or Console(stderr=True)
+    with console.status("reading rows and model"):
+        digests = run_digests([recipe])
+    label = single_name(run_key(recipe, digests)) if recipe.steps else recipe.model
+    run = PlannedRun(label, recipe)
+    (outcome,) = launch([run], store, digests=digests, run=RUN, workers=Processes(1), console=console)
+    if outcome.status == "failed":
+        raise ModomodoError(f"the run failed, as said above; its folder is {store.path(outcome.key)}")
+    return SingleResult(store.path(outcome.key), store.result(outcome.key))
