@@ -176,7 +176,7 @@ def test_mixtures_and_scores_in_two_files_are_one_table(table, tmp_path):
     assert f"modomodo recommend ratios.csv --set 'metrics=&quot;{scores}&quot;'".replace("&quot;", '"') in page.replace(
         "&quot;", '"'
     ).replace("&#x27;", "'")
-    with pytest.raises(ModomodoError, match="would overwrite the file that is read"):
+    with pytest.raises(ModomodoError, match="would overwrite the file it reads"):
         run("recommend", mixtures, scores, "--out", scores)
     with pytest.raises(ModomodoError, match=r"a second file goes with a CSV of mixtures"):
         run("recommend", tmp_path / "study.toml", scores)
