@@ -183,6 +183,13 @@ def test_odd_scores_as_the_user_says(tmp_path: Path, on_odd: str, kept: float):
     assert "line 4: score.chart is 0 among scores of 0.4933 to 0.6755: a failed evaluation?" in notes
 
 
+@pytest.mark.parametrize("scale", [100, {"chart": 100.0, "math": 1.0}])
+def test_a_full_score_of_100_and_a_percent_sign_mean_the_same(tmp_path: Path, scale: float | dict[str, float]):
+    runs, _ = read(tmp_path, rewritten(lambda cell: percent(cell) + "%", columns=range(3, 4)), scale=scale)
+    assert runs.scale["chart"] == 1
+    np.testing.assert_allclose(runs.y_NB, Y_NB)
+
+
 def test_thousands_of_points_and_items(tmp_path: Path):
     text = 'label,w.a,w.b,score.mme,n.mme\nx,0.5,0.5,"1,683","2,500"\ny,1,0,"1,601.5","2,500"\n'
     runs, _ = read(tmp_path, text)
