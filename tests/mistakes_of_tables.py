@@ -57,13 +57,85 @@ TABLES = (
     ),
     Mistake(
         "A score with a unit",
-        "A spreadsheet wrote a percentage.",
+        "A spreadsheet wrote one score as a percentage.",
         "fit runs.csv",
         file="runs.csv",
         place="line 6",
-        value="'62%'",
-        fix="write all of a column alike, with a decimal point and no unit",
+        value="'62%', in a column with % signs on 1 of 9 numbers",
+        fix="write all of them alike",
         edits=(("runs.csv", "run 4,0.5,0.5,0.62", "run 4,0.5,0.5,62%"),),
+    ),
+    Mistake(
+        "A percentage among shares",
+        "One score was written in percent, without a sign.",
+        "recommend runs.csv",
+        file="runs.csv",
+        place="line 6",
+        value="score.test is 62 among scores of 0.3 to 0.6",
+        fix="correct them",
+        edits=(("runs.csv", "run 4,0.5,0.5,0.62", "run 4,0.5,0.5,62"),),
+    ),
+    Mistake(
+        "A failed evaluation scored 0",
+        "The harness crashed, and wrote 0 for the score.",
+        "recommend runs.csv",
+        file="runs.csv",
+        place="line 6",
+        value="score.test is 0 among",
+        fix="leave the cell of a failed evaluation empty",
+        edits=(("runs.csv", "run 4,0.5,0.5,0.62", "run 4,0.5,0.5,0.0"),),
+    ),
+    Mistake(
+        "Benchmarks on unlike scales",
+        "One benchmark is scored in shares, the other in percent. The aggregate makes shares of both and says so; the "
+        "exit code is 0.",
+        "fit scales.csv --set surrogate=mean",
+        file="scores are on unlike scales",
+        place="maths 39 to 64",
+        value="percent divided by 100",
+        fix="set scale.BENCHMARK to a full score if that is wrong",
+        code=0,
+        files={
+            "scales.csv": "w.meters,w.signs,score.charts,score.maths\n1,0,0.61,39\n0,1,0.55,64\n0.5,0.5,0.58,51\n"
+            "0.25,0.75,0.56,57\n"
+        },
+        shown=("note: scores are on",),
+    ),
+    Mistake(
+        "An export of W&B",
+        "The columns bear the prefixes of the tracker.",
+        "fit wandb.csv",
+        file="wandb.csv",
+        place="line 1",
+        value="Name, State, mix/meters, mix/signs, eval/test",
+        fix="""--set 'weights=["mix/*"]' --set 'scores=["eval/test"]'""",
+        files={
+            "wandb.csv": "Name,State,mix/meters,mix/signs,eval/test\nr1,finished,1,0,0.3\nr2,crashed,0,1,\n"
+            "r3,finished,0.5,0.5,0.5\n"
+        },
+    ),
+    Mistake(
+        "Mixtures and scores that name no run in common",
+        "The runs are numbered in one file, and named in the other.",
+        "fit ratios.csv scores.csv",
+        file="ratios.csv and scores.csv",
+        place="by 'run'",
+        value="the first has 1, 2, the second a, b",
+        fix="give both files the same names",
+        files={
+            "ratios.csv": "run,meters,signs\n1,1,0\n2,0,1\n",
+            "scores.csv": "run,test\na,0.3\nb,0.4\n",
+        },
+    ),
+    Mistake(
+        "A workbook where a CSV is needed",
+        "The table was not exported from the spreadsheet.",
+        "fit runs.xlsx",
+        file="runs.xlsx",
+        place="runs.xlsx",
+        value="is an Excel workbook",
+        fix="save it as one",
+        files={"runs.xlsx": "PK"},
     ),
     Mistake(
         "A decimal comma",

@@ -38,6 +38,7 @@ def completed(words: str, folder: Path) -> list[str]:
         ("modomodo train study.toml --set st", ["steps="]),
         ("modomodo train study.toml --set steps=2 --set rewards.", ["rewards.accuracy=", "rewards.format="]),
         ("modomodo recommend runs.csv --set ob", ["objective="]),
+        ("modomodo fit runs.csv metrics.csv --set sca", ["scale="]),
         ("modomodo grade x.jsonl --set ", ["mode="]),
     ],
 )

@@ -129,3 +129,65 @@ def test_a_grid_of_other_domains_is_refused(table, tmp_path):
     grid.write_text("w.a,w.b\n1,0\n")
     with pytest.raises(ModomodoError, match="at least one mixture of a, b, c is needed"):
         run("fit", table, "--predict", grid, "--out", tmp_path / "p.csv")
+
+
+def test_what_was_done_to_a_table_is_said_wherever_it_is_used(table, tmp_path):
+    """One benchmark in percent, one line that is no run: the notes stand in the terminal, the JSON and the report."""
+    header, *lines = table.read_text().splitlines()
+    rows = [line.split(",") for line in lines]
+    percent = [",".join([*row[:4], f"{float(row[4]) * 100:.4f}", *row[5:]]) for row in rows]
+    state = [f"{line},finished" for line in percent] + [f"{percent[0]},crashed"]
+    table.write_text("\n".join([f"{header},State", *state]) + "\n")
+    done = ("percent divided by 100", "left out 1 line whose State is not finished")
+    out = tmp_path / "answer.json"
+    for verb in ("fit", "recommend", "report", "next"):
+        more = ["--out", out] if verb == "recommend" else []
+        printed = run(verb, table, *more, "--set", "surrogate=gp")
+        assert all(what in printed for what in done), verb
+    notes = " ".join(json.loads(out.read_text())["notes"])
+    page = table.with_suffix(".html").read_text()
+    assert all(what in notes and what in page for what in done)
+    printed = run("strategies", table, "--set", "sizes=[6]", "--set", "seeds=2", "--set", 'strategies=["equal","ours"]')
+    assert all(what in printed for what in done)
+
+
+def test_mixtures_and_scores_in_two_files_are_one_table(table, tmp_path):
+    header, *lines = table.read_text().splitlines()
+    cells = [line.split(",") for line in lines]
+    mixtures, scores = tmp_path / "ratios.csv", tmp_path / "metrics.csv"
+    mixtures.write_text("\n".join(["run,a,b,c", *(f"{n},{','.join(row[:3])}" for n, row in enumerate(cells))]))
+    scores.write_text(
+        "\n".join(["run,x,y", *(f"{n},{','.join(row[3:5])}" for n, row in reversed(list(enumerate(cells))))])
+    )
+    table.write_text("\n".join([header, *lines]).replace(",n.x,n.y", "").replace(",500,500", ""))
+    whole, parts = tmp_path / "whole.json", tmp_path / "parts.json"
+    run("recommend", table, "--out", whole)
+    run("recommend", mixtures, scores, "--out", parts)
+    one, other = json.loads(whole.read_text()), json.loads(parts.read_text())
+    assert (one["mixture"], one["gain"]) == (other["mixture"], other["gain"])
+    grid = tmp_path / "grid.csv"
+    grid.write_text("a,b,c\n0.2,0.3,0.5\n")
+    run("fit", mixtures, scores, "--predict", grid, "--out", tmp_path / "p.csv")
+    assert (tmp_path / "p.csv").read_text().startswith("w.a,w.b,w.c,mean.x")
+    run("report", mixtures, scores)
+    page = mixtures.with_suffix(".html").read_text()
+    assert "SHA-256 of ratios.csv" in page
+    assert "SHA-256 of metrics.csv" in page
+    assert f"modomodo recommend ratios.csv --set 'metrics=&quot;{scores}&quot;'".replace("&quot;", '"') in page.replace(
+        "&quot;", '"'
+    ).replace("&#x27;", "'")
+    with pytest.raises(ModomodoError, match="would overwrite the file it reads"):
+        run("recommend", mixtures, scores, "--out", scores)
+    with pytest.raises(ModomodoError, match=r"a second file goes with a CSV of mixtures"):
+        run("recommend", tmp_path / "study.toml", scores)
+
+
+def test_names_that_a_spreadsheet_would_run_are_made_harmless(table, tmp_path):
+    text = table.read_text().replace("score.x", "score.x;=HYPERLINK(1)").replace("n.x", "n.x;=HYPERLINK(1)")
+    table.write_text(text)
+    grid, out = tmp_path / "grid.csv", tmp_path / "predictions.csv"
+    grid.write_text("w.a,w.b,w.c\n0,1,0\n")
+    run("fit", table, "--predict", grid, "--out", out, "--set", "surrogate=mean")
+    header = out.read_text().splitlines()[0]
+    assert "mean.x;'=HYPERLINK(1)" in header
+    assert ";=" not in header

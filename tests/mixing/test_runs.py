@@ -24,6 +24,14 @@ def test_names_may_be_given():
     assert (runs.domains, runs.benchmarks) == (("x", "y", "z"), ("p", "q"))
 
 
+def test_scores_that_do_not_go_with_the_others_are_said():
+    y_NB = Y_NB.copy()
+    y_NB[4, 1] = 0
+    notes = fit(Runs.of(X_ND, y_NB=y_NB), surrogate="mean").notes
+    assert notes[0].startswith("b2 of run 5 is 0 among scores of 2")
+    assert not Runs.of(X_ND, y_NB=Y_NB).notes
+
+
 def test_wrong_shapes_are_refused():
     with pytest.raises(ModomodoError, match=r"scores \(9,\).*y\[:, None\]"):
         Runs.of(X_ND, y_NB=Y_NB[:, 0])

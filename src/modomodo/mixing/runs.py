@@ -12,6 +12,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.mixing.scales import check_scale
 from modomodo.mixing.surrogates.base import Array, IntArray
+from modomodo.mixing.tables.odd_scores import odd_scores
 
 LARGEST = 1e100  # squares of larger numbers overflow
 
@@ -94,6 +95,11 @@ class Runs:
             (None,) * count,
             tuple(f"run {n + 1}" for n in range(count)),
             scale=scale or {},
+            notes=tuple(
+                f"{name} of run {n + 1} is {why} (NaN leaves a score out)"
+                for name, y_N in zip(scored, np.asarray(y_NB, dtype=np.float64).T, strict=True)
+                for n, why in odd_scores(y_N, full=(scale or {}).get(name)).items()
+            ),
         )
 
     def mixture(self, row: int) -> Mixture:

@@ -93,11 +93,13 @@ def runs_in(path: Path, form: TableForm) -> Runs:
     benchmarks = tuple(scores)
     notes += _unread(lines, weights, scores)
     lines = _with_notation(lines, weights, scores)
-    weights_ND = numbers(lines.mixtures, list(weights.values()), required=True)
-    X_ND, sum_notes = on_simplex(lines.mixtures, weights_ND)
+    columns = list(weights.values())
+    weights_ND = numbers(lines.mixtures, columns, required=True)
+    X_ND, sum_notes = on_simplex(lines.mixtures, columns, weights_ND)
     y_NB = _scores(lines.metrics, scores)
     refuse_mean(lines.metrics, weights_ND=weights_ND, y_NB=y_NB)
-    scale = _scale(form, benchmarks)
+    signed = _signed(lines.metrics, scores)
+    scale = _scale(form, benchmarks, signed=signed)
     source = " and ".join(str(sheet.path) for sheet in lines.sheets)
     with begun(f"{source}, --set scale"):
         check_scale(scale, benchmarks=benchmarks, y_NB=y_NB)
@@ -115,7 +117,7 @@ def runs_in(path: Path, form: TableForm) -> Runs:
         source=source,
         scale=scale,
     )
-    notes += [*_percent_notes(lines.metrics, scores), *sum_notes, *odd_notes, *se_notes]
+    notes += [*_percent_notes(signed, lines.metrics), *sum_notes, *odd_notes, *se_notes]
     notes += [*repeat_notes(runs), *benchmark_notes(runs)]
     return replace(runs, notes=tuple(notes))
 
@@ -143,7 +145,7 @@ def read_mixtures(path: str | Path, domains: Sequence[str]) -> Array:
         )
     columns = [found[name] for name in domains]
     sheet = with_notation(sheet, columns)
-    X_ND, notes = on_simplex(sheet, numbers(sheet, columns, required=True))
+    X_ND, notes = on_simplex(sheet, columns, numbers(sheet, columns, required=True))
     for note in notes:
         warnings.warn(note, stacklevel=2)
     return X_ND
@@ -219,6 +221,8 @@ def _lacking(sheet: Sheet, kind: str, what: str) -> str:
     shown = f"{', '.join(sheet.header[:SHOWN])}{', ...' if len(sheet.header) > SHOWN else ''}"
     message = f"{sheet.path} line 1 has no column {kind}.<{what}>; its columns: {shown}: "
     message += f"put {kind}. before the names of {what}s"
+    if len(sheet.header) == 1:
+        return f"{message}; if these are several, write commas, semicolons or tabs between them"
     keys = ("weights", "scores") if kind == "w" else ("scores",)
     sets = " ".join(f"--set {shlex.quote(one)}" for one in settings(sheet, kinds=keys))
     if sets:
@@ -253,15 +257,22 @@ def _scores(sheet: Sheet, scores: Mapping[str, str]) -> Array:
     return numbers(sheet, list(scores.values()))
 
 
-def _percent_notes(sheet: Sheet, scores: Mapping[str, str]) -> list[str]:
-    signed = [name for name, column in scores.items() if any(map(is_percent, sheet.column(column)))]
-    return [f"{sheet.path}: {', '.join(signed)} bears % signs and is read as shares: 61.2% is 0.612"] if signed else []
+def _signed(sheet: Sheet, scores: Mapping[str, str]) -> list[str]:
+    """Return the benchmarks whose scores have % signs."""
+    return [name for name, column in scores.items() if any(map(is_percent, sheet.column(column)))]
 
 
-def _scale(form: TableForm, benchmarks: Sequence[str]) -> dict[str, float]:
-    """Return benchmark -> full score, where the user gave one."""
+def _percent_notes(signed: Sequence[str], sheet: Sheet) -> list[str]:
+    return (
+        [f"{sheet.path}: read as shares, as they have % signs (61.2% is 0.612): {', '.join(signed)}"] if signed else []
+    )
+
+
+def _scale(form: TableForm, benchmarks: Sequence[str], *, signed: Sequence[str]) -> dict[str, float]:
+    """Return benchmark -> full score, where the user gave one; 100 is 1 where % signs have made shares of scores."""
     given = form.scale
-    return dict(given or {}) if not isinstance(given, int | float) else dict.fromkeys(benchmarks, float(given))
+    scale = dict.fromkeys(benchmarks, float(given)) if isinstance(given, int | float) else dict(given or {})
+    return {name: 1.0 if name in signed and full == 100 else full for name, full in scale.items()}
 
 
 def _whole(lines: Joined, key: str) -> tuple[int | None, ...]:

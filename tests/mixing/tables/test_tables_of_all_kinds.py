@@ -69,7 +69,7 @@ def percent(cell: str) -> str:
         ),
         pytest.param(
             rewritten(lambda cell: percent(cell) + "%", columns=range(3, 5)),
-            "chart, math bears % signs and is read as shares: 61.2% is 0.612",
+            "read as shares, as they have % signs (61.2% is 0.612): chart, math",
             id="scores with a % sign",
         ),
         pytest.param(rewritten(lambda cell: cell.replace(".", ","), mark=";"), "", id="decimal commas, semicolons"),
@@ -101,10 +101,13 @@ def test_the_same_runs_in_other_clothes(tmp_path: Path, text: str, says: str):
 
 AMBIGUOUS = 'label,w.a,w.b,score.mme\nx,1,0,"1,683"\ny,0,1,"1,601"\n'
 REFUSED = {
-    "one %": (changed(("0.4946", "49.46%")), "line 4: score.chart is '49.46%', and 1 of its 5 numbers"),
+    "one %": (
+        changed(("0.4946", "49.46%")),
+        "line 4: score.chart is '49.46%', in a column with % signs on 1 of 5 numbers",
+    ),
     "all but one %": (
         rewritten(lambda cell: percent(cell) + "%", columns=range(3, 4)).replace("49.46%", "0.4946"),
-        "line 4: score.chart is '0.4946', and 4 of its 5 numbers",
+        "line 4: score.chart is '0.4946', in a column with % signs on 4 of 5 numbers",
     ),
     "one percent": (changed(("0.4946", "49.46")), "line 4: score.chart is 49.46 among"),
     "zero": (changed(("0.4946", "0.0")), "line 4: score.chart is 0 among scores of 0.4933 to 0.6755"),
@@ -134,6 +137,11 @@ REFUSED = {
     "bare scores": (changed(("score.", "")), r"--set 'scores=\[\"chart\", \"math\"\]'$"),
     "bare weights": (changed(("w.a,w.b", "a,b")), r"--set 'weights=\[\"a\", \"b\"\]'$"),
     "no scores": ("label,w.a,w.b\nr,1,0\ns,0,1\n", "no column score.<benchmark>.* second file with the scores"),
+    "a column of totals": (
+        "w.a,w.b,w.total,score.x\n25,75,100,1\n50,50,100,2\n",
+        "w.total is the sum of the other weights in every run",
+    ),
+    "another separator": (PLAIN.replace(",", "|"), "if these are several, write commas, semicolons or tabs"),
     "se in percent": ("w.a,w.b,score.x,se.x\n1,0,0.61,1.2\n", "se.x is 1.2, but .* up to 0.5"),
     "JSONL": ('{"w.a": 1, "w.b": 0, "score.x": 1}\n', "is a JSONL file, .* save it as one"),
     "a page": ("<html><body>Not found</body></html>\n", "is an HTML page"),
@@ -173,6 +181,13 @@ def test_odd_scores_as_the_user_says(tmp_path: Path, on_odd: str, kept: float):
     runs, notes = read(tmp_path, changed(("0.4946", "0")), odd_scores=on_odd)
     np.testing.assert_equal(runs.y_NB[2, 0], kept)
     assert "line 4: score.chart is 0 among scores of 0.4933 to 0.6755: a failed evaluation?" in notes
+
+
+@pytest.mark.parametrize("scale", [100, {"chart": 100.0, "math": 1.0}])
+def test_a_full_score_of_100_and_a_percent_sign_mean_the_same(tmp_path: Path, scale: float | dict[str, float]):
+    runs, _ = read(tmp_path, rewritten(lambda cell: percent(cell) + "%", columns=range(3, 4)), scale=scale)
+    assert runs.scale["chart"] == 1
+    np.testing.assert_allclose(runs.y_NB, Y_NB)
 
 
 def test_thousands_of_points_and_items(tmp_path: Path):

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from modomodo.mixing.tables.sheet import Sheet
 
 FEWEST = 3  # rows of numbers in which a coincidence is none
+MOST = 1_000  # rows that are looked at
 RUNS = frozenset({"run", "run_id", "run id", "run_name", "run name", "experiment"})
 _SCORE = re.compile(r"loss|metric|score|acc(uracy)?\b|eval", re.IGNORECASE)
 
@@ -26,9 +28,8 @@ def refuse_runs(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     from modomodo.mixing.tables.sheet import ENDINGS, Sheet
 
     header = tuple(columns)
-    rows = tuple(
-        tuple("" if cell is None else str(cell) for cell in row) for row in zip(*columns.values(), strict=True)
-    )
+    first = islice(zip(*columns.values(), strict=True), MOST)
+    rows = tuple(tuple("" if cell is None else str(cell) for cell in row) for row in first)
     sheet = Sheet(path, header, rows, tuple(range(2, len(rows) + 2)))
     weights, scores = guessed(sheet)
     if not _prefixed(header) and (

@@ -71,8 +71,8 @@ def check_percent(sheet: Sheet, columns: Sequence[str]) -> None:
         if signed and len(signed) < len(cells):
             row, cell = signed[0] if len(signed) <= len(cells) / 2 else next(one for one in cells if one not in signed)
             raise ModomodoError(
-                f"{sheet.place(row)}: {column} is {cell!r}, and {len(signed)} of its {len(cells)} numbers bear a % "
-                "sign: write all of a column alike, with a decimal point and no unit"
+                f"{sheet.place(row)}: {column} is {cell!r}, in a column with % signs on {len(signed)} of {len(cells)} "
+                "numbers: write all of them alike, with a decimal point and no unit"
             )
 
 
@@ -91,8 +91,8 @@ def integers(sheet: Sheet, column: str | None) -> tuple[int | None, ...]:
     )
 
 
-def on_simplex(sheet: Sheet, weights_ND: Array) -> tuple[Array, list[str]]:
-    """Return the weights divided by their sums, and notes.
+def on_simplex(sheet: Sheet, columns: Sequence[str], weights_ND: Array) -> tuple[Array, list[str]]:
+    """Return the weights in `columns` divided by their sums, and notes.
 
     Sums may be 1 or, in every run, 100, both within 1 %; or the weights are whole numbers, as counts of rows are.
 
@@ -103,6 +103,7 @@ def on_simplex(sheet: Sheet, weights_ND: Array) -> tuple[Array, list[str]]:
     if negative_N.any():
         raise ModomodoError(f"{sheet.path}: negative weights on {_lines(sheet, negative_N)}")
     sums_N = weights_ND.sum(axis=1)
+    _refuse_total(sheet, columns, weights_ND)
     whole, note = 1.0, ""
     if (np.abs(sums_N / 100 - 1) <= ROUNDING + 1e-9).all():
         whole, note = 100.0, f"{sheet.path}: weights sum to 100, so they are read as percent"
@@ -127,6 +128,17 @@ def on_simplex(sheet: Sheet, weights_ND: Array) -> tuple[Array, list[str]]:
             f"{whole * off_N.max():.2g}; each was divided by its sum"
         )
     return np.where(off_N[:, None] > EXACT, weights_ND / sums_N[:, None], weights_ND / whole), notes
+
+
+def _refuse_total(sheet: Sheet, columns: Sequence[str], weights_ND: Array) -> None:
+    """Raise ModomodoError where one column is the sum of the others in every run, and they alone are shares."""
+    sums_N1 = weights_ND.sum(axis=1, keepdims=True)
+    total_D = np.all((np.abs(2 * weights_ND - sums_N1) <= 1e-6 * sums_N1) & (sums_N1 > 0), axis=0)
+    if len(columns) > 2 and total_D.any() and not np.allclose(sums_N1, 1):
+        raise ModomodoError(
+            f"{sheet.path}: {columns[int(np.argmax(total_D))]} is the sum of the other weights in every run, so it is "
+            "no domain: leave it out"
+        )
 
 
 def _range(values_N: Array) -> str:

@@ -129,7 +129,14 @@ def _shares_beside_percent(y_N: Array) -> BoolArray:
 
 
 def _beyond_100(y_N: Array) -> BoolArray:
-    return _mixed(y_N, 100.0)
+    """Return the scores beyond 100 that are many times as large as all others: points among percent, a lost point."""
+    sizes = np.unique(y_N[np.isfinite(y_N)])
+    if sizes[0] <= 0 or sizes[-1] <= 100 or len(sizes) < 2:
+        return _mixed(y_N, 100.0)
+    split = int(np.argmax(np.where(sizes[1:] > 100, sizes[1:] / sizes[:-1], 0)))
+    large_N = y_N > sizes[split]
+    far = bool(sizes[split + 1] >= SURE_GAP * sizes[split]) and _few(large_N, y_N)
+    return large_N if far else _mixed(y_N, 100.0)
 
 
 WAYS = (
