@@ -57,14 +57,9 @@ PIECES = (
     "1_000", "9" * 60, "1" * 400, "^", "^{", "**", "!", "!!", "9^9^9", "9^{9^{9}}", "(10^6)!", "2^{9999}", r"\frac{",
     r"\sqrt{", r"\int_0^1 ", r"\sum_{n=1}^{\infty}", r"\lim_{x\to 0}", r"\binom{9999}{4999}", r"\begin{pmatrix}",
     r"\boxed{", r"\text{", "x", "x^2", "+1", "=", "\\", "B", "(B)", "**B**", "A or B", "the answer is ", "a dog",
-<<<<<<< HEAD
-    "I do not know", "no objects", "5", "25\\pi", "1,2", " cm", " million", r"\text{ cm}", r"\approx ", r"\pm ", "'", "_", "^T",  # noqa: E501
-    r"\overline{", r"\{", r"\}", "...", "<|box_start|>", "<|box_end|>", "<ref>", "```json\n", "(1,2),(3,4)", "3 dogs", "Position", "Confidence", "bbox_2d", "label", "٣", "３", "²", "½", "−", "°", "ﷺ",  # noqa: E501
-=======
     "I do not know", "no objects", "5", r"25\pi", "1,2", " cm", " million", r"\text{ cm}", r"\approx ", r"\pm ",
     "'", "_", "^T", r"\overline{", r"\{", r"\}", "...", "<|box_start|>", "<|box_end|>", "<ref>", "```json\n", "3 dogs",
     "Position", "Confidence", "bbox_2d", "label", "٣", "３", "²", "½", "−", "°", "ﷺ",
->>>>>>> verif
     "\u0301", "\u200b", "\u202e", "\ud800", "\x00", "\x1b[31m", "\x7f", "😀", "𝟗",
 )  # fmt: skip
 

@@ -106,14 +106,14 @@ def check_choices(fitting: Fitting, fitted: "Fitted") -> None:
 
 
 def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
+    from modomodo.core.files import csv_cell
     from modomodo.mixing import read_mixtures
-    from modomodo.mixing.tables.cells import harmless
 
     X_ND = read_mixtures(grid, fitted.runs.domains)
     columns = {f"w.{name}": X_ND[:, d] for d, name in enumerate(fitted.runs.domains)} | fitted.predict(X_ND).columns()
     rows_NK = zip(*(column_N.tolist() for column_N in columns.values()), strict=True)
     text = io.StringIO()
-    header = list(map(harmless, columns))
+    header = list(map(csv_cell, columns))
     csv.writer(text, lineterminator="\n").writerows([header, *(list(map(repr, row)) for row in rows_NK)])
     write_text(path, text.getvalue())
     say(f"predictions of {len(X_ND)} mixtures: {path}")

@@ -19,7 +19,8 @@ from modomodo.core.errors import ModomodoError
 
 Value = TypeVar("Value")
 REPAIR = "delete it and run its command again"
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA = re.compile(r"(^\s*|[;,\t|\"]\s*)(?='*[=+\-@])")
+_GUARDED = re.compile(r"(^\s*|[;,\t|\"]\s*)'(?='*[=+\-@])")
 LARGEST_JSON = 256 << 20  # bytes; the largest that models have, of their tokenizers, take 35 MB
 
 
@@ -51,16 +52,17 @@ def write_text(path: Path, text: str) -> None:
 
 
 def csv_cell(text: str) -> str:
-    """Return a text as a cell that no spreadsheet takes for a formula: an apostrophe comes before = + - and @.
+    """Return a text as a cell that no spreadsheet runs as a formula.
 
-    Numbers stay as they are. `from_csv_cell` gives the text back.
+    An apostrophe goes before =, +, - and @ that begin the text, or a part of it in a spreadsheet that splits lines
+    elsewhere. Numbers stay as they are. `from_csv_cell` gives the text back.
     """
-    return f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text
+    return text if _is_number(text) else _FORMULA.sub(r"\1'", text)
 
 
 def from_csv_cell(cell: str) -> str:
     """Return the text that `csv_cell` made a cell of."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+    return _GUARDED.sub(r"\1", cell)
 
 
 def _is_number(text: str) -> bool:

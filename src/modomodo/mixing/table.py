@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from modomodo.core.errors import ModomodoError, begun, count
-from modomodo.core.files import write_text
+from modomodo.core.files import csv_cell, write_text
 from modomodo.mixing.runs import Runs
 from modomodo.mixing.scales import check_scale, full_score
 from modomodo.mixing.surrogates.base import Array
-from modomodo.mixing.tables.cells import harmless, is_percent
+from modomodo.mixing.tables.cells import is_percent
 from modomodo.mixing.tables.columns import (
     KEYS,
     KINDS,
@@ -156,7 +156,7 @@ def write_runs(runs: Runs, path: str | Path) -> None:
 
     Texts that a spreadsheet would run as formulas are made harmless.
     """
-    columns: dict[str, list[str]] = {"label": [harmless(label) for label in runs.labels_N]}
+    columns: dict[str, list[str]] = {"label": [csv_cell(label) for label in runs.labels_N]}
     for index, name in enumerate(runs.domains):
         columns[f"w.{name}"] = [_text(value) for value in runs.X_ND[:, index]]
     for kind, table_NB in (("score", runs.y_NB), ("se", runs.se_NB), ("n", runs.n_NB)):

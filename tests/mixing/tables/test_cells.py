@@ -3,7 +3,7 @@
 import pytest
 
 from modomodo.core.errors import ModomodoError
-from modomodo.mixing.tables.cells import decimal_commas, harmless, is_missing, to_number, without_guard
+from modomodo.mixing.tables.cells import decimal_commas, is_missing, to_number
 
 
 @pytest.mark.parametrize(
@@ -83,23 +83,3 @@ def test_what_a_comma_means_must_be_clear(cells: list[str], says: str):
 )
 def test_spellings_of_no_number(cell: str):
     assert is_missing(cell)
-
-
-@pytest.mark.parametrize(
-    ("text", "cell"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+geo", "'+geo"),
-        ("-geo", "'-geo"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("'=1+1", "''=1+1"),
-        ("run 1; =1+1", "run 1; '=1+1"),
-        ("run;=1+1", "run;'=1+1"),
-        ("run\t@x", "run\t'@x"),
-        ("single:geo", "single:geo"),
-        ("a-b", "a-b"),
-    ],
-)
-def test_formulas_are_made_harmless_and_come_back(text: str, cell: str):
-    assert harmless(text) == cell
-    assert without_guard(cell) == text

@@ -17,8 +17,6 @@ _COMMA = re.compile(r"[+-]?\d*,\d+")  # 0,5
 _DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?")  # 1.683,5, where commas are decimal
 _SPACED = re.compile(r"[+-]?\d{1,3}(?:[ '\N{RIGHT SINGLE QUOTATION MARK}]\d{3})+(?:[.,]\d*)?")  # 1 683 or 1'683
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:e[+-]?\d+)?")
-_FORMULA = re.compile(r"(^\s*|[;,\t|\"]\s*)(?='*[=+\-@])")
-_GUARDED = re.compile(r"(^\s*|[;,\t|\"]\s*)'(?='*[=+\-@])")
 
 
 def is_missing(cell: str) -> bool:
@@ -85,17 +83,3 @@ def _notation(text: str) -> Literal["comma", "point", "either", "plain"]:
     if _COMMA.fullmatch(text) or ("," in text and _DOTTED.fullmatch(text)):
         return "comma"
     return "point" if _POINT.fullmatch(text) and not _DOTTED.fullmatch(text) else "plain"
-
-
-def harmless(text: str) -> str:
-    """Return a text of others as a cell that no spreadsheet runs as a formula.
-
-    An apostrophe goes before =, +, - and @ that begin the text, or a part of it in a spreadsheet that splits lines
-    elsewhere. `without_guard` takes them off again.
-    """
-    return _FORMULA.sub(r"\1'", text)
-
-
-def without_guard(cell: str) -> str:
-    """Return the text that `harmless` made a cell of."""
-    return _GUARDED.sub(r"\1", cell)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modomodo.core.errors import ModomodoError, count
-from modomodo.mixing.tables.cells import without_guard
+from modomodo.core.files import from_csv_cell
 from modomodo.mixing.tables.columns import LABELS, bare_columns, columns_of, label_column, shares_in
 from modomodo.mixing.tables.sheet import Sheet
 
@@ -30,7 +30,7 @@ def alone(sheet: Sheet, *, taken: Sequence[str]) -> Joined:
     """Return a sheet that holds both; columns that are `taken` name no runs."""
     column = label_column(sheet, taken)
     cells = sheet.column(column) if column is not None else ("",) * len(sheet.rows)
-    labels = (without_guard(cell) or f"line {number}" for cell, number in zip(cells, sheet.numbers, strict=True))
+    labels = (from_csv_cell(cell) or f"line {number}" for cell, number in zip(cells, sheet.numbers, strict=True))
     return Joined(sheet, sheet, tuple(labels))
 
 
@@ -56,7 +56,7 @@ def joined(first: Sheet, second: Sheet, *, weights: Sequence[str]) -> Joined:
         if (lost := [name for name in names if name not in common])
     ]
     sheets = (first.with_rows([mine[name] for name in common]), second.with_rows([other[name] for name in common]))
-    return Joined(*sheets, labels=tuple(map(without_guard, common)), notes=tuple(notes))
+    return Joined(*sheets, labels=tuple(map(from_csv_cell, common)), notes=tuple(notes))
 
 
 def _has_mixtures(sheet: Sheet, weights: Sequence[str]) -> bool:
