@@ -27,7 +27,7 @@ from modomodo.data.nano.questions import Question
 from modomodo.data.nano.scenes import SIZE
 from modomodo.data.nano.world import question
 from modomodo.data.registry import find_domain
-from modomodo.evaluation.greedy import BATCH, generate
+from modomodo.evaluation.generate import BATCH, generate
 from modomodo.models.load import load_model, load_processor
 from modomodo.models.names import model_path
 from modomodo.models.nano.habits import careful_opening

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from modomodo.config.domains import recipe_domain as recipe_domain
     from modomodo.data.registry import DOMAINS as DOMAINS
     from modomodo.data.registry import find_domain as find_domain
-    from modomodo.evaluation.greedy import evaluate as evaluate
+    from modomodo.evaluation.generate import evaluate as evaluate
     from modomodo.mixing import Runs as Runs
     from modomodo.mixing import fit as fit
     from modomodo.mixing import read_runs as read_runs
@@ -64,7 +64,7 @@ _LATER = {
     "DOMAINS": ("modomodo.data.registry", "DOMAINS"),
     "find_domain": ("modomodo.data.registry", "find_domain"),
     "confirm": ("modomodo.mixing.confirmation", "confirm"),
-    "evaluate": ("modomodo.evaluation.greedy", "evaluate"),
+    "evaluate": ("modomodo.evaluation.generate", "evaluate"),
     "fit": ("modomodo.mixing", "fit"),
     "pilot": ("modomodo.study.pipeline", "pilot"),
     "propose": ("modomodo.mixing.proposal", "propose"),

@@ -12,7 +12,7 @@ from modomodo.core.rows import Row, Target, View
 from modomodo.core.schedules import Schedule
 from modomodo.data.domain import Domain
 from modomodo.data.sources.prompts import ask
-from modomodo.evaluation import greedy
+from modomodo.evaluation import generate
 from modomodo.training.row_table import RowTable
 from modomodo.training.verl import data
 
@@ -72,6 +72,6 @@ def test_evaluation_has_the_pictures_in_the_order_of_their_places():
             return torch.zeros(1, 5, dtype=torch.long)
 
     model = Model(device="cpu", training=False)
-    assert greedy.generate(model, Processor(), PAIRS, [ROW], view=View(), max_new_tokens=2) == ["no"]
+    assert generate.generate(model, Processor(), PAIRS, [ROW], view=View(), max_new_tokens=2) == ["no"]
     assert asked["text"][0].startswith("Is [] as []?\nFirst think")
     assert [[shown(picture) for picture in row] for row in asked["images"]] == [["red", "blue"]]

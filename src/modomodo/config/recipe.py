@@ -157,6 +157,8 @@ class Recipe(Strict):
         fields["family"] = None if self.known_family is None else self.known_family.name
         fields["evaluation"]["benchmarks"] = sorted(self.evaluation.benchmarks)
         fields["evaluation"]["lmms"] = self.evaluation.lmms is not None
+        if self.evaluation.samples is None:
+            del fields["evaluation"]["samples"]  # keys of runs are older than the field
         return {**fields, "mixture": self.mixture.key, "vllm": self.vllm.mode}
 
 

@@ -27,9 +27,16 @@ class Evaluation(Strict):
 
     benchmarks: tuple[str, ...] = ()
     items: Positive = 200
+    samples: Positive | None = None  # completions drawn per item, at the recipe's temperature; none: one, greedy
     part: Part = "all"
     at: tuple[Positive, ...] = ()  # earlier steps after which it is scored too
     lmms: Path | None = None  # Python of an environment with lmms-eval, which then scores the public benchmarks
+
+    @model_validator(mode="after")
+    def _drawn_by_us(self) -> "Evaluation":
+        if self.samples is not None and self.lmms is not None:
+            raise ValueError("lmms-eval takes one greedy completion of each item: leave samples out, or lmms")
+        return self
 
 
 class Lora(Strict):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from modomodo.config.recipe import DATA_NAME, Recipe, check_steps
-from modomodo.config.sections import Batch, Cap, Confirming, Evaluation, Launcher
+from modomodo.config.sections import Batch, Cap, Confirming, Evaluation, Launcher, Part
 from modomodo.config.toml_files import OF_ONE_RUN, TomlFile, read_file
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
@@ -38,6 +38,7 @@ class Study(Strict):
     held_out: tuple[str, ...] = ()
     in_distribution: tuple[str, ...] = ()
     items: Positive = 200
+    samples: Positive | None = None  # completions drawn per item, at the recipe's temperature; none: one, greedy
     scored_at: tuple[Positive, ...] = ()  # earlier steps after which pilots are scored too
     design: Literal["seed", "space-filling", "d-optimal"] = "seed"
     replicates: Positive = 1  # runs of each mixture of the design `seed`, at different seeds
@@ -133,12 +134,12 @@ class Study(Strict):
     def pilot_recipe(self, mixture: Mixture, *, replicate: int = 0) -> Recipe:
         """Return the run of one pilot; its seed depends on the replicate alone, so that mixtures are paired."""
         names = (*self.benchmarks, *self.in_distribution)
-        evaluation = Evaluation(benchmarks=names, items=self.items, part="select", at=self.scored_at)
+        evaluation = self._evaluation(names, part="select", at=self.scored_at)
         return self._run(mixture, child_seed(self.seed, "pilot", replicate), evaluation)
 
     def confirming_recipe(self, mixture: Mixture, *, index: int) -> Recipe:
         """Return a run of confirmation; its seeds are used by no pilot."""
-        evaluation = Evaluation(benchmarks=(*self.benchmarks, *self.held_out), items=self.items, part="confirm")
+        evaluation = self._evaluation((*self.benchmarks, *self.held_out), part="confirm")
         return self._run(mixture, child_seed(self.seed, "confirm", index), evaluation)
 
     def base_recipe(self) -> Recipe:
@@ -146,6 +147,9 @@ class Study(Strict):
         recipe = self.pilot_recipe(Mixture.uniform(self.recipe.domains))
         evaluation = recipe.evaluation.model_copy(update={"at": ()})
         return recipe.model_copy(update={"steps": 0, "seed": 0, "evaluation": evaluation})
+
+    def _evaluation(self, names: tuple[str, ...], *, part: Part, at: tuple[int, ...] = ()) -> Evaluation:
+        return Evaluation(benchmarks=names, items=self.items, samples=self.samples, part=part, at=at)
 
     def _run(self, mixture: Mixture, seed: int, evaluation: Evaluation) -> Recipe:
         # TRL and torch take 32-bit seeds.

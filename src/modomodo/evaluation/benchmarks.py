@@ -15,8 +15,8 @@ from modomodo.data.domain import Domain
 class Score:
     """The mean reward of a benchmark's items, in [0, 1].
 
-    `se` is the standard error of the mean over items; `unparsed` a share of n. Ungradable items are left out of `mean`
-    and counted as 0 in `worst_case`.
+    `se` is the standard error of the mean over items; `unparsed` a share of the completions. Ungradable ones are left
+    out of `mean` and count as 0 in `worst_case`.
     """
 
     benchmark: str
@@ -49,12 +49,16 @@ def benchmark_rows(domain: Domain, *, part: Part, items: int) -> list[Row]:
     return sorted(rows, key=lambda row: hashlib.blake2b(row.id.encode(), digest_size=8).digest())[:items]
 
 
-def score(benchmark: str, verdicts: Sequence[Verdict], *, part: Part, mode: Mode) -> Score:
-    """Return the Score of a benchmark's verdicts."""
-    rewards = [verdict.reward for verdict in verdicts if verdict.reward is not None]
+def score(benchmark: str, verdicts: Sequence[Verdict], *, part: Part, mode: Mode, samples: int = 1) -> Score:
+    """Return the Score of a benchmark's verdicts, `samples` of each item in a row; an item's reward is their mean."""
+    graded = [
+        [verdict.reward for verdict in verdicts[start : start + samples] if verdict.reward is not None]
+        for start in range(0, len(verdicts), samples)
+    ]
+    rewards = [sum(of_item) / len(of_item) for of_item in graded if of_item]
     if not rewards:
         raise ModomodoError(
-            f"benchmark {benchmark}: all {len(verdicts)} items are ungradable: {verdicts[0].reason if verdicts else ''}"
+            f"benchmark {benchmark}: all {len(graded)} items are ungradable: {verdicts[0].reason if verdicts else ''}"
         )
     mean = sum(rewards) / len(rewards)
     variance = sum((reward - mean) ** 2 for reward in rewards) / max(1, len(rewards) - 1)
@@ -68,6 +72,6 @@ def score(benchmark: str, verdicts: Sequence[Verdict], *, part: Part, mode: Mode
         se=math.sqrt(variance / len(rewards)),
         n=len(rewards),
         unparsed=sum(verdict.status == "unparsed" for verdict in verdicts) / len(verdicts),
-        ungradable=len(verdicts) - len(rewards),
-        worst_case=sum(rewards) / len(verdicts),
+        ungradable=len(graded) - len(rewards),
+        worst_case=sum(map(sum, graded)) / len(verdicts),
     )

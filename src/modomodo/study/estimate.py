@@ -109,7 +109,7 @@ def _memory(recipe: Recipe, shape: Shape) -> dict[str, float]:
 
 def _hours(recipe: Recipe, shape: Shape, *, length: float) -> float:
     plan = recipe.evaluation
-    items = len(plan.benchmarks) * min(plan.items, LARGEST_BENCHMARK) * (1 + len(plan.at))
+    items = len(plan.benchmarks) * min(plan.items, LARGEST_BENCHMARK) * (plan.samples or 1) * (1 + len(plan.at))
     completions = recipe.prompts_per_step * recipe.num_generations
     reply = recipe.max_completion_length * length
     read = 2 * shape.parameters / H100.bytes_per_second  # the weights pass through the GPU for each token of a batch

@@ -15,7 +15,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import write_text
 from modomodo.evaluation.benchmarks import Score
-from modomodo.evaluation.greedy import evaluate
+from modomodo.evaluation.generate import evaluate
 from modomodo.evaluation.lmms.run import BENCHMARKS, evaluate_standard
 from modomodo.models.load import load_model, load_processor, save
 from modomodo.models.names import model_path

@@ -8,7 +8,7 @@ from modomodo.core.rows import View
 from modomodo.data.nano.scenes import draw
 from modomodo.data.nano.world import question
 from modomodo.data.registry import DOMAINS
-from modomodo.evaluation.greedy import generate
+from modomodo.evaluation.generate import generate
 from modomodo.models.load import load_model, load_processor, reply_lengths
 from modomodo.models.nano.habits import careful_opening
 from modomodo.models.nano.model import CHECKPOINT

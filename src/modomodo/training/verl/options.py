@@ -58,7 +58,14 @@ OURS = (
     *("engine", "domains", "data", "prepared", "exclude", "mixture", "order", "epochs", "family"),
     *("min_pixels", "max_pixels", "rewards.accuracy", "rewards.format"),
     *("view.frame", "view.mode", "view.resize", "view.resized_size"),
-    *("evaluation.benchmarks", "evaluation.items", "evaluation.part", "evaluation.lmms", "tracker"),
+    *(
+        "evaluation.benchmarks",
+        "evaluation.items",
+        "evaluation.samples",
+        "evaluation.part",
+        "evaluation.lmms",
+        "tracker",
+    ),
 )
 """Fields that decide what modomodo itself does, beside verl: rows and their order, verdicts, scoring, tracking."""
 

@@ -1,7 +1,8 @@
-"""Greedy answers to a benchmark's items, their verdicts, and the Score."""
+"""Completions of a benchmark's items, greedy or sampled, their verdicts, and the Score."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,6 +11,7 @@ from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.files import write_text
 from modomodo.core.rows import Row, Verdict, View, open_image
+from modomodo.core.seeds import child_seed
 from modomodo.data.domain import Domain, verdict_on
 from modomodo.evaluation.benchmarks import Score, benchmark_rows, score
 
@@ -25,6 +27,8 @@ GREEDY: dict[str, Any] = {
     "no_repeat_ngram_size": 0,
     "min_new_tokens": 0,
 }
+# From the whole distribution, as in training.
+SAMPLED: dict[str, Any] = GREEDY | {"do_sample": True, "top_k": 0, "top_p": 1.0, "typical_p": 1.0, "min_p": None}
 
 
 def evaluate(
@@ -37,25 +41,44 @@ def evaluate(
 ) -> dict[str, Score]:
     """Return the Score of every benchmark of the recipe's evaluation.
 
-    Each item's reply and verdict go to `folder`/BENCHMARK.jsonl. `progress` is told the benchmark, the items done and
-    the items in all.
+    Each completion and its verdict go to `folder`/BENCHMARK.jsonl. `progress` is told the benchmark, the completions
+    done and those in all.
     """
     folder.mkdir(parents=True, exist_ok=True)
     scores: dict[str, Score] = {}
     plan, view = recipe.evaluation, recipe.view
     for name in plan.benchmarks:
         domain = recipe_domain(recipe, name)
-        rows = benchmark_rows(domain, part=plan.part, items=plan.items)
+        items = benchmark_rows(domain, part=plan.part, items=plan.items)
+        rows = [row for row in items for _ in range(plan.samples or 1)]
         replies: list[str] = []
-        for start in range(0, len(rows), BATCH):
-            batch = rows[start : start + BATCH]
-            replies += generate(model, processor, domain, batch, view=view, max_new_tokens=recipe.max_completion_length)
-            if progress is not None:
-                progress(name, len(replies), len(rows))
+        with _own_random_numbers(recipe, name):
+            for start in range(0, len(rows), BATCH):
+                replies += generate(
+                    model,
+                    processor,
+                    domain,
+                    rows[start : start + BATCH],
+                    view=view,
+                    max_new_tokens=recipe.max_completion_length,
+                    temperature=None if plan.samples is None else recipe.temperature,
+                )
+                if progress is not None:
+                    progress(name, len(replies), len(rows))
         verdicts = [verdict_on(row, reply, domain=domain, view=view) for row, reply in zip(rows, replies, strict=True)]
         _write_items(folder / f"{name}.jsonl", rows, replies, verdicts)
-        scores[name] = score(name, verdicts, part=plan.part, mode=view.mode)
+        scores[name] = score(name, verdicts, part=plan.part, mode=view.mode, samples=plan.samples or 1)
     return scores
+
+
+@contextmanager
+def _own_random_numbers(recipe: Recipe, benchmark: str) -> Iterator[None]:
+    """Draw from the recipe's seed, and leave torch's random numbers as they were."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(child_seed(recipe.seed, "evaluation", benchmark))
+        yield
 
 
 def generate(
@@ -67,8 +90,12 @@ def generate(
     view: View,
     max_new_tokens: int,
     opening: Callable[[Row], str] | None = None,
+    temperature: float | None = None,
 ) -> list[str]:
-    """Return the greedy reply to each row; `opening` is text that the reply must begin with, and is part of it."""
+    """Return a reply to each row, drawn at a temperature or greedy.
+
+    `opening` is text that the reply must begin with, and is part of it.
+    """
     import torch
 
     from modomodo.models.chat_template import render
@@ -81,8 +108,9 @@ def generate(
     ).to(model.device)
     training = model.training
     model.eval()
+    drawing = GREEDY if temperature is None else SAMPLED | {"temperature": temperature}
     with torch.inference_mode():
-        output = cast(Any, model).generate(**inputs, **GREEDY, max_new_tokens=max_new_tokens)
+        output = cast(Any, model).generate(**inputs, **drawing, max_new_tokens=max_new_tokens)
     model.train(training)
     replies = processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
     return [start + reply for start, reply in zip(openings, replies, strict=True)]
