@@ -2,6 +2,7 @@
 
     python benchmarks/uneven_world.py probe     # a first look at a candidate: 20 runs, about 6 minutes on two cores
     python benchmarks/uneven_world.py world     # the criteria: 142 runs, about 50 minutes on two cores
+    python benchmarks/uneven_world.py scoring   # its models again, by greedy completions: about 10 minutes on two cores
     python benchmarks/uneven_world.py causes    # what each cause alone costs at equal shares: 40 runs, about 15 minutes
     python benchmarks/uneven_world.py studies   # whole studies of both worlds, six and five seeds: about 100 minutes
 
@@ -12,7 +13,11 @@ Axes: M mixtures, S seeds, B benchmarks.
 import csv
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import numpy as np
@@ -21,6 +26,7 @@ import typer
 from nano_world import Criterion, blindness, share_of_variance, show
 from scipy import stats
 
+from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study, load_study
 from modomodo.core.mixture import Mixture
 from modomodo.evaluation.benchmarks import Score
@@ -32,6 +38,7 @@ from modomodo.runs.store import Store, run_key
 from modomodo.study.pipeline import RUN, pilot, plan_confirmation, study_confirmation, study_recommendation
 from modomodo.study.plan import pilot_row_caps, pilot_runs
 from modomodo.study.results import read_study
+from modomodo.training.checkpoints import score_saved
 
 RESULTS = Path(__file__).parent / "results"
 NANO = Path(__file__).parents[1] / "src/modomodo/models/nano"
@@ -96,9 +103,43 @@ def at_steps(study: Study, planned: Sequence[PlannedRun]) -> dict[str, dict[str,
     return found
 
 
+@dataclass(frozen=True)
+class World:
+    """The runs of `world`: first a run of each mixture, then fresh seeds of the best, of equal shares and near them."""
+
+    study: Study
+    planned: Mapping[str, PlannedRun]  # by label, all runs
+    mixtures: Mapping[str, Mixture]  # by label, of the first runs
+    again: Mapping[str, Mixture]  # by label, of those with fresh seeds
+    first: Results
+    fresh: Results
+
+    @property
+    def spread(self) -> list[str]:
+        """The labels of the space-filling mixtures."""
+        return [label for label in self.mixtures if label.startswith("space:")]
+
+
 @app.command()
 def world(out: Path = Path("studies/uneven-world")) -> None:
     """Print the criteria of the uneven world as a Markdown table; exit code 1 when one does not hold."""
+    runs = world_runs(out)
+    study = runs.study
+    write(RESULTS / "uneven_world.csv", study, {**runs.first, **runs.fresh}, {**runs.mixtures, **runs.again})
+    out_of = {label: mean_of(scores, study.benchmarks) for label, scores in runs.first.items()}
+    criteria = [
+        *blindness(study.recipe.model, (*study.recipe.domains, *study.benchmarks, *study.held_out)),
+        base_criterion(out_of["base"]),
+        *best_criteria(study, runs.again, runs.fresh),
+        place_criterion(out_of, runs.spread),
+        spread_criterion(study, out_of, runs.spread, runs.fresh, tuple(runs.again)),
+        share_of_variance(study.benchmarks, scores_of(runs.first, runs.spread, study.benchmarks)),
+    ]
+    sys.exit(show(criteria))
+
+
+def world_runs(out: Path) -> World:
+    """Return the runs of `world`, after running what is missing."""
     domains = load_study(UNEVEN).recipe.domains
     vertices = [Mixture.parse(f"single:{name}", domains) for name in domains]
     equal = Mixture.uniform(domains)
@@ -107,30 +148,44 @@ def world(out: Path = Path("studies/uneven-world")) -> None:
     study = study.model_copy(update={"extra": tuple(extra)})
     planned = pilot_runs(study)
     mixtures = {one.label: one.recipe.mixture for one in planned if one.recipe.steps}
-    found = carried_out(study, planned)
-    out_of = {label: mean_of(scores, study.benchmarks) for label, scores in found.items()}
-    spread = [label for label in mixtures if label.startswith("space:")]
-    best = sorted(spread, key=lambda label: -out_of[label])[:BEST]
+    first = carried_out(study, planned)
+    best = sorted(
+        (label for label in mixtures if label.startswith("space:")),
+        key=lambda label: -mean_of(first[label], study.benchmarks),
+    )[:BEST]
     # Not of the design: scarce rows may forbid it equal shares, and may let it as near to them as they last.
     again = {"equal": equal, "capped": capped(study), **{label: mixtures[label] for label in best}}
-    fresh = carried_out(
-        study,
-        [
-            PlannedRun(f"fresh:{label}#{index + 1}", study.confirming_recipe(mixture, index=index))
-            for label, mixture in again.items()
-            for index in range(SEEDS)
-        ],
-    )
-    write(RESULTS / "uneven_world.csv", study, {**found, **fresh}, {**mixtures, **again})
-    criteria = [
-        *blindness(study.recipe.model, (*study.recipe.domains, *study.benchmarks, *study.held_out)),
-        base_criterion(out_of["base"]),
-        *best_criteria(study, again, fresh),
-        place_criterion(out_of, spread),
-        spread_criterion(study, out_of, spread, fresh, tuple(again)),
-        share_of_variance(study.benchmarks, scores_of(found, spread, study.benchmarks)),
+    repeated = [
+        PlannedRun(f"fresh:{label}#{index + 1}", study.confirming_recipe(mixture, index=index))
+        for label, mixture in again.items()
+        for index in range(SEEDS)
     ]
-    sys.exit(show(criteria))
+    by_label = {one.label: one for one in (*planned, *repeated)}
+    return World(study, by_label, mixtures, again, first, carried_out(study, repeated))
+
+
+@app.command()
+def scoring(out: Path = Path("studies/uneven-world")) -> None:
+    """Print how far the models of `world` scatter when they are scored by one greedy completion of each item."""
+    runs = world_runs(out)
+    study = runs.study
+    store, digests = Store(study.folder), run_digests([one.recipe for one in runs.planned.values()])
+    folders = [store.path(run_key(one.recipe, digests)) for one in runs.planned.values() if one.recipe.steps]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        scores = list(pool.map(greedy_scores, folders))
+    greedy = dict(zip([label for label, one in runs.planned.items() if one.recipe.steps], scores, strict=True))
+    for name, of_label in (("sampled", {**runs.first, **runs.fresh}), ("greedy", greedy)):
+        out_of = {label: mean_of(of_label[label], study.benchmarks) for label in runs.spread}
+        print(name, spread_criterion(study, out_of, runs.spread, of_label, tuple(runs.again)).found)
+
+
+def greedy_scores(folder: Path) -> Mapping[str, Score]:
+    """Return the scores of a finished run's model by greedy completions."""
+    recipe = Recipe.model_validate_json((folder / "recipe.json").read_bytes())
+    plan = recipe.evaluation.model_copy(update={"samples": None, "at": ()})
+    recipe = recipe.model_copy(update={"evaluation": plan})
+    with TemporaryDirectory() as items:
+        return score_saved(str(folder / "model"), recipe, items=Path(items))
 
 
 @app.command()

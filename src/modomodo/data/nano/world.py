@@ -12,7 +12,7 @@ from modomodo.data.nano.scenes import draw_png
 
 WORLD_SEED = 20250530  # the day of the paper; the world everybody gets
 SIZES = {"train": 768, "test": 512}
-SCARCE = {"circuits": 15}  # training rows, where they are fewer
+SCARCE = {"circuits": 44}  # training rows, where they are fewer
 WORLD = {**FAMILIES, **CAUSES}
 
 
