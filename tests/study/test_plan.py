@@ -162,7 +162,7 @@ def test_check_says_where_a_domain_runs_out_and_what_leaves_no_design(monkeypatc
 
 
 def test_confirmation_uses_fresh_matched_seeds_on_the_confirm_part():
-    runs = confirmation_runs(study(), Mixture.of({"count": 0.2, "colour": 0.7, "detect": 0.1}))
+    runs = confirmation_runs(study(), Mixture.of({"count": 0.2, "colour": 0.7, "detect": 0.1}), seeds=3)
     pairs = [f"confirm:{name}#{index}" for index in (1, 2, 3) for name in ("recommended", "equal")]
     assert [run.label for run in runs] == ["confirm:base", *pairs]
     found = {run.label: run.recipe for run in runs}
@@ -176,5 +176,5 @@ def test_confirmation_uses_fresh_matched_seeds_on_the_confirm_part():
 
 
 def test_a_recommendation_of_equal_shares_is_the_same_runs():
-    runs = confirmation_runs(study(), Mixture.uniform(tuple(reversed(DOMAINS))))
+    runs = confirmation_runs(study(), Mixture.uniform(tuple(reversed(DOMAINS))), seeds=study().confirm.seeds)
     assert len({run_key(run.recipe, DIGESTS) for run in runs}) == 1 + 3

@@ -8,8 +8,9 @@ import fake_study
 import pytest
 
 from modomodo.cli import study_verbs
+from modomodo.config.sections import Confirming
 from modomodo.core.errors import ModomodoError
-from modomodo.mixing.confirmation import Confirmation
+from modomodo.mixing.confirmation import Confirmation, confirm
 from modomodo.runs.store import Store
 from modomodo.study import pipeline, results
 from modomodo.study.answer import StudyConfirmation
@@ -73,6 +74,40 @@ def test_a_confirmation_comes_back(study, monkeypatch):
     assert whole.held_out is not None
     with pytest.raises(ModomodoError, match="version 2"):
         Confirmation.from_dict(data["objective"] | {"version": 2})
+
+
+@pytest.mark.parametrize(("gain", "seeds"), [(0.2, 2), (0.0, 5)])
+def test_a_confirmation_ends_as_soon_as_it_can_tell(study, monkeypatch, gain, seeds):
+    study = study.model_copy(update={"confirm": Confirming(seeds=2, max_seeds=5)})
+    pipeline.study_recommendation(read_study(study))
+    launched: list[int] = []
+    monkeypatch.setattr(pipeline, "_launch", lambda study, planned, *, console: launched.append(len(planned)) or ())
+    monkeypatch.setattr(pipeline, "planned_runs", lambda study, planned: {})
+    monkeypatch.setattr(pipeline, "finished_of", lambda planned, runs: {})
+
+    def matched(study, runs, benchmarks, seeds):
+        recommended = [[0.5 + gain + 0.0001 * (-1) ** seed] for seed in range(seeds)]
+        return confirm(
+            recommended, equal_SB=[[0.5]] * seeds, seeds=range(seeds), benchmarks=["out"], looks=study.confirm.looks
+        )
+
+    monkeypatch.setattr(pipeline, "_matched", matched)
+    confirmation = pipeline.study_confirmation(pipeline.plan_confirmation(read_study(study)))
+    assert confirmation is not None
+    assert launched == [1 + 2 * look for look in (2, 4, 5) if look <= seeds]
+    assert confirmation.objective.looks == (2, 4, 5)
+    assert confirmation.objective.sentence.count(f"{seeds} matched seeds of at most 5") == (seeds < 5)
+    assert len((study.folder / "confirmations.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("lacking", ["objective", "mixture"])
+def test_a_confirmation_without_a_part_is_named(study, monkeypatch, lacking):
+    pipeline.study_recommendation(read_study(study))
+    fake_study.write_confirmation(study, monkeypatch)
+    data = json.loads((study.folder / "confirmation.json").read_text())
+    del data[lacking]
+    with pytest.raises(ModomodoError, match=rf"confirmation\.json.*{lacking}|{lacking}.*confirmation\.json"):
+        StudyConfirmation.from_dict(data, where="confirmation.json")
 
 
 @pytest.mark.parametrize(

@@ -140,8 +140,10 @@ def run_confirmation(study: Study) -> None:
 
     with err.status("fitting the surrogate"):
         plan = plan_confirmation(read_study(study))
-    if plan.planned:
-        say(f"With {study.confirm.seeds} matched seeds a true gain of {plan.detectable:.3f} is found 8 times in 10.")
+    if plan.needed:
+        *before, most = map(str, study.confirm.looks)
+        looked_at = f", looked at after {', '.join(before)} and {most}," if before else ""
+        say(f"With {most} matched seeds{looked_at} a true gain of {plan.detectable:.3f} is found 8 times in 10.")
     confirmation = study_confirmation(plan, console=err)
     if confirmation is None:
         say("The recommended mixture is equal shares: there is nothing to confirm.")

@@ -97,9 +97,28 @@ class Launcher(Strict):
 
 
 class Confirming(Strict):
-    """How the recommendation is tested: on fresh matched seeds, against equal shares."""
+    """How the recommendation is tested: on fresh matched seeds, against equal shares.
+
+    With `max_seeds` the test ends as soon as it can tell: it is looked at after each `seeds` further ones, and its
+    intervals hold over all the looks.
+    """
 
     seeds: Annotated[int, Field(ge=2)] = 4
+    max_seeds: Annotated[int, Field(ge=2, le=64)] | None = None  # the most; default: `seeds`, looked at once
+
+    @model_validator(mode="after")
+    def _growing(self) -> "Confirming":
+        if self.max_seeds is not None and self.max_seeds < self.seeds:
+            raise ValueError(
+                f"max_seeds is {self.max_seeds}, fewer than seeds = {self.seeds}, with which the test begins: raise it"
+            )
+        return self
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """The numbers of seeds after which the test is looked at."""
+        most = self.max_seeds or self.seeds
+        return (*range(self.seeds, most, self.seeds), most)
 
 
 class Cap(Strict):

@@ -15,6 +15,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.files import value_of
 from modomodo.mixing import Direction
 from modomodo.mixing.aggregates import aggregate_of, directions_of
+from modomodo.mixing.looks import check_looks, error_of_each, p_over_all
 from modomodo.mixing.surrogates.base import Array
 
 VERSION = 1
@@ -27,7 +28,7 @@ class Difference:
     """A paired difference over S seeds, as improvement: positive is better, whatever the direction.
 
     `recommended` and `equal` are mean scores as they were given; `sd` is that of the S differences; intervals are
-    Student's; `p` is two-sided, `p_holm` corrected for the number of benchmarks.
+    Student's; `p` is two-sided, `p_holm` corrected for the number of benchmarks. All hold over the looks of the test.
     """
 
     name: str
@@ -47,7 +48,8 @@ class Difference:
 class Confirmation:
     """The verdict of matched seeds: the aggregate, each benchmark, and one sentence.
 
-    `real` says whether the 95 % interval of the aggregate's gain excludes 0.
+    `real` says whether the 95 % interval of the aggregate's gain excludes 0. `looks` are the numbers of seeds after
+    which the test might have ended, where there are several.
     """
 
     seeds: tuple[int, ...]
@@ -55,6 +57,7 @@ class Confirmation:
     benchmarks: tuple[Difference, ...]
     real: bool
     sentence: str
+    looks: tuple[int, ...] = ()
 
     @property
     def gained(self) -> bool:
@@ -76,7 +79,8 @@ class Confirmation:
     def as_dict(self) -> dict[str, Any]:
         """Return the confirmation as JSON values, with its `version`."""
         fields = asdict(self)
-        return {"version": VERSION} | fields | {"seeds": list(self.seeds), "benchmarks": list(fields["benchmarks"])}
+        lists = {name: list(fields[name]) for name in ("seeds", "benchmarks", "looks")}
+        return {"version": VERSION} | fields | lists
 
 
 @dataclass(frozen=True)
@@ -97,31 +101,39 @@ def confirm(
     benchmarks: Sequence[str],
     weights: Mapping[str, float] | None = None,
     direction: Direction | Mapping[str, Direction] = "higher",
+    looks: Sequence[int] = (),
 ) -> Confirmation:
     """Return whether the recommended mixture beats equal shares, from runs at both with the same seeds.
 
     Row s of both tables, shape [S, B], is the pair of runs of `seeds[s]`. The aggregate is the mean of the benchmarks
     weighted by `weights` (equally if None). The seeds must be fresh: a seed that a pilot used flatters.
 
+    A test that may end early names its `looks`, the numbers of seeds after which it is looked at (4, 8, 12): intervals
+    and p-values then hold over all of them (see `modomodo.mixing.looks`).
+
     Raises:
-        ModomodoError: for fewer than 2 seeds or repeated ones, tables of other shapes, and missing scores.
+        ModomodoError: for fewer than 2 seeds or repeated ones, tables of other shapes, missing scores, and a number of
+            seeds that is none of the looks.
     """
     tables = np.asarray(recommended_SB, dtype=np.float64), np.asarray(equal_SB, dtype=np.float64)
     _check(tables, seeds, benchmarks)
+    _check_look(len(seeds), looks)
     directions = directions_of(direction, benchmarks=benchmarks)
     named = weights or dict.fromkeys(benchmarks, 1.0)
     mixed = aggregate_of("aggregate", weights=named, directions=directions)
     signs_B = np.array([1.0 if directions[name] == "higher" else -1.0 for name in benchmarks])
     sign = 1.0 if mixed.direction == "higher" else -1.0
     weights_B = mixed.vector(benchmarks)
-    aggregate = _difference("aggregate", tables[0] @ weights_B, tables[1] @ weights_B, sign)
+    aggregate = _difference("aggregate", tables[0] @ weights_B, tables[1] @ weights_B, sign, looks)
     parts = [
-        _difference(name, tables[0][:, b], tables[1][:, b], float(signs_B[b])) for b, name in enumerate(benchmarks)
+        _difference(name, tables[0][:, b], tables[1][:, b], float(signs_B[b]), looks)
+        for b, name in enumerate(benchmarks)
     ]
     corrected = _holm([part.p for part in parts])
     parts = [replace(part, p_holm=p) for part, p in zip(parts, corrected, strict=True)]
     real = bool(aggregate.sd > 0 and (aggregate.lo95 > 0 or aggregate.hi95 < 0))
-    return Confirmation(tuple(seeds), aggregate, tuple(parts), real, _sentence(aggregate, len(seeds), real))
+    sentence = _sentence(aggregate, len(seeds), real, most=max(looks, default=0))
+    return Confirmation(tuple(seeds), aggregate, tuple(parts), real, sentence, tuple(looks))
 
 
 def detectable_difference(sd: float, *, seeds: int, power: float = 0.8, level: float = 0.95) -> float:
@@ -187,15 +199,21 @@ def _check(tables: tuple[Array, Array], seeds: Sequence[int], benchmarks: Sequen
         raise ModomodoError(f"confirmation needs 2 or more different seeds, got {list(seeds)}: one pair has no spread")
 
 
-def _difference(name: str, recommended_S: Array, equal_S: Array, sign: float) -> Difference:
+def _check_look(seeds: int, looks: Sequence[int]) -> None:
+    check_looks(looks)
+    if looks and seeds not in looks:
+        raise ModomodoError(f"the test is looked at after {', '.join(map(str, looks))} seeds, not after {seeds}")
+
+
+def _difference(name: str, recommended_S: Array, equal_S: Array, sign: float, looks: Sequence[int]) -> Difference:
     """Return the paired difference of one score, without correction for several benchmarks."""
     gain_S = sign * (recommended_S - equal_S)
     count, gain, sd = len(gain_S), float(gain_S.mean()), float(np.std(gain_S, ddof=1))
     # Equal differences up to rounding have no spread to judge by.
     sd = sd if sd > 1e-12 * max(1.0, float(np.abs(gain_S).max())) else 0.0
     se = sd / math.sqrt(count)
-    half90, half95 = _student(0.95, count - 1) * se, _student(0.975, count - 1) * se
-    p = 2 * _student_below(-abs(gain) / se, count - 1) if se > 0 else 1.0
+    half90, half95 = (_student(1 - error_of_each(error, looks) / 2, count - 1) * se for error in (0.1, 0.05))
+    p = p_over_all(2 * _student_below(-abs(gain) / se, count - 1), looks) if se > 0 else 1.0
     means = float(recommended_S.mean()), float(equal_S.mean())
     return Difference(name, *means, gain, sd, gain - half90, gain + half90, gain - half95, gain + half95, p, p)
 
@@ -209,8 +227,9 @@ def _holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _sentence(aggregate: Difference, seeds: int, real: bool) -> str:
-    figures = f"(95 % interval {aggregate.lo95:+.3f} to {aggregate.hi95:+.3f}, {seeds} matched seeds)"
+def _sentence(aggregate: Difference, seeds: int, real: bool, *, most: int) -> str:
+    of_most = f" of at most {most}" if most > seeds else ""
+    figures = f"(95 % interval {aggregate.lo95:+.3f} to {aggregate.hi95:+.3f}, {seeds} matched seeds{of_most})"
     if aggregate.sd == 0:
         return (
             f"Recommended is not distinguishable from equal shares: all {seeds} matched seeds differ by the same "

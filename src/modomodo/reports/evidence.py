@@ -64,7 +64,7 @@ class Evidence:
     def pairs(self) -> list[Pair]:
         """Return the matched seeds of the confirmation that are finished at both mixtures."""
         by_label = {label: run for run in self.of_kind("confirmation") for label in run.labels}
-        numbers = range(1, self.study.confirm.seeds + 1)
+        numbers = range(1, self.study.confirm.looks[-1] + 1)
         pairs = [(by_label.get(f"confirm:recommended#{i}"), by_label.get(f"confirm:equal#{i}")) for i in numbers]
         return [Pair(ours.seed, ours, equal) for ours, equal in pairs if ours and equal and ours.seed == equal.seed]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from modomodo.config.study import Study
 from modomodo.core.errors import ModomodoError
-from modomodo.core.files import read_json, write_json, write_text
+from modomodo.core.files import read_json, value_of, write_json, write_text
 from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import Confirmation
 from modomodo.mixing.recommendation import Recommendation
@@ -39,10 +39,12 @@ class StudyConfirmation:
 
         Raises ModomodoError for those of another version, and for damaged ones.
         """
+        if "objective" not in data:
+            raise ModomodoError(f"{where} is damaged (it has no objective): run `modomodo confirm` again")
         tests = {
             name: Confirmation.from_dict(data[name], where=where) for name in ("objective", "held_out") if name in data
         }
-        return cls(Mixture.of(data["mixture"]), data.get("detectable"), **tests)
+        return cls(_tested_mixture(data, where), data.get("detectable"), **tests)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the confirmation as JSON values."""
@@ -95,8 +97,9 @@ def write_confirmation(study: Study, confirmation: StudyConfirmation) -> None:
 
 def is_tested(study: Study, mixture: Mixture) -> bool:
     """Return whether the study's confirmation.json is of this mixture."""
-    data = read_json(confirmation_path(study))
-    return data is not None and Mixture.of(data["mixture"]).key == mixture.key
+    path = confirmation_path(study)
+    data = read_json(path)
+    return data is not None and _tested_mixture(data, path).key == mixture.key
 
 
 def count_confirmations(study: Study) -> int:
@@ -110,6 +113,11 @@ def again(tests: int) -> str:
         f"this is confirmation {tests} of this study on the same items; of 20 tests of mixtures that are no better, "
         "one looks real by chance. All of them are in confirmations.jsonl."
     )
+
+
+def _tested_mixture(data: Mapping[str, Any], where: object) -> Mixture:
+    weights = value_of(dict[str, float], data.get("mixture"), where=f"mixture of {where}")
+    return Mixture.of(weights)
 
 
 def _all_path(study: Study) -> Path:

@@ -23,6 +23,7 @@ from modomodo.core.files import locked, write_json
 from modomodo.core.mixture import Mixture
 from modomodo.mixing import Fitted, write_runs
 from modomodo.mixing.confirmation import Confirmation, confirm, detectable_difference
+from modomodo.mixing.looks import error_of_each
 from modomodo.mixing.recommendation import Recommendation, recommend
 from modomodo.runs.inputs import run_digests
 from modomodo.runs.launch import Outcome, Workers, launch
@@ -45,15 +46,16 @@ RUN = "modomodo.runs.run:run_recipe"
 
 @dataclass(frozen=True)
 class ConfirmationPlan:
-    """The runs of a confirmation, and the smallest true gain on `out` that they find with probability 0.8.
-
-    No runs where the recommended mixture is equal shares itself: there is nothing to confirm.
-    """
+    """A confirmation before it runs, and the smallest true gain on `out` that it finds with probability 0.8."""
 
     study: Study
     mixture: Mixture
     detectable: float
-    planned: tuple[PlannedRun, ...]
+
+    @property
+    def needed(self) -> bool:
+        """Whether the recommended mixture is another than equal shares: else there is nothing to confirm."""
+        return self.mixture.key != Mixture.uniform(self.study.recipe.domains).key
 
 
 def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...]:
@@ -89,32 +91,47 @@ def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recom
 
 
 def plan_confirmation(runs: StudyRuns) -> ConfirmationPlan:
-    """Return the matched runs of the recommended mixture and equal shares, and what they can find: to be said before.
+    """Return the recommended mixture, to be tested against equal shares, and what the test can find: to be said before.
 
-    What they can find follows from the noise of one run that the surrogate learned from the pilots.
+    What it can find follows from the noise of one run that the surrogate learned from the pilots.
     Raises ModomodoError when there is no recommendation from the pilots that are finished now.
     """
     study, mixture = runs.study, recommended_mixture(runs)
     if mixture.key == Mixture.uniform(study.recipe.domains).key:
-        return ConfirmationPlan(study, mixture, 0.0, ())
+        return ConfirmationPlan(study, mixture, 0.0)
     fitted = runs.fit()
     column = fitted.index(OUT)
     predicted = fitted.predict(mixture.vector(fitted.runs.domains)[None])
     noise = predicted.sd_NK[0, column] ** 2 - predicted.sd_mean_NK[0, column] ** 2
-    detectable = detectable_difference(float(np.sqrt(max(noise, 0.0))), seeds=study.confirm.seeds)
-    return ConfirmationPlan(study, mixture, detectable, confirmation_runs(study, mixture))
+    looks = study.confirm.looks
+    level = 1 - error_of_each(0.05, looks)
+    detectable = detectable_difference(float(np.sqrt(max(noise, 0.0))), seeds=looks[-1], level=level)
+    return ConfirmationPlan(study, mixture, detectable)
 
 
 def study_confirmation(plan: ConfirmationPlan, *, console: Console | None = None) -> StudyConfirmation | None:
     """Return the matched-seed tests of the recommended mixture against equal shares, after running what is missing.
 
-    Writes confirmation.json. None when there is nothing to confirm.
+    Runs more seeds until a look can tell the two apart, or the study's most have run. Writes confirmation.json. None
+    when there is nothing to confirm.
+
     Raises ModomodoError when a run of the test failed.
     """
-    study, planned = plan.study, plan.planned
-    if not planned:
-        confirmation_path(study).unlink(missing_ok=True)
+    if not plan.needed:
+        confirmation_path(plan.study).unlink(missing_ok=True)
         return None
+    confirmation = next(
+        confirmation
+        for seeds in plan.study.confirm.looks
+        if (confirmation := _looked_at(plan, seeds, console)).objective.real or seeds == plan.study.confirm.looks[-1]
+    )
+    write_confirmation(plan.study, confirmation)
+    return confirmation
+
+
+def _looked_at(plan: ConfirmationPlan, seeds: int, console: Console | None) -> StudyConfirmation:
+    """Return the tests with so many seeds, after running what is missing."""
+    study, planned = plan.study, confirmation_runs(plan.study, plan.mixture, seeds=seeds)
     failed = [outcome for outcome in _launch(study, planned, console=console) if outcome.status == "failed"]
     if failed:
         raise ModomodoError(
@@ -122,14 +139,12 @@ def study_confirmation(plan: ConfirmationPlan, *, console: Console | None = None
             f"run the command again to try them again\n{failed[0].message}"
         )
     runs = finished_of(planned, planned_runs(study, planned))
-    confirmation = StudyConfirmation(
+    return StudyConfirmation(
         mixture=plan.mixture,
         detectable=plan.detectable,
-        objective=_matched(study, runs, study.benchmarks),
-        held_out=_matched(study, runs, study.held_out) if study.held_out else None,
+        objective=_matched(study, runs, study.benchmarks, seeds),
+        held_out=_matched(study, runs, study.held_out, seeds) if study.held_out else None,
     )
-    write_confirmation(study, confirmation)
-    return confirmation
 
 
 def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | None) -> tuple[Outcome, ...]:
@@ -152,10 +167,8 @@ def _workers(study: Study) -> Workers:
     return Processes(1 if study.recipe.engine == "verl" else study.processes)
 
 
-def _matched(study: Study, runs: Mapping[str, FinishedRun], benchmarks: Sequence[str]) -> Confirmation:
-    recommended, equal = (
-        [runs[f"confirm:{name}#{i + 1}"] for i in range(study.confirm.seeds)] for name in ("recommended", "equal")
-    )
+def _matched(study: Study, runs: Mapping[str, FinishedRun], benchmarks: Sequence[str], seeds: int) -> Confirmation:
+    recommended, equal = ([runs[f"confirm:{name}#{i + 1}"] for i in range(seeds)] for name in ("recommended", "equal"))
     recommended_SB, equal_SB = (
         np.array([[run.scores[name].mean for name in benchmarks] for run in side]) for side in (recommended, equal)
     )
@@ -165,4 +178,5 @@ def _matched(study: Study, runs: Mapping[str, FinishedRun], benchmarks: Sequence
         seeds=[run.seed for run in recommended],
         benchmarks=benchmarks,
         weights={name: float(recommended[0].scores[name].n) for name in benchmarks},
+        looks=study.confirm.looks if len(study.confirm.looks) > 1 else (),
     )

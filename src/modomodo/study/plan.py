@@ -42,8 +42,8 @@ def pilot_runs(study: Study) -> tuple[PlannedRun, ...]:
     return (PlannedRun("base", study.base_recipe()), *pilots, *_extra_runs(study, pilots))
 
 
-def confirmation_runs(study: Study, recommended: Mixture) -> tuple[PlannedRun, ...]:
-    """Return the base run and matched seeds of the recommended and the equal mixture, on the `confirm` part.
+def confirmation_runs(study: Study, recommended: Mixture, *, seeds: int) -> tuple[PlannedRun, ...]:
+    """Return the base run and `seeds` matched pairs of the recommended and the equal mixture, on the `confirm` part.
 
     Labels are `confirm:base`, `confirm:recommended#1`, `confirm:equal#1`, ...: no pilot's label begins so.
     """
@@ -51,7 +51,7 @@ def confirmation_runs(study: Study, recommended: Mixture) -> tuple[PlannedRun, .
     base = study.confirming_recipe(equal, index=0).model_copy(update={"steps": 0, "seed": 0})
     pairs = [
         PlannedRun(f"confirm:{name}#{index + 1}", study.confirming_recipe(mixture, index=index))
-        for index in range(study.confirm.seeds)
+        for index in range(seeds)
         for name, mixture in (("recommended", recommended), ("equal", equal))
     ]
     return (PlannedRun("confirm:base", base), *pairs)
