@@ -136,3 +136,16 @@ def test_damaged_labels_are_named(study, key):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"equal": key}))
     with pytest.raises(ModomodoError, match=r"labels\.json is damaged \(\'equal\'"):
         read_study(study)
+
+
+def test_a_plan_says_what_more_seeds_would_find_and_runs_nothing(study, monkeypatch, capsys):
+    pipeline.study_recommendation(read_study(study))
+    monkeypatch.setattr(pipeline, "_launch", lambda *_, **__: pytest.fail("a plan ran something"))
+    study_verbs.show_confirmation_plan(study)
+    said = capsys.readouterr().out
+    plan = pipeline.plan_confirmation(read_study(study))
+    assert f"{plan.finds(8):.3f}" in said
+    assert f"The predicted gain of {plan.gain:+.3f}" in said
+    needed = plan.seeds_for(plan.gain)
+    assert needed is None or plan.finds(needed) <= plan.gain
+    assert plan.seeds_for(0.0) is None

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from modomodo.mixing.recommendation import Recommendation
     from modomodo.mixing.strategies import Replay, Spread
     from modomodo.mixing.tradeoff import FrontPoint
+    from modomodo.study.pipeline import ConfirmationPlan
     from modomodo.study.results import StudyRuns
     from modomodo.study.watch import Standing
 
@@ -247,6 +248,31 @@ def show_recommendation(recommendation: "Recommendation") -> None:
     for note in recommendation.notes:
         say(f"note: {note}")
     say(recommendation.sentence)
+
+
+def show_plan(plan: "ConfirmationPlan") -> None:
+    """Print the smallest gain that numbers of matched seeds find, and whether the predicted one is among them."""
+    if not plan.needed:
+        say("The recommended mixture is equal shares: there is nothing to confirm.")
+        return
+    own = plan.study.confirm.looks[-1]
+    table = Table("matched seeds", "runs", "smallest true gain", title="Found 8 times in 10")
+    for seeds in sorted({2, 3, 4, 6, 8, 12, 16, own}):
+        table.add_row(str(seeds), str(2 * seeds), f"{plan.finds(seeds):.3f}")
+    out.print(table)
+    say(f"The pilots' noise, an sd of {plan.noise:.3f} a run, counts fully: matched seeds may do better.")
+    if len(plan.study.confirm.looks) > 1:
+        say(f"The study looks after {', '.join(map(str, plan.study.confirm.looks))}: it finds {plan.detectable:.3f}.")
+    needed = plan.seeds_for(plan.gain)
+    if plan.gain >= plan.detectable:
+        say(f"The predicted gain of {plan.gain:+.3f} is found by the study's {own} matched seeds.")
+    elif needed is None:
+        say(f"The predicted gain of {plan.gain:+.3f} takes more than 64 matched seeds to find: keep equal shares.")
+    else:
+        say(
+            f"The predicted gain of {plan.gain:+.3f} is too small for the study's {own} matched seeds, and no headline "
+            f"if they find it: set confirm.seeds={needed}, or keep equal shares."
+        )
 
 
 def show_proposals(proposals: "Proposals", *, study: Path | None = None) -> None:

@@ -37,6 +37,7 @@ from modomodo.cli.study_verbs import (
     run_confirmation,
     run_pilots,
     show_conclusion,
+    show_confirmation_plan,
     show_single,
     write_report,
 )
@@ -332,12 +333,20 @@ def propose(
 
 
 @app.command()
-def confirm(file: StudyFile, sets: Sets = None) -> None:
+def confirm(
+    file: StudyFile,
+    sets: Sets = None,
+    plan: Annotated[bool, typer.Option("--plan", help="say what it can find, and run nothing")] = False,
+) -> None:
     """Test the recommended mixture against equal shares.
 
     Uses fresh matched seeds, and items that no pilot was scored on.
     """
-    run_confirmation(open_file(file, sets or [], kinds=(Study,)))
+    study = open_file(file, sets or [], kinds=(Study,))
+    if plan:
+        show_confirmation_plan(study)
+    else:
+        run_confirmation(study)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from modomodo.cli.console import (
     say,
     show_audit,
     show_grades,
+    show_plan,
     show_prepared,
     show_proposals,
     show_recommendation,
@@ -131,6 +132,16 @@ def propose_for_study(study: Study, *, file: Path) -> "Proposals":
         proposals = study_proposals(runs, fitted)
     show_proposals(proposals, study=file)
     return proposals
+
+
+def show_confirmation_plan(study: Study) -> None:
+    """Print what more or fewer matched seeds would find, before any of them runs."""
+    from modomodo.study.pipeline import plan_confirmation
+    from modomodo.study.results import read_study
+
+    with err.status("fitting the surrogate"):
+        plan = plan_confirmation(read_study(study))
+    show_plan(plan)
 
 
 def run_confirmation(study: Study) -> None:

@@ -66,11 +66,20 @@ def write_recommendation(runs: StudyRuns, recommendation: Recommendation) -> Non
     write_json(recommendation_path(runs.study), {**recommendation.as_dict(), "pilots": runs.digest})
 
 
-def recommended_mixture(runs: StudyRuns) -> Mixture:
-    """Return the mixture of the study's recommendation.json.
+def read_recommendation(runs: StudyRuns) -> Recommendation:
+    """Return what the study's recommendation.json has.
 
     Raises ModomodoError when there is none, or when it was made from other pilots than those finished now.
     """
+    return Recommendation.from_dict(_recommendation(runs), where=recommendation_path(runs.study))
+
+
+def recommended_mixture(runs: StudyRuns) -> Mixture:
+    """Return the mixture of the study's recommendation.json; raises as `read_recommendation`."""
+    return mixture_in(_recommendation(runs), where=recommendation_path(runs.study))
+
+
+def _recommendation(runs: StudyRuns) -> dict[str, Any]:
     path = recommendation_path(runs.study)
     data = read_json(path)
     if data is None:
@@ -82,7 +91,7 @@ def recommended_mixture(runs: StudyRuns) -> Mixture:
         raise ModomodoError(
             f"{path} was not made from the pilots that are finished now: run `modomodo recommend` again"
         )
-    return mixture_in(data, where=path)
+    return data
 
 
 def write_confirmation(study: Study, confirmation: StudyConfirmation) -> None:

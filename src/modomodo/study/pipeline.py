@@ -34,7 +34,7 @@ from modomodo.runs.store import Store, run_key
 from modomodo.study.answer import (
     StudyConfirmation,
     confirmation_path,
-    recommended_mixture,
+    read_recommendation,
     write_confirmation,
     write_recommendation,
 )
@@ -42,20 +42,35 @@ from modomodo.study.plan import confirmation_runs, pilot_runs
 from modomodo.study.results import OUT, FinishedRun, StudyRuns, finished_of, planned_runs
 
 RUN = "modomodo.runs.run:run_recipe"
+MOST = 64  # matched seeds that a plan looks at
 
 
 @dataclass(frozen=True)
 class ConfirmationPlan:
-    """A confirmation before it runs, and the smallest true gain on `out` that it finds with probability 0.8."""
+    """A confirmation before it runs: the `gain` on `out` that is predicted, and what the test can find.
+
+    `noise` is the standard deviation of one run's score, as the surrogate learned it from the pilots; `detectable` the
+    smallest true gain that is found with probability 0.8.
+    """
 
     study: Study
     mixture: Mixture
+    gain: float
+    noise: float
     detectable: float
 
     @property
     def needed(self) -> bool:
         """Whether the recommended mixture is another than equal shares: else there is nothing to confirm."""
         return self.mixture.key != Mixture.uniform(self.study.recipe.domains).key
+
+    def finds(self, seeds: int) -> float:
+        """Return the smallest true gain that a test of so many matched seeds, looked at once, finds 8 times in 10."""
+        return detectable_difference(self.noise, seeds=seeds)
+
+    def seeds_for(self, gain: float) -> int | None:
+        """Return how many matched seeds find a true gain 8 times in 10, None where MOST do not."""
+        return next((seeds for seeds in range(2, MOST + 1) if self.finds(seeds) <= gain), None)
 
 
 def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...]:
@@ -93,20 +108,17 @@ def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recom
 def plan_confirmation(runs: StudyRuns) -> ConfirmationPlan:
     """Return the recommended mixture, to be tested against equal shares, and what the test can find: to be said before.
 
-    What it can find follows from the noise of one run that the surrogate learned from the pilots.
     Raises ModomodoError when there is no recommendation from the pilots that are finished now.
     """
-    study, mixture = runs.study, recommended_mixture(runs)
-    if mixture.key == Mixture.uniform(study.recipe.domains).key:
-        return ConfirmationPlan(study, mixture, 0.0)
+    study, recommendation = runs.study, read_recommendation(runs)
+    mixture = recommendation.mixture
     fitted = runs.fit()
     column = fitted.index(OUT)
     predicted = fitted.predict(mixture.vector(fitted.runs.domains)[None])
-    noise = predicted.sd_NK[0, column] ** 2 - predicted.sd_mean_NK[0, column] ** 2
-    looks = study.confirm.looks
-    level = 1 - error_of_each(0.05, looks)
-    detectable = detectable_difference(float(np.sqrt(max(noise, 0.0))), seeds=looks[-1], level=level)
-    return ConfirmationPlan(study, mixture, detectable)
+    variance = predicted.sd_NK[0, column] ** 2 - predicted.sd_mean_NK[0, column] ** 2
+    noise, looks = float(np.sqrt(max(variance, 0.0))), study.confirm.looks
+    detectable = detectable_difference(noise, seeds=looks[-1], level=1 - error_of_each(0.05, looks))
+    return ConfirmationPlan(study, mixture, recommendation.gain, noise, detectable)
 
 
 def study_confirmation(plan: ConfirmationPlan, *, console: Console | None = None) -> StudyConfirmation | None:
