@@ -36,6 +36,7 @@ from modomodo.cli.study_verbs import (
     run_audit,
     run_confirmation,
     run_pilots,
+    run_worth,
     show_conclusion,
     show_single,
     write_report,
@@ -159,6 +160,9 @@ def check(
         Path | None,
         typer.Option(metavar="LIST.csv", help="find training rows that also appear in a benchmark, and list them here"),
     ] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="measure what each set would pay for, and which would teach nothing")
+    ] = False,
 ) -> None:
     """Find what would fail, before a run starts.
 
@@ -176,6 +180,8 @@ def check(
     errors = show_problems(file, problems)
     if contamination is not None:
         run_audit(loaded, contamination, recipe_file=file)
+    if audit:
+        errors += run_worth(loaded)
     if errors:
         raise typer.Exit(1)
 

@@ -76,6 +76,16 @@ def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
     show_audit(audited, path, beside=recipe_file.parent)
 
 
+def run_worth(loaded: Recipe | Study) -> int:
+    """Print what the sets of a recipe or a study would pay for, and return how many errors were found."""
+    from modomodo.cli.worth_table import show_worth
+    from modomodo.study.preflight import audit_file
+
+    with progress_bar("auditing") as progress:
+        audited = audit_file(loaded, progress=progress)
+    return show_worth(audited)
+
+
 def used_names(loaded: Recipe | Study, *, training: bool = True) -> tuple[str, ...]:
     """Return the names of the benchmarks that a recipe or study uses, after those of its training domains."""
     if isinstance(loaded, Study):
