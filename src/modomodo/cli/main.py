@@ -143,13 +143,16 @@ def init(
 ) -> None:
     """Write a first recipe and study for your own data.
 
-    Looks at the data, explains every line it writes, and overwrites nothing.
+    Looks at the data, explains every line it writes, and overwrites nothing. Exits with 1 if no verifier fits the
+    answers, which leaves one line to you.
     """
     from modomodo.cli.init.start import start
 
     with err.status("reading"):
         started = start(data, folder)
     show_started(started)
+    if started.missing is not None:
+        raise typer.Exit(1)
 
 
 @app.command()

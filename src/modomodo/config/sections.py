@@ -99,7 +99,7 @@ class Launcher(Strict):
 class Confirming(Strict):
     """How the recommendation is tested: on fresh matched seeds, against equal shares."""
 
-    seeds: Annotated[int, Field(ge=2)] = 4
+    seeds: Annotated[int, Field(ge=2, le=1_000)] = 4
 
 
 class Cap(Strict):

@@ -64,6 +64,8 @@ def ask_domain(
 
     Raises ModomodoError when rows cannot be read or asked.
     """
+    from modomodo.models.chat_template import try_prompts
+
     rows = domain.load("train")
     order = child_rng(recipe.seed, "asked", domain.name).permutation(len(rows))[:prompts]
     drawn = [rows[int(place)] for place in order]
@@ -80,6 +82,7 @@ def ask_domain(
                 progress(len(batch))
         return replies
 
+    try_prompts(processor, recipe.model, [domain.prompt(row, recipe.view) for row in drawn])
     size = recipe.num_generations
     with _own_random_numbers(recipe, domain.name):
         replies = say([row for row in drawn for _ in range(size)], recipe.temperature)

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import value_of
 from modomodo.mixing import Direction
-from modomodo.mixing.aggregates import aggregate_of, directions_of
+from modomodo.mixing.aggregates import Aggregate, aggregate_of, directions_of
+from modomodo.mixing.scales import check_scale, decided_note, divisors, scale_note
 from modomodo.mixing.surrogates.base import Array
 
 VERSION = 1
@@ -55,6 +56,7 @@ class Confirmation:
     benchmarks: tuple[Difference, ...]
     real: bool
     sentence: str
+    notes: tuple[str, ...] = ()
 
     @property
     def gained(self) -> bool:
@@ -76,7 +78,8 @@ class Confirmation:
     def as_dict(self) -> dict[str, Any]:
         """Return the confirmation as JSON values, with its `version`."""
         fields = asdict(self)
-        return {"version": VERSION} | fields | {"seeds": list(self.seeds), "benchmarks": list(fields["benchmarks"])}
+        lists = {name: list(fields[name]) for name in ("seeds", "benchmarks", "notes")}
+        return {"version": VERSION} | fields | lists
 
 
 @dataclass(frozen=True)
@@ -97,20 +100,26 @@ def confirm(
     benchmarks: Sequence[str],
     weights: Mapping[str, float] | None = None,
     direction: Direction | Mapping[str, Direction] = "higher",
+    scale: Mapping[str, float] | None = None,
 ) -> Confirmation:
     """Return whether the recommended mixture beats equal shares, from runs at both with the same seeds.
 
     Row s of both tables, shape [S, B], is the pair of runs of `seeds[s]`. The aggregate is the mean of the benchmarks
     weighted by `weights` (equally if None). The seeds must be fresh: a seed that a pilot used flatters.
 
+    Without `weights`, scores on unlike scales are made alike first, as `fit` does, and a note says by how much; `scale`
+    is benchmark -> full score. Weights that are given count scores as they stand, unless `scale` is given too.
+
     Raises:
-        ModomodoError: for fewer than 2 seeds or repeated ones, tables of other shapes, and missing scores.
+        ModomodoError: for fewer than 2 seeds or repeated ones, tables of other shapes, missing scores, and full scores
+            that are not.
     """
     tables = np.asarray(recommended_SB, dtype=np.float64), np.asarray(equal_SB, dtype=np.float64)
     _check(tables, seeds, benchmarks)
     directions = directions_of(direction, benchmarks=benchmarks)
-    named = weights or dict.fromkeys(benchmarks, 1.0)
-    mixed = aggregate_of("aggregate", weights=named, directions=directions)
+    mixed, note = _aggregate(
+        np.vstack(tables), benchmarks=benchmarks, directions=directions, weights=weights or None, scale=scale or {}
+    )
     signs_B = np.array([1.0 if directions[name] == "higher" else -1.0 for name in benchmarks])
     sign = 1.0 if mixed.direction == "higher" else -1.0
     weights_B = mixed.vector(benchmarks)
@@ -121,7 +130,30 @@ def confirm(
     corrected = _holm([part.p for part in parts])
     parts = [replace(part, p_holm=p) for part, p in zip(parts, corrected, strict=True)]
     real = bool(aggregate.sd > 0 and (aggregate.lo95 > 0 or aggregate.hi95 < 0))
-    return Confirmation(tuple(seeds), aggregate, tuple(parts), real, _sentence(aggregate, len(seeds), real))
+    said = _sentence(aggregate, len(seeds), real)
+    return Confirmation(tuple(seeds), aggregate, tuple(parts), real, said, (note,) if note else ())
+
+
+def _aggregate(
+    y_NB: Array,
+    *,
+    benchmarks: Sequence[str],
+    directions: Mapping[str, Direction],
+    weights: Mapping[str, float] | None,
+    scale: Mapping[str, float],
+) -> tuple[Aggregate, str | None]:
+    """Return the aggregate of all scores [N, B], and a note on their scales; None where these are alike."""
+    check_scale(scale, benchmarks=benchmarks, y_NB=y_NB)
+    if weights is not None and not scale:
+        made = aggregate_of("aggregate", weights=weights, directions=directions)
+        return made, decided_note("aggregate", made.weights, y_NB=y_NB, benchmarks=benchmarks)
+    named = dict.fromkeys(benchmarks, 1.0) if weights is None else weights
+    kept = [b for b, name in enumerate(benchmarks) if named.get(name)]
+    names = [benchmarks[b] for b in kept]
+    lower = [name for name in names if directions[name] == "lower"]
+    found = divisors(y_NB[:, kept], benchmarks=names, scale=scale, lower=lower)
+    made = aggregate_of("aggregate", weights=named, directions=directions, by=found.values)
+    return made, scale_note("aggregate", found, y_NB=y_NB[:, kept], benchmarks=names)
 
 
 def detectable_difference(sd: float, *, seeds: int, power: float = 0.8, level: float = 0.95) -> float:

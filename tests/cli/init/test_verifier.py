@@ -136,6 +136,15 @@ def test_rows_without_options_are_judged_by_a_verifier_of_their_own():
     assert "2 rows have no options, and no verifier fits their answers" in found.notes[0]
 
 
+def test_rows_without_options_may_be_judged_by_several_verifiers():
+    """MathVista: an answer_type a row."""
+    options = [("red", "blue"), (), (), (), ()]
+    found = suggest(["blue", "1.5", "2", "[1, 2]", "yes"], options=options)
+    assert found.fields["free_form"][0] == ("count", "number", "text")
+    assert suggest(["blue", "3", "2", "no", "yes"], options=options).fields["free_form"][0] == ("count", "text")
+    assert suggest(["blue", "-3", "2.5", "1", "0"], options=options).fields["free_form"][0] == "number"
+
+
 def test_a_few_answers_that_name_no_option_are_mistakes():
     found = suggest(["red"] * 19 + ["green"], options=[("red", "blue")] * 20)
     assert (found.verifier, found.fields["answer_as"][0]) == ("choice", "text")
