@@ -68,10 +68,11 @@ ASKED = ["", " ", "?", "*", ".*", "[A-Za-z0-9 ]+", "%s", "{{answer}}", "gold", "
     "the answer is the answer", "lambda: True", "__eq__", "A B C D", "1 2 3 4 5 6 7 8 9 10 11 12", "yes and no",
     "left right above below", "[0, 0, 1000000, 1000000]", "0/0", r"\infty", "everything"]  # fmt: skip
 AROUND_BOXES = ["{g} or {w}", "{g}, {w}", "{w}, {g}", "{g}\n{w}", "[{g}, {w}]", "not {g}", "{g} is wrong",
-    "{g} {w} {o}", "between {g} and {w}", "{g} ± 10", "~~{g}~~", "<!-- {g} --> {w}", r"\boxed{{{g}}} \boxed{{{w}}}", "{g}; {w}",
-    '{{"bbox_2d": {g}, "bbox": {w}}}', '[{{"bbox_2d": {g}}}, {{"bbox_2d": {w}}}]', "```json\n{g}\n```\n{w}",
+    "{g} {w} {o}", "between {g} and {w}", "{g} ± 10", "~~{g}~~", "<!-- {g} --> {w}", r"\boxed{{{g}}} \boxed{{{w}}}",
+    "{g}; {w}", '{{"bbox_2d": {g}, "bbox": {w}}}', '[{{"bbox_2d": {g}}}, {{"bbox_2d": {w}}}]', "```json\n{g}\n```\n{w}",
     "<|box_start|>{g}<|box_end|><|box_start|>{w}<|box_end|>", "{g} <box>{w}</box>",
-    "['Position': {g}, 'Position': {w}]", "{g}{w}", "{g} and {w}", "either {g} or {w}", "{g} // {w}", "{w} # {g}", "-{g}", "{g}!", "{g}?", "2*{g}",
+    "['Position': {g}, 'Position': {w}]", "{g}{w}", "{g} and {w}", "either {g} or {w}", "{g} // {w}", "{w} # {g}",
+    "-{g}", "{g}!", "{g}?", "2*{g}",
     "x = {g} or {w}", '{{"point_2d": {g}, "point": {w}}}', "the opposite of {g}"]  # fmt: skip
 
 

@@ -188,6 +188,14 @@ def test_what_check_will_refuse_is_said_first(tmp_path):
     assert "error: " in told.output
 
 
+def test_the_correct_one_of_several_answers_is_the_gold(tmp_path):
+    """SAT: `answers` are what can be chosen from."""
+    sides = ["left", "right"]
+    rows = [{"question": f"{n}?", "answers": sides, "correct_answer": sides[n % 2]} for n in range(24)]
+    written(jsonl(tmp_path / "rows.jsonl", rows), tmp_path)
+    assert 'answer = "correct_answer"' in (tmp_path / "recipe.toml").read_text()
+
+
 def test_mathvista_s_rows_are_judged_by_their_own_answers(tmp_path):
     answers = ["1.2", "4", "red", "[0, 2]"]
     rows = [

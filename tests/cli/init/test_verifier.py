@@ -27,6 +27,7 @@ from modomodo.verifiers import VERIFIERS, parse_gold
         ([["New York", "NYC"], ["Rome"]], "anls", "lists of accepted texts"),
         (["\\frac{1}{2}", "x^2 + 1", 3], "math", "2 of 3 are LaTeX or expressions"),
         (["2*x + 3", "12"], "math", "1 of 2"),
+        (["(3, 4)", "(1/2, -5)"], "math", "2 of 2"),
         ([[10, 20, 30, 40], [0, 0, 5, 5]], "box", "one box"),
         (["[10, 20, 30, 40]"], "box", "one box"),
         ([[[10, 20, 30, 40]], []], "boxes", "lists of boxes"),
@@ -45,7 +46,9 @@ def test_the_strictest_that_fits_all(answers, verifier, why):
     assert verifier is None or verifier in VERIFIERS
 
 
-@pytest.mark.parametrize("answers", [[7, 12], [-3], [0.5], [12, "red", 3], ["red"], [["Rome", "Roma"]], ["1,200"]])
+@pytest.mark.parametrize(
+    "answers", [[7, 12], [-3], [0.5], [12, "red", 3], ["red"], [["Rome", "Roma"]], ["1,200"], ["(0, 1)"]]
+)
 def test_every_answer_is_a_gold_of_it(answers):
     found = suggest(answers)
     assert found.verifier

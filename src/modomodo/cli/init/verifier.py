@@ -24,6 +24,7 @@ MIXED = 0.2  # share of numbers among texts from which answers look like those o
 _BOX_TOKEN = re.compile(r"<\|box_start\|>|<box>")
 _LATEX = re.compile(r"\\[A-Za-z]+|\$.+\$|[A-Za-z0-9)}]\s*\^\s*[\w{(]")
 _DATE = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|\d{4}/\d{2}|[^\\]*[A-Za-z]{2,}\s[^\\]*")  # or words
+_TUPLE = re.compile(r"\(\s*-?[\d./]+(\s*,\s*-?[\d./]+)+\s*\)")
 _EXPRESSION = re.compile(r"[\d\s.,()+*/^=a-zA-Z\-]*\d\s*[+*/^=][\d\s.,()+*/^=a-zA-Z\-]*")
 
 
@@ -213,11 +214,15 @@ def _mathematics(values: Sequence[object]) -> tuple[str, str] | None:
     texts = [number_text(cast(str | float, value)) for value in values]
     if any(_DATE.fullmatch(text.strip()) for text in texts):
         return None
-    symbolic = sum(bool(_LATEX.search(text) or _EXPRESSION.fullmatch(text)) for text in texts)
-    others = [text for text in texts if not (_LATEX.search(text) or _EXPRESSION.fullmatch(text))]
+    others = [text for text in texts if not _is_symbolic(text)]
+    symbolic = len(texts) - len(others)
     if not symbolic or not all(read_number(text) is not None or len(text) == 1 for text in others):
         return None
     return "math", f"{symbolic} of {len(values)} are LaTeX or expressions. Needs: pip install 'modomodo[verify]'"
+
+
+def _is_symbolic(text: str) -> bool:
+    return any((_LATEX.search(text), _EXPRESSION.fullmatch(text), _TUPLE.fullmatch(text)))
 
 
 def _mixed(values: Sequence[object]) -> tuple[str, str] | None:
