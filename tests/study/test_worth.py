@@ -76,6 +76,19 @@ def test_errors_end_with_1_and_sets_that_cannot_be_read_are_said(tmp_path: Path,
     assert re.search("audit: [2-9] errors", said)
 
 
+def test_a_file_of_rows_is_audited_before_a_recipe_names_it(tmp_path: Path):
+    golds = [4] * 90 + [*range(30)]
+    lines = [json.dumps({"question": f"{k}?", "answer": gold}) + "\n" for k, gold in enumerate(golds)]
+    (tmp_path / "rows.jsonl").write_text("".join(lines))
+    done = runner.invoke(app, ["check", str(tmp_path / "rows.jsonl"), "--audit"])
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.output.split())
+    assert "verifier count, because of" in said
+    assert "warning: rows (train): always '4' earns 0.7" in said
+    (tmp_path / "rows.jsonl").write_text("".join(lines[:90]))
+    assert runner.invoke(app, ["check", str(tmp_path / "rows.jsonl"), "--audit"]).exit_code == 1
+
+
 def test_progress_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(worth, "is_here", lambda *_: False)
     told: list[tuple[int, int]] = []

@@ -53,7 +53,7 @@ def start(data: Path, folder: Path) -> Started:
             f"{' and '.join(there)} stand{'s' if len(there) == 1 else ''} there already, and init overwrites nothing: "
             "name another folder (--out FOLDER), or move what stands there"
         )
-    plan = _plan(data, folder)
+    plan = plan_of(data, folder)
     write_text(files[0], recipe_text(plan))
     try:
         write_text(files[1], study_text(plan))
@@ -70,7 +70,11 @@ def start(data: Path, folder: Path) -> Started:
     return Started(tuple(files), tuple(notes(plan)), commands, missing_verifier(plan, files[0]))
 
 
-def _plan(data: Path, folder: Path) -> Plan:
+def plan_of(data: Path, folder: Path) -> Plan:
+    """Return how rows are to be read, by what stands in them; `folder` is where the recipe would stand.
+
+    Raises ModomodoError as `start`.
+    """
     table = look(data)
     _refuse_runs(table)
     found = roles(table)

@@ -1,11 +1,12 @@
 """`check --audit`: what each set of rows would pay for, and what the model says of it before it is trained."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
+from modomodo.core.rows import View
 from modomodo.data.audit import Audited, Finding, audit_rows, findings
 from modomodo.data.audit.findings import LEVELS
 from modomodo.data.audit.measure import SAMPLE
@@ -71,17 +72,37 @@ def audit(subject: Subject, *, progress: Callable[[int, int], None] | None = Non
         if progress is not None:
             progress(done, max(done, total))
 
-    measured = [_measured(subject, domain, split, advance, left_out) for domain, split in sets]
+    measured = [_measured(subject.recipe.view, domain, split, advance, left_out) for domain, split in sets]
     answers = _ask(subject, asked_of, advance, left_out)
+    return AuditOfFile(_worst_first(measured, answers), tuple(left_out))
+
+
+def audit_domain(domain: Domain, view: View, *, progress: Callable[[int, int], None] | None = None) -> AuditOfFile:
+    """Return what all splits of a domain would pay for; no model is asked."""
+    left_out: list[Finding] = []
+    sizes = [(split, min(SAMPLE, len(domain.load(split)))) for split in domain.splits]
+    done, total = 0, sum(rows for _, rows in sizes)
+
+    def advance(steps: int) -> None:
+        nonlocal done
+        done += steps
+        if progress is not None:
+            progress(done, total)
+
+    measured = [_measured(view, domain, split, advance, left_out) for split, _ in sizes]
+    return AuditOfFile(_worst_first(measured, {}), tuple(left_out))
+
+
+def _worst_first(measured: Iterable[Audited | None], answers: Mapping[str, Asked]) -> tuple[Worth, ...]:
     worths = [_worth(audited, answers) for audited in measured if audited is not None]
-    return AuditOfFile(tuple(sorted(worths, key=_badness)), tuple(left_out))
+    return tuple(sorted(worths, key=_badness))
 
 
 def _badness(worth: Worth) -> tuple[int, float]:
     return worth.level, worth.audited.informedness.mean
 
 
-def _worth(audited: Audited, answers: dict[str, Asked]) -> Worth:
+def _worth(audited: Audited, answers: Mapping[str, Asked]) -> Worth:
     asked = answers.get(audited.where)
     return Worth(audited, asked, (*findings(audited), *(() if asked is None else asked.findings)))
 
@@ -102,10 +123,10 @@ def _sets(subject: Subject, left_out: list[Finding]) -> Iterator[tuple[Domain, s
 
 
 def _measured(
-    subject: Subject, domain: Domain, split: str, advance: Callable[[int], None], left_out: list[Finding]
+    view: View, domain: Domain, split: str, advance: Callable[[int], None], left_out: list[Finding]
 ) -> Audited | None:
     try:
-        audited = audit_rows(domain, split, view=subject.recipe.view, progress=advance)
+        audited = audit_rows(domain, split, view=view, progress=advance)
     except ModomodoError as error:
         left_out.append(Finding("error", f"{domain.name} ({split})", str(error)))
         return None
