@@ -50,7 +50,7 @@ Sets = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="change a key; repeat for more", autocompletion=complete_key),
 ]
 
-Contamination = Annotated[
+Listed = Annotated[
     Path | None,
     typer.Option(metavar="LIST.csv", help="find training rows that also appear in a benchmark, and list them here"),
 ]

@@ -10,18 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.cli.arguments import (
-    Audit,
-    Contamination,
-    Embedded,
-    EmbeddedWorld,
-    File,
-    Metrics,
-    Runs,
-    Sets,
-    StudyFile,
-    World,
-)
+from modomodo.cli.arguments import Audit, Embedded, EmbeddedWorld, File, Listed, Metrics, Runs, Sets, StudyFile, World
 from modomodo.cli.console import (
     err,
     out,
@@ -171,7 +160,7 @@ def init(
 def check(
     file: File,
     sets: Sets = None,
-    contamination: Contamination = None,
+    contamination: Listed = None,
     audit: Audit = False,
 ) -> None:
     """Find what would fail, before a run starts.
