@@ -2,17 +2,16 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modomodo.config.recipe import Recipe
 from modomodo.core.rows import Row, opened
-from modomodo.core.seeds import child_rng, child_seed
+from modomodo.core.seeds import child_rng
 from modomodo.data.audit import Finding
 from modomodo.data.domain import Domain, verdict_on
-from modomodo.evaluation.generate import generate
+from modomodo.evaluation.generate import generate, own_random_numbers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, ProcessorMixin
@@ -84,7 +83,7 @@ def ask_domain(
 
     try_prompts(processor, recipe.model, [domain.prompt(row, recipe.view) for row in drawn])
     size = recipe.num_generations
-    with _own_random_numbers(recipe, domain.name):
+    with own_random_numbers(recipe, "asked", domain.name):
         replies = say([row for row in drawn for _ in range(size)], recipe.temperature)
     verdicts = [
         verdict_on(drawn[place // size], reply, domain=domain, view=recipe.view) for place, reply in enumerate(replies)
@@ -108,15 +107,6 @@ def ask_domain(
 def completions_asked(recipe: Recipe, rows: int) -> int:
     """Return how many completions `ask_domain` makes of a domain with images."""
     return min(PROMPTS, rows) * (recipe.num_generations + 3)
-
-
-@contextmanager
-def _own_random_numbers(recipe: Recipe, domain: str) -> Iterator[None]:
-    import torch
-
-    with torch.random.fork_rng():
-        torch.manual_seed(child_seed(recipe.seed, "asked", domain))
-        yield
 
 
 def _changes(rows: Sequence[Row], say: Callable[[Sequence[Row]], list[str]]) -> tuple[float | None, float | None]:

@@ -55,7 +55,7 @@ def evaluate(
         try_prompts(processor, recipe.model, [domain.prompt(row, view) for row in items])
         rows = [row for row in items for _ in range(plan.samples or 1)]
         replies: list[str] = []
-        with _own_random_numbers(recipe, name):
+        with own_random_numbers(recipe, "evaluation", name):
             for start in range(0, len(rows), BATCH):
                 replies += generate(
                     model,
@@ -75,12 +75,12 @@ def evaluate(
 
 
 @contextmanager
-def _own_random_numbers(recipe: Recipe, benchmark: str) -> Iterator[None]:
+def own_random_numbers(recipe: Recipe, *path: str) -> Iterator[None]:
     """Draw from the recipe's seed, and leave torch's random numbers as they were."""
     import torch
 
     with torch.random.fork_rng():
-        torch.manual_seed(child_seed(recipe.seed, "evaluation", benchmark))
+        torch.manual_seed(child_seed(recipe.seed, *path))
         yield
 
 
