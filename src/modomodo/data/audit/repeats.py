@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -65,7 +66,12 @@ def _content(row: Row) -> tuple[bytes, ...]:
 
 
 def _copies(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], int]:
-    """Return the rows whose question and image another row has, the image coded anew; and how many were looked at."""
+    """Return the rows whose question and image another row has, the image coded anew; and how many were looked at.
+
+    None are looked at without the package ImageHash, which is an extra.
+    """
+    if find_spec("imagehash") is None:
+        return [], 0
     asked: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         if len(row.images) == 1:
