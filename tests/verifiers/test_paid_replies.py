@@ -119,9 +119,6 @@ def test_many_boxes_for_two_earn_next_to_nothing(said):
 @pytest.mark.parametrize("mode", ["paper", "standard"])
 @pytest.mark.parametrize("verifier", sorted({target.verifier for target, _ in REPLIES}))
 def test_a_reply_that_is_no_single_answer_earns_nothing(verifier, mode):
-    earned = [
-        (target.value, said, reward)
-        for target, said in REPLIES
-        if (target.verifier == verifier and (reward := paid(target, said, mode)) is None) or reward > LEAST
-    ]
+    judged = [(target, said, paid(target, said, mode)) for target, said in REPLIES if target.verifier == verifier]
+    earned = [(target.value, said, reward) for target, said, reward in judged if reward is None or reward > LEAST]
     assert earned == []
