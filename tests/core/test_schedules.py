@@ -127,3 +127,17 @@ def test_a_file_that_is_no_schedule_is_refused(tmp_path):
     path.write_text("step,domain\n1,a\n")
     with pytest.raises(ModomodoError, match="is not a schedule"):
         read_schedule(path)
+
+
+@pytest.mark.parametrize(("steps", "epochs"), [(10**15, 1), (10**15, 3), (10**9, 10**3)])
+def test_absurd_lengths_end_where_the_rows_do(steps, epochs):
+    plan = schedule(Mixture(("a", "b"), (0.5, 0.5)), pools(20), steps=steps, prompts_per_step=2, seed=0, epochs=epochs)
+    assert plan.exhausted is not None
+    assert plan.steps == 20 * epochs
+    long = schedule(Mixture(("a", "b"), (0.5, 0.5)), pools(20), steps=5000, prompts_per_step=2, seed=0, epochs=epochs)
+    assert plan.entries[:10000] == long.entries[:10000]
+
+
+def test_more_prompts_than_memory_holds_are_refused():
+    with pytest.raises(ModomodoError, match="over the 5,000,000 that a run may have: lower steps or epochs"):
+        schedule(Mixture(("a",), (1.0,)), pools(20), steps=10**15, prompts_per_step=2, seed=0, epochs=10**15)

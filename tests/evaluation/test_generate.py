@@ -15,6 +15,11 @@ from modomodo.verifiers import grade
 ROWS = [Row(f"r{index}", "toy", "?", Target("choice", "B", options=("x", "y"))) for index in range(6)]
 
 
+@pytest.fixture(autouse=True)
+def untried(monkeypatch):
+    monkeypatch.setattr("modomodo.models.chat_template.try_prompts", lambda *_: None)
+
+
 def fragile(row, reply, view):
     if row.id == "r3":
         raise RuntimeError("verifier fell over")

@@ -45,6 +45,21 @@ def test_holm_by_hand():
     )
 
 
+def test_unlike_scales_are_made_alike_and_said():
+    """Percent beside shares: without it, info alone would decide."""
+    factors = np.array([1.0, 100.0, 1.0])
+    alike = made(weights=None)
+    unlike = made(weights=None, equal_SB=EQUAL_SB * factors, recommended_SB=(EQUAL_SB + GAIN_SB) * factors)
+    assert unlike.aggregate.gain == pytest.approx(alike.aggregate.gain)
+    assert alike.notes == ()
+    assert "percent divided by 100" in unlike.notes[0]
+    assert made(weights=None, scale={"info": 10.0}).aggregate.gain < alike.aggregate.gain
+    weighted = made(equal_SB=EQUAL_SB * factors, recommended_SB=(EQUAL_SB + GAIN_SB) * factors)
+    assert weighted.aggregate.gain == pytest.approx((GAIN_SB @ (np.array([0.5, 25.0, 0.25]))).mean())
+    with pytest.raises(ModomodoError, match="scale of unknown benchmark 'charts'"):
+        made(scale={"charts": 1.0})
+
+
 def test_sentences():
     assert made().real
     assert made().sentence == (

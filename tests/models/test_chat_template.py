@@ -10,7 +10,7 @@ import pytest
 
 from modomodo.core.errors import ModomodoError
 from modomodo.models import chat_template
-from modomodo.models.chat_template import LONGEST, check_prompts, render
+from modomodo.models.chat_template import LONGEST, check_prompts, render, try_prompts
 from modomodo.models.load import load_processor
 from modomodo.models.nano.model import CHAT_TEMPLATE
 
@@ -96,6 +96,12 @@ def test_a_sound_template_is_taken(with_template: Any, template: object):
     chat_template.check_template(with_template(template), "m")
 
 
+def many(count: int) -> list[Any]:
+    """Return prompts of as many rows, of which the first alone would say nothing of a later one."""
+    parts = [[{"type": "image"}, {"type": "text", "text": f"How many cats in {k}?"}] for k in range(count)]
+    return [[{"role": "user", "content": content}] for content in parts]
+
+
 def test_rows_are_rendered_elsewhere_too_and_must_survive(with_template: Any):
     asked = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "  How many  dogs?\n"}]}]
     (text,) = check_prompts(with_template(CHAT_TEMPLATE + " "), "m", [asked])
@@ -103,7 +109,8 @@ def test_rows_are_rendered_elsewhere_too_and_must_survive(with_template: Any):
     trap = "{% if 'dogs' in messages[0]['content'][1]['text'] %}" + LOOPS + "{% endif %}"
     processor = with_template(trap + saying(PICTURE + TEXT))
     with pytest.raises(ModomodoError, match=r"CPU time|did not end"):
-        check_prompts(processor, "m", [asked])
+        try_prompts(processor, "m", [*many(400), asked])
+    assert len(check_prompts(processor, "m", many(400))) == 400
 
 
 def test_one_picture_of_two_may_not_be_lost(with_template: Any):

@@ -50,6 +50,12 @@ Sets = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="change a key; repeat for more", autocompletion=complete_key),
 ]
 
+Listed = Annotated[
+    Path | None,
+    typer.Option(metavar="LIST.csv", help="find training rows that also appear in a benchmark, and list them here"),
+]
+Audit = Annotated[bool, typer.Option("--audit", help="measure what each set would pay for; takes a file of rows too")]
+
 
 class World(StrEnum):
     """The embedded worlds that the demo runs in."""

@@ -369,6 +369,8 @@ def show_started(started: "Started") -> None:
     lines += [f"    modomodo {command:{width}}  # {what}" for command, what in started.commands]
     for line in lines:
         say(line)
+    if started.missing is not None:
+        err.print(f"[red]error:[/] {escape(started.missing)}", highlight=False, soft_wrap=True)
 
 
 def show_step(number: int, what: str) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.cli.arguments import Embedded, EmbeddedWorld, File, Metrics, Runs, Sets, StudyFile, World
+from modomodo.cli.arguments import Audit, Embedded, EmbeddedWorld, File, Listed, Metrics, Runs, Sets, StudyFile, World
 from modomodo.cli.console import (
     err,
     out,
@@ -18,7 +18,6 @@ from modomodo.cli.console import (
     say,
     show_crash,
     show_machine,
-    show_problems,
     show_started,
     show_step,
     show_validation,
@@ -34,8 +33,11 @@ from modomodo.cli.study_verbs import (
     propose_for_study,
     recommend_for_study,
     run_audit,
+    run_checks,
     run_confirmation,
     run_pilots,
+    run_worth,
+    run_worth_of_data,
     show_conclusion,
     show_confirmation_plan,
     show_single,
@@ -51,7 +53,7 @@ from modomodo.cli.table_verbs import (
     write_predictions,
     write_report_of_runs,
 )
-from modomodo.config.open import RunsFile, open_file
+from modomodo.config.open import RunsFile, is_table, open_file
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
 from modomodo.core.children import SAFE_PATH
@@ -143,40 +145,37 @@ def init(
 ) -> None:
     """Write a first recipe and study for your own data.
 
-    Looks at the data, explains every line it writes, and overwrites nothing.
+    Looks at the data, explains every line it writes, and overwrites nothing. Exits with 1 if no verifier fits the
+    answers, which leaves one line to you.
     """
     from modomodo.cli.init.start import start
 
     with err.status("reading"):
         started = start(data, folder)
     show_started(started)
+    if started.missing is not None:
+        raise typer.Exit(1)
 
 
 @app.command()
 def check(
     file: File,
     sets: Sets = None,
-    contamination: Annotated[
-        Path | None,
-        typer.Option(metavar="LIST.csv", help="find training rows that also appear in a benchmark, and list them here"),
-    ] = None,
+    contamination: Listed = None,
+    audit: Audit = False,
 ) -> None:
     """Find what would fail, before a run starts.
 
     Exits with 1 if there's an error.
     """
-    from modomodo.study.preflight import check_recipe, check_study
-
+    if audit and (is_table(file) or file.is_dir()):
+        raise typer.Exit(min(1, run_worth_of_data(file)))
     loaded = open_file(file, sets or [], kinds=(Recipe, Study))
-    with err.status("reading") as status:
-
-        def say(what: str) -> None:
-            status.update(f"checking {escape(what)}")
-
-        problems = check_study(loaded, say=say) if isinstance(loaded, Study) else check_recipe(loaded, say=say)
-    errors = show_problems(file, problems)
+    errors = run_checks(loaded, file)
     if contamination is not None:
         run_audit(loaded, contamination, recipe_file=file)
+    if audit:
+        errors += run_worth(loaded)
     if errors:
         raise typer.Exit(1)
 

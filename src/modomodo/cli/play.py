@@ -1,6 +1,7 @@
 """play: rows as a person answers them, with the verdict the model would get. The cheapest debugger of a verifier."""
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -70,7 +71,7 @@ def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[
     say(f"\n{domain.name}, row {row.id}, verifier {row.target.verifier}: {form}{where}")
     for index, image in enumerate(row.images):
         if isinstance(image, bytes):
-            path = folder / f"{row.id.replace('/', '_')}-{index}.png"
+            path = folder / f"{_file_name(row.id)}-{index}.png"
             path.write_bytes(image)
             image = path
         say(f"picture: {image}")
@@ -82,6 +83,11 @@ def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[
             # Pictures before all words are told above; another one's place is among these.
             said += part["text"] if part["type"] == "text" else f"[picture {number}]" * bool(said)
         say(said)
+
+
+def _file_name(row_id: str) -> str:
+    """Return a row's id as the name of a file can have it, whatever a domain in Python calls its rows."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", row_id)[:100]
 
 
 def _judge(domain: Domain, row: Row, reply: str, recipe: Recipe, say: Callable[[str], None]) -> float | None:

@@ -19,6 +19,7 @@ from modomodo.cli.console import (
     show_grades,
     show_plan,
     show_prepared,
+    show_problems,
     show_proposals,
     show_recommendation,
     show_scores,
@@ -53,6 +54,19 @@ def prepare_data(loaded: Recipe | Study) -> None:
     show_prepared(prepared_sets)
 
 
+def run_checks(loaded: Recipe | Study, file: Path) -> int:
+    """Print what is wrong with a recipe or a study, and return how many errors there are."""
+    from modomodo.study.preflight import check_recipe, check_study
+
+    with err.status("reading") as status:
+
+        def say_what(what: str) -> None:
+            status.update(f"checking {escape(what)}")
+
+        found = check_study(loaded, say=say_what) if isinstance(loaded, Study) else check_recipe(loaded, say=say_what)
+    return show_problems(file, found)
+
+
 def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
     from modomodo.data.contamination import audit
     from modomodo.data.contamination.exclusions import check_writable, contents_of, write_exclusions
@@ -75,6 +89,33 @@ def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
         audited = audit(training, benchmarks, progress=progress, processes=cores())
     write_exclusions(audited.matches, path, contents_of(audited.matches, training))
     show_audit(audited, path, beside=recipe_file.parent)
+
+
+def run_worth(loaded: Recipe | Study) -> int:
+    """Print what the sets of a recipe or a study would pay for, and return how many errors were found."""
+    from modomodo.cli.worth_table import show_worth
+    from modomodo.study.preflight import audit_file
+
+    with progress_bar("auditing") as progress:
+        audited = audit_file(loaded, progress=progress)
+    return show_worth(audited)
+
+
+def run_worth_of_data(data: Path) -> int:
+    """Print what rows would pay for that no recipe reads yet, and return how many errors there are."""
+    from modomodo.cli.init.start import plan_of
+    from modomodo.cli.init.trial import source_of
+    from modomodo.cli.worth_table import show_worth
+    from modomodo.core.rows import View
+    from modomodo.data.sources.columns import domain_of
+    from modomodo.study.checks.worth import audit_domain
+
+    plan = plan_of(data, Path())
+    source = source_of(plan, unusable=len(plan.table.rows))
+    with progress_bar("auditing") as progress:
+        audited = audit_domain(domain_of(plan.name, source), View(mode="standard"), progress=progress)
+    say(f"{data}: verifier {source.verifier}, because of the {plan.suggestion.why}; read as `modomodo init` would")
+    return show_worth(audited)
 
 
 def used_names(loaded: Recipe | Study, *, training: bool = True) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ class Confirming(Strict):
     intervals hold over all the looks.
     """
 
-    seeds: Annotated[int, Field(ge=2)] = 4
+    seeds: Annotated[int, Field(ge=2, le=1_000)] = 4
     max_seeds: Annotated[int, Field(ge=2, le=64)] | None = None  # the most; default: `seeds`, looked at once
 
     @model_validator(mode="after")

@@ -41,8 +41,12 @@ class Study(Strict):
     samples: Positive | None = None  # completions drawn per item, at the recipe's temperature; none: one, greedy
     scored_at: tuple[Positive, ...] = ()  # earlier steps after which pilots are scored too
     design: Literal["seed", "space-filling", "d-optimal"] = "seed"
-    replicates: Positive = 1  # runs of each mixture of the design `seed`, at different seeds
-    budget: Positive | None = None  # pilot runs of the other designs, second runs included
+    replicates: Annotated[int, Field(ge=1, le=1_000)] = (
+        1  # runs of each mixture of the design `seed`, at different seeds
+    )
+    budget: Annotated[int, Field(ge=1, le=10_000)] | None = (
+        None  # pilot runs of the other designs, second runs included
+    )
     replicate_share: Annotated[float, Field(ge=0, le=0.5)] = 0.15
     extra: tuple[dict[str, float], ...] = ()  # mixtures of further pilots, as `modomodo next` prints them
     surrogate: str = "ensemble"

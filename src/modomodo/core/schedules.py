@@ -20,6 +20,9 @@ from modomodo.core.seeds import child_rng
 
 Order = Literal["quota", "iid"]
 
+MOST_PROMPTS = 5_000_000
+"""Of one run; more would fill the memory before the first step, and take years to train on."""
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -79,7 +82,13 @@ def schedule(
     names = sorted(name for name, weight in mixture.as_dict().items() if weight > 0)
     weights_D = np.array([mixture.as_dict()[name] for name in names])
     weights_D = weights_D / weights_D.sum()
-    count = steps * prompts_per_step
+    # A domain runs out no later than when all rows are used up, so that no more prompts need be planned.
+    count = min(steps * prompts_per_step, epochs * sum(len(pools[name]) for name in names) + 1)
+    if count > MOST_PROMPTS:
+        raise ModomodoError(
+            f"steps = {steps}, prompts_per_step = {prompts_per_step} and epochs = {epochs} make {count:,} prompts, "
+            f"over the {MOST_PROMPTS:,} that a run may have: lower steps or epochs"
+        )
     if order == "quota":
         picks_K = _quota(weights_D, count)
     else:

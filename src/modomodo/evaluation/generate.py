@@ -44,15 +44,18 @@ def evaluate(
     Each completion and its verdict go to `folder`/BENCHMARK.jsonl. `progress` is told the benchmark, the completions
     done and those in all.
     """
+    from modomodo.models.chat_template import try_prompts
+
     folder.mkdir(parents=True, exist_ok=True)
     scores: dict[str, Score] = {}
     plan, view = recipe.evaluation, recipe.view
     for name in plan.benchmarks:
         domain = recipe_domain(recipe, name)
         items = benchmark_rows(domain, part=plan.part, items=plan.items)
+        try_prompts(processor, recipe.model, [domain.prompt(row, view) for row in items])
         rows = [row for row in items for _ in range(plan.samples or 1)]
         replies: list[str] = []
-        with _own_random_numbers(recipe, name):
+        with own_random_numbers(recipe, "evaluation", name):
             for start in range(0, len(rows), BATCH):
                 replies += generate(
                     model,
@@ -72,12 +75,12 @@ def evaluate(
 
 
 @contextmanager
-def _own_random_numbers(recipe: Recipe, benchmark: str) -> Iterator[None]:
+def own_random_numbers(recipe: Recipe, *path: str) -> Iterator[None]:
     """Draw from the recipe's seed, and leave torch's random numbers as they were."""
     import torch
 
     with torch.random.fork_rng():
-        torch.manual_seed(child_seed(recipe.seed, "evaluation", benchmark))
+        torch.manual_seed(child_seed(recipe.seed, *path))
         yield
 
 

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import value_of
 from modomodo.mixing import Direction
-from modomodo.mixing.aggregates import aggregate_of, directions_of
+from modomodo.mixing.aggregates import Aggregate, aggregate_of, directions_of
 from modomodo.mixing.looks import check_looks, error_of_each, p_over_all
+from modomodo.mixing.scales import check_scale, decided_note, divisors, scale_note
 from modomodo.mixing.surrogates.base import Array
 
 VERSION = 1
@@ -58,6 +59,7 @@ class Confirmation:
     real: bool
     sentence: str
     looks: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def gained(self) -> bool:
@@ -79,7 +81,7 @@ class Confirmation:
     def as_dict(self) -> dict[str, Any]:
         """Return the confirmation as JSON values, with its `version`."""
         fields = asdict(self)
-        lists = {name: list(fields[name]) for name in ("seeds", "benchmarks", "looks")}
+        lists = {name: list(fields[name]) for name in ("seeds", "benchmarks", "looks", "notes")}
         return {"version": VERSION} | fields | lists
 
 
@@ -102,25 +104,30 @@ def confirm(
     weights: Mapping[str, float] | None = None,
     direction: Direction | Mapping[str, Direction] = "higher",
     looks: Sequence[int] = (),
+    scale: Mapping[str, float] | None = None,
 ) -> Confirmation:
     """Return whether the recommended mixture beats equal shares, from runs at both with the same seeds.
 
     Row s of both tables, shape [S, B], is the pair of runs of `seeds[s]`. The aggregate is the mean of the benchmarks
     weighted by `weights` (equally if None). The seeds must be fresh: a seed that a pilot used flatters.
 
+    Without `weights`, scores on unlike scales are made alike first, as `fit` does, and a note says by how much; `scale`
+    is benchmark -> full score. Weights that are given count scores as they stand, unless `scale` is given too.
+
     A test that may end early names its `looks`, the numbers of seeds after which it is looked at (4, 8, 12): intervals
     and p-values then hold over all of them (see `modomodo.mixing.looks`).
 
     Raises:
-        ModomodoError: for fewer than 2 seeds or repeated ones, tables of other shapes, missing scores, and a number of
-            seeds that is none of the looks.
+        ModomodoError: for fewer than 2 seeds or repeated ones, tables of other shapes, missing scores, full scores that
+            are not, and a number of seeds that is none of the looks.
     """
     tables = np.asarray(recommended_SB, dtype=np.float64), np.asarray(equal_SB, dtype=np.float64)
     _check(tables, seeds, benchmarks)
     _check_look(len(seeds), looks)
     directions = directions_of(direction, benchmarks=benchmarks)
-    named = weights or dict.fromkeys(benchmarks, 1.0)
-    mixed = aggregate_of("aggregate", weights=named, directions=directions)
+    mixed, note = _aggregate(
+        np.vstack(tables), benchmarks=benchmarks, directions=directions, weights=weights or None, scale=scale or {}
+    )
     signs_B = np.array([1.0 if directions[name] == "higher" else -1.0 for name in benchmarks])
     sign = 1.0 if mixed.direction == "higher" else -1.0
     weights_B = mixed.vector(benchmarks)
@@ -133,7 +140,8 @@ def confirm(
     parts = [replace(part, p_holm=p) for part, p in zip(parts, corrected, strict=True)]
     real = bool(aggregate.sd > 0 and (aggregate.lo95 > 0 or aggregate.hi95 < 0))
     sentence = _sentence(aggregate, len(seeds), real, most=max(looks, default=0))
-    return Confirmation(tuple(seeds), aggregate, tuple(parts), real, sentence, tuple(looks))
+    notes = (note,) if note else ()
+    return Confirmation(tuple(seeds), aggregate, tuple(parts), real, sentence, looks=tuple(looks), notes=notes)
 
 
 def detectable_difference(sd: float, *, seeds: int, power: float = 0.8, level: float = 0.95) -> float:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +18,8 @@ from modomodo.data.domain import Message
 from modomodo.models.nano.model import CHAT_TEMPLATE
 
 LONGEST = 1 << 18  # characters of a template, and of what it may add to a prompt; those of the families have 10,000
-SECONDS = 2.0  # of CPU time; thousands of prompts are rendered in as many
+SECONDS, FEW = 2.0, 50  # of CPU time, for so many prompts
+FURTHER = 0.005  # of CPU time, for each further prompt; those of families take a tenth of it
 BACKSTOP = 120.0  # seconds of wall time, which a busy machine may need
 # Each thread of a library of linear algebra would take some of the memory that the process has.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -61,18 +62,25 @@ def check_prompts(processor: ProcessorMixin, path: str, prompts: Sequence[Sequen
     if template == CHAT_TEMPLATE or not prompts:
         return [render(processor, prompt) for prompt in prompts]
     given = sum(len(part.get("text", "")) for prompt in prompts for message in prompt for part in message["content"])
+    seconds = SECONDS + FURTHER * max(0, len(prompts) - FEW)
     request = {
         "template": template,
         "variables": cast(Any, processor).tokenizer.special_tokens_map,
         "prompts": prompts,
         "longest": LONGEST + given,
-        "seconds": SECONDS,
+        "seconds": seconds,
     }
     with begun(f"the chat template of {path!r}"):
-        texts = _tried(json.dumps(request, default=str))
+        texts = _tried(json.dumps(request, default=str), seconds)
         for prompt, text in zip(prompts, texts, strict=True):
             _check_whole(processor, prompt, text)
     return texts
+
+
+def try_prompts(processor: ProcessorMixin, path: str, prompts: Sequence[Sequence[Message]]) -> None:
+    """Raise as `check_prompts` does, before a trainer renders the same prompts with no deadline of its own."""
+    if _template(processor, path) != CHAT_TEMPLATE:
+        check_prompts(processor, path, prompts)
 
 
 def _check_whole(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> None:
@@ -111,8 +119,8 @@ def _template(processor: ProcessorMixin, path: str) -> str:
     return found
 
 
-@cache
-def _tried(request: str) -> list[str]:
+@lru_cache(maxsize=16)
+def _tried(request: str, seconds: float) -> list[str]:
     """Return the texts of a request.
 
     Raises ModomodoError where its template fails, or is ended.
@@ -124,12 +132,12 @@ def _tried(request: str) -> list[str]:
             env={**os.environ, **SAFE_PATH, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             capture_output=True,
             text=True,
-            timeout=BACKSTOP,
+            timeout=BACKSTOP * seconds / SECONDS,
         )
     except subprocess.TimeoutExpired as error:
-        raise ModomodoError(f"it did not end in {BACKSTOP:g} s: {_ADVICE}") from error
+        raise ModomodoError(f"it did not end in {BACKSTOP * seconds / SECONDS:g} s: {_ADVICE}") from error
     if done.returncode == -signal.SIGPROF:
-        raise ModomodoError(f"it takes over {SECONDS:g} s of CPU time: {_ADVICE}")
+        raise ModomodoError(f"it takes over {seconds:.3g} s of CPU time: {_ADVICE}")
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise ModomodoError(f"it ends the process that tries it ({last:.200}): {_ADVICE}")

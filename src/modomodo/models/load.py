@@ -73,12 +73,12 @@ def check_weights(path: str, *, revision: str | None = None) -> None:
             check_folder(folder_of(path, revision))
         except (OSError, ValueError):
             return
-    with _quiet():
+    with quiet():
         _loaded(path, revision, device_map="meta")
 
 
 @contextmanager
-def _quiet() -> Generator[None]:
+def quiet() -> Generator[None]:
     """Keep transformers from its bar and its report, which an error of ours says in a line."""
     level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

@@ -11,6 +11,7 @@ from modomodo.study.checks.engine import check_engine, check_tracking
 from modomodo.study.checks.model import check_embedded, check_family, check_model
 from modomodo.study.checks.schedule import check_cost, check_schedules
 from modomodo.study.checks.subject import Say, Subject, new_problems
+from modomodo.study.checks.worth import AuditOfFile, audit
 
 CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     check_domains,
@@ -38,6 +39,13 @@ def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
 def check_recipe(recipe: Recipe, *, say: Say) -> tuple[Problem, ...]:
     """Return what is wrong with one run: its data, names, schedule, model and the length of its replies."""
     return _problems(Subject(recipe, None, say))
+
+
+def audit_file(loaded: Recipe | Study, *, progress: Callable[[int, int], None] | None = None) -> AuditOfFile:
+    """Return what the sets of a recipe or a study would pay for; `progress` is told how much of how much is done."""
+    study = loaded if isinstance(loaded, Study) else None
+    recipe = loaded.recipe if isinstance(loaded, Study) else loaded
+    return audit(Subject(recipe, study, lambda what: None), progress=progress)
 
 
 def _problems(subject: Subject) -> tuple[Problem, ...]:

@@ -22,6 +22,7 @@ from modomodo.config.sections import Vllm
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import open_image
 from modomodo.core.schedules import Schedule
+from modomodo.models.chat_template import try_prompts
 from modomodo.training.adapters import lora_config, trained_part
 from modomodo.training.batches import Kept, decoded_bytes, drop_unused_pictures, mixed_batch_processor, shared
 from modomodo.training.checkpoints import (
@@ -89,6 +90,7 @@ def _make_trainer(
         table, generations=recipe.num_generations, weights=recipe.rewards, keep=folder / "ungradable.jsonl"
     )
     log = StepLog(rewards, folder, requested=recipe.mixture.as_dict(), tracker=tracker)
+    try_prompts(processor, recipe.model, [table.prompt(*key) for key in dict.fromkeys(plan.entries)])
     trainer = GRPOTrainer(
         model=model,
         processing_class=mixed_batch_processor(processor, cache_images=recipe.image_cache),

@@ -1,5 +1,6 @@
 """Sets as public projects publish them: init and check give the rows that they mean, or a refusal; none is silent."""
 
+import json
 import random
 import re
 from pathlib import Path
@@ -12,10 +13,16 @@ from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import load_recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Row, View, picture_bytes
+from modomodo.core.schedules import read_schedule
 from modomodo.data.domain import Domain, check
+from modomodo.runs.run import run_recipe
 from modomodo.verifiers.number import number_text
 
 FILES = 60
+STEP = (
+    "steps=1", "prompts_per_step=2", "num_generations=2", "max_completion_length=8", "completions_per_pass=4",
+    "evaluation.benchmarks=[]", "mixture=equal",
+)  # fmt: skip
 
 
 def shown(domain: Domain, row: Row) -> str:
@@ -40,11 +47,19 @@ def refusal(data: Path, out: Path) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("seed", range(FILES), ids=lambda seed: f"{SHAPES[seed % len(SHAPES)].__name__}-{seed}")
+SEEDS = pytest.mark.parametrize("seed", range(FILES), ids=lambda seed: f"{SHAPES[seed % len(SHAPES)].__name__}-{seed}")
+
+
+def made_of(seed: int, folder: Path) -> tuple[Set, Path]:
+    """Return a set of one shape, its columns renamed and reordered, and the path of its data."""
+    made = Set(folder, random.Random(f"shapes {seed}"))
+    folder.mkdir()
+    return made, SHAPES[seed % len(SHAPES)](made)
+
+
+@SEEDS
 def test_a_published_shape_is_read_as_it_is_meant_or_refused(seed: int, tmp_path: Path):
-    made = Set(tmp_path / "set", random.Random(f"shapes {seed}"))
-    made.folder.mkdir()
-    data = SHAPES[seed % len(SHAPES)](made)
+    made, data = made_of(seed, tmp_path / "set")
     said = refusal(data, tmp_path / "out")
     if made.meant is None:
         assert said is not None
@@ -62,3 +77,30 @@ def test_a_published_shape_is_read_as_it_is_meant_or_refused(seed: int, tmp_path
     assert sorted(found, key=lambda one: one.shown) == sorted(wanted, key=lambda one: one.shown)
     verifiers = {one.shown: one.verifiers for one in made.meant}
     assert all(row.target.verifier in verifiers[shown(domain, row)] for row in rows)
+
+
+@pytest.mark.slow
+@SEEDS
+def test_a_published_shape_trains_a_step_on_its_own_rows(seed: int, tmp_path: Path):
+    """One step of the embedded model on two of the rows that are meant, four completions, none ungradable."""
+    made, data = made_of(seed, tmp_path / "set")
+    if refusal(data, tmp_path / "out") is not None:
+        assert made.meant is None
+        return
+    assert made.meant is not None, "taken, though it must be refused"
+    recipe = load_recipe(tmp_path / "out/recipe.toml", STEP)
+    (name,) = recipe.data
+    recipe = load_recipe(tmp_path / "out/recipe.toml", [*STEP, f'domains=["{name}"]'])
+    run_recipe(recipe, tmp_path / "run")
+    (step,) = map(json.loads, (tmp_path / "run/steps.jsonl").read_text().splitlines())
+    assert step["step"] == 1
+    assert not (tmp_path / "run/ungradable.jsonl").exists()
+    domain = recipe_domain(recipe, name)
+    rows = {row.id: row for row in domain.load("train")}
+    asked = [rows[row_id] for _, row_id in read_schedule(tmp_path / "run/schedule.csv").entries]
+    assert len(asked) == 2
+    meant = [(one.shown, one.gold, one.pictures) for one in made.meant]
+    found = [
+        (shown(recipe_domain(recipe, name), row), gold(row), tuple(map(picture_bytes, row.images))) for row in asked
+    ]
+    assert all(one in meant for one in found)

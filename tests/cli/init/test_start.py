@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from modomodo.cli.init.start import start
+from modomodo.cli.main import app
 from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import load_recipe
 from modomodo.config.study import load_study
@@ -177,9 +179,36 @@ def errors(out: Path) -> list[str]:
 def test_what_check_will_refuse_is_said_first(tmp_path):
     answer = f"A whole story of {'many ' * 20}words"
     data = jsonl(tmp_path / "rows.jsonl", [{"question": f"{n}?", "answer": answer} for n in range(20)])
-    first = start(data, tmp_path / "out").notes[0]
-    assert first.startswith("check will refuse recipe.toml until you write its line verifier")
+    started = start(data, tmp_path / "out")
+    assert started.missing is not None
+    assert "has no verifier yet, and check refuses it until you write one" in started.missing
     assert errors(tmp_path / "out")
+    told = CliRunner().invoke(app, ["init", str(data), "--out", str(tmp_path / "again")])
+    assert told.exit_code == 1
+    assert "error: " in told.output
+
+
+def test_the_correct_one_of_several_answers_is_the_gold(tmp_path):
+    """SAT: `answers` are what can be chosen from."""
+    sides = ["left", "right"]
+    rows = [{"question": f"{n}?", "answers": sides, "correct_answer": sides[n % 2]} for n in range(24)]
+    written(jsonl(tmp_path / "rows.jsonl", rows), tmp_path)
+    assert 'answer = "correct_answer"' in (tmp_path / "recipe.toml").read_text()
+
+
+def test_mathvista_s_rows_are_judged_by_their_own_answers(tmp_path):
+    answers = ["1.2", "4", "red", "[0, 2]"]
+    rows = [
+        {"question": f"{n}?", "choices": ["red", "blue"] if n % 4 == 2 else None, "answer": answers[n % 4]}
+        for n in range(40)
+    ]
+    start(jsonl(tmp_path / "rows.jsonl", rows), tmp_path / "out")
+    assert errors(tmp_path / "out") == []
+    recipe = load_study(tmp_path / "out/study.toml").recipe
+    found = recipe_domain(recipe, "rows")
+    kinds = {row.question: row.target.verifier for split in found.splits for row in found.load(split)}
+    wanted = ["number", "count", "choice", "text"]
+    assert kinds == {f"{n}?": wanted[n % 4] for n in range(40)}
 
 
 @pytest.mark.parametrize("count", [1, 20])
@@ -351,7 +380,7 @@ def test_nothing_in_the_data_becomes_toml_or_reaches_the_terminal(tmp_path):
 def test_answers_that_no_verifier_fits_are_left_to_the_person(tmp_path):
     rows = [{"question": f"{n}?", "answer": f"A whole story about number {n}, " * 9} for n in range(20)]
     started = start(jsonl(tmp_path / "stories.jsonl", rows), tmp_path)
-    assert "no verifier fits them all. There are format" in " ".join(started.notes)
+    assert "no verifier fits them all. There are format" in str(started.missing)
     assert '# verifier = "..."' in (tmp_path / "recipe.toml").read_text()
     assert "verifier" not in tomllib.loads((tmp_path / "recipe.toml").read_text())["data"]["stories"]
 

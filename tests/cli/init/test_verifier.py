@@ -27,6 +27,7 @@ from modomodo.verifiers import VERIFIERS, parse_gold
         ([["New York", "NYC"], ["Rome"]], "anls", "lists of accepted texts"),
         (["\\frac{1}{2}", "x^2 + 1", 3], "math", "2 of 3 are LaTeX or expressions"),
         (["2*x + 3", "12"], "math", "1 of 2"),
+        (["(3, 4)", "(1/2, -5)"], "math", "2 of 2"),
         ([[10, 20, 30, 40], [0, 0, 5, 5]], "box", "one box"),
         (["[10, 20, 30, 40]"], "box", "one box"),
         ([[[10, 20, 30, 40]], []], "boxes", "lists of boxes"),
@@ -45,7 +46,9 @@ def test_the_strictest_that_fits_all(answers, verifier, why):
     assert verifier is None or verifier in VERIFIERS
 
 
-@pytest.mark.parametrize("answers", [[7, 12], [-3], [0.5], [12, "red", 3], ["red"], [["Rome", "Roma"]], ["1,200"]])
+@pytest.mark.parametrize(
+    "answers", [[7, 12], [-3], [0.5], [12, "red", 3], ["red"], [["Rome", "Roma"]], ["1,200"], ["(0, 1)"]]
+)
 def test_every_answer_is_a_gold_of_it(answers):
     found = suggest(answers)
     assert found.verifier
@@ -134,6 +137,15 @@ def test_rows_without_options_are_judged_by_a_verifier_of_their_own():
     found = suggest(["B", "a\nb", "A", "c\nd"], options=options)
     assert "free_form" not in found.fields
     assert "2 rows have no options, and no verifier fits their answers" in found.notes[0]
+
+
+def test_rows_without_options_may_be_judged_by_several_verifiers():
+    """MathVista: an answer_type a row."""
+    options = [("red", "blue"), (), (), (), ()]
+    found = suggest(["blue", "1.5", "2", "[1, 2]", "yes"], options=options)
+    assert found.fields["free_form"][0] == ("count", "number", "text")
+    assert suggest(["blue", "3", "2", "no", "yes"], options=options).fields["free_form"][0] == ("count", "text")
+    assert suggest(["blue", "-3", "2.5", "1", "0"], options=options).fields["free_form"][0] == "number"
 
 
 def test_a_few_answers_that_name_no_option_are_mistakes():

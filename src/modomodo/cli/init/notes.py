@@ -1,6 +1,7 @@
 """What is to know about a set of one's own beside what stands in its recipe: `init` prints it."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from modomodo.cli.init.columns import called_answers, columns_of
@@ -30,14 +31,22 @@ def notes(plan: Plan) -> Iterator[str]:
     yield from plan.trial.notes
 
 
+def missing_verifier(plan: Plan, recipe: Path) -> str | None:
+    """Return what to write into the recipe where no verifier fits the answers; None where one does."""
+    if plan.suggestion.verifier is not None:
+        return None
+    return (
+        f"{recipe} has no verifier yet, and check refuses it until you write one: column {plan.roles.answer!r}: "
+        f'{plan.suggestion.why}. verifier = "anls" takes texts that are nearly the same, "text" the same alone; or '
+        "name another column in `answer`, with short answers (docs/verifiers.md)"
+    )
+
+
 def _refused(plan: Plan) -> Iterator[str]:
     rows, bad = len(plan.table.rows), plan.trial.bad
     if plan.suggestion.verifier is None:
-        yield (
-            f"check will refuse recipe.toml until you write its line verifier: column {plan.roles.answer!r}: "
-            f"{plan.suggestion.why}, docs/verifiers.md"
-        )
-    elif not plan.tested:
+        return  # which is said as an error
+    if not plan.tested:
         yield (
             f"no rows are kept for a test, as {count(rows, 'row')} are too few or share their pictures: runs are "
             f"scored on charts alone; give {FEW} rows or more, with pictures of their own, or a test set"

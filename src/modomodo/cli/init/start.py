@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modomodo.cli.init.columns import BEFORE, Roles, columns_of, golds, option_lists, roles, unread_options
-from modomodo.cli.init.notes import notes
+from modomodo.cli.init.notes import missing_verifier, notes
 from modomodo.cli.init.runs import refuse_runs
 from modomodo.cli.init.table import Table, check_path, look
 from modomodo.cli.init.toml_text import LEAST_HOLDOUT, Plan, recipe_text, study_text
@@ -28,11 +28,15 @@ TRY = "--set steps=2 --set prompts_per_step=2"
 
 @dataclass(frozen=True)
 class Started:
-    """What `init` wrote: its files, what to look at, and the commands to run next with what each does."""
+    """What `init` wrote: its files, what to look at, and the commands to run next with what each does.
+
+    `missing` is what has to be written by hand before any of them works; None where all is there.
+    """
 
     files: tuple[Path, ...]
     notes: tuple[str, ...]
     commands: tuple[tuple[str, str], ...]
+    missing: str | None = None
 
 
 def start(data: Path, folder: Path) -> Started:
@@ -49,7 +53,7 @@ def start(data: Path, folder: Path) -> Started:
             f"{' and '.join(there)} stand{'s' if len(there) == 1 else ''} there already, and init overwrites nothing: "
             "name another folder (--out FOLDER), or move what stands there"
         )
-    plan = _plan(data, folder)
+    plan = plan_of(data, folder)
     write_text(files[0], recipe_text(plan))
     try:
         write_text(files[1], study_text(plan))
@@ -63,10 +67,14 @@ def start(data: Path, folder: Path) -> Started:
         (f"train {study} {TRY}", "a first run, of two small steps"),
         (f"report {study}", f"its curves and replies, in studies/{plan.name}/report.html"),
     )
-    return Started(tuple(files), tuple(notes(plan)), commands)
+    return Started(tuple(files), tuple(notes(plan)), commands, missing_verifier(plan, files[0]))
 
 
-def _plan(data: Path, folder: Path) -> Plan:
+def plan_of(data: Path, folder: Path) -> Plan:
+    """Return how rows are to be read, by what stands in them; `folder` is where the recipe would stand.
+
+    Raises ModomodoError as `start`.
+    """
     table = look(data)
     _refuse_runs(table)
     found = roles(table)

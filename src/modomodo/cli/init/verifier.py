@@ -24,6 +24,7 @@ MIXED = 0.2  # share of numbers among texts from which answers look like those o
 _BOX_TOKEN = re.compile(r"<\|box_start\|>|<box>")
 _LATEX = re.compile(r"\\[A-Za-z]+|\$.+\$|[A-Za-z0-9)}]\s*\^\s*[\w{(]")
 _DATE = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|\d{4}/\d{2}|[^\\]*[A-Za-z]{2,}\s[^\\]*")  # or words
+_TUPLE = re.compile(r"\(\s*-?[\d./]+(\s*,\s*-?[\d./]+)+\s*\)")
 _EXPRESSION = re.compile(r"[\d\s.,()+*/^=a-zA-Z\-]*\d\s*[+*/^=][\d\s.,()+*/^=a-zA-Z\-]*")
 
 
@@ -36,7 +37,9 @@ class Suggestion:
 
     verifier: str | None
     why: str
-    fields: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    fields: Mapping[str, tuple[str | tuple[str, ...], str]] = field(
+        default_factory=dict[str, tuple[str | tuple[str, ...], str]]
+    )
     notes: tuple[str, ...] = ()
 
 
@@ -112,12 +115,27 @@ def _with_free_form(chosen: Suggestion, free: Sequence[object]) -> Suggestion:
     """Return a choice with the verifier of the answers whose rows have no options."""
     if not free:
         return chosen
-    found = suggest(free)
     what = f"{len(free)} rows have no options"
+    kinds = _free_forms(free)
+    if len(kinds) > 1:
+        why = f"{what}, and each is judged by the first of these that its answer fits"
+        return replace(chosen, fields={**chosen.fields, "free_form": (kinds, why)})
+    found = suggest(free)
     if found.verifier is None or "gold_frame" in found.fields:
         return replace(chosen, notes=(*chosen.notes, f"{what}, and no verifier fits their answers: {found.why}"))
     fields = {**chosen.fields, "free_form": (found.verifier, f"{what}, and are judged by this one: {found.why}")}
     return replace(chosen, fields=fields, notes=(*chosen.notes, *found.notes))
+
+
+def _free_forms(values: Sequence[object]) -> tuple[str, ...]:
+    """Return the verifiers of answers of several kinds, as MathVista has them: count, number, and text for the rest."""
+    numbers = [number for value in values if (number := _number(value)) is not None]
+    whole = [number for number in numbers if number == number.to_integral_value() and number >= 0]
+    others = [value for value in values if _number(value) is None]
+    if not numbers or not others or _short(others) is None or _mathematics(values) is not None:
+        return ()
+    kinds = (("count", bool(whole)), ("number", len(whole) < len(numbers)), ("text", True))
+    return tuple(kind for kind, seen in kinds if seen)
 
 
 def _names(value: object, options: tuple[str, ...], answer_as: str) -> bool:
@@ -196,11 +214,15 @@ def _mathematics(values: Sequence[object]) -> tuple[str, str] | None:
     texts = [number_text(cast(str | float, value)) for value in values]
     if any(_DATE.fullmatch(text.strip()) for text in texts):
         return None
-    symbolic = sum(bool(_LATEX.search(text) or _EXPRESSION.fullmatch(text)) for text in texts)
-    others = [text for text in texts if not (_LATEX.search(text) or _EXPRESSION.fullmatch(text))]
+    others = [text for text in texts if not _is_symbolic(text)]
+    symbolic = len(texts) - len(others)
     if not symbolic or not all(read_number(text) is not None or len(text) == 1 for text in others):
         return None
     return "math", f"{symbolic} of {len(values)} are LaTeX or expressions. Needs: pip install 'modomodo[verify]'"
+
+
+def _is_symbolic(text: str) -> bool:
+    return any((_LATEX.search(text), _EXPRESSION.fullmatch(text), _TUPLE.fullmatch(text)))
 
 
 def _mixed(values: Sequence[object]) -> tuple[str, str] | None:

@@ -19,7 +19,7 @@ from modomodo.data.sources.prompts import asking
 from modomodo.data.sources.records import FieldError, Record, row_id
 from modomodo.data.sources.source import Source
 from modomodo.data.sources.values import BadRowError, plain
-from modomodo.verifiers import VERIFIERS
+from modomodo.verifiers import VERIFIERS, parse_gold
 
 
 def domain_of(name: str, source: Source) -> Domain:
@@ -44,11 +44,27 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     pictures = pictures_of(record, source)
     options = tuple(named(option, len(pictures)) for option in _options(record, source))
     text, value = question_and_gold(record, source)
-    verifier = source.verifier if options or source.free_form is None else source.free_form
-    assert verifier is not None
-    target = Target(verifier, gold_for(verifier, value, options, source), options, tolerance=source.tolerance)
+    target = _target(value, options, source)
     id = None if source.id is None else row_id(record, source.id)
     yield Draft(placed(text, len(pictures)), target, pictures, id)
+
+
+def _target(value: Any, options: tuple[str, ...], source: Source) -> Target:
+    """Return the gold for the row's verifier: of several for rows without options, the first that it fits.
+
+    Raises BadRowError as the last of them does.
+    """
+    assert source.verifier is not None
+    verifiers = source.free_forms if source.free_forms and not options else (source.verifier,)
+    for verifier in verifiers[:-1]:
+        try:
+            target = Target(verifier, gold_for(verifier, value, options, source), options, tolerance=source.tolerance)
+        except BadRowError:
+            continue
+        if parse_gold(target) is None:
+            return target
+    last = verifiers[-1]
+    return Target(last, gold_for(last, value, options, source), options, tolerance=source.tolerance)
 
 
 def own_drafts(record: Record, source: Source) -> Iterator[Draft]:

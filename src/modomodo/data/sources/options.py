@@ -39,7 +39,7 @@ def option_texts(value: Any, column: str) -> tuple[str, ...]:
     """Return the options of a column: a list of texts, an object such as {"A": "red"}, or a text that writes one.
 
     A text is JSON, a list as Python prints it, or options between | or between ; or one a line. Letters in order before
-    all the options of a text ("A. red") are no part of them.
+    all the options ("A. red") are no part of them.
 
     Raises BadRowError, also for a text that could be split in two ways.
     """
@@ -49,7 +49,18 @@ def option_texts(value: Any, column: str) -> tuple[str, ...]:
     if not isinstance(found, list | tuple) or not 2 <= len(cast(list[Any], found)) <= len(ascii_uppercase):
         what = f"{len(cast(list[Any], found))} of them" if isinstance(found, list | tuple) else f"{found!r:.60}"
         raise BadRowError(f"the options in {column} are a list of 2 to {len(ascii_uppercase)} texts, found {what}")
-    return tuple(plain(one, column) for one in cast(list[Any], found))
+    return _without_labels(tuple(plain(one, column) for one in cast(list[Any], found)))
+
+
+def _without_labels(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return options without the letters that they are shown with anyway, where all have theirs before them."""
+    while True:
+        labels = [_LABEL.match(text) for text in texts]
+        bare = tuple(text[label.end() :] for text, label in zip(texts, labels, strict=True) if label)
+        letters = "".join(label[1] for label in labels if label).upper()
+        if letters != ascii_uppercase[: len(texts)] or not all(bare):
+            return texts
+        texts = bare
 
 
 def _of_objects(value: Any, column: str) -> Any:

@@ -17,7 +17,7 @@ PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column
 BOXED = ("box", "boxes", "point")
 """The verifiers whose golds are boxes of a picture."""
 
-READER = 3
+READER = 4
 """Goes up when the same records are read otherwise, so that sets prepared before are prepared anew."""
 
 Plain = str | int | float | bool
@@ -37,11 +37,12 @@ class Source(Strict):
     `options` is one column with a list of texts, an object such as {"A": "red"}, or one text that lists them: JSON, one
     option per line, or options between | or ;, as long as only one of the three occurs in the text. Or it is a list of
     columns with one option each; the last ones may be empty. For verifier `choice`, the answer is a letter, the text of
-    an option, or its index from 0, as `answer_as` says; `free_form` judges rows without options. A column may hold a
-    chat ({role, content} or {from, value}): the question is its one user turn, and the answer is the assistant turn
-    after it, which may be in a separate chat. If an answer ends with `</answer>` or holds a boxed value, the gold is
-    what is inside. Boxes in the answer are in `gold_frame`, in the first image as you see it, with its EXIF orientation
-    applied. `<ref-object>` and `<bbox>` stand for the names and boxes in the column `objects`.
+    an option, or its index from 0, as `answer_as` says; `free_form` judges rows without options: one verifier, or
+    several, of which the first that the gold fits judges a row. A column may hold a chat ({role, content} or {from,
+    value}): the question is its one user turn, and the answer is the assistant turn after it, which may be in a
+    separate chat. If an answer ends with `</answer>` or holds a boxed value, the gold is what is inside. Boxes in the
+    answer are in `gold_frame`, in the first image as you see it, with its EXIF orientation applied. `<ref-object>` and
+    `<bbox>` stand for the names and boxes in the column `objects`.
 
     `images` are columns with bytes, base64, paths, `datasets` images, or lists of them, or with chats that hold them;
     none for text-only questions. Paths are relative to the file and inside its folder, or to the folder `pictures`.
@@ -71,7 +72,7 @@ class Source(Strict):
     where: dict[str, tuple[Plain, ...]] = Field(default_factory=dict[str, tuple[Plain, ...]])
 
     verifier: str | None = None
-    free_form: str | None = None  # the verifier of rows without options, where verifier is "choice"
+    free_form: str | tuple[str, ...] | None = None  # judges rows without options beside others: the first that fits
     tolerance: Annotated[float, Field(gt=0)] | None = None
     gold_frame: Literal["pixels", "normalised1000", "unit"] = "pixels"
     max_side: Positive | None = 640
@@ -92,7 +93,7 @@ class Source(Strict):
             raise ValueError(
                 f"split_column is {self.split_column!r}: say in splits which of its values are train, test"
             )
-        for verifier in filter(None, (self.verifier, self.free_form)):
+        for verifier in filter(None, (self.verifier, *self.free_forms)):
             if verifier not in VERIFIERS:
                 raise ValueError(f"unknown verifier {verifier!r}; {closest(verifier, VERIFIERS)}")
         if self.free_form is not None and (self.verifier != "choice" or self.options is None):
@@ -115,6 +116,11 @@ class Source(Strict):
 
     def __hash__(self) -> int:
         return hash(repr(self))
+
+    @property
+    def free_forms(self) -> tuple[str, ...]:
+        """The verifiers of rows without options, strictest first."""
+        return (self.free_form,) if isinstance(self.free_form, str) else self.free_form or ()
 
     @property
     def place(self) -> str:

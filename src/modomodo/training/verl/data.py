@@ -17,7 +17,7 @@ from modomodo.core.files import explained, write_text
 from modomodo.core.rows import Resize, Row, open_image, opened, picture_bytes
 from modomodo.core.schedules import Schedule, write_schedule
 from modomodo.data.domain import Message
-from modomodo.models.chat_template import render
+from modomodo.models.chat_template import render, try_prompts
 from modomodo.training.row_table import RowTable
 
 MARKER = "<image>"
@@ -58,6 +58,7 @@ def write_rows(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, *, pat
 
     table = RowTable.load({name: recipe_domain(recipe, name) for name in plan.counts()}, view=recipe.view)
     keys = list(dict.fromkeys(plan.entries))
+    try_prompts(processor, recipe.model, [table.prompt(*key) for key in keys])
     partial = path.with_name(path.name + ".partial")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
