@@ -144,6 +144,28 @@ def confirm(
     return Confirmation(tuple(seeds), aggregate, tuple(parts), real, sentence, looks=tuple(looks), notes=notes)
 
 
+def _aggregate(
+    y_NB: Array,
+    *,
+    benchmarks: Sequence[str],
+    directions: Mapping[str, Direction],
+    weights: Mapping[str, float] | None,
+    scale: Mapping[str, float],
+) -> tuple[Aggregate, str | None]:
+    """Return the aggregate of all scores [N, B], and a note on their scales; None where these are alike."""
+    check_scale(scale, benchmarks=benchmarks, y_NB=y_NB)
+    if weights is not None and not scale:
+        made = aggregate_of("aggregate", weights=weights, directions=directions)
+        return made, decided_note("aggregate", made.weights, y_NB=y_NB, benchmarks=benchmarks)
+    named = dict.fromkeys(benchmarks, 1.0) if weights is None else weights
+    kept = [b for b, name in enumerate(benchmarks) if named.get(name)]
+    names = [benchmarks[b] for b in kept]
+    lower = [name for name in names if directions[name] == "lower"]
+    found = divisors(y_NB[:, kept], benchmarks=names, scale=scale, lower=lower)
+    made = aggregate_of("aggregate", weights=named, directions=directions, by=found.values)
+    return made, scale_note("aggregate", found, y_NB=y_NB[:, kept], benchmarks=names)
+
+
 def detectable_difference(sd: float, *, seeds: int, power: float = 0.8, level: float = 0.95) -> float:
     """Return the smallest true difference that `seeds` matched pairs find with probability `power`: to say beforehand.
 
