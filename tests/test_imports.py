@@ -15,7 +15,7 @@ ROAD += ["evaluation", "training", "runs", "study", "reports", "cli"]
 APART = {("mixing", "verifiers")}  # neighbours on the road that do not know each other
 CORE = ["children", "errors", "files", "mixture", "rows", "schedules", "seeds", "simplex", "toml", "toml_errors"]
 AT_THE_TOP = 15
-LONGEST = 25  # modules in a chain of imports, those inside functions too: may only fall
+LONGEST = 22  # modules in a chain of imports, those inside functions too: may only fall
 # Notebooks begin with `Study.load(path).runs`: the one import against the road, at the call.
 AGAINST = {("config.study", "study.frame")}
 

@@ -27,6 +27,9 @@ Frame = Literal["pixels", "normalised1000", "unit", "resized"]
 Mode = Literal["paper", "standard"]
 Status = Literal["right", "wrong", "partial", "unparsed", "ungradable"]
 
+MARK = "<image>"
+"""Marks the place of an image among the words of a question."""
+
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """What is opened, by PIL's names: some of its others run programs, and some break it."""
 

@@ -13,7 +13,6 @@ from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import Confirmation
 from modomodo.mixing.recommendation import Recommendation
 from modomodo.mixing.recommendation import recommended_mixture as mixture_in
-from modomodo.study.results import StudyRuns
 
 
 @dataclass(frozen=True)
@@ -59,24 +58,24 @@ def confirmation_path(study: Study) -> Path:
     return study.folder / "confirmation.json"
 
 
-def write_recommendation(runs: StudyRuns, recommendation: Recommendation) -> None:
-    """Write recommendation.json, with a hash of the pilots that it was made from."""
-    write_json(recommendation_path(runs.study), {**recommendation.as_dict(), "pilots": runs.digest})
+def write_recommendation(study: Study, recommendation: Recommendation, *, pilots: str) -> None:
+    """Write recommendation.json, with `pilots`, the hash of the pilots that it was made from."""
+    write_json(recommendation_path(study), {**recommendation.as_dict(), "pilots": pilots})
 
 
-def recommended_mixture(runs: StudyRuns) -> Mixture:
-    """Return the mixture of the study's recommendation.json.
+def recommended_mixture(study: Study, *, pilots: str) -> Mixture:
+    """Return the mixture of the study's recommendation.json; `pilots` is the hash of those finished now.
 
-    Raises ModomodoError when there is none, or when it was made from other pilots than those finished now.
+    Raises ModomodoError when there is none, or when it was made from other pilots.
     """
-    path = recommendation_path(runs.study)
+    path = recommendation_path(study)
     data = read_json(path)
     if data is None:
         raise ModomodoError(
-            f"study {runs.study.name} has no recommendation yet ({path} does not exist): "
+            f"study {study.name} has no recommendation yet ({path} does not exist): "
             "run `modomodo recommend` on it first"
         )
-    if data.get("pilots") != runs.digest:
+    if data.get("pilots") != pilots:
         raise ModomodoError(
             f"{path} was not made from the pilots that are finished now: run `modomodo recommend` again"
         )

@@ -69,6 +69,15 @@ def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...
     return outcomes
 
 
+def read_study(study: Study) -> StudyRuns:
+    """Return the pilots that the study plans and what of them is finished.
+
+    Raises ModomodoError for a damaged file.
+    """
+    planned = pilot_runs(study)
+    return StudyRuns(study, planned, planned_runs(study, planned))
+
+
 def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recommendation:
     """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json.
 
@@ -84,7 +93,7 @@ def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recom
     recommendation = recommend(
         fitted or runs.fit(), objective=OUT, caps=limits(study.caps), parsimony=study.parsimony, seed=study.seed
     )
-    write_recommendation(runs, recommendation)
+    write_recommendation(study, recommendation, pilots=runs.digest)
     return recommendation
 
 
@@ -94,7 +103,7 @@ def plan_confirmation(runs: StudyRuns) -> ConfirmationPlan:
     What they can find follows from the noise of one run that the surrogate learned from the pilots.
     Raises ModomodoError when there is no recommendation from the pilots that are finished now.
     """
-    study, mixture = runs.study, recommended_mixture(runs)
+    study, mixture = runs.study, recommended_mixture(runs.study, pilots=runs.digest)
     if mixture.key == Mixture.uniform(study.recipe.domains).key:
         return ConfirmationPlan(study, mixture, 0.0, ())
     fitted = runs.fit()

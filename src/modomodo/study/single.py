@@ -20,8 +20,7 @@ from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import RunResult, Store, run_key, single_name
 from modomodo.study.answer import recommended_mixture
-from modomodo.study.pipeline import RUN
-from modomodo.study.results import read_study
+from modomodo.study.pipeline import RUN, read_study
 
 RECOMMENDED = "mixture=recommended"
 
@@ -59,7 +58,8 @@ def read_single(path: Path, sets: Sequence[str] = (), *, out: Path | None = None
     recommended = RECOMMENDED in sets
     study = study_in(file) if recommended or (file.is_study and out is None) else None
     if study is not None and recommended:
-        recipe = recipe.model_copy(update={"mixture": recommended_mixture(read_study(study))})
+        mixture = recommended_mixture(study, pilots=read_study(study).digest)
+        recipe = recipe.model_copy(update={"mixture": mixture})
     return SingleRun(recipe, out or (Path() if study is None else study.folder))
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from modomodo.core.rows import MARK
 from modomodo.data.sources.csv_rows import CommaNumber
 from modomodo.data.sources.image_values import KEYS
-from modomodo.data.sources.prompts import MARK
 from modomodo.data.sources.values import BadRowError, written
 
 ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}

@@ -2,7 +2,7 @@
 
 import re
 
-from modomodo.data.sources.prompts import MARK
+from modomodo.core.rows import MARK
 from modomodo.data.sources.values import BadRowError
 
 _PLAIN = re.compile(r"<image>", re.IGNORECASE)
