@@ -16,12 +16,10 @@ from datasets import Dataset
 from transformers import AutoModelForImageTextToText, AutoProcessor, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
-from modomodo.config.domains import recipe_domain
-from modomodo.config.recipe import Recipe
-from modomodo.core.rows import open_image
-from modomodo.models.names import model_path
-from modomodo.runs.inputs import make_schedule
-from modomodo.verifiers import grade
+from modomodo import Recipe, grade, recipe_domain
+from modomodo.core import open_image
+from modomodo.models import model_path
+from modomodo.runs import make_schedule
 
 
 class Times(TrainerCallback):

@@ -23,11 +23,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from modomodo.core.rows import Row, Target, open_image
-from modomodo.data.contamination import audit
-from modomodo.data.contamination.looks import look, look_all
-from modomodo.data.contamination.pictures import Album, distances, likeness
-from modomodo.data.sets.easy_vqa import rows
+from modomodo import DOMAINS, Row, Target
+from modomodo.core import open_image
+from modomodo.data.contamination import Album, audit, distances, likeness, look, look_all
 
 REAL = Path(__file__).parents[1] / ".." / "shared" / "data" / "real"
 RESULTS = Path(__file__).parent / "results" / "contamination.csv"
@@ -184,7 +182,8 @@ def compare(trained: int = 30_000, tested: int = 7_000) -> None:
     rng = np.random.default_rng(0)
     training, items = made_up(rng, trained), made_up(rng, tested - 100)
     items += [replace(row, id=f"copy-{row.id}") for row in training[:100]]
-    for domain, some, others in (("made up", training, items), ("easy_vqa", rows("train"), rows("test"))):
+    easy = DOMAINS["easy_vqa"].load
+    for domain, some, others in (("made up", training, items), ("easy_vqa", easy("train"), easy("test"))):
         ticks = [time.perf_counter()]
         found = audit({domain: some}, {"benchmark": others}, progress=lambda *_, t=ticks: t.append(time.perf_counter()))
         hashed, seconds = ticks[-1] - ticks[0], time.perf_counter() - ticks[-1]

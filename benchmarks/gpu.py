@@ -21,11 +21,11 @@ import typer
 from PIL import Image, ImageDraw
 from scipy import stats
 
-from modomodo.config.recipe import Recipe
-from modomodo.core.toml import read_toml
-from modomodo.data.sources.prompts import ANSWERS, FORM
-from modomodo.runs.inputs import make_schedule
-from modomodo.study.estimate import Estimate, estimate, shape_of
+from modomodo import Recipe
+from modomodo.core import read_toml
+from modomodo.data import ANSWERS, FORM
+from modomodo.runs import make_schedule
+from modomodo.study import Estimate, estimate, shape_of
 
 HERE = Path(__file__).parent
 PAPER = HERE.parent / "recipes/paper/recipe.toml"
@@ -231,7 +231,7 @@ def child(kind: str, *where: str) -> None:
 
 def _ours(recipe: Recipe, folder: Path) -> None:
     """Train with our engine; writes what bare_grpo.py writes."""
-    from modomodo.training.trl import train
+    from modomodo.training import train
 
     train(recipe, make_schedule(recipe), folder=folder)
     for file, log, key in (("seconds", "steps", "seconds"), ("tokens", "trainer", "num_tokens")):

@@ -26,7 +26,7 @@ from modomodo.core.mixture import Mixture
 from modomodo.evaluation.benchmarks import Score
 from modomodo.mixing.confirmation import Difference
 from modomodo.runs.inputs import run_digests
-from modomodo.runs.launch import launch
+from modomodo.runs.launcher import launch
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store, run_key
 from modomodo.study.pipeline import (

@@ -7,9 +7,9 @@ def test_my_domain():
 import numpy as np
 
 from modomodo.core.rows import View
+from modomodo.core.simplex import Array
 from modomodo.data.domain import Domain, check, verdict_on
 from modomodo.mixing import SURROGATES, FittedSurrogate, Prediction, Surrogate
-from modomodo.mixing.surrogates.base import Array
 
 __all__ = ["check_domain", "check_surrogate"]
 

@@ -16,10 +16,11 @@ import numpy as np
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of
-from modomodo.mixing import SURROGATES, Direction, Fitted, Runs, check_surrogate, fit
-from modomodo.mixing.aggregates import DEFAULT, aggregate_of, directions_of
+from modomodo.mixing.aggregates import DEFAULT, Direction, aggregate_of, directions_of
 from modomodo.mixing.design import seed_design, space_filling
+from modomodo.mixing.fitted import SURROGATES, Fitted, check_surrogate, fit
 from modomodo.mixing.proposal import propose
+from modomodo.mixing.runs import Runs
 
 FIRST = 8  # mixtures before the surrogate is asked; one more than domains if those are more
 

@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import value_of
-from modomodo.mixing import Direction
-from modomodo.mixing.aggregates import aggregate_of, directions_of
+from modomodo.mixing.aggregates import Direction, aggregate_of, directions_of
 from modomodo.mixing.surrogates.base import Array
 
 VERSION = 1

@@ -25,7 +25,7 @@ from modomodo.mixing import Fitted, write_runs
 from modomodo.mixing.confirmation import Confirmation, confirm, detectable_difference
 from modomodo.mixing.recommendation import Recommendation, recommend
 from modomodo.runs.inputs import run_digests
-from modomodo.runs.launch import Outcome, Workers, launch
+from modomodo.runs.launcher import Outcome, Workers, launch
 from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.ray_cluster import Fleet

@@ -15,7 +15,7 @@ from modomodo.config.study import study_in
 from modomodo.config.toml_files import read_file
 from modomodo.core.errors import ModomodoError
 from modomodo.runs.inputs import run_digests
-from modomodo.runs.launch import launch
+from modomodo.runs.launcher import launch
 from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import RunResult, Store, run_key, single_name

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from modomodo.core.errors import ModomodoError
-from modomodo.mixing import Runs
 from modomodo.mixing.design import seed_design
 from modomodo.mixing.predictions import weighted
+from modomodo.mixing.runs import Runs
 from modomodo.mixing.surrogates.base import Array, IntArray
 
 ROUNDING = 2e-3  # tables give 1/3 as .333

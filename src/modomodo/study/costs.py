@@ -55,7 +55,7 @@ class Shape:
     vocabulary: int
 
 
-# Counted on their configurations, see tests/study/test_estimate.py.
+# Counted on their configurations, see tests/study/test_costs.py.
 SHAPES = {
     "Qwen/Qwen2-VL-2B-Instruct": Shape(2_208_985_600, 665_271_296, 28, 1536, 151_936),
     "Qwen/Qwen2.5-VL-3B-Instruct": Shape(3_754_622_976, 668_684_288, 36, 2048, 151_936),
