@@ -26,7 +26,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/modomodo demo
 
-# Two processes, a file's tests in one of them; docs/decisions.md names the slow ones.
+# Two processes, a file's tests in one of them; docs/decisions.md names the slow files.
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
