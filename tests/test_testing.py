@@ -37,7 +37,7 @@ def often_right(row: Row, completion: str, view: object) -> Verdict:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"load": lambda split: ROWS["train"]}, "row t1: the id stands in train already"),
+        ({"load": lambda split: ROWS["train"]}, "row t1: the id is in train already"),
         ({"load": lambda split: [replace(ROWS[split][0], question=f"{next(NUMBERS)}?")]}, "other rows the second time"),
         (
             {"prompt": lambda row, view: asked(replace(row, question=str(next(NUMBERS))), view)},

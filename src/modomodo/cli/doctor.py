@@ -22,7 +22,7 @@ APART = {"verl": "make verl-env", "eval": "make eval-env"}
 
 EXTRAS = {
     "trl": "train and score on this machine",
-    "data": "sets of the hub, and the audit of pictures",
+    "data": "sets of the hub, and the audit of images",
     "verify": "the verifier `math`",
     "gp": "`modomodo next`",
     "trees": "surrogate trees, strategy RegMix",
@@ -65,7 +65,7 @@ def examine(folder: Path) -> Iterator[Finding]:
 def _extra(extra: str, purpose: str) -> Finding:
     """Return whether all that an extra asks for is installed, in versions that it takes."""
     if extra not in (metadata("modomodo").get_all("Provides-Extra") or ()):
-        return Finding(f"extra {extra}", "unknown to the modomodo that is installed: install it anew", level="note")
+        return Finding(f"extra {extra}", "unknown to the modomodo that is installed: install it again", level="note")
     wanted = [Requirement(text) for text in requires("modomodo") or ()]
     lacking = [
         problem

@@ -23,7 +23,7 @@ from modomodo.reports.sections.training import training_section
 from modomodo.reports.table_page import table_sections
 
 EYEBROW = el("p", "modomodo report", cls="eyebrow")
-"""What tells a page of ours from any other."""
+"""What tells a modomodo page from any other."""
 OF_A_STUDY = " Links lead to the folders of the runs and work where it was written."
 
 
@@ -82,7 +82,7 @@ def page(evidence: Evidence, *, made: str) -> str:
 
 
 def _check_room(path: Path) -> None:
-    """Raise ModomodoError where something else than a report of ours would be overwritten."""
+    """Raise ModomodoError where something else than a modomodo report would be overwritten."""
     if not path.is_file():
         return
     with explained(path, to="read"):

@@ -28,7 +28,7 @@ CAPTION = (
     "is chance; higher is better). Below: regret, by how much the run that it would choose scores less than the best, "
     "in standard deviations of the unseen runs (0 is perfect; lower is better). Bars are 95 % intervals of the mean."
 )
-APART = 1.012  # strategies of one size stand side by side
+APART = 1.012  # strategies of one size are side by side
 
 
 def write_strategies(replay: Replay, folder: Path, *, title: str) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Runs on a Ray cluster, a task each; one whose node is lost goes on elsewhere, from its last copied checkpoint."""
+"""Runs on a Ray cluster, a task each; one whose node is lost continues elsewhere, from its last copied checkpoint."""
 
 import os
 import socket
@@ -80,7 +80,7 @@ class Fleet:
             "num_gpus": gpus,
             "resources": self._launcher.resources,
             "scheduling_strategy": "SPREAD" if self._launcher.placement == "spread" else "DEFAULT",
-            "max_retries": 0,  # lost runs are handed out anew here, where it can be said
+            "max_retries": 0,  # lost runs are handed out again here, where it can be said
         }
         try:
             self._task.options(**self._options)
@@ -120,7 +120,7 @@ class Fleet:
             report = self._report(task, flight)
             if report.killed and flight.losses < self._launcher.retries:
                 self._say(
-                    f"{flight.job.label} was lost ({report.message}): it goes on from its last copied checkpoint, "
+                    f"{flight.job.label} was lost ({report.message}): it continues from its last copied checkpoint, "
                     f"retry {flight.losses + 1} of {self._launcher.retries}"
                 )
                 self._submit(replace(flight, losses=flight.losses + 1))

@@ -19,7 +19,7 @@ from modomodo.runs.hardware import gpus
 
 GIB = 2.0**30
 ADAM = 8  # bytes of AdamW's two moments, float32
-PICTURE_TOKENS = 530  # of one picture of 640 x 640, at 28 x 28 pixels a token
+PICTURE_TOKENS = 530  # of one image of 640 x 640, at 28 x 28 pixels a token
 QUESTION_TOKENS = 150
 # Activations that one layer keeps for its backward pass, bytes for each token and hidden unit in 16 bits, attention
 # computed in blocks. Source: Korthikanti et al. 2022, section 4, without the attention scores.
@@ -67,8 +67,8 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """Memory of one GPU in GiB by what takes it, and hours of one H100 for a run, from replies of half the allowed
-    length to replies of all of it."""
+    """Memory of one GPU in GiB by what takes it, and hours of one H100 for a run, from completions of half the allowed
+    length to completions of all of it."""
 
     memory: dict[str, float]
     hours: tuple[float, float]
@@ -154,7 +154,7 @@ def cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
     shape = shape_of(recipes[0])
     if recipes[0].engine == "verl":
         installed = "" if find_spec("verl") else "; verl is not in this environment, and is needed where runs are made"
-        what = f"memory and hours are not estimated for verl: the arithmetic is that of runs on one GPU{installed}"
+        what = f"memory and hours are not estimated for verl: the arithmetic is for runs on one GPU{installed}"
         yield Problem(label, what, level="note")
         return
     if shape is None or shape.parameters < NEEDS_GPU:

@@ -86,7 +86,7 @@ def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recom
     study = runs.study
     if runs.pending:
         warnings.warn(
-            f"{len(runs.pending)} of the {len(runs.pilots)} pilots of {study.name}, as its file stands now, are not "
+            f"{len(runs.pending)} of the {len(runs.pilots)} pilots of {study.name}, as its file is now, are not "
             "finished: `modomodo pilot` runs them",
             stacklevel=2,
         )

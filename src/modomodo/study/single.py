@@ -48,8 +48,8 @@ class SingleResult:
 def read_single(path: Path, sets: Sequence[str] = (), *, out: Path | None = None) -> SingleRun:
     """Return the run of a recipe's file, or of the recipe of a study, after the `key=value` changes of `sets`.
 
-    `mixture=recommended` takes that of the study's recommendation. Without `out` the run of a study goes to the study's
-    folder, where its report shows it, and that of a recipe to the working folder.
+    `mixture=recommended` takes the mixture of the study's recommendation. Without `out` the run of a study
+    goes to the study's folder, where its report shows it, and the run of a recipe to the working folder.
 
     Raises ModomodoError as `load_recipe`, and where the study has no recommendation of the pilots finished now.
     """
@@ -64,7 +64,7 @@ def read_single(path: Path, sets: Sequence[str] = (), *, out: Path | None = None
 
 
 def run_single(single: SingleRun, *, console: Console | None = None) -> SingleResult:
-    """Return the result of a run, carried out in a process of its own unless it is finished; a killed one goes on.
+    """Return the result of a run, carried out in a process of its own unless it is finished; a killed one continues.
 
     Progress goes to `console`, by default standard error. Raises ModomodoError when the run fails.
     """

@@ -1,4 +1,4 @@
-"""The audit finds planted pictures and texts, and nothing else; its list is read back or says what is wrong."""
+"""The audit finds planted images and texts, and nothing else; its list is read back or says what is wrong."""
 
 import io
 import json
@@ -20,7 +20,7 @@ LONG = "a train leaves the old station at nine and meets a second one after some
 
 
 def photo(seed: int, *, width: int = 120, height: int = 90) -> Image.Image:
-    """A picture of smooth random colours, like no other of another seed."""
+    """An image of smooth random colours, like no other of another seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
@@ -99,7 +99,7 @@ def test_drawn_pictures_are_decided_with_their_text():
     result = audit({"d": training}, {"b": items})
     assert result.alike["d"].drawn
     assert result.alike["d"].share > 0.5
-    assert [(one.row_id, one.item_id, one.decided_by) for one in result.matches] == [("t3", "same", "picture and text")]
+    assert [(one.row_id, one.item_id, one.decided_by) for one in result.matches] == [("t3", "same", "image and text")]
     assert result.matches[0].text == 1.0
 
 
@@ -144,7 +144,7 @@ def test_a_transparent_picture_is_that_over_white_and_that_without_transparency(
 
 def test_the_same_options_in_another_order_are_the_same_text():
     training = [row(f"t{seed}", file(drawing(seed)), options=(str(seed), "none")) for seed in range(20)]
-    assert found(training, [row("i", file(drawing(60)), options=("none", "7"))]) == {"t7": ("i", "picture and text")}
+    assert found(training, [row("i", file(drawing(60)), options=("none", "7"))]) == {"t7": ("i", "image and text")}
 
 
 def test_text_decides_where_there_is_no_picture():
@@ -206,7 +206,7 @@ def test_nothing_against_nothing():
 
 
 def test_an_unreadable_picture_is_named_with_its_row():
-    with pytest.raises(ModomodoError, match=r"d, row t: the picture \(4 bytes\) is unreadable"):
+    with pytest.raises(ModomodoError, match=r"d, row t: the image \(4 bytes\) is unreadable"):
         audit({"d": [row("t", b"none")]}, {})
 
 
@@ -215,11 +215,11 @@ def test_exclusions_are_read_as_written(tmp_path: Path):
     matches = [
         Match("d", "row, 1", "b", "i", 12, 0.25, "picture"),
         Match("d", "row, 1", "c", "i", None, 1.0, "text"),
-        Match("e", '"2"\n', "b", "i", 0, 1.0, "picture and text"),
+        Match("e", '"2"\n', "b", "i", 0, 1.0, "image and text"),
     ]
     write_exclusions(matches, path)
     assert read_exclusions(path) == {"d": frozenset({"row, 1"}), "e": frozenset({'"2"\n'})}
-    assert "stands in b as i, by picture (12 of 256 bits apart, 25% of the text)" in path.read_text()
+    assert "is in b as i, by image (12 of 256 bits apart, 25% of the text)" in path.read_text()
     write_exclusions([], path)
     assert read_exclusions(path) == {}
 

@@ -38,16 +38,16 @@ class Started:
 def start(data: Path, folder: Path) -> Started:
     """Write recipe.toml and study.toml for a set of one's own into a folder, and return what is to know about them.
 
-    Raises ModomodoError when one of them stands there, when the data cannot be read, when no column can be the answer,
-    when pictures are missing, and when check would refuse most rows.
+    Raises ModomodoError when one of them is there, when the data cannot be read, when no column can be the answer,
+    when images are missing, and when check would refuse most rows.
     """
     check_path(data)
     files = [folder / name for name in FILES]
     there = [str(file) for file in files if os.path.lexists(file)]
     if there:
         raise ModomodoError(
-            f"{' and '.join(there)} stand{'s' if len(there) == 1 else ''} there already, and init overwrites nothing: "
-            "name another folder (--out FOLDER), or move what stands there"
+            f"{' and '.join(there)} {'is' if len(there) == 1 else 'are'} there already, and init overwrites nothing: "
+            "name another folder (--out FOLDER), or move what is there"
         )
     plan = _plan(data, folder)
     write_text(files[0], recipe_text(plan))
@@ -61,7 +61,7 @@ def start(data: Path, folder: Path) -> Started:
         (f"check {study}", "every row, and all else that can fail before a run starts"),
         (f"play {study}", "answer a few rows yourself: is it clear what is asked for?"),
         (f"train {study} {TRY}", "a first run, of two small steps"),
-        (f"report {study}", f"its curves and replies, in studies/{plan.name}/report.html"),
+        (f"report {study}", f"its curves and completions, in studies/{plan.name}/report.html"),
     )
     return Started(tuple(files), tuple(notes(plan)), commands)
 
@@ -120,7 +120,7 @@ def _refuse_runs(table: Table) -> None:
 
 
 def name_of(data: Path) -> str:
-    """Return a name for the domain: that of the file or folder, in letters that names of folders are made of."""
+    """Return a name for the domain: the file's or folder's, in letters that names of folders are made of."""
     path = Path(os.path.abspath(data))
     stem = path.name if path.is_dir() else path.stem
     if stem.lower() in ("train", "metadata", "data"):

@@ -27,7 +27,7 @@ class FileFacts(Strict):
 class SplitFacts(Strict):
     """What a split holds: rows as written, rows as read before any was dropped, and a digest of the latter.
 
-    `pictures` counts a picture once for each row that shows it; `pixels` are the least and the greatest width and
+    `pictures` counts an image once for each row that shows it; `pixels` are the least and the greatest width and
     height, ((width, height), (width, height)).
     """
 

@@ -39,7 +39,7 @@ OURS = re.compile(rf"{CARD}|{DROPPED}|{MANIFEST}|.+-\d{{5}}-of-\d{{5}}\.parquet"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A set as it stands in `folder`: rows by split, what was dropped, and whether anything was written.
+    """A set as `folder` holds it: rows by split, what was dropped, and whether anything was written.
 
     `replaced` is a set whose rows or origin were others before; `notes` say so, and which counts are not as expected.
     """
@@ -55,7 +55,7 @@ class Prepared:
 def prepare(domains: Mapping[str, Domain], folder: Path, *, say: Say | None = None) -> tuple[Prepared, ...]:
     """Write each domain to `folder`/name, and return what is there; sets of the same rows are left as they are.
 
-    A killed call leaves only whole sets, and the next one goes on. `say` hears what is being done.
+    A killed call leaves only whole sets, and the next one continues. `say` hears what is being done.
 
     Raises ModomodoError for rows that cannot be written, a disk that is full, and a set that is not what its manifest
     says.
@@ -70,7 +70,7 @@ def prepare(domains: Mapping[str, Domain], folder: Path, *, say: Say | None = No
 
 
 def read_prepared(folder: Path | str, name: str, split: str) -> tuple[Row, ...]:
-    """Return the rows of a split of a prepared set, pictures as bytes; read once for each manifest.
+    """Return the rows of a split of a prepared set, images as bytes; read once for each manifest.
 
     Raises ModomodoError, with the closest names, where there is no such set or split, and for a damaged file.
     """
@@ -194,7 +194,7 @@ def _write(place: Path, found: Survey, wanted: Manifest, *, say: Say) -> None:
 def _put(partial: Path, place: Path) -> None:
     """Put the finished folder in its place; a kill in between leaves none there, and the next call writes it again.
 
-    Raises ModomodoError when what stands there has files that are not of a prepared set: they may be all there is.
+    Raises ModomodoError when the folder there has files that are not of a prepared set: they may be all there is.
     """
     old = place.with_name(f".{place.name}.old")
     shutil.rmtree(old, ignore_errors=True)

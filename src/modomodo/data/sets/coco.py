@@ -1,7 +1,7 @@
 """COCO for detection, as Visual-RFT published it: all boxes of one category, with a confidence for each.
 
 Columns `image` (PNG, RGBA), `problem` and `solution`, `<answer>[{'Position': [x1, y1, x2, y2], 'Confidence': 1}]
-</answer>` in thousandths of the picture. Sources: Visual-RFT (README, dataset/build_dataset.ipynb, and
+</answer>` in thousandths of the image. Sources: Visual-RFT (README, dataset/build_dataset.ipynb, and
 coco_evaluation, which divides by 1000); VietHoang1512/recap (src/open_r1/data_utils.py, which shows a row). Its
 problem holds the words on the form of the reply, and the frame 0 to 1000: only the category is taken from it.
 """
@@ -30,14 +30,14 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     if answer is None:
         raise BadRowError(f"the solution has no <answer>: {solution[:80]!r}")
     target = Target("boxes", read_boxes(answer[1]))
-    yield Draft(f"Find every {category[1]} in the picture.", target, pictures_of(record, source))
+    yield Draft(f"Find every {category[1]} in the image.", target, pictures_of(record, source))
 
 
 COCO = SourceDomain(
     "coco",
     Source(
         hub="laolao77/ViRFT_COCO",
-        licence="annotations CC BY 4.0, pictures by the terms of Flickr",
+        licence="annotations CC BY 4.0, images by the terms of Flickr",
         splits={"train": "train"},
         gold_frame="normalised1000",
         rows={"train": 5997},

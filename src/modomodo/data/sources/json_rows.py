@@ -15,13 +15,13 @@ MAX_DEPTH = 64
 MAX_DIGITS = 400
 
 Placed = tuple[str, dict[str, Any]]
-"""Where in its file a row stands, and its columns."""
+"""Where in its file a row is, and its columns."""
 
 
 def json_value(text: str) -> Any:
     """Return what a text of JSON says.
 
-    Raises ValueError for what is no JSON, a key that stands twice in one object, a number that no float holds, and
+    Raises ValueError for what is no JSON, a key that occurs twice in one object, a number that no float holds, and
     lists or objects more than MAX_DEPTH deep.
     """
     try:
@@ -45,7 +45,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r:.60} stands twice in one object: rename or drop one")
+        raise ValueError(f"the key {twice!r:.60} occurs twice in one object: rename or drop one")
     return found
 
 
@@ -85,7 +85,7 @@ def json_rows(file: Path, *, alone: bool) -> tuple[list[Placed], list[str]]:
     """Return the rows of a JSON file, and what is wrong with the others; `alone`: the file is all of its source.
 
     Rows are the objects of its list; those of an object that maps ids to rows (the column `key`) or that holds the list
-    (WRAPPERS); or the one object that describes the picture beside the file, which becomes the column `image`. A list
+    (WRAPPERS); or the one object that describes the image beside the file, which becomes the column `image`. A list
     is read where the file is alone: beside others it is left open which of them are for the test.
     """
     beside = next((file.with_suffix(end) for end in PICTURES if file.with_suffix(end).is_file()), None)

@@ -45,7 +45,7 @@ class Slices:
 class Triangle:
     """Expected scores where three domains share `total` of the prompts, all others as in the mixture `through`.
 
-    A corner is all of `total` on one of the three. `x_C`, `y_R` and `mean_RC` are a picture of it, the corners at
+    A corner is all of `total` on one of the three. `x_C`, `y_R` and `mean_RC` are an image of it, the corners at
     (0, 0), (1, 0) and (1/2, HEIGHT); beyond its sides the nearest mixture. The P points have shares [P, 3] and the
     surrogate's 90 % interval of the expected score.
     """

@@ -42,7 +42,7 @@ def scores_section(evidence: Evidence) -> Section:
         if evidence.of_kind("pilot", "confirmation")
         else None,
         *(explained(evidence.study, OUT) if any(_score(evidence, run, OUT) for run in evidence.runs) else ()),
-        "The standard error is that of a score over its items; another training seed adds to it.",
+        "The standard error is of a score over its items; another training seed adds to it.",
     )
     choices = _choices(evidence)
     figures = (chooser("Benchmark", choices), domain_legend(evidence.domains)) if choices else ()
@@ -99,7 +99,7 @@ def _table(evidence: Evidence) -> Html:
     rows = [_row(evidence, run, [column[i] for column in cells]) for i, run in enumerate(evidence.runs)]
     caption = el(
         "p",
-        "Under each score: its standard error, and where there are any, the share of replies that did not parse. "
+        "Under each score: its standard error, and where there are any, the share of completions that did not parse. "
         "A click on a head sorts; a name leads to the run's folder beside this page.",
         cls="note",
     )

@@ -53,7 +53,7 @@ def reward_scale(rewards: Rewards) -> str:
     right, formed = f"{rewards.accuracy:g}", f"{rewards.format:g}"
     return (
         f"Rewards run from 0 to {rewards.accuracy + rewards.format:g}: {right} times what the verifier gives the "
-        f"answer (0 wrong, 1 right, between them in part), and {formed} more for a reply in the right format."
+        f"answer (0 wrong, 1 right, between them in part), and {formed} more for a completion in the right format."
     )
 
 
