@@ -119,7 +119,7 @@ def plant() -> None:
                 found = audit({domain: training}, {"benchmark": benchmark})
                 flagged = {match.row_id for match in found.matches}
                 sums += (len(flagged & copied), len(copied), len(flagged - copied), len(training) - len(copied))
-                decided.add("image and text" if found.alike[domain].drawn else "picture")
+                decided.add("image and text" if found.alike[domain].drawn else "image")
             line = {
                 "domain": domain,
                 "change": change,

@@ -268,7 +268,7 @@ OWN_DATA = (
         file="meters.jsonl",
         place="line 3",
         value="'/home/me/3.png' leads out of",
-        fix="or to the folder that is named in images",
+        fix="or to the folder that `pictures` names",
         code=1,
         edits=(PICTURES[0], (PICTURES[1][0], PICTURES[1][1], PICTURES[1][2].replace("photos/3", "/home/me/3"))),
     ),

@@ -73,7 +73,7 @@ def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[
             path = folder / f"{row.id.replace('/', '_')}-{index}.png"
             path.write_bytes(image)
             image = path
-        say(f"picture: {image}")
+        say(f"image: {image}")
     number = 0
     for message in domain.prompt(row, recipe.view):
         said = ""

@@ -184,7 +184,7 @@ def _set_limits(image_processor: Any, resize: Resize, path: str, *, as_saved: bo
             "set min_pixels and max_pixels to those, or use a vLLM server started with --mm-processor-kwargs"
         )
     if own != wanted:
-        print(f"pictures: {resize.min_pixels} to {resize.max_pixels} pixels (the checkpoint's own: {own})", flush=True)
+        print(f"images: {resize.min_pixels} to {resize.max_pixels} pixels (the checkpoint's own: {own})", flush=True)
     image_processor.size = type(image_processor.size)(
         **{**size, "shortest_edge": resize.min_pixels, "longest_edge": resize.max_pixels}
     )

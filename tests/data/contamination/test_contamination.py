@@ -72,7 +72,7 @@ def test_changed_photos_are_found_whatever_the_question_and_others_are_not():
     result = audit({"d": training}, {"b": items})
     assert {match.row_id for match in result.matches} == {f"t{seed}" for seed in range(10)}
     assert {match.item_id.split("-")[0][1:] for match in result.matches} == {str(seed) for seed in range(10)}
-    assert all(match.decided_by == "picture" and match.picture is not None for match in result.matches)
+    assert all(match.decided_by == "image" and match.picture is not None for match in result.matches)
     assert not result.alike["d"].drawn
     assert result.alike["d"].pairs == 30 * 29
 
@@ -119,7 +119,7 @@ def test_a_copy_of_a_drawing_decides_alone():
     result = audit({"d": training}, {"b": items})
     assert result.alike["d"].drawn
     decided = {(one.row_id, one.item_id, one.decided_by) for one in result.matches}
-    assert decided == {("t3", "i3", "picture"), ("t5", "i5", "picture")}
+    assert decided == {("t3", "i3", "image"), ("t5", "i5", "image")}
 
 
 @pytest.mark.parametrize("colour", ["white", "black", (122, 116, 104)])
@@ -128,8 +128,8 @@ def test_a_photo_with_bars_and_a_grey_one_are_found(colour: str):
     square = [ImageOps.pad(photo(seed, width=160), (160, 160), color=colour) for seed in range(8)]
     copies = [file(one, "JPEG", 75) for one in square] + [file(photo(20).convert("L"))]
     items = [row(f"i{at}", one) for at, one in enumerate(copies)]
-    expected = {f"t{at}": (f"i{at}", "picture") for at in range(8)}
-    assert found([*training, row("grey", file(photo(20)))], items) == {**expected, "grey": ("i8", "picture")}
+    expected = {f"t{at}": (f"i{at}", "image") for at in range(8)}
+    assert found([*training, row("grey", file(photo(20)))], items) == {**expected, "grey": ("i8", "image")}
 
 
 def test_a_transparent_picture_is_that_over_white_and_that_without_transparency():
@@ -138,8 +138,8 @@ def test_a_transparent_picture_is_that_over_white_and_that_without_transparency(
     pixels = np.array(cut)
     pixels[pixels[..., 3] == 0] = 0
     flat = Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB")
-    assert found([row("t", file(flat))], [row("i", file(Image.fromarray(pixels)))]) == {"t": ("i", "picture")}
-    assert found([row("t", file(photo(1)))], [row("i", file(cut))]) == {"t": ("i", "picture")}
+    assert found([row("t", file(flat))], [row("i", file(Image.fromarray(pixels)))]) == {"t": ("i", "image")}
+    assert found([row("t", file(photo(1)))], [row("i", file(cut))]) == {"t": ("i", "image")}
 
 
 def test_the_same_options_in_another_order_are_the_same_text():
@@ -166,7 +166,7 @@ def test_a_short_text_does_not_decide_against_a_row_with_a_picture_and_a_long_on
 def test_a_row_of_several_pictures_matches_by_any_of_them():
     training = [row("none", file(photo(1)), file(photo(2))), row("second", file(photo(3)), file(photo(4))), row("bare")]
     items = [row("i1", file(photo(9)), file(photo(8))), row("i2", file(photo(7)), file(photo(4), "JPEG"))]
-    assert found(training, items) == {"second": ("i2", "picture")}
+    assert found(training, items) == {"second": ("i2", "image")}
 
 
 def test_blank_pictures_look_like_nothing():
@@ -213,7 +213,7 @@ def test_an_unreadable_picture_is_named_with_its_row():
 def test_exclusions_are_read_as_written(tmp_path: Path):
     path = tmp_path / "out.csv"
     matches = [
-        Match("d", "row, 1", "b", "i", 12, 0.25, "picture"),
+        Match("d", "row, 1", "b", "i", 12, 0.25, "image"),
         Match("d", "row, 1", "c", "i", None, 1.0, "text"),
         Match("e", '"2"\n', "b", "i", 0, 1.0, "image and text"),
     ]
@@ -266,4 +266,4 @@ def test_real_photos_changed_are_found_and_no_others(domain: str):
     items = [row(f"i{at}", one) for at, one in enumerate(contents[20:])]
     copies = [changed(Image.open(io.BytesIO(one)).convert("RGB"))[at % 4] for at, one in enumerate(contents[:12])]
     items += [row(f"c{at}", one, question="where?") for at, one in enumerate(copies)]
-    assert found(training, items) == {f"t{at}": (f"c{at}", "picture") for at in range(12)}
+    assert found(training, items) == {f"t{at}": (f"c{at}", "image") for at in range(12)}

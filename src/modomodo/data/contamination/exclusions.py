@@ -35,7 +35,7 @@ class Match:
     item_id: str
     picture: int | None
     text: float
-    decided_by: Literal["picture", "image and text", "text"]
+    decided_by: Literal["image", "image and text", "text"]
 
     @property
     def reason(self) -> str:

@@ -135,7 +135,7 @@ def _compare(side: _Side, items: _Side, names: tuple[str, str], *, drawn: bool) 
             item = int(best_R[at])
             by_text, text = bool(by_text_RM[at, item]), float(text_RM[at, item])
             bits = None if by_text else int(bits_RM[at, item])
-            decided = "text" if by_text else "image and text" if drawn and same_text_RM[at, item] else "picture"
+            decided = "text" if by_text else "image and text" if drawn and same_text_RM[at, item] else "image"
             found.append(Match(domain, side.rows[start + at].id, benchmark, items.rows[item].id, bits, text, decided))
     return found
 
