@@ -116,9 +116,9 @@ def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
             if row.id in seen_ids:
                 problems.append(Problem(where, f"the id is in {seen_ids[row.id]} already: make ids unique"))
             seen_ids[row.id] = split
-            found = list(_row_problems(domain, row, view))
-            problems += [Problem(where, what) for what in found]
-            if not found:
+            reasons = list(_row_problems(domain, row, view))
+            problems += [Problem(where, what) for what in reasons]
+            if not reasons:
                 other = seen_rows.setdefault(_content(row), (split, row.id))
                 if other[0] != split:
                     what = f"the same question and image is row {other[1]} of {other[0]}: drop one (data prepare does)"

@@ -87,10 +87,10 @@ def _declared(name: str, sources: Mapping[str, Source]) -> Domain:
     points = _entry_points()
     if name not in points:
         raise ModomodoError(f"unknown domain {name!r}; {closest(name, [*DOMAINS, *points, *sources])}")
-    found = entry_points(group="modomodo.domains")[name].load()
-    if not isinstance(found, Domain):
-        raise ModomodoError(f"the entry point {name!r} of modomodo.domains is a {type(found).__name__}, not a Domain")
-    return found
+    loaded = entry_points(group="modomodo.domains")[name].load()
+    if not isinstance(loaded, Domain):
+        raise ModomodoError(f"the entry point {name!r} of modomodo.domains is a {type(loaded).__name__}, not a Domain")
+    return loaded
 
 
 def _prepared(domain: Domain, folder: Path) -> Domain:

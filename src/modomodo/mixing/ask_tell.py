@@ -85,8 +85,8 @@ class Search:
             made = space_filling(self.domains, count=count, limits_2D=limits_2D, seed=0)
             return tuple([mixture for _, mixture in made if mixture.key not in seen][:batch])
         fitted = self.fit(seed=seed)
-        found = propose(fitted, batch=batch, objective=self.objective, caps=self.caps, pending=pending, seed=seed)
-        return tuple(one.mixture for one in found.pilots)
+        proposals = propose(fitted, batch=batch, objective=self.objective, caps=self.caps, pending=pending, seed=seed)
+        return tuple(one.mixture for one in proposals.pilots)
 
     def tell(self, mixture: Mixture, scores: Mapping[str, float], *, se: Mapping[str, float] | None = None) -> "Search":
         """Return the search that also knows this run; `scores` has every benchmark (NaN where a score is missing)."""

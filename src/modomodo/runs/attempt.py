@@ -115,9 +115,9 @@ def _attempt(job: Job, *, redirect: bool) -> Report:
         job.store.begin(job.key, job.recipe)
         if redirect:
             _redirect(job.store.path(job.key) / "log.txt")
-        found = _function(job.run)(job.recipe, job.store.path(job.key))
+        result = _function(job.run)(job.recipe, job.store.path(job.key))
         seconds = time.monotonic() - started
-        job.store.write_result(job.key, _whole(job, found, seconds))
+        job.store.write_result(job.key, _whole(job, result, seconds))
     # The boundary around foreign code: whatever one run raises, it is recorded and the other runs continue.
     except Exception as error:  # noqa: BLE001
         trace = traceback.format_exc()

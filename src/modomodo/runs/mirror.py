@@ -62,23 +62,23 @@ class Mirror:
         Parts of folders and of files that were not copied whole are deleted from the copy. Raises StorageError when a
         copy that was `begun` is not there.
         """
-        found = self._listed()
-        if begun and SIGNATURE not in found:
+        listed = self._listed()
+        if begun and SIGNATURE not in listed:
             raise StorageError(f"{self.remote} is not there, or cannot be listed: {MEND}")
-        broken = {folder for name in found if (folder := _folder(name))} - {
-            folder for name in found if (folder := _folder(name)) and name == _decisive(folder)
+        broken = {folder for name in listed if (folder := _folder(name))} - {
+            folder for name in listed if (folder := _folder(name)) and name == _decisive(folder)
         }
-        for name in sorted(found, key=lambda name: (name in ENDS, name)):
+        for name in sorted(listed, key=lambda name: (name in ENDS, name)):
             folder = _folder(name)
             if folder in broken or name.endswith(".partial") or name in OURS or (light and folder):
                 continue
             (self.local / name).parent.mkdir(parents=True, exist_ok=True)
             self._get(name)
             self.copied[folder or name] = WHOLE if folder else _stamp(self.local / name)
-        if "failure.json" not in found:
+        if "failure.json" not in listed:
             (self.local / "failure.json").unlink(missing_ok=True)
         if not light:
-            for name in (name for name in sorted(found) if name.endswith(".partial")):
+            for name in (name for name in sorted(listed) if name.endswith(".partial")):
                 self._remove(name)
             for name in sorted(broken):
                 self._remove_folder(name)
@@ -140,10 +140,10 @@ class Mirror:
         self.fs.invalidate_cache()  # other nodes write here
         try:
             # Without `on_error` a folder that cannot be read would pass for an empty one.
-            found = cast(list[str], self.fs.find(self.remote, on_error="raise"))
+            paths = cast(list[str], self.fs.find(self.remote, on_error="raise"))
         except FileNotFoundError:
             return []
-        return [name.removeprefix(f"{self.remote}/") for name in found]
+        return [name.removeprefix(f"{self.remote}/") for name in paths]
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         """Yield the files here that may still change."""

@@ -67,8 +67,8 @@ class Fleet:
         self._joined = _join(self._launcher)
         nodes = sum(node["Alive"] for node in ray.nodes())
         room = ray.cluster_resources()
-        found = f"nodes {nodes}, CPU {room.get('CPU', 0):g}, GPU {room.get('GPU', 0):g}"
-        say(f"on Ray ({found}); runs are copied to {self._storage}")
+        offered = f"nodes {nodes}, CPU {room.get('CPU', 0):g}, GPU {room.get('GPU', 0):g}"
+        say(f"on Ray ({offered}); runs are copied to {self._storage}")
         gpus = self._launcher.gpus
         if gpus is None:
             gpus = 1 if room.get("GPU") else 0

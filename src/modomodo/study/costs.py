@@ -95,7 +95,7 @@ def _memory(recipe: Recipe, shape: Shape) -> dict[str, float]:
     completions = recipe.completions_per_pass or recipe.prompts_per_step * recipe.num_generations
     tokens = completions * (PICTURE_TOKENS + QUESTION_TOKENS + recipe.max_completion_length)
     kept = shape.layers * 2 + LAYER_BYTES if recipe.gradient_checkpointing else shape.layers * LAYER_BYTES
-    found = {
+    sizes = {
         "weights": weights,
         "gradients and AdamW": (4 + ADAM) * trained,
         "16-bit copies": small * trained if recipe.precision == "bfloat16" else 0,
@@ -104,7 +104,7 @@ def _memory(recipe: Recipe, shape: Shape) -> dict[str, float]:
         "logits": completions * recipe.max_completion_length * shape.vocabulary * (small + 8),
         "vLLM": recipe.vllm.gpu_memory * H100.memory * GIB if recipe.vllm.mode == "colocate" else 0,
     }
-    return {name: size / GIB for name, size in found.items() if size}
+    return {name: size / GIB for name, size in sizes.items() if size}
 
 
 def _hours(recipe: Recipe, shape: Shape, *, length: float) -> float:
@@ -159,11 +159,11 @@ def cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
         return
     if shape is None or shape.parameters < NEEDS_GPU:
         return
-    found = [estimate(recipe, shape) for recipe in recipes]
-    largest = max(found, key=lambda one: one.total)
+    estimates = [estimate(recipe, shape) for recipe in recipes]
+    largest = max(estimates, key=lambda one: one.total)
     parts = ", ".join(f"{name} {size:.1f}" for name, size in largest.memory.items())
-    low, high = (sum(one.hours[side] for one in found) for side in (0, 1))
-    longest = max(one.hours[1] for one in found)
+    low, high = (sum(one.hours[side] for one in estimates) for side in (0, 1))
+    longest = max(one.hours[1] for one in estimates)
     runs = f"{len(recipes)} runs, one of them the model as it is," if len(recipes) > 1 else "one run"
     each = f" and up to {longest:.1f} a run" if len(recipes) > 1 else ""
     what = (

@@ -149,14 +149,14 @@ def _folder(table: Table, names: Sequence[str]) -> Path:
     """
     home = Path(os.path.abspath(table.path))
     home = home if home.is_dir() else home.parent
-    found = [folder for folder in _near(home) if _has_first(table, names, folder)]
-    found = [folder for folder in found if _missing(table, names, folder) is None]
+    folders = [folder for folder in _near(home) if _has_first(table, names, folder)]
+    folders = [folder for folder in folders if _missing(table, names, folder) is None]
     reason = _missing(table, names, None)
-    if not found:
+    if not folders:
         raise ModomodoError(f'{reason}; of another folder, write a recipe with pictures = "FOLDER" (docs/data.md)')
-    if len(found) > 1:
-        raise ModomodoError(f"{reason}; they are in each of {', '.join(map(str, found[:5]))}: leave one of them")
-    return found[0]
+    if len(folders) > 1:
+        raise ModomodoError(f"{reason}; they are in each of {', '.join(map(str, folders[:5]))}: leave one of them")
+    return folders[0]
 
 
 def _near(home: Path) -> Iterator[Path]:

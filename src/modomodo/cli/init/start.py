@@ -69,25 +69,25 @@ def start(data: Path, folder: Path) -> Started:
 def _plan(data: Path, folder: Path) -> Plan:
     table = look(data)
     _refuse_runs(table)
-    found = roles(table)
-    options = None if found.options is None else option_lists(table.columns, found.options)
+    columns = roles(table)
+    options = None if columns.options is None else option_lists(table.columns, columns.options)
     # A number beside columns a and b is rather a value than an index.
-    indices = any(len(name) > 1 for name in columns_of(found.options))
-    question = _question(found, None)
-    answers = golds(table, table.source(question=question, answer=found.answer, objects=found.objects))
-    suggestion = suggest(answers, options=options, sizes=found.images.sizes, indices=indices)
-    _refuse_unnamed_options(table, found, suggestion)
-    pictures = found.images.folder
+    indices = any(len(name) > 1 for name in columns_of(columns.options))
+    question = _question(columns, None)
+    answers = golds(table, table.source(question=question, answer=columns.answer, objects=columns.objects))
+    suggestion = suggest(answers, options=options, sizes=columns.images.sizes, indices=indices)
+    _refuse_unnamed_options(table, columns, suggestion)
+    pictures = columns.images.folder
     plan = Plan(
         name=name_of(data),
         path=os.path.relpath(data.parent.resolve() / data.name, folder.resolve()),
         pictures=None if pictures is None else os.path.relpath(pictures, folder.resolve()),
         table=table,
-        roles=found,
+        roles=columns,
         answers=answers,
         suggestion=suggestion,
-        sizes=tuple(size for size in found.images.sizes if size is not None),
-        question=_question(found, suggestion.verifier),
+        sizes=tuple(size for size in columns.images.sizes if size is not None),
+        question=_question(columns, suggestion.verifier),
         holdout=0.0,
         trained=len(table.rows),
     )

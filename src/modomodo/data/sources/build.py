@@ -105,18 +105,20 @@ def _loaded(name: str, source: Source, shape: Shape, split: str, sample: int) ->
         raise ModomodoError(
             f"{name} has no split {split!r}; {closest(split, names)}{remedy if split == 'test' else ''}"
         )
-    found = collect(name, source, shape, split, sample=sample)
-    if len(found.bad) > source.unusable:
-        where = f"{name} ({split})" if found.sorted_out or not source.holdout else name
-        raise ModomodoError(f"{where}: {_refusal(name, found.bad, len(found.rows), source.unusable)}")
-    if not found.rows:
-        bad = found.bad
+    collected = collect(name, source, shape, split, sample=sample)
+    if len(collected.bad) > source.unusable:
+        where = f"{name} ({split})" if collected.sorted_out or not source.holdout else name
+        raise ModomodoError(f"{where}: {_refusal(name, collected.bad, len(collected.rows), source.unusable)}")
+    if not collected.rows:
+        bad = collected.bad
         why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
         raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")
-    if not found.bad:
-        return found
-    left_out = f"{count(len(found.bad), 'row')} left out, as unusable:\n{listed(found.bad, most=len(found.bad))}"
-    return replace(found, notes=(left_out, *found.notes))
+    if not collected.bad:
+        return collected
+    left_out = (
+        f"{count(len(collected.bad), 'row')} left out, as unusable:\n{listed(collected.bad, most=len(collected.bad))}"
+    )
+    return replace(collected, notes=(left_out, *collected.notes))
 
 
 def collect(

@@ -25,15 +25,15 @@ def json_value(text: str) -> Any:
     lists or objects more than MAX_DEPTH deep.
     """
     try:
-        found = json.loads(text, object_pairs_hook=_object, parse_float=_float, parse_int=_int)
+        record = json.loads(text, object_pairs_hook=_object, parse_float=_float, parse_int=_int)
     except RecursionError as error:
         raise ValueError(f"it is nested more than {MAX_DEPTH} deep") from error
-    level: list[Any] = [found]
+    level: list[Any] = [record]
     for _ in range(MAX_DEPTH):
         level = [inner for one in level for inner in _inside(one)]
     if level:
         raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
-    return found
+    return record
 
 
 def _inside(value: Any) -> Any:
@@ -89,18 +89,18 @@ def json_rows(file: Path, *, alone: bool) -> tuple[list[Placed], list[str]]:
     is read where the file is alone: beside others it is left open which of them are for the test.
     """
     beside = next((file.with_suffix(end) for end in PICTURES if file.with_suffix(end).is_file()), None)
-    found = _json(file, old=beside is not None)
-    if isinstance(found, dict):
-        table = cast(dict[str, Any], found)
+    value = _json(file, old=beside is not None)
+    if isinstance(value, dict):
+        table = cast(dict[str, Any], value)
         rows = None if beside is not None else _rows_within(file, table)
         if rows is None and alone and beside is None:
             raise ModomodoError(f"{file} holds one object that is no set of rows: write a list of objects, one a row")
         if rows is None:
             return [("its object", {"image": beside and beside.name, "name": file.stem, **table})], []
-    elif isinstance(found, list):
-        rows = [(f"object {number}", row) for number, row in enumerate(cast(list[Any], found), start=1)]
+    elif isinstance(value, list):
+        rows = [(f"object {number}", row) for number, row in enumerate(cast(list[Any], value), start=1)]
     else:
-        raise ModomodoError(f"{file} holds {json.dumps(found):.40}, where an object or a list of objects is needed")
+        raise ModomodoError(f"{file} holds {json.dumps(value):.40}, where an object or a list of objects is needed")
     broken = [f"{place}: {json.dumps(row):.40} is no object" for place, row in rows if not isinstance(row, dict)]
     if not broken and not alone:
         raise ModomodoError(f"{file} holds a list, which is read when path names the file, not its folder")

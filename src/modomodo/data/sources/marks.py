@@ -37,12 +37,12 @@ def placed(text: str, pictures: int) -> str:
 
 
 def _placed_by_number(text: str, pictures: int) -> str:
-    found = list(_NUMBERED.finditer(text))
-    if not found:
+    marks = list(_NUMBERED.finditer(text))
+    if not marks:
         return text
     if MARK in text:
-        raise BadRowError(f"{text!r:.80} has <image> and {found[0][0]}: number all marks, or none")
-    numbers = [int(mark[2]) for mark in found]
+        raise BadRowError(f"{text!r:.80} has <image> and {marks[0][0]}: number all marks, or none")
+    numbers = [int(mark[2]) for mark in marks]
     if list(dict.fromkeys(numbers)) != list(range(1, pictures + 1)):
         return named(text, pictures)
     first: set[str] = set()

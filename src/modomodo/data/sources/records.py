@@ -104,20 +104,20 @@ def read(source: Source, own_name: str | None) -> Iterator[Record]:
     Raises ModomodoError that names the file for what is missing, empty or broken.
     """
     if source.path is None:
-        found = _hub_records(source, own_name)
+        records = _hub_records(source, own_name)
     elif not source.path.exists():
         near = closest(source.path.name, [file.name for file in source.path.parent.glob("*")])
         raise FieldError(f"path: {source.path} does not exist; {near}")
     else:
-        found = _local_records(source, own_name)
+        records = _local_records(source, own_name)
     seen: dict[str, dict[str, None]] = {}
     kept = 0
-    for record in found:
+    for record in records:
         if _is_asked(record, source, own_name, seen):
             kept += 1
             yield record
     if not kept:
-        values = "; ".join(f"{column} is {', '.join(list(found)[:10])}" for column, found in seen.items())
+        values = "; ".join(f"{column} is {', '.join(list(names)[:10])}" for column, names in seen.items())
         raise ModomodoError(f"{source.place}: no row is left by split_column and where; there, {values or 'no rows'}")
 
 

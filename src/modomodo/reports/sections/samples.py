@@ -59,8 +59,8 @@ def _lines(run: FinishedRun) -> list[Line]:
 
 
 def _is_sample(line: Any) -> bool:
-    found = isinstance(line, dict) and all(isinstance(line.get(key), kind) for key, kind in NEEDED.items())
-    return found and isinstance(line["verdict"].get("status"), str)
+    complete = isinstance(line, dict) and all(isinstance(line.get(key), kind) for key, kind in NEEDED.items())
+    return complete and isinstance(line["verdict"].get("status"), str)
 
 
 def _picked(lines: Sequence[Line], domains: Sequence[str]) -> dict[str, list[Line]]:
