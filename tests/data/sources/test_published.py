@@ -70,7 +70,7 @@ def test_coco(tmp_path):
     domain = here("coco", parquet(tmp_path / "data/train-00000-of-00001.parquet", rows).parent.parent)
     first, second = domain.load("train")
     assert errors(domain) == []
-    assert first.question == "Find every hot dog in the image."
+    assert first.question == "Find every hot dog in the picture."
     assert first.target.value == ((40.96, 0, 608, 102.75), (0, 125, 6.4, 250))
     assert first.target.image_size == size_of(first.images[0]) == (640, 250)
     assert second.target.value == ()
@@ -108,7 +108,7 @@ def test_lisa_from_its_own_files(tmp_path):
     assert [row.id for row in rows] == ["train-a-q0", "train-a-q1", "train-café-q0"]
     assert rows[0].target.value == pytest.approx((0, 8, 160.5 * 0.8, 160))
     assert rows[0].target.image_size == (640, 320)
-    assert rows[0].question == "What is train thing in this image?\nGive the box around what is meant."
+    assert rows[0].question == "What is train thing in this picture?\nGive the box around what is meant."
     assert rows[0].images[0] is rows[1].images[0]  # scaled once for all questions of an image
     assert rows[2].question.startswith("Où est-ce ? 'trainé'\n")
     assert [row.id for row in domain.load("test")] == ["test-a-q0", "test-café-q0"]

@@ -30,14 +30,14 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
     if answer is None:
         raise BadRowError(f"the solution has no <answer>: {solution[:80]!r}")
     target = Target("boxes", read_boxes(answer[1]))
-    yield Draft(f"Find every {category[1]} in the image.", target, pictures_of(record, source))
+    yield Draft(f"Find every {category[1]} in the picture.", target, pictures_of(record, source))
 
 
 COCO = SourceDomain(
     "coco",
     Source(
         hub="laolao77/ViRFT_COCO",
-        licence="annotations CC BY 4.0, images by the terms of Flickr",
+        licence="annotations CC BY 4.0, pictures by the terms of Flickr",
         splits={"train": "train"},
         gold_frame="normalised1000",
         rows={"train": 5997},

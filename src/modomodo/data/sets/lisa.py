@@ -40,7 +40,7 @@ def drafts(record: Record, source: Source) -> Iterator[Draft]:
 def _question(text: str, whole: bool) -> str:
     if not text:
         raise BadRowError("a question is empty")
-    text = text if whole else f"What is {text} in this image?"
+    text = text if whole else f"What is {text} in this picture?"
     return f"{text}\nGive the box around what is meant."
 
 
