@@ -140,7 +140,7 @@ def recommended_mixture(data: Mapping[str, object], name: str = "mixture", *, wh
     """
     if data.get("version") != VERSION:
         raise ModomodoError(
-            f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: write it again"
+            f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: make it again with `modomodo recommend`"
         )
     weights = data.get(name)
     if not isinstance(weights, dict):
