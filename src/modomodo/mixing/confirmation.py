@@ -68,7 +68,8 @@ class Confirmation:
         """
         if data.get("version") != VERSION:
             raise ModomodoError(
-                f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: make it again with `modomodo confirm`"
+                f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: make it again "
+                "with `modomodo confirm`"
             )
         return value_of(cls, data, where=where)
 

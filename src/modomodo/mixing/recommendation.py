@@ -140,7 +140,8 @@ def recommended_mixture(data: Mapping[str, object], name: str = "mixture", *, wh
     """
     if data.get("version") != VERSION:
         raise ModomodoError(
-            f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: make it again with `modomodo recommend`"
+            f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: make it again "
+            "with `modomodo recommend`"
         )
     weights = data.get(name)
     if not isinstance(weights, dict):
