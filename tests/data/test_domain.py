@@ -64,7 +64,7 @@ def test_a_sound_domain_has_no_problems():
         (changed("train", 1, target=Target("number", math.nan)), "the gold is nan"),
         (
             changed("train", 1, images=(b"no image",)),
-            r"row train-1: the image \(10 bytes\) is unreadable: it begins with b.no image.",
+            r"row train-1: the image \(8 bytes\) is unreadable: it begins with b.no image.",
         ),
         (changed("train", 1, images=(Path("lost.png"),)), r"the image lost.png does not exist"),
         (changed("train", 1, images=()), "0 images and 1 placeholders"),

@@ -382,7 +382,7 @@ def test_missing_folders_sets_and_splits_come_with_help(tmp_path: Path):
 def test_rows_that_cannot_be_written_are_named(tmp_path: Path):
     cases = {
         "row t1: the id is in train already": [TRAIN[0], TRAIN[1], replace(TRAIN[2], id="t1")],
-        r"row t0: the image \(10 bytes\) is unreadable": [replace(TRAIN[0], images=(b"no image",))],
+        r"row t0: the image \(8 bytes\) is unreadable": [replace(TRAIN[0], images=(b"no image",))],
         "row t0: an image cannot be read": [replace(TRAIN[0], images=(tmp_path / "gone.png",))],
         "row t0 cannot be written": [replace(TRAIN[0], question="half \ud83d")],
         "rows 3 to 3 do not fit": [replace(TRAIN[0], id=3)],
