@@ -159,7 +159,7 @@ def test_check_passes_a_sound_study_and_names_what_is_wrong(study, few_rows):
     assert "all is well" in run("check", str(study), *long)
     changes = {
         "recipe.steps=60": "runs out after step",
-        "recipe.max_completion_length=2": "replies would be cut before </answer>",
+        "recipe.max_completion_length=2": "completions would be cut before </answer>",
         'recipe.domains=["spatial","sciense"]': "did you mean science",
         'benchmarks=["chart"]': "did you mean charts",
         'recipe.domains=["spatial","charts"]': "has no train split",
