@@ -19,14 +19,16 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt \
-		-e '.[trl,data,verify,trees,convex,gp,ray,docs,tensorboard]' hypothesis pycocotools 'pyright[nodejs]' pytest ruff
+		-e '.[trl,data,verify,trees,convex,gp,ray,docs,tensorboard]' hypothesis pycocotools 'pyright[nodejs]' \
+		pytest pytest-xdist ruff
 	touch $@
 
 demo: setup
 	$(BIN)/modomodo demo
 
+# Two processes, a file's tests in one of them; docs/decisions.md names the slow files.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

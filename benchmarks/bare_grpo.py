@@ -1,7 +1,7 @@
 # pyright: basic, reportPrivateImportUsage=false, reportArgumentType=false
 """A bare GRPOTrainer script as a careful user would write it: no modomodo in the loop, the same rows and settings.
 
-Rewards are the same verifiers, called directly; pictures are decoded beforehand. Weights are float32, computed with
+Rewards are the same verifiers, called directly; images are decoded beforehand. Weights are float32, computed with
 in the recipe's precision; the whole vision tower is frozen, in Qwen's with its merger. Timed by `engine_overhead.py`
 and `gpu.py`.
 """
@@ -16,12 +16,10 @@ from datasets import Dataset
 from transformers import AutoModelForImageTextToText, AutoProcessor, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
-from modomodo.config.domains import recipe_domain
-from modomodo.config.recipe import Recipe
-from modomodo.core.rows import open_image
-from modomodo.models.names import model_path
-from modomodo.runs.inputs import make_schedule
-from modomodo.verifiers import grade
+from modomodo import Recipe, grade, recipe_domain
+from modomodo.core import open_image
+from modomodo.models import model_path
+from modomodo.runs import make_schedule
 
 
 class Times(TrainerCallback):
@@ -42,7 +40,7 @@ class Times(TrainerCallback):
 
 
 def make_dataset(recipe, rows, plan):
-    """Return prompts, pictures and row ids in the order of the schedule; the trainer puts the pictures first."""
+    """Return prompts, images and row ids in the order of the schedule; the trainer puts the images first."""
     domains = {name: recipe_domain(recipe, name) for name in recipe.domains}
 
     def asked(row):

@@ -1,12 +1,12 @@
-"""Planted contamination found again, and how fast pictures are hashed and compared.
+"""Planted contamination found again, and how fast images are hashed and compared.
 
     python benchmarks/contamination.py plant    # real rows of ../shared/data/real: benchmarks/results/contamination.csv
-    python benchmarks/contamination.py margins  # how far copies and other pictures lie from the two thresholds
+    python benchmarks/contamination.py margins  # how far copies and other images lie from the two thresholds
     python benchmarks/contamination.py hash     # 20,000 distinct files of real photos, 2 processes
     python benchmarks/contamination.py compare  # 30,000 made-up training rows against 7,000; easy-VQA's own split
 
-Planting: a domain's different pictures are dealt into halves. The first are training. The benchmark is the second and
-copies of half of the training pictures, changed in one way: with another question for photos, else with their own.
+Planting: a domain's different images are dealt into halves. The first are training. The benchmark is the second and
+copies of half of the training images, changed in one way: with another question for photos, else with their own.
 """
 
 import csv
@@ -23,11 +23,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from modomodo.core.rows import Row, Target, open_image
-from modomodo.data.contamination import audit
-from modomodo.data.contamination.looks import look, look_all
-from modomodo.data.contamination.pictures import Album, distances, likeness
-from modomodo.data.sets.easy_vqa import rows
+from modomodo import DOMAINS, Row, Target
+from modomodo.core import open_image
+from modomodo.data.contamination import Album, audit, distances, likeness, look, look_all
 
 REAL = Path(__file__).parents[1] / ".." / "shared" / "data" / "real"
 RESULTS = Path(__file__).parent / "results" / "contamination.csv"
@@ -36,7 +34,7 @@ SEEDS = range(5)
 
 
 def real_rows(domain: str) -> list[Row]:
-    """Return a domain's rows; pictures are paths."""
+    """Return a domain's rows; images are paths."""
     folder = REAL / domain
     found = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
     return [
@@ -62,7 +60,7 @@ def resized(picture: Image.Image) -> Image.Image:
 
 
 def cropped(picture: Image.Image, left: float, top: float, right: float, bottom: float) -> Image.Image:
-    """Return the picture less shares of its width and height on the four sides."""
+    """Return the image less shares of its width and height on the four sides."""
     width, height = picture.size
     box = (round(width * left), round(height * top), width - round(width * right), height - round(height * bottom))
     return picture.crop(box)
@@ -79,7 +77,7 @@ CHANGES: dict[str, Callable[[Image.Image], bytes]] = {
 
 
 def planted(domain: str, change: str, seed: int, *, other_question: bool) -> tuple[list[Row], list[Row], set[str]]:
-    """Return training rows, the benchmark, and the ids of the training rows whose picture was planted into it."""
+    """Return training rows, the benchmark, and the ids of the training rows whose image was planted into it."""
     every = real_rows(domain)
     content = {path: path.read_bytes() for row in every for path in row.images if isinstance(path, Path)}
     different = sorted(set(content.values()))
@@ -121,7 +119,7 @@ def plant() -> None:
                 found = audit({domain: training}, {"benchmark": benchmark})
                 flagged = {match.row_id for match in found.matches}
                 sums += (len(flagged & copied), len(copied), len(flagged - copied), len(training) - len(copied))
-                decided.add("picture and text" if found.alike[domain].drawn else "picture")
+                decided.add("image and text" if found.alike[domain].drawn else "image")
             line = {
                 "domain": domain,
                 "change": change,
@@ -184,20 +182,21 @@ def compare(trained: int = 30_000, tested: int = 7_000) -> None:
     rng = np.random.default_rng(0)
     training, items = made_up(rng, trained), made_up(rng, tested - 100)
     items += [replace(row, id=f"copy-{row.id}") for row in training[:100]]
-    for domain, some, others in (("made up", training, items), ("easy_vqa", rows("train"), rows("test"))):
+    easy = DOMAINS["easy_vqa"].load
+    for domain, some, others in (("made up", training, items), ("easy_vqa", easy("train"), easy("test"))):
         ticks = [time.perf_counter()]
         found = audit({domain: some}, {"benchmark": others}, progress=lambda *_, t=ticks: t.append(time.perf_counter()))
         hashed, seconds = ticks[-1] - ticks[0], time.perf_counter() - ticks[-1]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(
-            f"{domain}, {len(some):,} rows against {len(others):,}: pictures read in {hashed:.0f} s, compared in",
+            f"{domain}, {len(some):,} rows against {len(others):,}: images read in {hashed:.0f} s, compared in",
             end=" ",
         )
         print(f"{seconds:.0f} s, at most {peak:.1f} GiB; {len(found.matches):,} rows match; {found.alike}", flush=True)
 
 
 def made_up(rng: np.random.Generator, count: int) -> list[Row]:
-    """Return rows with a picture of coloured noise, as coarse as photos are, and a question of 20 words of 500."""
+    """Return rows with an image of coloured noise, as coarse as photos are, and a question of 20 words of 500."""
     steps = np.hypot(np.fft.fftfreq(64)[:, None], np.fft.rfftfreq(64)[None, :])
     found: list[Row] = []
     for at in range(count):

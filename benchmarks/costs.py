@@ -7,11 +7,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from modomodo.config.recipe import Recipe
-from modomodo.config.study import Study, load_study
-from modomodo.core.mixture import Mixture
-from modomodo.mixing.confirmation import detectable_difference
-from modomodo.study.estimate import GIB, PICTURE_TOKENS, QUESTION_TOKENS, SHAPES, Estimate, estimate, shape_of
+from modomodo import Mixture, Recipe, Study, load_study
+from modomodo.mixing import detectable_difference
+from modomodo.study import GIB, PICTURE_TOKENS, QUESTION_TOKENS, SHAPES, Estimate, estimate, shape_of
 
 MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
 STUDY = Path(__file__).parents[1] / "recipes/modern/study-lora.toml"

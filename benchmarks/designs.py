@@ -16,11 +16,9 @@ import typer
 from landscapes import KINDS, landscape
 from surrogates import table
 
-from modomodo.core.seeds import child_rng
-from modomodo.core.simplex import Array, limits_of
-from modomodo.mixing import fit
-from modomodo.mixing.design import Labelled, d_optimal, seed_design, space_filling
-from modomodo.mixing.validation import spearman
+from modomodo import fit
+from modomodo.core import Array, child_rng, limits_of
+from modomodo.mixing import Labelled, d_optimal, seed_design, space_filling, spearman
 
 Figures = tuple[float, float]
 

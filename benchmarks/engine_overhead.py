@@ -17,16 +17,14 @@ import numpy as np
 import typer
 from scipy import stats
 
-from modomodo.config.recipe import Recipe
-from modomodo.config.study import load_study
+from modomodo import Recipe, load_study
 
 STUDY = Path(__file__).parents[1] / "src/modomodo/models/nano/control/study.toml"
 BARE = Path(__file__).parent / "bare_grpo.py"
 OURS = """
 import sys
 from pathlib import Path
-from modomodo.config.recipe import Recipe
-from modomodo.runs.run import run_recipe
+from modomodo import Recipe, train as run_recipe
 run_recipe(Recipe.model_validate_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
 """
 

@@ -25,14 +25,10 @@ from typing import Any
 
 from ray_launcher import workers
 
-from modomodo.config.recipe import Recipe
-from modomodo.config.sections import Launcher
-from modomodo.core.mixture import Mixture
-from modomodo.core.seeds import child_seed
-from modomodo.runs.launch import launch
-from modomodo.runs.planned import PlannedRun
-from modomodo.runs.ray_cluster import Fleet
-from modomodo.runs.store import Store
+from modomodo import Mixture, Recipe
+from modomodo.config import Launcher
+from modomodo.core import child_seed
+from modomodo.runs import Fleet, PlannedRun, Store, launch
 
 NODES, CPUS, RUNS = 8, 8, 256
 KILLS = 10

@@ -16,8 +16,8 @@ from landscapes import KINDS, landscape
 from surrogates import table
 
 from modomodo import Mixture, fit, recommend
-from modomodo.core.seeds import child_rng
-from modomodo.mixing.design import seed_design
+from modomodo.core import child_rng
+from modomodo.mixing import seed_design
 
 DOMAINS = ("a", "b", "c", "d", "e")
 BENCHMARKS = 3

@@ -21,11 +21,11 @@ import typer
 from PIL import Image, ImageDraw
 from scipy import stats
 
-from modomodo.config.recipe import Recipe
-from modomodo.core.toml import read_toml
-from modomodo.data.sources.prompts import ANSWERS, FORM
-from modomodo.runs.inputs import make_schedule
-from modomodo.study.estimate import Estimate, estimate, shape_of
+from modomodo import Recipe
+from modomodo.core import read_toml
+from modomodo.data import ANSWERS, FORM
+from modomodo.runs import make_schedule
+from modomodo.study import Estimate, estimate, shape_of
 
 HERE = Path(__file__).parent
 PAPER = HERE.parent / "recipes/paper/recipe.toml"
@@ -37,9 +37,9 @@ CHILD = "import sys; from gpu import child; child(*sys.argv[1:])"
 PICTURES = ((640, 640), (640, 480), (480, 640), (640, 360))  # width, height in pixels
 COLOURS = ("red", "green", "blue", "orange", "purple")
 QUESTIONS = {
-    "colours": "Which colour do the boxes of this picture have?",
-    "counting": "How many boxes does this picture have?",
-    "places": "Where is the box of this picture that was drawn last and lies on top of the others?",
+    "colours": "Which colour do the boxes of this image have?",
+    "counting": "How many boxes does this image have?",
+    "places": "Where is the box of this image that was drawn last and lies on top of the others?",
 }
 SOURCES = {
     "colours": {"verifier": "choice", "options": "options"},
@@ -58,7 +58,7 @@ TEMPLATE = (
 
 @dataclass(frozen=True)
 class Size:
-    """A shape of Qwen2-VL, the most pixels that its processor leaves of a picture, and the tokens of a reply."""
+    """A shape of Qwen2-VL, the most pixels that its processor leaves of an image, and the tokens of a reply."""
 
     text: dict[str, object]
     vision: dict[str, object]
@@ -85,7 +85,7 @@ SIZES = {
 
 
 def write_rows(folder: Path, count: int) -> None:
-    """Write `count` rows a domain, each with a picture of its own."""
+    """Write `count` rows a domain, each with an image of its own."""
     rng = np.random.default_rng(0)
     for name in SOURCES:
         lines = [{"image": f"{name}-{k}.jpg", **_drawn(rng, name, k, folder / f"{name}-{k}.jpg")} for k in range(count)]
@@ -93,7 +93,7 @@ def write_rows(folder: Path, count: int) -> None:
 
 
 def _drawn(rng: np.random.Generator, name: str, index: int, file: Path) -> dict[str, object]:
-    """Draw a picture, and return its question and answer."""
+    """Draw an image, and return its question and answer."""
     width, height = PICTURES[index % len(PICTURES)]
     colour, boxes, box = int(rng.integers(len(COLOURS))), int(rng.integers(1, 7)), []
     picture = Image.new("RGB", (width, height), "white")
@@ -134,7 +134,7 @@ def write_model(folder: Path, size: Size) -> None:
 
 
 def _never_sample(model, ids: list[int]) -> None:
-    """Make the logits of some tokens -30: a reply that ended would be less work, and one with pictures cannot be read.
+    """Make the logits of some tokens -30: a reply that ended would be less work, and one with images cannot be read.
 
     Attention weights add up to 1, so a bias on the last layer's values adds one direction to every hidden state, large
     enough here to be most of it; the rows of these tokens point the other way.
@@ -231,7 +231,7 @@ def child(kind: str, *where: str) -> None:
 
 def _ours(recipe: Recipe, folder: Path) -> None:
     """Train with our engine; writes what bare_grpo.py writes."""
-    from modomodo.training.trl import train
+    from modomodo.training import train
 
     train(recipe, make_schedule(recipe), folder=folder)
     for file, log, key in (("seconds", "steps", "seconds"), ("tokens", "trainer", "num_tokens")):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from modomodo.core.seeds import child_rng
+from modomodo.core import child_rng
 
 Array = npt.NDArray[np.float64]
 KINDS = ("saturating", "interacting", "peaked", "log-linear")

@@ -31,8 +31,7 @@ from modomodo.evaluation.generate import BATCH, generate
 from modomodo.models.load import load_model, load_processor
 from modomodo.models.names import model_path
 from modomodo.models.nano.habits import careful_opening
-from modomodo.study.pipeline import pilot
-from modomodo.study.results import read_study
+from modomodo.study.pipeline import pilot, read_study
 
 RESULTS = Path(__file__).parent / "results"
 STUDY = Path(__file__).parents[1] / "src/modomodo/models/nano/control/study.toml"

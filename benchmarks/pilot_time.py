@@ -16,17 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from modomodo.config.recipe import Recipe
-from modomodo.config.study import load_study
-from modomodo.core.mixture import Mixture
-from modomodo.runs.inputs import run_digests
-from modomodo.runs.launch import launch
-from modomodo.runs.local import Processes
-from modomodo.runs.planned import PlannedRun
-from modomodo.runs.run import run_recipe
-from modomodo.runs.store import Store
-from modomodo.training import checkpoints
-from modomodo.training.step_log import read_steps
+from modomodo import Mixture, Recipe, load_study
+from modomodo import train as run_recipe
+from modomodo.runs import PlannedRun, Processes, Store, launch, run_digests
+from modomodo.training import checkpoints, read_steps
 
 UNEVEN = Path(__file__).parents[1] / "src/modomodo/models/nano/uneven/study.toml"
 

@@ -15,8 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from modomodo.config.study import Study, load_study
-from modomodo.study.pipeline import pilot
+from modomodo import Study, load_study, pilot
 
 NANO = Path(__file__).parents[1] / "src/modomodo/models/nano/control/study.toml"
 KILLS = 5

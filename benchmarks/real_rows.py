@@ -19,12 +19,11 @@ from typing import cast
 
 import numpy as np
 
-from modomodo import Row, View
-from modomodo.config.toml_files import with_data
-from modomodo.core.rows import Box
-from modomodo.data.registry import find_domain
-from modomodo.data.sources.source import Source
-from modomodo.verifiers import gold_reply, grade
+from modomodo import Row, View, find_domain, grade
+from modomodo.config import with_data
+from modomodo.core import Box
+from modomodo.data import Source
+from modomodo.verifiers import gold_reply
 
 SETS = Path(__file__).with_name("real_sets.toml")
 SHUFFLES = 2000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from modomodo.mixing import Runs
+from modomodo import Runs
 
 FOLDER = Path(__file__).parents[1] / ".." / "shared" / "data" / "regmix"
 

@@ -18,10 +18,8 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "tests/reports"))
 import fake_study
 
-from modomodo.config.recipe import Recipe
-from modomodo.config.study import Study
-from modomodo.reports import report
-from modomodo.study.plan import pilot_runs
+from modomodo import Recipe, Study, report
+from modomodo.study import pilot_runs
 
 PILOTS, STEPS = 64, 600
 ASKED = (10.0, 8.0)  # seconds, megabytes

@@ -21,11 +21,9 @@ import numpy as np
 import typer
 from regmix import load, subset
 
-from modomodo.core.seeds import child_rng
-from modomodo.core.simplex import limits_of
-from modomodo.mixing import Runs, fit
-from modomodo.mixing.design import space_filling
-from modomodo.mixing.proposal import propose
+from modomodo import Runs, fit, propose
+from modomodo.core import child_rng, limits_of
+from modomodo.mixing import space_filling
 
 FIRST, BATCH, LAST = 8, 4, 24
 COLUMNS = ("method", "objective", "seed", "runs", "regret", "seconds")

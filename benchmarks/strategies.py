@@ -15,10 +15,8 @@ from typing import Annotated
 import typer
 from regmix import load
 
-from modomodo.core.files import write_text
-from modomodo.mixing.strategies import Goal, Outcome, Spread
-from modomodo.mixing.strategies.replay import Pool, on_draw, pool_of
-from modomodo.mixing.strategies.summary import summaries
+from modomodo.core import write_text
+from modomodo.mixing.strategies import Goal, Outcome, Pool, Spread, on_draw, pool_of, summaries
 
 HERE = Path(__file__).parent
 FIELDS = ("strategy", "n", "draw", "rho", "regret", "problem")

@@ -12,8 +12,8 @@ from itertools import combinations
 import numpy as np
 
 from modomodo import Mixture, Runs, fit
-from modomodo.mixing.design import seed_design
-from modomodo.mixing.surrogates.base import Array
+from modomodo.core import Array
+from modomodo.mixing import seed_design
 from modomodo.reports import pairwise_interactions, response_slices
 
 DOMAINS = ("a", "b", "c", "d")

@@ -24,9 +24,8 @@ import typer
 from landscapes import KINDS, Landscape, landscape
 from regmix import load, random_rows, subset
 
-from modomodo.mixing import SURROGATES, Direction, Fitted, Runs, fit
-from modomodo.mixing.recommendation import recommend
-from modomodo.mixing.validation import spearman
+from modomodo import Runs, fit, recommend
+from modomodo.mixing import SURROGATES, Direction, Fitted, spearman
 
 SHAPES = ((3, 4, 12), (5, 5, 16), (5, 5, 30), (12, 6, 24), (24, 8, 48))  # domains, benchmarks, runs
 SIZES = {"LISA": 3397, "SAT": 1928, "ScienceQA": 2017, "ChartQA": 2500, "InfoVQA": 2801, "MathVista": 1000, "MMMU": 900}

@@ -7,13 +7,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from modomodo.config.recipe import load_recipe
-from modomodo.runs.inputs import run_digests
-from modomodo.runs.launch import launch
-from modomodo.runs.local import Processes
-from modomodo.runs.planned import PlannedRun
-from modomodo.runs.store import Store
-from modomodo.study.pipeline import RUN
+from modomodo import load_recipe
+from modomodo.runs import PlannedRun, Processes, Store, launch, run_digests
+from modomodo.study import RUN
 
 RECIPE = Path(__file__).parents[1] / "src/modomodo/models/nano/control/recipe.toml"
 

@@ -32,12 +32,18 @@ from modomodo.core.mixture import Mixture
 from modomodo.evaluation.benchmarks import Score
 from modomodo.mixing.confirmation import Difference
 from modomodo.runs.inputs import run_digests
-from modomodo.runs.launch import launch
+from modomodo.runs.launcher import launch
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store, run_key
-from modomodo.study.pipeline import RUN, pilot, plan_confirmation, study_confirmation, study_recommendation
+from modomodo.study.pipeline import (
+    RUN,
+    pilot,
+    plan_confirmation,
+    read_study,
+    study_confirmation,
+    study_recommendation,
+)
 from modomodo.study.plan import pilot_row_caps, pilot_runs
-from modomodo.study.results import read_study
 from modomodo.training.checkpoints import score_saved
 
 RESULTS = Path(__file__).parent / "results"

@@ -21,10 +21,9 @@ import numpy as np
 import typer
 from rich.progress import track
 
-from modomodo.core.rows import Target, Verdict, View
-from modomodo.core.seeds import child_rng
-from modomodo.verifiers import grade, grade_async
-from modomodo.verifiers.symbolic import DEADLINE_SECONDS
+from modomodo import Target, Verdict, View, grade
+from modomodo.core import child_rng
+from modomodo.verifiers import DEADLINE_SECONDS, grade_async
 
 TOGETHER = 8  # calls under way at once
 

@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from modomodo.core.rows import Target, View
-from modomodo.verifiers import grade
+from modomodo import Target, View, grade
 
 VIEW = View(mode="standard")
 SECONDS = 1.0

@@ -15,9 +15,9 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from modomodo.core.files import write_json
-from modomodo.runs.store import Store
-from modomodo.training.step_log import DomainStep, Step
+from modomodo.core import write_json
+from modomodo.runs import Store
+from modomodo.training import DomainStep, Step
 
 RUNS, STEPS, SECONDS = 64, 2000, 30
 DOMAINS = ("coco", "lisa", "geoqav", "sat", "scienceqa")

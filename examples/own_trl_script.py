@@ -10,8 +10,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from trl import GRPOConfig, GRPOTrainer
 
 from modomodo import Mixture, find_domain, schedule  # +
-from modomodo.models.nano.model import CHECKPOINT
-from modomodo.training.trl import RewardFunctions, RowTable, StepLog, schedule_dataset  # +
+from modomodo.models import CHECKPOINT
+from modomodo.training import RewardFunctions, RowTable, StepLog, schedule_dataset  # +
 
 out, steps = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 20
 model = AutoModelForImageTextToText.from_pretrained(CHECKPOINT)

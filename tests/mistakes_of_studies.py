@@ -201,7 +201,7 @@ NAMES = (
         file="study.toml",
         place="name",
         value="'..'",
-        fix="write at most 64 letters, digits, _, . and -",
+        fix="use at most 64 letters, digits, _, . and -",
         edits=(("study.toml", '"meters"', '".."'),),
     ),
     Mistake(

@@ -85,7 +85,7 @@ SAID = (  # on the page, and in the program what makes it
     ("launcher.storage 'ftpx://...' cannot be used: ", "launcher.storage {storage!r} cannot be used: {error}"),
     ("another launcher took the run over", "another launcher took the run over, on node "),
     ("waiting for another launcher, which holds 3 of the runs", "waiting for another launcher, which holds {len"),
-    ("it goes on from its last copied checkpoint, retry 1 of 3", "): it goes on from its last copied checkpoint, "),
+    ("it continues from its last copied checkpoint, retry 1 of 3", "): it continues from its last copied checkpoint, "),
     ("(lost 4 times; launcher.retries is 3)", " times; launcher.retries is {flight.losses})"),
     ("cannot keep a run in /tmp", " cannot keep a run in {tempfile.gettempdir()} ("),
     ("it was finished on a node, but ... has no result", "it was finished on a node, but "),

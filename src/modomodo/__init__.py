@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from modomodo.reports import report as report
     from modomodo.runs.run import run_recipe as train  # noqa: F401 # pyright: ignore[reportUnusedImport]
     from modomodo.study.pipeline import pilot as pilot
-    from modomodo.study.results import read_study as read_study
+    from modomodo.study.pipeline import read_study as read_study
     from modomodo.study.single import read_single as read_single
     from modomodo.study.single import run_single as run_single
 
@@ -73,7 +73,7 @@ _LATER = {
     "read_single": ("modomodo.study.single", "read_single"),
     "recipe_domain": ("modomodo.config.domains", "recipe_domain"),
     "recommend": ("modomodo.mixing.recommendation", "recommend"),
-    "read_study": ("modomodo.study.results", "read_study"),
+    "read_study": ("modomodo.study.pipeline", "read_study"),
     "report": ("modomodo.reports", "report"),
     "run_single": ("modomodo.study.single", "run_single"),
     "strategies": ("modomodo.mixing.strategies", "strategies"),

@@ -10,8 +10,8 @@ from modomodo.reports import mixture_figure, scores_figure
 from modomodo.reports.figures.of_runs import Dot
 from modomodo.reports.figures.style import DIVERGING
 from modomodo.reports.html.blocks import figure_block
+from modomodo.reports.html.document import document
 from modomodo.reports.html.markup import el
-from modomodo.reports.page import document
 
 pytestmark = pytest.mark.browser
 

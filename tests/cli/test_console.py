@@ -94,6 +94,7 @@ def test_names_are_no_markup(capsys: pytest.CaptureFixture[str]):
 
 def test_what_libraries_write_is_made_printable_too():
     file, log = io.StringIO(), logging.getLogger("of a library")
+    log.propagate = False  # a report between two processes of pytest cannot hold half a character
     with redirect_stderr(file), redirect_stdout(file), plain_streams():
         handler = logging.StreamHandler()
         log.addHandler(handler)

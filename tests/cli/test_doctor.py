@@ -33,7 +33,7 @@ def test_what_an_extra_lacks_is_named_with_its_remedy(tmp_path: Path, monkeypatc
 
 def test_an_extra_of_a_newer_modomodo_is_not_called_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(EXTRAS, "later", "what comes later")
-    assert "install it anew" in found(tmp_path)["extra later"].how
+    assert "install it again" in found(tmp_path)["extra later"].how
 
 
 def test_gpus_that_torch_does_not_see_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

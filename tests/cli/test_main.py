@@ -137,12 +137,12 @@ def test_the_version_is_the_package_s():
 
 
 def test_rows_with_one_cause_are_said_once_after_three(capsys):
-    found = [Problem(f"dials (train), row {i}", f"the picture 'p{i}.png' cannot be read") for i in range(20)]
+    found = [Problem(f"dials (train), row {i}", f"the image 'p{i}.png' cannot be read") for i in range(20)]
     found += [Problem("dials (train), row x", "has no gold"), Problem("dials", "is small", level="note")]
     assert show_problems(Path("study.toml"), found) == 21
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 + 1 + 1 + 1 + 1
-    assert lines[2] == "error: dials (train), row 2: the picture 'p2.png' cannot be read"
+    assert lines[2] == "error: dials (train), row 2: the image 'p2.png' cannot be read"
     assert lines[3] == "error: dials (train): the same of 17 more rows: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …"
     assert lines[-1] == "study.toml: 21 errors, 1 note"
 
@@ -159,7 +159,7 @@ def test_check_passes_a_sound_study_and_names_what_is_wrong(study, few_rows):
     assert "all is well" in run("check", str(study), *long)
     changes = {
         "recipe.steps=60": "runs out after step",
-        "recipe.max_completion_length=2": "replies would be cut before </answer>",
+        "recipe.max_completion_length=2": "completions would be cut before </answer>",
         'recipe.domains=["spatial","sciense"]': "did you mean science",
         'benchmarks=["chart"]': "did you mean charts",
         'recipe.domains=["spatial","charts"]': "has no train split",

@@ -67,5 +67,5 @@ def test_the_name_of_a_study_is_that_of_a_folder(tmp_path: Path, name: str):
     file.write_text('name = "sound"\nbenchmarks = ["charts"]\n[recipe]\ndomains = ["spatial"]\n')
     assert load_study(file).folder == Path("studies/sound")
     assert load_study(file, ["name=v1.2_b-c"]).folder == Path("studies/v1.2_b-c")
-    with pytest.raises(ModomodoError, match="name: write at most 64 letters"):
+    with pytest.raises(ModomodoError, match="name: use at most 64 letters"):
         load_study(file, [f"name={name}"])

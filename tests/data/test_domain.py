@@ -53,21 +53,21 @@ def test_a_sound_domain_has_no_problems():
 @pytest.mark.parametrize(
     ("domain", "message"),
     [
-        (changed("test", 1, id="train-0"), r"toy \(test\), row train-0: the id stands in train already"),
+        (changed("test", 1, id="train-0"), r"toy \(test\), row train-0: the id is in train already"),
         (changed("test", 1, images=ROWS["train"][2].images, question="Which? train"), "is row train-2 of train"),
         (
             changed("test", 1, images=ROWS["train"][2].images, question="Which? train", target=Target("text", "z")),
-            "test-1: the same question and picture is row train-2 of train",
+            "test-1: the same question and image is row train-2 of train",
         ),
         (changed("train", 1, id="a\nb"), "the id .* has control characters"),
         (changed("train", 1, question="a\ud800"), "question: .* has half a character"),
         (changed("train", 1, target=Target("number", math.nan)), "the gold is nan"),
         (
-            changed("train", 1, images=(b"no picture",)),
-            r"row train-1: the picture \(10 bytes\) is unreadable: it begins with b.no picture.",
+            changed("train", 1, images=(b"no image",)),
+            r"row train-1: the image \(8 bytes\) is unreadable: it begins with b.no image.",
         ),
-        (changed("train", 1, images=(Path("lost.png"),)), r"the picture lost.png does not exist"),
-        (changed("train", 1, images=()), "0 pictures and 1 placeholders"),
+        (changed("train", 1, images=(Path("lost.png"),)), r"the image lost.png does not exist"),
+        (changed("train", 1, images=()), "0 images and 1 placeholders"),
         (changed("train", 1, target=Target("choice", "Q", options=("x", "y"))), "gold 'Q' cannot be graded"),
         (changed("train", 1, target=Target("number", "many")), "gold 'many' cannot be graded by 'number'"),
         (toy({"train": [], "test": ROWS["test"]}), r"toy \(train\): has no rows"),
@@ -85,7 +85,7 @@ def test_repeats_within_a_split_are_one_note():
     (found,) = check(toy({"train": ROWS["train"], "test": [*ROWS["test"], *again]}))
     assert found.level == "note"
     assert str(found).startswith(
-        "toy (test): 5 rows repeat the question and picture of another one (again-0, again-1, again-2 and others), so"
+        "toy (test): 5 rows repeat the question and image of another one (again-0, again-1, again-2 and others), so"
     )
 
 

@@ -1,4 +1,4 @@
-"""A domain of rows with one picture, none and two, and runs on it that can be killed."""
+"""A domain of rows with one image, none and two, and runs on it that can be killed."""
 
 import io
 from pathlib import Path
@@ -29,7 +29,7 @@ TABLE = {
 
 
 def png(size: tuple[int, int], seed: int) -> bytes:
-    """Return a picture of noise of [width, height]."""
+    """Return an image of noise of [width, height]."""
     file = io.BytesIO()
     noise = np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
     Image.fromarray(noise).save(file, "PNG")

@@ -1,4 +1,4 @@
-"""From a picture of odd size through the prompt to a gold reply that earns 1, in the frame of each family."""
+"""From an image of odd size through the prompt to a gold reply that earns 1, in the frame of each family."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Real GRPO steps of every family on rows with one picture, none and two; killed runs end as undisturbed ones."""
+"""Real GRPO steps of every family on rows with one image, none and two; killed runs end as undisturbed ones."""
 
 import json
 from dataclasses import replace
@@ -91,11 +91,11 @@ def test_adapters_on_a_bfloat16_model(family, run):
 
 @pytest.mark.families
 def test_passes_over_parts_of_a_step_see_the_pictures_of_their_own_rows(family, made, tmp_path, monkeypatch):
-    """The gradient of a step is the same in one pass and in four: no row got the pictures of another one."""
+    """The gradient of a step is the same in one pass and in four: no row got the images of another one."""
     from modomodo.data.registry import DOMAINS
     from modomodo.runs.run import run_recipe
 
-    # As many pictures as rows: there TRL would take rows for pictures.
+    # As many images as rows: there TRL would take rows for images.
     monkeypatch.setitem(DOMAINS, "mixed", replace(MIXED, load=lambda split: ROWS[split][:4]))
 
     norms = []

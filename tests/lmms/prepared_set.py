@@ -50,7 +50,7 @@ def record(benchmark: str, place: int, *, verifier: str, gold: object, options: 
 
 
 def records(benchmark: str) -> list[dict]:
-    """Return the rows of a benchmark; those of mmmu have one picture, two, and so on."""
+    """Return the rows of a benchmark; those of mmmu have one image, two, and so on."""
     return [
         record(
             benchmark,

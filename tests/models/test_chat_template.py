@@ -44,7 +44,7 @@ BAD = {
         saying("{% if part['type'] == 'text' %}{{ part['text'][:9] }}{% endif %}"),
         "loses the text",
     ),
-    "a lost picture": (saying(TEXT), "loses a picture"),
+    "a lost image": (saying(TEXT), "loses an image"),
     "one text for all": ("hello", "loses the text"),
 }
 
@@ -118,7 +118,7 @@ def test_one_picture_of_two_may_not_be_lost(with_template: Any):
         "{% if part['type'] == 'image' and not n.seen %}<image>{% set n.seen = true %}{% endif %}" + TEXT
     )
     parts = [{"type": "image"}, {"type": "image"}, {"type": "text", "text": "Which <image> is older?"}]
-    with pytest.raises(ModomodoError, match="loses a picture"):
+    with pytest.raises(ModomodoError, match="loses an image"):
         render(with_template(once), [{"role": "user", "content": parts}])
 
 

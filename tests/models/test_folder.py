@@ -135,7 +135,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     "a size that is a word": (table("config.json", text_config__hidden_size="a"), "hidden_size"),
     "a negative size": (table("config.json", text_config__hidden_size=-4), "cannot be loaded: RuntimeError"),
     "an absurd size": (table("config.json", text_config__vocab_size=10**15), "are of other sizes than its config"),
-    "an absurd picture": (table("config.json", vision_config__image_size=10**7), "are of other sizes than its config"),
+    "an absurd image": (table("config.json", vision_config__image_size=10**7), "are of other sizes than its config"),
     "an absurd depth": (table("config.json", text_config__num_hidden_layers=10**9), "the checkpoint has 70 weights"),
     "a tokenizer that is no JSON": (text("tokenizer.json", "{{"), r"tokenizer\.json cannot be read as JSON"),
     "an empty tokenizer": (text("tokenizer.json", "{}"), "cannot be loaded: KeyError"),

@@ -64,7 +64,7 @@ def test_a_tokenizer_that_drops_the_tags_is_refused(random_model, tmp_path):
     processor = load_processor(str(random_model))
     processor.tokenizer.add_special_tokens({"extra_special_tokens": ["<think>", "</think>"]})
     processor.save_pretrained(tmp_path)
-    with pytest.raises(ModomodoError, match="no reply would ever parse"):
+    with pytest.raises(ModomodoError, match="no completion would ever parse"):
         load_processor(str(tmp_path))
 
 

@@ -20,7 +20,6 @@ from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store, digest_names, run_key
 from modomodo.study import pipeline
 from modomodo.study.plan import pilot_runs
-from modomodo.study.results import read_study
 
 DOMAINS = ("detect", "refer", "geometry", "spatial", "science")
 DIGEST = "0123456789abcdef"
@@ -47,7 +46,7 @@ def write_pilots(study: Study, *, words: str = WORDS) -> None:
 def write_confirmation(study: Study, monkeypatch, *, words: str = WORDS) -> None:
     """Write confirmation.json by the study's own function, the runs made up instead of launched."""
     monkeypatch.setattr(pipeline, "_launch", partial(launch, words=words))
-    pipeline.study_confirmation(pipeline.plan_confirmation(read_study(study)))
+    pipeline.study_confirmation(pipeline.plan_confirmation(pipeline.read_study(study)))
 
 
 def launch(study: Study, planned: Sequence[PlannedRun], *, console: object, words: str = WORDS) -> tuple[()]:
@@ -58,7 +57,7 @@ def launch(study: Study, planned: Sequence[PlannedRun], *, console: object, word
 
 def write_whole(study: Study, monkeypatch, *, words: str = WORDS) -> None:
     write_pilots(study, words=words)
-    pipeline.study_recommendation(read_study(study))
+    pipeline.study_recommendation(pipeline.read_study(study))
     write_confirmation(study, monkeypatch, words=words)
 
 

@@ -22,7 +22,6 @@ from modomodo.reports.sections.scores import scores_section
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store
 from modomodo.study import pipeline
-from modomodo.study.results import read_study
 
 UNTESTED_EQUAL = "Until that is tested, equal shares are the answer to keep."
 EQUAL = Mixture.uniform(("a", "b"))
@@ -57,7 +56,7 @@ def test_the_answer_says_what_to_keep(tmp_path, monkeypatch, real, gain, kept):
 def test_an_untested_guess_leaves_equal_shares(tmp_path, told_apart):
     study = fake_study.make_study(tmp_path, **SMALL)
     fake_study.write_pilots(study)
-    pipeline.study_recommendation(read_study(study))
+    pipeline.study_recommendation(pipeline.read_study(study))
     found = read_json(tmp_path / "recommendation.json")
     pipeline.write_json(tmp_path / "recommendation.json", {**found, "gain_lo90": 0.01 if told_apart else -0.01})
     assert (UNTESTED_EQUAL in _page(study).text) is not told_apart

@@ -10,8 +10,8 @@ from modomodo.core.mixture import Mixture
 from modomodo.reports import read_evidence
 from modomodo.reports.sections.answer import answer_section, conclusion, is_told_apart
 from modomodo.reports.sections.reasons import Reason, domain_reasons
-from modomodo.study.pipeline import study_recommendation
-from modomodo.study.results import FinishedRun, read_study
+from modomodo.study.pipeline import read_study, study_recommendation
+from modomodo.study.results import FinishedRun
 
 REASON = Reason("palette", "dropped", 0.0, 0.2, 0.93, 0.02, (0.05, 0.02, 0.08), 1.0)
 

@@ -1,4 +1,4 @@
-"""The samples: what was asked, with its picture, and what would have been right."""
+"""The samples: what was asked, with its image, and what would have been right."""
 
 import base64
 import io
@@ -20,7 +20,7 @@ from modomodo.reports.html.pictures import SIDE, thumbnail
 from modomodo.reports.sections.samples import gold_text
 
 SCRIPT = "<script>alert(1)</script>"
-LOST = "Some pictures are not shown: the rows of toy cannot be read here as they were."
+LOST = "Some images are not shown: the rows of toy cannot be read here as they were."
 
 
 def png(side: int = 30) -> bytes:
@@ -57,7 +57,7 @@ def test_a_card_has_question_picture_and_right_answer(tmp_path, monkeypatch):
     assert "What colour?" in page.text
     assert f"A: red; B: {SCRIPT}" in page.text
     assert f"Right answer: B: {SCRIPT}" in page.text
-    assert [one["alt"] for one in images(page)] == ["Picture of the question", "Picture 2 of the question"]
+    assert [one["alt"] for one in images(page)] == ["Image of the question", "Image 2 of the question"]
     assert "are not shown" not in page.text
     sizes = [Image.open(io.BytesIO(base64.b64decode(one["src"].partition(",")[2]))).size for one in images(page)]
     assert sizes == [(30, 30), (SIDE, SIDE)]
@@ -74,7 +74,7 @@ def _gone(split: str) -> list[Row]:
         lambda split: [],
         lambda split: [row("Another question?", png())],
         lambda split: [replace(row("What colour?", png()), target=Target("choice", "A", options=("red", SCRIPT)))],
-        lambda split: [row("What colour?", b"no picture")],
+        lambda split: [row("What colour?", b"no image")],
     ],
     ids=["raises", "no such row", "another row", "another answer", "unreadable"],
 )
@@ -130,9 +130,9 @@ def test_damaged_samples_cost_the_report_no_more_than_themselves(tmp_path, line)
         ("B", [], "B"),
         (12.5, [], "12.5"),
         (["one", "1"], [], "one or 1"),
-        ([1, 2, 3, 4], [], "[1, 2, 3, 4] in pixels of the picture"),
-        ([[1, 2, 3, 4], [5, 6, 7, 8]], [], "[[1, 2, 3, 4], [5, 6, 7, 8]] in pixels of the picture"),
-        ([], [], "[] in pixels of the picture"),
+        ([1, 2, 3, 4], [], "[1, 2, 3, 4] in pixels of the image"),
+        ([[1, 2, 3, 4], [5, 6, 7, 8]], [], "[[1, 2, 3, 4], [5, 6, 7, 8]] in pixels of the image"),
+        ([], [], "[] in pixels of the image"),
         ("", [], ""),
     ],
 )

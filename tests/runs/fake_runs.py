@@ -16,7 +16,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Launcher
 from modomodo.core.errors import ModomodoError
 from modomodo.evaluation.benchmarks import Score
-from modomodo.runs.launch import launch
+from modomodo.runs.launcher import launch
 from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.ray_cluster import Fleet

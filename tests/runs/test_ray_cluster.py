@@ -27,7 +27,7 @@ from modomodo.config.study import Study, load_study
 from modomodo.core.errors import ModomodoError
 from modomodo.runs import mirror, node
 from modomodo.runs.attempt import Job
-from modomodo.runs.launch import Outcome, launch
+from modomodo.runs.launcher import Outcome, launch
 from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.ray_cluster import Fleet

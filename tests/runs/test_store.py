@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,12 @@ def test_what_another_attempt_was_about_to_put_in_place_is_gone_once_a_run_begin
         path.write_text("")
     store.begin(KEY, recipe("steps", 3))
     assert not [path for path in late if path.exists()]
+
+
+def test_a_run_made_before_the_packages_moved_is_found_and_read(tmp_path: Path):
+    before = Path(__file__).parent / "before_the_move"
+    store, known = Store(tmp_path), json.loads((before / "result.json").read_text())
+    shutil.copytree(before, store.path(known["key"]))
+    assert run_key(store.recipe(known["key"]), known["digests"]) == known["key"]
+    result = store.result(known["key"])
+    assert (result.steps, result.scores["maths"].mean) == (2, known["scores"]["maths"]["mean"])

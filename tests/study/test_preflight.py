@@ -105,8 +105,8 @@ def test_pictures_that_a_family_refuses_or_hardly_sees_are_found(tmp_path: Path)
     table = 'domains = ["thin"]\nmodel = "Qwen/Qwen2-VL-2B-Instruct"\n[data.thin]\npath = "rows.jsonl"\n'
     (tmp_path / "recipe.toml").write_text(f'{table}verifier = "count"\n')
     said = [str(problem) for problem in checked(tmp_path / "recipe.toml")]
-    assert any("thin (train), row thin-train-00000: its picture is 640 x 3, over 200 times" in one for one in said)
-    assert any("thin (train): 2 rows have a picture with a side under 28 pixels" in one for one in said)
+    assert any("thin (train), row thin-train-00000: its image is 640 x 3, over 200 times" in one for one in said)
+    assert any("thin (train): 2 rows have an image with a side under 28 pixels" in one for one in said)
 
 
 @pytest.mark.parametrize(

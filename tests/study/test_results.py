@@ -14,7 +14,7 @@ from modomodo.mixing.confirmation import Confirmation, confirm
 from modomodo.runs.store import Store
 from modomodo.study import pipeline, results
 from modomodo.study.answer import StudyConfirmation
-from modomodo.study.results import read_study
+from modomodo.study.pipeline import read_study
 
 SMALL = {"benchmarks": ("charts",), "in_distribution": (), "held_out": ("general",), "items": 20}
 
@@ -40,7 +40,7 @@ def counted(monkeypatch):
 
         monkeypatch.setattr(owner, name, counting)
 
-    count(results, "pilot_runs", lambda study: "plans")
+    count(pipeline, "pilot_runs", lambda study: "plans")
     count(results, "fit", lambda runs: "fits")
     count(Store, "result", lambda store, key: f"result {key}")
     return times

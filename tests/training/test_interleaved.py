@@ -1,4 +1,4 @@
-"""Pictures among the words of a question stand there in both engines and in evaluation."""
+"""Images among the words of a question stand there in both engines and in evaluation."""
 
 import io
 from types import SimpleNamespace

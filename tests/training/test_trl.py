@@ -220,7 +220,7 @@ def test_the_trained_model_keeps_the_frame_of_its_recipe(finished):
 
 
 def test_every_picture_is_processed_once(random_model, tmp_path, monkeypatch):
-    """The trainer copies prompts deeply, pictures and all, and asks for them once a pass."""
+    """The trainer copies prompts deeply, images and all, and asks for them once a pass."""
     from transformers import CLIPImageProcessorPil
 
     from modomodo.runs.run import run_recipe

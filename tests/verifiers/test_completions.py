@@ -156,7 +156,7 @@ def test_play_judges_what_is_typed(monkeypatch):
     assert result.exit_code == 0, result.output
     text = " ".join(result.output.split())
     assert "science, row science-train-" in text
-    assert "picture: " in text
+    assert "image: " in text
     assert "<think>gold</think><answer>" in text
     assert "unparsed, reward 0: names no single option (judged as the bare answer) gold: " in text
     assert "2 answered, mean reward " in text

@@ -38,7 +38,7 @@ def test_one_spelling_of_a_unit(text, unit):
     [
         *["million", r"\text{ million}", "dozen", "halves", "or six", r"\text{ no, 6}", "is wrong", "not", "at least"],
         *["hopefully", "squared", "k", "M", "x", "'", "^T", "_6", "?", "6", "cm 6", "cm or m", "dogs, cats"],
-        *["dogs and cats", "dogs in the old picture", "a" * 80],
+        *["dogs and cats", "dogs in the old image", "a" * 80],
     ],
 )
 def test_words_that_count_change_or_hedge_are_no_unit(text):

@@ -1,4 +1,4 @@
-"""What stands after a verb: files, choices, and `--set` with the keys that a shell may offer for it."""
+"""What comes after a verb: files, choices, and `--set` with the keys that a shell may offer for it."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,7 @@ OF_RECIPES = ("train", "eval", "play")  # verbs that take a study's recipe alone
 
 
 def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the keys that `--set` takes of the file that stands on the command line, for the shell's completion."""
+    """Return the keys that `--set` takes of the file on the command line, for the shell's completion."""
     file = Path(ctx.params.get("file") or next(iter(ctx.args), "."))  # before a command is whole, its words are args
     kind = {"grade": Grading, "strategies": Replaying}.get(str(ctx.info_name)) or _kind(file, str(ctx.info_name))
     decided = tuple(f"recipe.{name}" for name in OF_ONE_RUN) if kind is Study else ()
@@ -42,7 +42,7 @@ Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of run
 Metrics = Annotated[
     Path | None,
     typer.Argument(
-        help="a CSV of scores, where that of runs has the mixtures alone; joined by run", show_default=False
+        help="a CSV of scores, where the table of runs has the mixtures alone; joined by run", show_default=False
     ),
 ]
 Sets = Annotated[

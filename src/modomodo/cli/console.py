@@ -174,7 +174,7 @@ def show_watched(folder: Path, *, once: bool) -> None:
 
 
 def show_prepared(prepared_sets: "Sequence[Prepared]") -> None:
-    """Print what stands in each prepared set, and what was dropped from it."""
+    """Print what each prepared set holds, and what was dropped from it."""
     table = Table("set", "rows", "dropped", "state", box=box.SIMPLE)
     for prepared in prepared_sets:
         counts = ", ".join(f"{number:,} {split}" for split, number in prepared.counts.items())
@@ -188,7 +188,7 @@ def show_prepared(prepared_sets: "Sequence[Prepared]") -> None:
 
 
 def show_audit(audit: "Audit", path: Path, *, beside: Path) -> None:
-    """Print how many training rows stand in a benchmark, and how a recipe in the folder `beside` names the list."""
+    """Print how many training rows are in a benchmark, and how a recipe in the folder `beside` names the list."""
     table = Table("domain", "benchmark", "rows in it", box=box.SIMPLE)
     for (domain, benchmark), number in audit.counts.items():
         table.add_row(escape(domain), escape(benchmark), str(number))
@@ -197,17 +197,17 @@ def show_audit(audit: "Audit", path: Path, *, beside: Path) -> None:
     for name in drawn:
         alike = audit.alike[name]
         say(
-            f"{name}: {alike.doubles} of {alike.looked} pictures look like another of its own, as drawings do, so a "
-            "row counts where picture and question both match"
+            f"{name}: {alike.doubles} of {alike.looked} images look like another of its own, as drawings do, so a "
+            "row counts where image and question both match"
         )
     others = [name for name, alike in audit.alike.items() if alike.pictures and not alike.drawn]
     if others:
-        say(f"{', '.join(others)}: a row counts where its picture matches one of the benchmark")
+        say(f"{', '.join(others)}: a row counts where its image matches one of the benchmark")
     rows = len({(match.domain, match.row_id) for match in audit.matches})
     if not rows:
-        say(f"No training row stands in a benchmark; {path} lists none.")
+        say(f"No training row is in a benchmark; {path} lists none.")
         return
-    say(f"{count(rows, 'training row')} {'stands' if rows == 1 else 'stand'} in a benchmark; {path} lists which.")
+    say(f"{count(rows, 'training row')} {'is' if rows == 1 else 'are'} in a benchmark; {path} lists which.")
     say(f'To train without them, add exclude = "{os.path.relpath(path, beside)}" to the recipe.')
 
 
@@ -350,7 +350,7 @@ def _with_half(spread: "Spread", *, sign: str = "") -> str:
 
 @contextmanager
 def progress_bar(what: str) -> Generator[Callable[[int, int], None]]:
-    """Yield what is to be called with (done, total); the bar stands on standard error, and only on a terminal."""
+    """Yield what is to be called with (done, total); the bar is drawn on standard error, and only on a terminal."""
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=None)

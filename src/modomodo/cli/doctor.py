@@ -22,7 +22,7 @@ APART = {"verl": "make verl-env", "eval": "make eval-env"}
 
 EXTRAS = {
     "trl": "train and score on this machine",
-    "data": "sets of the hub, and the audit of pictures",
+    "data": "sets of the hub, and the audit of images",
     "verify": "the verifier `math`",
     "gp": "`modomodo next`",
     "trees": "surrogate trees, strategy RegMix",
@@ -65,7 +65,7 @@ def examine(folder: Path) -> Iterator[Finding]:
 def _extra(extra: str, purpose: str) -> Finding:
     """Return whether all that an extra asks for is installed, in versions that it takes."""
     if extra not in (metadata("modomodo").get_all("Provides-Extra") or ()):
-        return Finding(f"extra {extra}", "unknown to the modomodo that is installed: install it anew", level="note")
+        return Finding(f"extra {extra}", "unknown to the modomodo that is installed: install it again", level="note")
     wanted = [Requirement(text) for text in requires("modomodo") or ()]
     lacking = [
         problem
@@ -85,13 +85,13 @@ def _extra(extra: str, purpose: str) -> Finding:
 
 def _lacking(wanted: Requirement) -> str:
     try:
-        found = version(wanted.name)
+        installed = version(wanted.name)
     except PackageNotFoundError:
         return f"{wanted.name} is not installed"
     return (
         ""
-        if wanted.specifier.contains(found, prereleases=True)
-        else f"{wanted.name} is {found}, not {wanted.specifier}"
+        if wanted.specifier.contains(installed, prereleases=True)
+        else f"{wanted.name} is {installed}, not {wanted.specifier}"
     )
 
 
@@ -101,12 +101,12 @@ def _threads() -> Finding:
 
 
 def _gpus() -> Iterator[Finding]:
-    found = gpus()
-    if not found:
+    cards = gpus()
+    if not cards:
         how = "none: the embedded model needs none; others do, and are planned here by `modomodo check`"
         yield Finding("GPUs", how, level="note")
         return
-    yield Finding("GPUs", f"{len(found)} ({', '.join(found)}): as many runs at a time")
+    yield Finding("GPUs", f"{len(cards)} ({', '.join(cards)}): as many runs at a time")
     try:
         import torch
     except ImportError:

@@ -67,21 +67,21 @@ def _show(domain: Domain, row: Row, recipe: Recipe, folder: Path, say: Callable[
     form = FORMS.get(row.target.verifier, "a short text")
     size = row.target.image_size
     placed = row.target.verifier in PLACED
-    where = f" in frame {recipe.view.frame}, picture {size[0]} x {size[1]}" if size and placed else ""
+    where = f" in frame {recipe.view.frame}, image {size[0]} x {size[1]}" if size and placed else ""
     say(f"\n{domain.name}, row {row.id}, verifier {row.target.verifier}: {form}{where}")
     for index, image in enumerate(row.images):
         if isinstance(image, bytes):
             path = folder / f"{_file_name(row.id)}-{index}.png"
             path.write_bytes(image)
             image = path
-        say(f"picture: {image}")
+        say(f"image: {image}")
     number = 0
     for message in domain.prompt(row, recipe.view):
         said = ""
         for part in message["content"]:
             number += part["type"] == "image"
-            # Pictures before all words are told above; another one's place is among these.
-            said += part["text"] if part["type"] == "text" else f"[picture {number}]" * bool(said)
+            # Images before all words are told above; another one's place is among these.
+            said += part["text"] if part["type"] == "text" else f"[image {number}]" * bool(said)
         say(said)
 
 

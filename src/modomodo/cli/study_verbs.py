@@ -128,8 +128,7 @@ def used_names(loaded: Recipe | Study, *, training: bool = True) -> tuple[str, .
 
 
 def run_pilots(study: Study) -> None:
-    from modomodo.study.pipeline import pilot
-    from modomodo.study.results import read_study
+    from modomodo.study.pipeline import pilot, read_study
 
     outcomes = pilot(study, console=err)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
@@ -142,7 +141,7 @@ def run_pilots(study: Study) -> None:
 
 
 def fit_study(study: Study) -> "tuple[StudyRuns, Fitted]":
-    from modomodo.study.results import read_study
+    from modomodo.study.pipeline import read_study
 
     with err.status("fitting the surrogate"):
         runs = read_study(study)
@@ -177,8 +176,7 @@ def propose_for_study(study: Study, *, file: Path) -> "Proposals":
 
 def show_confirmation_plan(study: Study) -> None:
     """Print what more or fewer matched seeds would find, before any of them runs."""
-    from modomodo.study.pipeline import plan_confirmation
-    from modomodo.study.results import read_study
+    from modomodo.study.pipeline import plan_confirmation, read_study
 
     with err.status("fitting the surrogate"):
         plan = plan_confirmation(read_study(study))
@@ -187,8 +185,7 @@ def show_confirmation_plan(study: Study) -> None:
 
 def run_confirmation(study: Study) -> None:
     from modomodo.study.answer import again, count_confirmations
-    from modomodo.study.pipeline import plan_confirmation, study_confirmation
-    from modomodo.study.results import read_study
+    from modomodo.study.pipeline import plan_confirmation, read_study, study_confirmation
 
     with err.status("fitting the surrogate"):
         plan = plan_confirmation(read_study(study))
@@ -211,7 +208,7 @@ def run_confirmation(study: Study) -> None:
 
 
 def write_report(study: Study, path: Path | None = None) -> None:
-    from modomodo.reports import report
+    from modomodo.reports.page import report
 
     with err.status("drawing the report"):
         path = report(study, path=path)

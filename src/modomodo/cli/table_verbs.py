@@ -120,7 +120,7 @@ def write_predictions(fitted: "Fitted", grid: Path, path: Path) -> None:
 
 
 def write_report_of_runs(runs: RunsFile, sets: Sequence[str], path: Path | None = None) -> None:
-    from modomodo.reports import report_of_runs
+    from modomodo.reports.page import report_of_runs
 
     path = path or runs.path.with_suffix(".html")
     fitted = fit_runs(runs)

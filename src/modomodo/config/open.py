@@ -1,4 +1,4 @@
-"""What stands after a verb: the file of a recipe, a study or a table of runs, read once."""
+"""What comes after a verb: the file of a recipe, a study or a table of runs, read once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -82,13 +82,13 @@ def check_apart(path: Path | None, *inputs: Path | None) -> None:
 def not_utf8(path: Path, error: UnicodeDecodeError) -> ModomodoError:
     """Return the error of a text file in another coding, with the line and the byte where it shows."""
     data = path.read_bytes()
-    found = "UTF-16" if data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
+    encoding = "UTF-16" if data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "not UTF-8"
     try:
         data.decode()
     except UnicodeDecodeError as whole:
         error = whole  # the first one may count from the piece that was read
     line = data.count(b"\n", 0, error.start) + 1
-    return ModomodoError(f"{path} is {found} (line {line}: {error}): save it as UTF-8, which Excel calls CSV UTF-8")
+    return ModomodoError(f"{path} is {encoding} (line {line}: {error}): save it as UTF-8, which Excel calls CSV UTF-8")
 
 
 def separator(file: TextIO) -> str:
@@ -189,10 +189,10 @@ def foreign_json(path: Path) -> dict[str, Any]:
 
 
 def _object(path: Path) -> dict[str, Any]:
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is no regular file")  # a pipe would be waited for
-    if found.st_size > LARGEST_JSON:
+    if status.st_size > LARGEST_JSON:
         raise ValueError(f"it is larger than {LARGEST_JSON >> 20} MiB")
     try:
         table = json.loads(path.read_bytes())

@@ -27,16 +27,19 @@ Frame = Literal["pixels", "normalised1000", "unit", "resized"]
 Mode = Literal["paper", "standard"]
 Status = Literal["right", "wrong", "partial", "unparsed", "ungradable"]
 
+MARK = "<image>"
+"""Marks the place of an image among the words of a question."""
+
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """What is opened, by PIL's names: some of its others run programs, and some break it."""
 
 MAX_PIXELS = 89_000_000
-"""A larger picture is refused before it is decoded; here PIL begins to warn of decompression bombs."""
+"""A larger image is refused before it is decoded; here PIL begins to warn of decompression bombs."""
 
 MAX_IMAGE_BYTES = 100_000_000
 
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, OverflowError, struct.error)
-"""What PIL raises for broken pictures."""
+"""What PIL raises for broken images."""
 
 DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N")
 """PIL's modes of 16-bit grey."""
@@ -164,7 +167,7 @@ class Verdict:
 
 
 def open_image(image: bytes | Path) -> "Image.Image":
-    """Return the picture, decoded to RGB; what shines through stands on white.
+    """Return the image, decoded to RGB; what shines through is on white.
 
     Raises ModomodoError when it cannot be read.
     """
@@ -174,13 +177,13 @@ def open_image(image: bytes | Path) -> "Image.Image":
 
 @contextmanager
 def opened(image: bytes | Path) -> Generator["Image.Image"]:
-    """Open a picture of one of IMAGE_FORMATS, not decoded yet; of several frames the first.
+    """Open an image of one of IMAGE_FORMATS, not decoded yet; of several frames the first.
 
     Raises ModomodoError when it is not there, no regular file, too large or broken, be it seen only inside the `with`.
     """
     from PIL import Image, UnidentifiedImageError
 
-    where = f"the picture ({len(image)} bytes)" if isinstance(image, bytes) else f"the picture {image}"
+    where = f"the image ({len(image)} bytes)" if isinstance(image, bytes) else f"the image {image}"
     try:
         _check_file(image, where)
         with warnings.catch_warnings():
@@ -212,7 +215,7 @@ def _check_file(image: bytes | Path, where: str) -> None:
     else:
         found = image.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise ModomodoError(f"{where} is no regular file: put a picture there")
+            raise ModomodoError(f"{where} is no regular file: put an image there")
         size = found.st_size
     if size > MAX_IMAGE_BYTES:
         raise ModomodoError(f"{where} has {size:,} bytes, over the cap of {MAX_IMAGE_BYTES:,}: save it smaller")
@@ -226,7 +229,7 @@ def _beginning(image: bytes | Path) -> bytes:
 
 
 def to_rgb(picture: "Image.Image") -> "Image.Image":
-    """Return the picture in RGB, 8 bits a channel, where it is transparent pasted on white.
+    """Return the image in RGB, 8 bits a channel, where it is transparent pasted on white.
 
     16-bit grey is divided by 257, so that white stays white. Raises ValueError for 32-bit modes, whose black and white
     nothing says.

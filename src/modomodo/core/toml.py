@@ -91,15 +91,15 @@ def _table(text: str) -> dict[str, Any]:
     if len(text) > LARGEST:
         raise ValueError(f"it has over {LARGEST:,} characters")
     try:
-        found = tomllib.loads(text)
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise
     except RecursionError as error:
         raise ValueError("its values are nested too deeply") from error
     except ValueError as error:
         raise ValueError(f"a whole number has thousands of digits; {WHOLE}") from error
-    _check_values(found, "")
-    return found
+    _check_values(table, "")
+    return table
 
 
 def _check_values(value: object, place: str) -> None:
@@ -126,10 +126,10 @@ def _toml_help(path: Path, text: str, error: Exception) -> str:
             f"{shlex.quote(str(path))}` writes both. A CSV of runs goes to fit, recommend, next or strategies, a JSONL "
             "of completions to grade"
         )
-    found = re.search(r"at line (\d+)", str(error))
-    if found is None:
+    place = re.search(r"at line (\d+)", str(error))
+    if place is None:
         return ""
-    line = text.split("\n")[int(found[1]) - 1].strip()
+    line = text.split("\n")[int(place[1]) - 1].strip()
     return f": {line!r:.100}; write key = value, with strings in quotes"
 
 

@@ -25,7 +25,7 @@ class ImagePart(TypedDict):
 
 
 class Message(TypedDict):
-    """A chat message; pictures are placeholders, filled in order from the row's images."""
+    """A chat message; images are placeholders, filled in order from the row's images."""
 
     role: Literal["system", "user", "assistant"]
     content: list[TextPart | ImagePart]
@@ -89,7 +89,7 @@ def verdict_on(row: Row, completion: str, *, domain: Domain, view: View) -> Verd
     """Return the domain's verdict on a reply; ungradable, with the traceback, where its verifier raises."""
     try:
         return domain.verify(row, completion, view)
-    # The one boundary: whatever a verifier raises, a run keeps the row and the traceback, and goes on.
+    # The one boundary: whatever a verifier raises, a run keeps the row and the traceback, and continues.
     except Exception:  # noqa: BLE001
         return Verdict.ungradable(traceback.format_exc())
 
@@ -97,9 +97,9 @@ def verdict_on(row: Row, completion: str, *, domain: Domain, view: View) -> Verd
 def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
     """Return what is wrong with a domain; empty when every row is sound.
 
-    Sound: ids are unique over all splits, no question and picture stands in two splits, whatever the gold, pictures
+    Sound: ids are unique over all splits, no question and image is in two splits, whatever the gold, images
     open, texts can be written, the gold is well-formed, the gold reply earns 1, junk earns 0, and the prompt has a
-    placeholder for each picture. Repeats within a split, and what the domain notes about its rows, come as notes.
+    placeholder for each image. Repeats within a split, and what the domain notes about its rows, come as notes.
     """
     view = view or View()
     problems: list[Problem] = []
@@ -114,16 +114,14 @@ def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
         for row in rows:
             where = f"{domain.name} ({split}), row {row.id}"
             if row.id in seen_ids:
-                problems.append(Problem(where, f"the id stands in {seen_ids[row.id]} already: make ids unique"))
+                problems.append(Problem(where, f"the id is in {seen_ids[row.id]} already: make ids unique"))
             seen_ids[row.id] = split
-            found = list(_row_problems(domain, row, view))
-            problems += [Problem(where, what) for what in found]
-            if not found:
+            reasons = list(_row_problems(domain, row, view))
+            problems += [Problem(where, what) for what in reasons]
+            if not reasons:
                 other = seen_rows.setdefault(_content(row), (split, row.id))
                 if other[0] != split:
-                    what = (
-                        f"the same question and picture is row {other[1]} of {other[0]}: drop one (data prepare does)"
-                    )
+                    what = f"the same question and image is row {other[1]} of {other[0]}: drop one (data prepare does)"
                     problems.append(Problem(where, what))
                 elif other[1] != row.id:
                     repeats.append(row.id)
@@ -143,7 +141,7 @@ def unwritable(id: str, question: str, target: Target) -> str | None:
             if isinstance(one, float) and not math.isfinite(one):
                 return f"the {name} is {one}, not a finite number"
             if isinstance(one, str) and not _encodes(one):
-                return f"{name}: {one!r:.60} has half a character (a lone surrogate): write it anew"
+                return f"{name}: {one!r:.60} has half a character (a lone surrogate): write it again"
     return None
 
 
@@ -157,9 +155,7 @@ def _encodes(text: str) -> bool:
 
 def _repeated(where: str, ids: Sequence[str]) -> Problem:
     some = f"{', '.join(ids[:3])}{' and others' if len(ids) > 3 else ''}"
-    what = (
-        f"{len(ids)} rows repeat the question and picture of another one ({some}), so halves of a benchmark share them"
-    )
+    what = f"{len(ids)} rows repeat the question and image of another one ({some}), so halves of a benchmark share them"
     return Problem(where, f"{what}; `modomodo data prepare` drops exact duplicates", level="note")
 
 
@@ -176,7 +172,7 @@ def _row_problems(domain: Domain, row: Row, view: View) -> Iterator[str]:
             return
     placeholders = sum(part["type"] == "image" for message in domain.prompt(row, view) for part in message["content"])
     if placeholders != len(row.images):
-        yield f"{len(row.images)} pictures and {placeholders} placeholders in the prompt: they must be as many"
+        yield f"{len(row.images)} images and {placeholders} placeholders in the prompt: they must be as many"
     reason = parse_gold(row.target)
     if reason is not None:
         yield f"gold {row.target.value!r} cannot be graded by {row.target.verifier!r}: {reason}"
@@ -191,7 +187,7 @@ def _row_problems(domain: Domain, row: Row, view: View) -> Iterator[str]:
 
 
 def _content(row: Row) -> str:
-    # Without the gold: a row whose question and picture are in another split is seen there, whatever its gold.
+    # Without the gold: a row whose question and image are in another split is seen there, whatever its gold.
     digest = hashlib.blake2b(row.question.encode(), digest_size=16)
     for image in row.images:
         digest.update(hashlib.blake2b(picture_bytes(image)).digest())

@@ -28,7 +28,7 @@ __all__ = ["DOMAINS", "find_domain"]
 
 
 def _bare_question(row: Row, view: View) -> list[Message]:
-    """Return the picture and the question alone: the nano model knows the format of its replies."""
+    """Return the image and the question alone: the nano model knows the format of its replies."""
     return [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": row.question}]}]
 
 
@@ -62,9 +62,9 @@ DOMAINS: dict[str, Domain] = {
 def find_domain(
     name: str, *, sources: Mapping[str, Source] | None = None, prepared: Path | None = None, exclude: Path | None = None
 ) -> Domain:
-    """Return the domain of that name: of `sources`, ours or an installed package's.
+    """Return the domain of that name: of `sources`, a built-in one or an installed package's.
 
-    A domain of ours that is read from the hub is read from where its source says instead. Rows come from the folder
+    A built-in domain that is read from the hub is read from where its source says instead. Rows come from the folder
     `prepared` where one is given, and training rows never are those that the list `exclude` names.
 
     Raises ModomodoError with the closest known names.
@@ -80,17 +80,17 @@ def _declared(name: str, sources: Mapping[str, Source]) -> Domain:
         return PUBLISHED[name].domain(PUBLISHED[name].source.moved(sources[name], name=name))
     if name in sources:
         if name in DOMAINS:
-            raise ModomodoError(f"data.{name}: {name} is a domain of ours that no file holds; choose another name")
+            raise ModomodoError(f"data.{name}: {name} is a built-in domain that no file holds; choose another name")
         return domain_of(name, sources[name])
     if name in DOMAINS:
         return DOMAINS[name]
     points = _entry_points()
     if name not in points:
         raise ModomodoError(f"unknown domain {name!r}; {closest(name, [*DOMAINS, *points, *sources])}")
-    found = entry_points(group="modomodo.domains")[name].load()
-    if not isinstance(found, Domain):
-        raise ModomodoError(f"the entry point {name!r} of modomodo.domains is a {type(found).__name__}, not a Domain")
-    return found
+    loaded = entry_points(group="modomodo.domains")[name].load()
+    if not isinstance(loaded, Domain):
+        raise ModomodoError(f"the entry point {name!r} of modomodo.domains is a {type(loaded).__name__}, not a Domain")
+    return loaded
 
 
 def _prepared(domain: Domain, folder: Path) -> Domain:

@@ -95,9 +95,9 @@ def generate(
     opening: Callable[[Row], str] | None = None,
     temperature: float | None = None,
 ) -> list[str]:
-    """Return a reply to each row, drawn at a temperature or greedy.
+    """Return a completion to each row, drawn at a temperature or greedy.
 
-    `opening` is text that the reply must begin with, and is part of it.
+    `opening` is text that the completion must begin with, and is part of it.
     """
     import torch
 

@@ -16,10 +16,11 @@ import numpy as np
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of
-from modomodo.mixing import SURROGATES, Direction, Fitted, Runs, check_surrogate, fit
-from modomodo.mixing.aggregates import DEFAULT, aggregate_of, directions_of
+from modomodo.mixing.aggregates import DEFAULT, Direction, aggregate_of, directions_of
 from modomodo.mixing.design import seed_design, space_filling
+from modomodo.mixing.fitted import SURROGATES, Fitted, check_surrogate, fit
 from modomodo.mixing.proposal import propose
+from modomodo.mixing.runs import Runs
 
 FIRST = 8  # mixtures before the surrogate is asked; one more than domains if those are more
 
@@ -84,8 +85,8 @@ class Search:
             made = space_filling(self.domains, count=count, limits_2D=limits_2D, seed=0)
             return tuple([mixture for _, mixture in made if mixture.key not in seen][:batch])
         fitted = self.fit(seed=seed)
-        found = propose(fitted, batch=batch, objective=self.objective, caps=self.caps, pending=pending, seed=seed)
-        return tuple(one.mixture for one in found.pilots)
+        proposals = propose(fitted, batch=batch, objective=self.objective, caps=self.caps, pending=pending, seed=seed)
+        return tuple(one.mixture for one in proposals.pilots)
 
     def tell(self, mixture: Mixture, scores: Mapping[str, float], *, se: Mapping[str, float] | None = None) -> "Search":
         """Return the search that also knows this run; `scores` has every benchmark (NaN where a score is missing)."""

@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import value_of
-from modomodo.mixing import Direction
-from modomodo.mixing.aggregates import Aggregate, aggregate_of, directions_of
+from modomodo.mixing.aggregates import Aggregate, Direction, aggregate_of, directions_of
 from modomodo.mixing.looks import check_looks, error_of_each, p_over_all
 from modomodo.mixing.scales import check_scale, decided_note, divisors, scale_note
 from modomodo.mixing.surrogates.base import Array
@@ -74,7 +73,8 @@ class Confirmation:
         """
         if data.get("version") != VERSION:
             raise ModomodoError(
-                f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: write it again"
+                f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: make it again "
+                "with `modomodo confirm`"
             )
         return value_of(cls, data, where=where)
 

@@ -15,7 +15,8 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.core.seeds import child_rng, child_seed
 from modomodo.core.simplex import limits_of, project, rounded
-from modomodo.mixing import Direction, Fitted
+from modomodo.mixing.aggregates import Direction
+from modomodo.mixing.fitted import Fitted
 from modomodo.mixing.improvement import most_improving, need_botorch
 from modomodo.mixing.optimise import best_mixture
 from modomodo.mixing.surrogates.base import Array

@@ -14,8 +14,10 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.files import REPAIR, value_of
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of
-from modomodo.mixing import Direction, Fitted, Predictions
+from modomodo.mixing.aggregates import Direction
+from modomodo.mixing.fitted import Fitted
 from modomodo.mixing.optimise import best_mixture, simplest_mixture
+from modomodo.mixing.predictions import Predictions
 from modomodo.mixing.surrogates.base import Array
 from modomodo.mixing.validation import quantile
 
@@ -138,7 +140,8 @@ def recommended_mixture(data: Mapping[str, object], name: str = "mixture", *, wh
     """
     if data.get("version") != VERSION:
         raise ModomodoError(
-            f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: write it again"
+            f"{where} has version {data.get('version')!r}, and this modomodo reads {VERSION}: make it again "
+            "with `modomodo recommend`"
         )
     weights = data.get(name)
     if not isinstance(weights, dict):

@@ -13,7 +13,7 @@ import numpy as np
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of
-from modomodo.mixing import Fitted
+from modomodo.mixing.fitted import Fitted
 from modomodo.mixing.optimise import best_mixture
 from modomodo.mixing.surrogates.base import Array
 

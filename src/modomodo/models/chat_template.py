@@ -23,7 +23,7 @@ FURTHER = 0.005  # of CPU time, for each further prompt; those of families take 
 BACKSTOP = 120.0  # seconds of wall time, which a busy machine may need
 # Each thread of a library of linear algebra would take some of the memory that the process has.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-MARKS = ("image_token", "boi_token", "start_image_token")  # attributes of processors: what stands for a picture
+MARKS = ("image_token", "boi_token", "start_image_token")  # attributes of processors: what stands for an image
 
 _ADVICE = "choose another checkpoint, or give a copy of its folder the chat_template.jinja of its family"
 _SCRIPT = Path(__file__).with_name("template_process.py")
@@ -35,9 +35,9 @@ _PROBES: tuple[list[Message], ...] = (
 
 
 def render(processor: ProcessorMixin, messages: Sequence[Message]) -> str:
-    """Return the text that a prompt's messages become, up to where the reply begins; pictures are placeholders.
+    """Return the text that a prompt's messages become, up to where the completion begins; images are placeholders.
 
-    Raises ModomodoError where the template loses a text or a picture.
+    Raises ModomodoError where the template loses a text or an image.
     """
     template: Any = processor
     text = template.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
@@ -50,13 +50,13 @@ def check_template(processor: ProcessorMixin, path: str) -> None:
     """Raise ModomodoError where a processor has no chat template, or one that is not safe or loses what is asked."""
     with_image, without = check_prompts(processor, path, _PROBES)
     if with_image == without:
-        raise ModomodoError(f"the chat template of {path!r} loses the picture: {_ADVICE}")
+        raise ModomodoError(f"the chat template of {path!r} loses the image: {_ADVICE}")
 
 
 def check_prompts(processor: ProcessorMixin, path: str, prompts: Sequence[Sequence[Message]]) -> list[str]:
     """Return the texts that prompts become, rendered in another process where the template is not our own.
 
-    Raises ModomodoError for a template that fails, takes too long or too much, or loses a text or a picture.
+    Raises ModomodoError for a template that fails, takes too long or too much, or loses a text or an image.
     """
     template = _template(processor, path)
     if template == CHAT_TEMPLATE or not prompts:
@@ -100,7 +100,7 @@ def _what_is_lost(processor: ProcessorMixin, messages: Sequence[Message], text: 
     pictures = len(parts) - len(texts)
     marks = [mark for name in MARKS if isinstance(mark := getattr(processor, name, None), str)]
     written = [text.count(mark) - sum(one.count(mark) for one in texts) for mark in marks]
-    return "a picture" if pictures and written and max(written) < pictures else ""
+    return "an image" if pictures and written and max(written) < pictures else ""
 
 
 def _spaced(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The table of model families: where the vision tower is, how boxes are written, how pictures are resized.
+"""The table of model families: where the vision tower is, how boxes are written, how images are resized.
 
 Imports no torch: `check` plans a run for a model that is not on this machine.
 """
@@ -23,7 +23,7 @@ class Family:
 
     `vision` and `projector` are the parts of the model by the paths of their modules, under `model.` or bare; a
     projector may stand inside the tower. `frame` is how its models were taught to write boxes; `resize` how its
-    processor resizes pictures, where frame "resized" or a limit of pixels can refer to it. `hub` are beginnings of hub
+    processor resizes images, where frame "resized" or a limit of pixels can refer to it. `hub` are beginnings of hub
     ids, the longest that fits decides.
     """
 
@@ -35,9 +35,9 @@ class Family:
     resize: Resize | None = None
 
 
-# The limits of pixels are those of the preprocessor_config.json on the hub: 4 to 16384 tokens a picture for Qwen2-VL
+# The limits of pixels are those of the preprocessor_config.json on the hub: 4 to 16384 tokens an image for Qwen2-VL
 # and Qwen2.5-VL, 64 to 16384 for Qwen3-VL. Frames: Qwen2-VL, Qwen3-VL and InternVL write 0 to 1000, Qwen2.5-VL pixels
-# of the resized picture, LLaVA 0 to 1 (their model cards and papers). The others were taught no frame that their cards
+# of the resized image, LLaVA 0 to 1 (their model cards and papers). The others were taught no frame that their cards
 # name, so 0 to 1000 is asked of them, which needs no size in the prompt.
 FAMILIES: dict[str, Family] = {
     family.name: family

@@ -49,9 +49,9 @@ def load_model(
 def load_processor(
     path: str, *, revision: str | None = None, resize: Resize | None = None, as_saved: bool = False
 ) -> ProcessorMixin:
-    """Return the processor, resizing pictures as `resize` says; `as_saved`: which must be what it does already.
+    """Return the processor, resizing images as `resize` says; `as_saved`: which must be what it does already.
 
-    Raises ModomodoError when it cannot be loaded, has no chat template, or the reply's tags would not come through.
+    Raises ModomodoError when it cannot be loaded, has no chat template, or the tags would not come through.
     """
     with _foreign(f"the processor of {path!r}", path):
         check_folder(folder_of(path, revision), whole=False)
@@ -125,7 +125,7 @@ def _foreign(what: str, path: str) -> Generator[None]:
 
 
 def reply_lengths(processor: ProcessorMixin, replies: Sequence[str]) -> list[int]:
-    """Return the number of tokens of each reply, its end counted.
+    """Return the number of tokens of each completion, its end counted.
 
     Raises ModomodoError where the tokenizer fails.
     """
@@ -152,15 +152,17 @@ def save(model: PreTrainedModel, processor: ProcessorMixin, folder: Path, *, fra
 
 
 def _check_tags(processor: ProcessorMixin, path: str) -> None:
-    """Raise where a reply in our tags could not be read: the template opens one itself, or the tokenizer drops them."""
+    """Raise where the tags could not be read: the template opens one itself, or the tokenizer drops them."""
     tokenizer = cast(Any, processor).tokenizer
     back = tokenizer.decode(tokenizer(TAGS)["input_ids"], skip_special_tokens=True)
     if back.replace(" ", "").find(TAGS) < 0:
-        raise ModomodoError(f"the tokenizer of {path!r} turns {TAGS!r} into {back!r:.200}: no reply would ever parse")
+        raise ModomodoError(
+            f"the tokenizer of {path!r} turns {TAGS!r} into {back!r:.200}: no completion would ever parse"
+        )
     opened = render(processor, [{"role": "user", "content": [{"type": "text", "text": "?"}]}]).rstrip()
     if opened.endswith("<think>"):
         raise ModomodoError(
-            f"the chat template of {path!r} opens <think> itself, so its replies never hold the tag and none would "
+            f"the chat template of {path!r} opens <think> itself, so its completions never hold the tag and none would "
             "parse: choose the instruct model, or give the folder a chat_template.jinja that leaves the tag out"
         )
 
@@ -178,11 +180,11 @@ def _set_limits(image_processor: Any, resize: Resize, path: str, *, as_saved: bo
     wanted = {"min_pixels": resize.min_pixels, "max_pixels": resize.max_pixels}
     if own != wanted and as_saved:
         raise ModomodoError(
-            f"vLLM on this GPU reads pictures with the limits of the checkpoint {path!r}, {own}, not with {wanted}: "
+            f"vLLM on this GPU reads images with the limits of the checkpoint {path!r}, {own}, not with {wanted}: "
             "set min_pixels and max_pixels to those, or use a vLLM server started with --mm-processor-kwargs"
         )
     if own != wanted:
-        print(f"pictures: {resize.min_pixels} to {resize.max_pixels} pixels (the checkpoint's own: {own})", flush=True)
+        print(f"images: {resize.min_pixels} to {resize.max_pixels} pixels (the checkpoint's own: {own})", flush=True)
     image_processor.size = type(image_processor.size)(
         **{**size, "shortest_edge": resize.min_pixels, "longest_edge": resize.max_pixels}
     )

@@ -1,7 +1,5 @@
 """report: a study's folder, or a bare table of runs, as one self-contained HTML page."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +10,9 @@ from modomodo.core.files import explained, write_text
 from modomodo.mixing import Fitted
 from modomodo.mixing.recommendation import Recommendation
 from modomodo.reports.evidence import Evidence, read_evidence
-from modomodo.reports.figures.style import template
 from modomodo.reports.html.blocks import Section
-from modomodo.reports.html.markup import Html, el, json_block, prose
+from modomodo.reports.html.document import document
+from modomodo.reports.html.markup import Html, el, prose
 from modomodo.reports.sections.answer import answer_section
 from modomodo.reports.sections.confirmation import confirmation_section
 from modomodo.reports.sections.prediction import domains_section, prediction_section
@@ -24,11 +22,8 @@ from modomodo.reports.sections.scores import scores_section
 from modomodo.reports.sections.training import training_section
 from modomodo.reports.table_page import table_sections
 
-HERE = Path(__file__).parent
-
-
 EYEBROW = el("p", "modomodo report", cls="eyebrow")
-"""What tells a page of ours from any other."""
+"""What tells a modomodo page from any other."""
 OF_A_STUDY = " Links lead to the folders of the runs and work where it was written."
 
 
@@ -87,7 +82,7 @@ def page(evidence: Evidence, *, made: str) -> str:
 
 
 def _check_room(path: Path) -> None:
-    """Raise ModomodoError where something else than a report of ours would be overwritten."""
+    """Raise ModomodoError where something else than a modomodo report would be overwritten."""
     if not path.is_file():
         return
     with explained(path, to="read"):
@@ -115,23 +110,6 @@ def _page(name: str, about: str, sections: Sequence[Section], *, made: str, link
     )
 
 
-def document(title: str, *body: Html) -> str:
-    """Return a self-contained page, with all that draws the figures of `figure_block` in its body."""
-    library, ours = _plotly(), (HERE / "page.js").read_text(encoding="utf-8")
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=_policy(library, ours)),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"),
-        el("title", title),
-        Html(f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>"),
-    )
-    scripts = Html(f"<script>{library}</script><script>{ours}</script>")
-    whole = el("body", *body, el("div", json_block(template()), id="template", hidden=""), scripts)
-    return "<!doctype html>\n" + el("html", head, whole, lang="en").text + "\n"
-
-
 def _header(name: str, about: str) -> Html:
     return el(
         "header",
@@ -145,21 +123,3 @@ def _header(name: str, about: str) -> Html:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _policy(*scripts: str) -> str:
-    """Return what the page may do: run these scripts and no other, and load nothing from anywhere."""
-    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
-    allowed = " ".join(f"'sha256-{one}'" for one in hashes)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    text = str(get_plotlyjs())
-    assert "</script" not in text.lower()
-    return text

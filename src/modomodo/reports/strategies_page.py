@@ -13,8 +13,8 @@ from modomodo.mixing.strategies import Replay, Spread, Summary
 from modomodo.reports.figures.of_runs import NO_NAME, new_figure
 from modomodo.reports.figures.style import MUTED, domain_colours, domain_dash
 from modomodo.reports.html.blocks import figure_block
+from modomodo.reports.html.document import document
 from modomodo.reports.html.markup import el, plot_label, plot_text
-from modomodo.reports.page import document
 
 PARTS = ("count", "mean", "median", "lo95", "hi95")
 PANELS = (("rho", "rank correlation"), ("regret", "regret, in standard deviations"))
@@ -28,7 +28,7 @@ CAPTION = (
     "is chance; higher is better). Below: regret, by how much the run that it would choose scores less than the best, "
     "in standard deviations of the unseen runs (0 is perfect; lower is better). Bars are 95 % intervals of the mean."
 )
-APART = 1.012  # strategies of one size stand side by side
+APART = 1.012  # strategies of one size are side by side
 
 
 def write_strategies(replay: Replay, folder: Path, *, title: str) -> tuple[Path, ...]:

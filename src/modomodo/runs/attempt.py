@@ -77,7 +77,7 @@ def name_of(run: Run | str) -> str:
     if not module or not name.isidentifier() or module == "__main__":
         raise ModomodoError(
             f"run is {module}:{name}, which a fresh process cannot import: "
-            "give a function that stands by its name in a module, not in __main__ and not in another function"
+            "give a function that has its name in a module, not in __main__ and not in another function"
         )
     return f"{module}:{name}"
 
@@ -115,10 +115,10 @@ def _attempt(job: Job, *, redirect: bool) -> Report:
         job.store.begin(job.key, job.recipe)
         if redirect:
             _redirect(job.store.path(job.key) / "log.txt")
-        found = _function(job.run)(job.recipe, job.store.path(job.key))
+        result = _function(job.run)(job.recipe, job.store.path(job.key))
         seconds = time.monotonic() - started
-        job.store.write_result(job.key, _whole(job, found, seconds))
-    # The boundary around foreign code: whatever one run raises, it is recorded and the other runs go on.
+        job.store.write_result(job.key, _whole(job, result, seconds))
+    # The boundary around foreign code: whatever one run raises, it is recorded and the other runs continue.
     except Exception as error:  # noqa: BLE001
         trace = traceback.format_exc()
         explained = isinstance(error, ModomodoError)

@@ -15,7 +15,7 @@ EARLY = 0.05  # of the steps, before the pace means anything
 
 @dataclass(frozen=True)
 class Count:
-    """Where a launch stands: runs ended of all, steps done of those that are or will be done here."""
+    """How far a launch is: runs ended of all, steps done of those that are or will be done here."""
 
     runs: int
     of_runs: int

@@ -18,7 +18,7 @@ def gpus() -> tuple[str, ...]:
     # Not by torch: a process that has looked for GPUs holds them, and its forks cannot use them.
     query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     try:
-        found = subprocess.run(query, capture_output=True, text=True, check=True, timeout=30)
+        listing = subprocess.run(query, capture_output=True, text=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return ()
-    return tuple(found.stdout.split())
+    return tuple(listing.stdout.split())

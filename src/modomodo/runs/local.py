@@ -103,12 +103,12 @@ def start(job: Job, *, gpu: str | None) -> Running:
     process = context.Process(target=main, args=(job, sender, gpu), name=f"modomodo {job.label}")
     started = time.monotonic()
     try:
-        with environment(ENVIRONMENT), _no_main():  # the fork server's is that of the moment it starts
+        with environment(ENVIRONMENT), _no_main():  # the fork server keeps the one of its start
             process.start()
     except (OSError, EOFError) as error:
         raise ModomodoError(
             f"no process could be started for {job.label} ({error!r}); "
-            f"if the import of {module} failed, its error stands above"
+            f"if the import of {module} failed, its error is above"
         ) from error
     sender.close()
     return Running(job, process, receiver, started, gpu)

@@ -1,7 +1,7 @@
 """A run's folder on a node, and its copy on storage that every node reaches (a mounted folder, or any fsspec URL).
 
 A node may die at any moment. Files are copied when they have changed, JSON ones whole or not at all. The trained model
-and each checkpoint stand for themselves: they are copied once, and count when their last file (DECISIVE) is there.
+and each checkpoint are units: they are copied once, and count when their last file (DECISIVE) is there.
 """
 
 import json
@@ -25,7 +25,7 @@ ENDS = ("result.json", "failure.json")
 OURS = ("lock", SIGNATURE)  # of the launcher, on either side
 
 MEND = (
-    "free space or mend access, then run the same command again, which goes on from the last checkpoint that was copied"
+    "free space or mend access, then run the same command again, which resumes from the last checkpoint that was copied"
 )
 PATIENCE = (1, 4, 16, 64)  # seconds between attempts to reach the storage
 
@@ -46,7 +46,7 @@ class SupersededError(ModomodoError):
 class Mirror:
     """The folder of a run here, and its copy at `remote` on the file system `fs`.
 
-    `attempt` is the name of who writes the copy: nothing of it is changed where another name, or none, stands in its
+    `attempt` is the name of who writes the copy: nothing of it is changed where another name, or none, is in its
     attempt.json. `copied` has what the copy holds: of each file its size and time here, of each folder WHOLE.
     """
 
@@ -62,23 +62,23 @@ class Mirror:
         Parts of folders and of files that were not copied whole are deleted from the copy. Raises StorageError when a
         copy that was `begun` is not there.
         """
-        found = self._listed()
-        if begun and SIGNATURE not in found:
+        listed = self._listed()
+        if begun and SIGNATURE not in listed:
             raise StorageError(f"{self.remote} is not there, or cannot be listed: {MEND}")
-        broken = {folder for name in found if (folder := _folder(name))} - {
-            folder for name in found if (folder := _folder(name)) and name == _decisive(folder)
+        broken = {folder for name in listed if (folder := _folder(name))} - {
+            folder for name in listed if (folder := _folder(name)) and name == _decisive(folder)
         }
-        for name in sorted(found, key=lambda name: (name in ENDS, name)):
+        for name in sorted(listed, key=lambda name: (name in ENDS, name)):
             folder = _folder(name)
             if folder in broken or name.endswith(".partial") or name in OURS or (light and folder):
                 continue
             (self.local / name).parent.mkdir(parents=True, exist_ok=True)
             self._get(name)
             self.copied[folder or name] = WHOLE if folder else _stamp(self.local / name)
-        if "failure.json" not in found:
+        if "failure.json" not in listed:
             (self.local / "failure.json").unlink(missing_ok=True)
         if not light:
-            for name in (name for name in sorted(found) if name.endswith(".partial")):
+            for name in (name for name in sorted(listed) if name.endswith(".partial")):
                 self._remove(name)
             for name in sorted(broken):
                 self._remove_folder(name)
@@ -101,7 +101,7 @@ class Mirror:
         for name in sorted(set(self.copied) - {*files, *folders, *ends}):
             if self.copied[name] != WHOLE:
                 self._remove(name)
-            elif any(folder in self.copied for folder in folders):  # else it is all that there is to go on from
+            elif any(folder in self.copied for folder in folders):  # else it is all that there is to continue from
                 self._remove_folder(name)
             else:
                 continue
@@ -140,10 +140,10 @@ class Mirror:
         self.fs.invalidate_cache()  # other nodes write here
         try:
             # Without `on_error` a folder that cannot be read would pass for an empty one.
-            found = cast(list[str], self.fs.find(self.remote, on_error="raise"))
+            paths = cast(list[str], self.fs.find(self.remote, on_error="raise"))
         except FileNotFoundError:
             return []
-        return [name.removeprefix(f"{self.remote}/") for name in found]
+        return [name.removeprefix(f"{self.remote}/") for name in paths]
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         """Yield the files here that may still change."""
@@ -154,7 +154,7 @@ class Mirror:
                 yield name, path
 
     def _folders(self) -> Iterator[tuple[str, Path]]:
-        """Yield the folders here that stand for themselves and are finished: the model, and the newest checkpoint.
+        """Yield the folders here that are units and are finished: the model, and the newest checkpoint.
 
         The trainer deletes an older checkpoint once a newer one is whole, so that it may lack files at any moment.
         """
@@ -274,7 +274,7 @@ def patiently(work: Callable[[], Found]) -> Found:
 
 
 def _folder(name: str) -> str:
-    """Return the folder that stands for itself and that a file belongs to, "" where there is none."""
+    """Return the unit that a file belongs to, "" where there is none."""
     parts = name.split("/")
     if parts[0] == TRAINED and len(parts) > 1:
         return TRAINED

@@ -1,5 +1,5 @@
 """One attempt at a run on a node of a cluster: a process here, as the launcher of one machine starts it, and its folder
-kept on storage all along, so that another node can go on where this one dies."""
+kept on storage all along, so that another node can continue where this one dies."""
 
 import fcntl
 import os

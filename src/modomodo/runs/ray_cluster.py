@@ -1,4 +1,4 @@
-"""Runs on a Ray cluster, a task each; one whose node is lost goes on elsewhere, from its last copied checkpoint."""
+"""Runs on a Ray cluster, a task each; one whose node is lost continues elsewhere, from its last copied checkpoint."""
 
 import os
 import socket
@@ -67,8 +67,8 @@ class Fleet:
         self._joined = _join(self._launcher)
         nodes = sum(node["Alive"] for node in ray.nodes())
         room = ray.cluster_resources()
-        found = f"nodes {nodes}, CPU {room.get('CPU', 0):g}, GPU {room.get('GPU', 0):g}"
-        say(f"on Ray ({found}); runs are copied to {self._storage}")
+        offered = f"nodes {nodes}, CPU {room.get('CPU', 0):g}, GPU {room.get('GPU', 0):g}"
+        say(f"on Ray ({offered}); runs are copied to {self._storage}")
         gpus = self._launcher.gpus
         if gpus is None:
             gpus = 1 if room.get("GPU") else 0
@@ -80,7 +80,7 @@ class Fleet:
             "num_gpus": gpus,
             "resources": self._launcher.resources,
             "scheduling_strategy": "SPREAD" if self._launcher.placement == "spread" else "DEFAULT",
-            "max_retries": 0,  # lost runs are handed out anew here, where it can be said
+            "max_retries": 0,  # lost runs are handed out again here, where it can be said
         }
         try:
             self._task.options(**self._options)
@@ -120,7 +120,7 @@ class Fleet:
             report = self._report(task, flight)
             if report.killed and flight.losses < self._launcher.retries:
                 self._say(
-                    f"{flight.job.label} was lost ({report.message}): it goes on from its last copied checkpoint, "
+                    f"{flight.job.label} was lost ({report.message}): it continues from its last copied checkpoint, "
                     f"retry {flight.losses + 1} of {self._launcher.retries}"
                 )
                 self._submit(replace(flight, losses=flight.losses + 1))

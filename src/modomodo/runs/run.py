@@ -30,7 +30,7 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     """Return the result of a run, JSON-able: scores, realised and effective mixture, steps, versions.
 
     `earlier` has the scores of the steps of `evaluation.at`. Everything the run writes goes to `folder`: schedule.csv,
-    steps.jsonl, samples.jsonl, items/, model/. Run again after a kill, it goes on from the last checkpoint.
+    steps.jsonl, samples.jsonl, items/, model/. Run again after a kill, it continues from the last checkpoint.
 
     Raises ModomodoError, before anything is loaded, where the recipe's tracker is not installed.
     """

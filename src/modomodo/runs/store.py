@@ -122,19 +122,19 @@ class Store:
         Raises ModomodoError when there is none, or when the file is not a whole result of this run.
         """
         path = self.path(key) / "result.json"
-        found = _read(path)
-        if found is None:
+        result = _read(path)
+        if result is None:
             raise ModomodoError(f"{path} does not exist: the run is not finished; run the study to finish it")
-        if found.get("version") != VERSION:
+        if result.get("version") != VERSION:
             raise ModomodoError(
-                f"{path} has version {found.get('version')!r}, this modomodo reads {VERSION}; upgrade it"
+                f"{path} has version {result.get('version')!r}, this modomodo reads {VERSION}; upgrade it"
             )
-        if found.get("key") != key:
+        if result.get("key") != key:
             raise ModomodoError(
-                f"{path} is the result of run {found.get('key')!r}, not of its folder; put the folder's own file back, "
+                f"{path} is the result of run {result.get('key')!r}, not of its folder; put the folder's own back, "
                 "or delete the folder and run the study again"
             )
-        return found
+        return result
 
     def labels(self) -> dict[str, str]:
         """Return label -> key of the runs that were last planned; none before the first launch.
@@ -157,10 +157,10 @@ class Store:
         Raises ModomodoError when it is missing or damaged.
         """
         path = self.path(key) / "recipe.json"
-        found = _read(path)
-        if found is None:
+        values = _read(path)
+        if values is None:
             raise ModomodoError(f"{path} does not exist: delete the run's folder and run the study again")
-        return parse(Recipe, found, where=str(path))
+        return parse(Recipe, values, where=str(path))
 
     def finished_keys(self) -> list[str]:
         """Return the keys of all finished runs, also of those that the study no longer plans."""
@@ -240,8 +240,8 @@ class Store:
         """Record that the attempt failed; the caller holds the claim."""
         assert not self.finished(key), key
         time = datetime.now(UTC).isoformat(timespec="seconds")
-        found = {"version": VERSION, "key": key, "message": message, "traceback": traceback, "time": time}
-        write_json(self.path(key) / "failure.json", found)
+        failure = {"version": VERSION, "key": key, "message": message, "traceback": traceback, "time": time}
+        write_json(self.path(key) / "failure.json", failure)
 
 
 def _pick(digests: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
@@ -282,10 +282,10 @@ def _read(path: Path) -> dict[str, object] | None:
                 text = path.read_text()
             except FileNotFoundError:
                 return None
-        found = json.loads(text)
-        if isinstance(found, dict):
-            return cast(dict[str, object], found)
-        problem = f"it holds a {type(found).__name__}"
+        value = json.loads(text)
+        if isinstance(value, dict):
+            return cast(dict[str, object], value)
+        problem = f"it holds a {type(value).__name__}"
     except RecursionError:
         problem = "its values are nested too deep"
     except ValueError as error:

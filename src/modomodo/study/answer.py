@@ -13,7 +13,6 @@ from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import Confirmation
 from modomodo.mixing.recommendation import Recommendation
 from modomodo.mixing.recommendation import recommended_mixture as mixture_in
-from modomodo.study.results import StudyRuns
 
 
 @dataclass(frozen=True)
@@ -61,33 +60,33 @@ def confirmation_path(study: Study) -> Path:
     return study.folder / "confirmation.json"
 
 
-def write_recommendation(runs: StudyRuns, recommendation: Recommendation) -> None:
-    """Write recommendation.json, with a hash of the pilots that it was made from."""
-    write_json(recommendation_path(runs.study), {**recommendation.as_dict(), "pilots": runs.digest})
+def write_recommendation(study: Study, recommendation: Recommendation, *, pilots: str) -> None:
+    """Write recommendation.json, with `pilots`, the hash of the pilots that it was made from."""
+    write_json(recommendation_path(study), {**recommendation.as_dict(), "pilots": pilots})
 
 
-def read_recommendation(runs: StudyRuns) -> Recommendation:
-    """Return what the study's recommendation.json has.
+def read_recommendation(study: Study, *, pilots: str) -> Recommendation:
+    """Return what the study's recommendation.json has; `pilots` is the hash of those finished now.
 
-    Raises ModomodoError when there is none, or when it was made from other pilots than those finished now.
+    Raises ModomodoError when there is none, or when it was made from other pilots.
     """
-    return Recommendation.from_dict(_recommendation(runs), where=recommendation_path(runs.study))
+    return Recommendation.from_dict(_recommendation(study, pilots), where=recommendation_path(study))
 
 
-def recommended_mixture(runs: StudyRuns) -> Mixture:
+def recommended_mixture(study: Study, *, pilots: str) -> Mixture:
     """Return the mixture of the study's recommendation.json; raises as `read_recommendation`."""
-    return mixture_in(_recommendation(runs), where=recommendation_path(runs.study))
+    return mixture_in(_recommendation(study, pilots), where=recommendation_path(study))
 
 
-def _recommendation(runs: StudyRuns) -> dict[str, Any]:
-    path = recommendation_path(runs.study)
+def _recommendation(study: Study, pilots: str) -> dict[str, Any]:
+    path = recommendation_path(study)
     data = read_json(path)
     if data is None:
         raise ModomodoError(
-            f"study {runs.study.name} has no recommendation yet ({path} does not exist): "
+            f"study {study.name} has no recommendation yet ({path} does not exist): "
             "run `modomodo recommend` on it first"
         )
-    if data.get("pilots") != runs.digest:
+    if data.get("pilots") != pilots:
         raise ModomodoError(
             f"{path} was not made from the pilots that are finished now: run `modomodo recommend` again"
         )

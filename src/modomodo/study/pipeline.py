@@ -26,7 +26,7 @@ from modomodo.mixing.confirmation import Confirmation, confirm, detectable_diffe
 from modomodo.mixing.looks import error_of_each
 from modomodo.mixing.recommendation import Recommendation, recommend
 from modomodo.runs.inputs import run_digests
-from modomodo.runs.launch import Outcome, Workers, launch
+from modomodo.runs.launcher import Outcome, Workers, launch
 from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.ray_cluster import Fleet
@@ -86,6 +86,15 @@ def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...
     return outcomes
 
 
+def read_study(study: Study) -> StudyRuns:
+    """Return the pilots that the study plans and what of them is finished.
+
+    Raises ModomodoError for a damaged file.
+    """
+    planned = pilot_runs(study)
+    return StudyRuns(study, planned, planned_runs(study, planned))
+
+
 def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recommendation:
     """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json.
 
@@ -94,14 +103,14 @@ def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recom
     study = runs.study
     if runs.pending:
         warnings.warn(
-            f"{len(runs.pending)} of the {len(runs.pilots)} pilots of {study.name}, as its file stands now, are not "
+            f"{len(runs.pending)} of the {len(runs.pilots)} pilots of {study.name}, as its file is now, are not "
             "finished: `modomodo pilot` runs them",
             stacklevel=2,
         )
     recommendation = recommend(
         fitted or runs.fit(), objective=OUT, caps=limits(study.caps), parsimony=study.parsimony, seed=study.seed
     )
-    write_recommendation(runs, recommendation)
+    write_recommendation(study, recommendation, pilots=runs.digest)
     return recommendation
 
 
@@ -110,7 +119,7 @@ def plan_confirmation(runs: StudyRuns) -> ConfirmationPlan:
 
     Raises ModomodoError when there is no recommendation from the pilots that are finished now.
     """
-    study, recommendation = runs.study, read_recommendation(runs)
+    study, recommendation = runs.study, read_recommendation(runs.study, pilots=runs.digest)
     mixture = recommendation.mixture
     fitted = runs.fit()
     column = fitted.index(OUT)

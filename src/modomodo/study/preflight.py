@@ -37,7 +37,7 @@ def check_study(study: Study, *, say: Say) -> tuple[Problem, ...]:
 
 
 def check_recipe(recipe: Recipe, *, say: Say) -> tuple[Problem, ...]:
-    """Return what is wrong with one run: its data, names, schedule, model and the length of its replies."""
+    """Return what is wrong with one run: its data, names, schedule, model and the length of its completions."""
     return _problems(Subject(recipe, None, say))
 
 

@@ -18,7 +18,6 @@ from modomodo.evaluation.benchmarks import Score
 from modomodo.mixing import Fitted, Runs, fit
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import HALVES, RunResult, Store, single_name
-from modomodo.study.plan import pilot_runs
 
 OUT = "out"  # the aggregate that a study maximises: the mean over its benchmarks, by items
 Kind = Literal["base", "pilot", "confirmation", "single"]
@@ -142,15 +141,6 @@ class StudyRuns:
         return {
             planned.label: self.finished[planned.label] for planned in self.pilots if planned.label in self.finished
         }
-
-
-def read_study(study: Study) -> StudyRuns:
-    """Return the pilots that the study plans and what of them is finished.
-
-    Raises ModomodoError for a damaged file.
-    """
-    planned = pilot_runs(study)
-    return StudyRuns(study, planned, planned_runs(study, planned))
 
 
 def planned_runs(study: Study, planned: Sequence[PlannedRun]) -> tuple[FinishedRun, ...]:

@@ -15,13 +15,12 @@ from modomodo.config.study import study_in
 from modomodo.config.toml_files import read_file
 from modomodo.core.errors import ModomodoError
 from modomodo.runs.inputs import run_digests
-from modomodo.runs.launch import launch
+from modomodo.runs.launcher import launch
 from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import RunResult, Store, run_key, single_name
 from modomodo.study.answer import recommended_mixture
-from modomodo.study.pipeline import RUN
-from modomodo.study.results import read_study
+from modomodo.study.pipeline import RUN, read_study
 
 RECOMMENDED = "mixture=recommended"
 
@@ -49,8 +48,8 @@ class SingleResult:
 def read_single(path: Path, sets: Sequence[str] = (), *, out: Path | None = None) -> SingleRun:
     """Return the run of a recipe's file, or of the recipe of a study, after the `key=value` changes of `sets`.
 
-    `mixture=recommended` takes that of the study's recommendation. Without `out` the run of a study goes to the study's
-    folder, where its report shows it, and that of a recipe to the working folder.
+    `mixture=recommended` takes the mixture of the study's recommendation. Without `out` the run of a study
+    goes to the study's folder, where its report shows it, and the run of a recipe to the working folder.
 
     Raises ModomodoError as `load_recipe`, and where the study has no recommendation of the pilots finished now.
     """
@@ -59,12 +58,13 @@ def read_single(path: Path, sets: Sequence[str] = (), *, out: Path | None = None
     recommended = RECOMMENDED in sets
     study = study_in(file) if recommended or (file.is_study and out is None) else None
     if study is not None and recommended:
-        recipe = recipe.model_copy(update={"mixture": recommended_mixture(read_study(study))})
+        mixture = recommended_mixture(study, pilots=read_study(study).digest)
+        recipe = recipe.model_copy(update={"mixture": mixture})
     return SingleRun(recipe, out or (Path() if study is None else study.folder))
 
 
 def run_single(single: SingleRun, *, console: Console | None = None) -> SingleResult:
-    """Return the result of a run, carried out in a process of its own unless it is finished; a killed one goes on.
+    """Return the result of a run, carried out in a process of its own unless it is finished; a killed one continues.
 
     Progress goes to `console`, by default standard error. Raises ModomodoError when the run fails.
     """

@@ -1,7 +1,7 @@
-"""Pictures on their way into a trainer: batches with and without them, and each processed once.
+"""Images on their way into a trainer: batches with and without them, and each processed once.
 
-Two layouts of what image processors return: "flat", a row of each tensor for a picture, patch or tile in the order of
-the pictures; and "by row" (Idefics3, SmolVLM), pixel_values [rows, tiles, ...] padded to the row with most tiles.
+Two layouts of what image processors return: "flat", a row of each tensor for an image, patch or tile in the order of
+the images; and "by row" (Idefics3, SmolVLM), pixel_values [rows, tiles, ...] padded to the row with most tiles.
 """
 
 from collections import OrderedDict
@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from transformers import BatchFeature, PreTrainedModel, ProcessorMixin
 
-LIMIT = 2**30  # bytes of processed pictures that are kept
+LIMIT = 2**30  # bytes of processed images that are kept
 PICTURE_KEYS = ("pixel_values", "pixel_attention_mask", "image_grid_thw", "image_sizes")
 
 Key = TypeVar("Key")
@@ -42,27 +42,27 @@ class Kept(Generic[Key, Value]):
 
 
 class Shared(Image.Image):
-    """A picture that stays the same object where a trainer copies its prompts deeply."""
+    """An image that stays the same object where a trainer copies its prompts deeply."""
 
     def __deepcopy__(self, memo: object) -> "Shared":
         return self
 
 
 def shared(picture: Image.Image) -> Image.Image:
-    """Return the picture itself, made safe from deep copies: a cache knows it again."""
+    """Return the image itself, made safe from deep copies: a cache knows it again."""
     picture.__class__ = Shared
     return picture
 
 
 def decoded_bytes(picture: Image.Image) -> int:
-    """Return the bytes that a decoded picture takes."""
+    """Return the bytes that a decoded image takes."""
     return picture.width * picture.height * len(picture.getbands())
 
 
 def mixed_batch_processor(processor: ProcessorMixin, *, cache_images: bool) -> ProcessorMixin:
-    """Return a copy of `processor` that takes batches with and without pictures, and processes each picture once.
+    """Return a copy of `processor` that takes batches with and without images, and processes each image once.
 
-    A trainer asks for the same pictures once per completion and pass. The cache keeps the tensors of one picture apart
+    A trainer asks for the same images once per completion and pass. The cache keeps the tensors of one image apart
     and joins them again, where they can be joined: otherwise the processor is asked as if there were no cache.
     """
     kind, changed = type(processor), deepcopy(processor)
@@ -76,9 +76,9 @@ def mixed_batch_processor(processor: ProcessorMixin, *, cache_images: bool) -> P
 
 
 def drop_unused_pictures(model: PreTrainedModel) -> None:
-    """Make `model` look at no picture where its input has no place for one.
+    """Make `model` look at no image where its input has no place for one.
 
-    A pass over a part of a mixed batch may hold text alone; its pictures are then empty tensors or padding.
+    A pass over a part of a mixed batch may hold text alone; its images are then empty tensors or padding.
     """
     token = cast(Any, model.config).image_token_id
 
@@ -99,9 +99,9 @@ def _without_none(images: Any) -> Any:
 
 
 def _told_apart(batch: Any, images: Any) -> Any:
-    """Return the batch so that no trainer takes rows for pictures.
+    """Return the batch so that no trainer takes rows for images.
 
-    TRL takes the layout by row for a flat one where there are as many pictures as rows, and then mixes pictures of
+    TRL takes the layout by row for a flat one where there are as many images as rows, and then mixes images of
     rows with two and with none. A row of padding more makes the two numbers differ, and is never looked at.
     """
     pixels = batch.get("pixel_values")
@@ -129,7 +129,7 @@ def _wrap_image_processor(image_processor: Any, *, cache_images: bool) -> None:
 
     def features(self: Any, picture: Image.Image, key: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
         def make() -> tuple[Image.Image, Mapping[str, Any]]:
-            # Keeping the picture keeps its id from being given to another one.
+            # Keeping the image keeps its id from being given to another one.
             return picture, dict(kind.__call__(self, [picture], **{**options, "return_tensors": "pt"}))
 
         return cache.get((id(picture), key), make, size=_held_bytes)[1]
@@ -143,7 +143,7 @@ def _held_bytes(entry: tuple[Image.Image, Mapping[str, Any]]) -> int:
 
 
 def _join(images: Any, features_of: Callable[[Image.Image], Mapping[str, Any]]) -> Any:
-    """Return the processed pictures as one batch, or None where they cannot be joined."""
+    """Return the processed images as one batch, or None where they cannot be joined."""
     nested = isinstance(images, Sequence) and all(isinstance(row, Sequence) for row in images)
     rows: list[list[Image.Image]] = [list(row) for row in images] if nested else [_flatten(images)]
     by_row = [[features_of(picture) for picture in row] for row in rows]

@@ -75,7 +75,7 @@ def score_saved(
     items: Path,
     revision: str | None = None,
 ) -> dict[str, Score]:
-    """Return the scores of a model's folder or hub id on the recipe's benchmarks; each item's reply goes to `items`.
+    """Return a model's scores on the recipe's benchmarks, from its folder or hub id; completions go to `items`.
 
     `processor` is that of the recipe's model, where it is loaded. With `evaluation.lmms` the public benchmarks are
     scored by lmms-eval.

@@ -39,8 +39,8 @@ class Graded:
 class RewardFunctions:
     """Two reward functions, accuracy (or IoU) and format, that share the verdicts on the completions of a step.
 
-    A reply that does not parse earns 0 from both. An ungradable one gets None from both, is kept in a file with its
-    traceback, and ends the run when a domain passes 1 % of its last 1,000 verdicts (after 200).
+    A completion that does not parse earns 0 from both. An ungradable one gets None from both, is kept in a file with
+    its traceback, and ends the run when a domain passes 1 % of its last 1,000 verdicts (after 200).
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class RewardFunctions:
         return [self._weights.accuracy, self._weights.format]
 
     def accuracy(self, completions: Sequence[Completion], **columns: Any) -> list[float | None]:
-        """Return each reply's reward in [0, 1]; columns `domain` and `row_id` are needed."""
+        """Return each completion's reward in [0, 1]; columns `domain` and `row_id` are needed."""
         return [item.verdict.reward for item in self._grade_batch(completions, columns)]
 
     def format(self, completions: Sequence[Completion], **columns: Any) -> list[float | None]:
-        """Return 1 where the tags parse, 0 where they do not, None where the reply is ungradable."""
+        """Return 1 where the tags parse, 0 where they do not, None where the completion is ungradable."""
         batch = self._grade_batch(completions, columns)
         return [None if item.verdict.reward is None else float(item.formed) for item in batch]
 

@@ -107,7 +107,7 @@ def _make_trainer(
 
 
 def check_vllm(vllm: Vllm) -> None:
-    """Raise ModomodoError where replies are to be sampled by vLLM and it is not installed, or has no GPU."""
+    """Raise ModomodoError where completions are to be sampled by vLLM and it is not installed, or has no GPU."""
     if vllm.mode == "off":
         return
     if vllm.mode == "colocate" and not torch.cuda.is_available():
@@ -119,14 +119,14 @@ def check_vllm(vllm: Vllm) -> None:
 def schedule_dataset(plan: Schedule, table: RowTable) -> Dataset:
     """Return the prompts of a schedule in order, for a GRPOTrainer with shuffling off.
 
-    Columns: prompt (messages), images (a list, empty for text), domain, row_id. Pictures are decoded once.
+    Columns: prompt (messages), images (a list, empty for text), domain, row_id. Images are decoded once.
     """
     names, ids = zip(*plan.entries, strict=True)
     return Dataset.from_dict({"domain": list(names), "row_id": list(ids)}).with_transform(_Expand(table))
 
 
 class _Expand:
-    """Turns (domain, row id) into a prompt and its pictures, as the trainer asks for them."""
+    """Turns (domain, row id) into a prompt and its images, as the trainer asks for them."""
 
     def __init__(self, table: RowTable) -> None:
         self._table = table

@@ -12,11 +12,21 @@ from modomodo.verifiers.box import gold_coordinates, grade_box, grade_boxes, gra
 from modomodo.verifiers.choice import grade_choice
 from modomodo.verifiers.number import grade_count, grade_number, number_text
 from modomodo.verifiers.parse import MAX_REPLY_CHARS, Reply, parse_bare, parse_reply
-from modomodo.verifiers.symbolic import grade_math
+from modomodo.verifiers.symbolic import DEADLINE_SECONDS, grade_math
 from modomodo.verifiers.text import grade_anls, grade_relaxed, grade_text
 from modomodo.verifiers.worker import MAX_WORKERS
 
-__all__ = ["VERIFIERS", "Reply", "Verifier", "gold_reply", "grade", "grade_async", "parse_gold", "parse_reply"]
+__all__ = [
+    "DEADLINE_SECONDS",
+    "VERIFIERS",
+    "Reply",
+    "Verifier",
+    "gold_reply",
+    "grade",
+    "grade_async",
+    "parse_gold",
+    "parse_reply",
+]
 
 Verifier = Callable[[str, Target, View], Verdict]
 """Judges the inner answer of a reply that already parsed."""

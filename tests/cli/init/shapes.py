@@ -32,7 +32,7 @@ BESIDE = {
 
 @dataclass(frozen=True)
 class Meant:
-    """A row: what is shown, [] for a picture and options with their letters; the gold; and the pictures."""
+    """A row: what is shown, [] for an image and options with their letters; the gold; and the images."""
 
     shown: str
     gold: Any
@@ -53,7 +53,7 @@ class Set:
         return self.rng.choice(NAMES[role])
 
     def picture(self, k: int, path: str | None = None) -> bytes:
-        """Return a picture that no other row has, as a file too if a path is given."""
+        """Return an image that no other row has, as a file too if a path is given."""
         buffer = io.BytesIO()
         Image.new("RGB", (40, 30), (k * 9 % 256, k % 256, 77)).save(buffer, "PNG")
         if path is not None:
@@ -105,7 +105,7 @@ def lettered(question: str, options: tuple[str, ...]) -> str:
 
 
 def as_values(made: Set) -> Path:
-    """Pictures as paths, objects with one, base64, data URIs or lists of these."""
+    """Images as paths, objects with one, base64, data URIs or lists of these."""
     question, answer, picture = (made.name(role) for role in ("question", "answer", "picture"))
     hold: Callable[[bytes, str], Any] = made.rng.choice(
         [
@@ -144,7 +144,7 @@ def hub(made: Set) -> Path:
 
 
 def verl(made: Set) -> Path:
-    """verl's rows: a chat with marks, pictures beside it, the gold in an object."""
+    """verl's rows: a chat with marks, images beside it, the gold in an object."""
     written = made.rng.random() < 0.3
     rows = []
     for k in range(COUNT):
@@ -165,7 +165,7 @@ def verl(made: Set) -> Path:
 
 
 def swift(made: Set) -> Path:
-    """ms-swift and LLaMA-Factory: chats under two pairs of keys, marks in the text, pictures as paths."""
+    """ms-swift and LLaMA-Factory: chats under two pairs of keys, marks in the text, images as paths."""
     column, role, content, user, reply = made.rng.choice(
         [
             ("messages", "role", "content", "user", "assistant"),
@@ -200,7 +200,7 @@ def alpaca(made: Set) -> Path:
 
 
 def parts(made: Set) -> Path:
-    """Content parts of OpenAI, Qwen and Anthropic, the pictures in the chat itself."""
+    """Content parts of OpenAI, Qwen and Anthropic, the images in the chat itself."""
     kind = made.rng.choice(["openai", "qwen", "anthropic"])
     rows = []
     for k in range(COUNT):
@@ -326,7 +326,7 @@ def solutions(made: Set) -> Path:
 
 
 def elsewhere(made: Set) -> Path:
-    """Pictures in another folder than the file's."""
+    """Images in another folder than the file's."""
     folder = made.rng.choice(["pictures", "../images", "../images/train", "a/b"])
     question, answer, picture = (made.name(role) for role in ("question", "answer", "picture"))
     made.folder = made.folder / "annotations"
@@ -339,7 +339,7 @@ def elsewhere(made: Set) -> Path:
 
 
 def numbered(made: Set) -> Path:
-    """A column for each picture, which the file has in any order."""
+    """A column for each image, which the file has in any order."""
     rows = []
     for k in range(COUNT):
         first, second = made.picture(k, f"p/{k}.png"), made.picture(k + 100, f"p/{k}b.png")
@@ -362,9 +362,9 @@ def refused(made: Set) -> Path:
             (lambda k: {"image": f"../p/{k}.png"}, "leads out of"),
             (
                 lambda k: {"image": f"p/{k}.png", question: f"<image><image>How many on {k}?"},
-                "2 <image> marks, 1 picture",
+                "2 <image> marks, 1 image",
             ),
-            (lambda k: {question: f"<image>How many on {k}?"}, "1 <image> mark, 0 pictures"),
+            (lambda k: {question: f"<image>How many on {k}?"}, "1 <image> mark, 0 images"),
             (lambda k: {"image": f"p/{k}.png", question: f"How many on {k}?<|im_end|>"}, "as a sign of their own"),
             (lambda k: {"image": f"p/{k}.png", question: "Find <ref-object>", answer: "<bbox>"}, "objects"),
             (lambda k: {"options": ["red", "blue"], answer: 2}, "does not name one of the options"),
@@ -390,7 +390,7 @@ def broken(made: Set) -> Path:
     """Files that could be read in two ways."""
     line, made.refusal = made.rng.choice(
         [
-            (b'{"question": "a?", "answer": 1, "answer": 2}', "the key 'answer' stands twice"),
+            (b'{"question": "a?", "answer": 1, "answer": 2}', "the key 'answer' occurs twice"),
             ('{"question": "caf\u00e9?", "answer": 1}'.encode("cp1252"), r"is not UTF-8 \(line 4: .* byte 0xe9"),
             (b'{"question": "a?", "answer": 1e-400}', "the number 1e-400 would be read as 0"),
             (b'{"question": "a?", "answer": ' + b"[" * 900 + b"]" * 900 + b"}", "nested more than 64 deep"),

@@ -17,7 +17,7 @@ COUNT = 24
 
 
 def set_of(folder: Path, row: Any, *, pictures: str | None = None) -> Path:
-    """Write 24 rows, and pictures of their numbers into a folder beside the file."""
+    """Write 24 rows, and images of their numbers into a folder beside the file."""
     folder.mkdir(parents=True)
     for n in range(COUNT if pictures else 0):
         path = folder / f"{pictures}/{n}.png"
@@ -48,10 +48,10 @@ def notes(data: Path) -> str:
             lambda n: {"question": f"{n}?", "answer": n, "extra": {"solution": f"As {n + 1} less 1 it is {n}."}},
             "is it rather 'extra.solution'?",
         ),
-        (lambda n: {"question": f"{n}?", "answer": n, "image": n}, "not used: 'image', by name with pictures"),
+        (lambda n: {"question": f"{n}?", "answer": n, "image": n}, "not used: 'image', by name with images"),
         (
             lambda n: {"question": f"{n}?", "answer": n, "videos": ["a.mp4"]},
-            "not used: 'videos', by name with pictures",
+            "not used: 'videos', by name with images",
         ),
         (lambda n: {"question": f"{n}?", "answer": n, "unit": "cm"}, "not asked: 'unit'; write {unit} into question"),
         (lambda n: {"question": f"{n}?", "answer": n, "context": f"See {n}."}, "asked with the question: 'context'"),
@@ -79,21 +79,21 @@ def test_what_is_taken_and_what_is_left_is_told(tmp_path, row, note):
     [
         (
             lambda n: {"question": f"{n}?", "answer": n, "image": f"p/{n}.png", "mask": f"p/{n - n % 2}.png"},
-            "all pictures of 'image', 'mask' are shown, in this order",
+            "all images of 'image', 'mask' are shown, in this order",
         ),
         (
             lambda n: {"question": f"{n}?", "answer": n, "image": f"p/{n}.png", "url": f"https://a.b/{n}.png"},
-            "'url' names pictures that are not there, where 'image' has them",
+            "'url' names images that are not there, where 'image' has them",
         ),
         (
             lambda n: {"question": f"{n}?", "answer": n, "image": f"p/{n}.png", "photo": [f"p/{n}.png"]},
-            "'photo' holds the pictures of 'image' again",
+            "'photo' holds the images of 'image' again",
         ),
         (
             lambda n: {"question": f"{n}?", "answer": n, "image": f"p/{n}.png", "figure": n},
-            "called like pictures and not used: 'figure'",
+            "called like images and not used: 'figure'",
         ),
-        (lambda n: {"question": f"{n}?", "answer": n, "image": f"{n}.png"}, "the pictures are taken from"),
+        (lambda n: {"question": f"{n}?", "answer": n, "image": f"{n}.png"}, "the images are taken from"),
     ],
 )
 def test_pictures_that_are_taken_and_left_are_told(tmp_path, row, note):
@@ -105,7 +105,7 @@ def test_pictures_in_several_folders_are_left_open(tmp_path):
     (data.parent / "q").mkdir()
     for path in (data.parent / "p").iterdir():
         (data.parent / "q" / path.name).write_bytes(path.read_bytes())
-    with pytest.raises(ModomodoError, match=r"(?s)24 of 24 pictures are not there.*in each of .*p, .*q: leave one"):
+    with pytest.raises(ModomodoError, match=r"(?s)24 of 24 images are not there.*in each of .*p, .*q: leave one"):
         start(data, tmp_path / "out")
 
 

@@ -131,7 +131,7 @@ def test_columns_of_letters_are_no_options_by_index_and_their_taking_is_told(tmp
             "'answer' does not name one of the options in 'options' in most rows, as in .*, line 1: 2 of",
         ),
         (["red", "blue"], "green", "does not name one of the options"),
-        (["a.png", "b.png"], "A", "the options in 'options' are pictures, and options are shown as texts"),
+        (["a.png", "b.png"], "A", "the options in 'options' are images, and options are shown as texts"),
     ],
 )
 def test_options_that_cannot_be_read_or_are_not_named_are_not_left_out(tmp_path, options, answer, why):
@@ -271,7 +271,7 @@ def chat(*turns: str, names: tuple[str, str] = ("user", "assistant")) -> list[di
             lambda n: {"problem": f"{n}?", "solution": f"<think>a\nb</think> <answer> {n} </answer>\n"},
             "problem",
             "solution",
-            "what stands between <answer> and </answer>",
+            "what is between <answer> and </answer>",
         ),
         (lambda n: {"messages": chat(f"{n}?", str(n))}, "messages", "messages", "the reply that ends the chat"),
         (
@@ -399,7 +399,7 @@ def test_a_name_of_ours_is_not_taken(tmp_path):
 def test_nothing_is_overwritten(tmp_path):
     data = jsonl(tmp_path / "words.jsonl", [{"question": f"{n}?", "answer": n} for n in range(20)])
     (tmp_path / "study.toml").write_text("mine")
-    with pytest.raises(ModomodoError, match=r"study\.toml stands there already"):
+    with pytest.raises(ModomodoError, match=r"study\.toml is there already"):
         start(data, tmp_path)
     assert (tmp_path / "study.toml").read_text() == "mine"
     assert not (tmp_path / "recipe.toml").exists()
@@ -410,7 +410,7 @@ def test_nothing_is_overwritten(tmp_path):
     [
         ([{"id": 1, "question": "a?"}, {"id": 2, "question": "b?"}], "no column can be an answer: 'id' is the id"),
         ([{"question": "a?", "answer": True}], "'answer' holds true"),
-        ([{"photo": f"{n}.png", "answer": n} for n in range(3)], "2 of 3 pictures are not there"),
+        ([{"photo": f"{n}.png", "answer": n} for n in range(3)], "2 of 3 images are not there"),
         ([{"photo": "../0.png", "answer": 1}], "leads out of"),
         ([], "is empty"),
         (

@@ -1,4 +1,4 @@
-"""The audit finds planted pictures and texts, and nothing else; its list is read back or says what is wrong."""
+"""The audit finds planted images and texts, and nothing else; its list is read back or says what is wrong."""
 
 import io
 import json
@@ -20,7 +20,7 @@ LONG = "a train leaves the old station at nine and meets a second one after some
 
 
 def photo(seed: int, *, width: int = 120, height: int = 90) -> Image.Image:
-    """A picture of smooth random colours, like no other of another seed."""
+    """An image of smooth random colours, like no other of another seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
@@ -72,7 +72,7 @@ def test_changed_photos_are_found_whatever_the_question_and_others_are_not():
     result = audit({"d": training}, {"b": items})
     assert {match.row_id for match in result.matches} == {f"t{seed}" for seed in range(10)}
     assert {match.item_id.split("-")[0][1:] for match in result.matches} == {str(seed) for seed in range(10)}
-    assert all(match.decided_by == "picture" and match.picture is not None for match in result.matches)
+    assert all(match.decided_by == "image" and match.picture is not None for match in result.matches)
     assert not result.alike["d"].drawn
     assert result.alike["d"].pairs == 30 * 29
 
@@ -99,7 +99,7 @@ def test_drawn_pictures_are_decided_with_their_text():
     result = audit({"d": training}, {"b": items})
     assert result.alike["d"].drawn
     assert result.alike["d"].share > 0.5
-    assert [(one.row_id, one.item_id, one.decided_by) for one in result.matches] == [("t3", "same", "picture and text")]
+    assert [(one.row_id, one.item_id, one.decided_by) for one in result.matches] == [("t3", "same", "image and text")]
     assert result.matches[0].text == 1.0
 
 
@@ -119,7 +119,7 @@ def test_a_copy_of_a_drawing_decides_alone():
     result = audit({"d": training}, {"b": items})
     assert result.alike["d"].drawn
     decided = {(one.row_id, one.item_id, one.decided_by) for one in result.matches}
-    assert decided == {("t3", "i3", "picture"), ("t5", "i5", "picture")}
+    assert decided == {("t3", "i3", "image"), ("t5", "i5", "image")}
 
 
 @pytest.mark.parametrize("colour", ["white", "black", (122, 116, 104)])
@@ -128,8 +128,8 @@ def test_a_photo_with_bars_and_a_grey_one_are_found(colour: str):
     square = [ImageOps.pad(photo(seed, width=160), (160, 160), color=colour) for seed in range(8)]
     copies = [file(one, "JPEG", 75) for one in square] + [file(photo(20).convert("L"))]
     items = [row(f"i{at}", one) for at, one in enumerate(copies)]
-    expected = {f"t{at}": (f"i{at}", "picture") for at in range(8)}
-    assert found([*training, row("grey", file(photo(20)))], items) == {**expected, "grey": ("i8", "picture")}
+    expected = {f"t{at}": (f"i{at}", "image") for at in range(8)}
+    assert found([*training, row("grey", file(photo(20)))], items) == {**expected, "grey": ("i8", "image")}
 
 
 def test_a_transparent_picture_is_that_over_white_and_that_without_transparency():
@@ -138,13 +138,13 @@ def test_a_transparent_picture_is_that_over_white_and_that_without_transparency(
     pixels = np.array(cut)
     pixels[pixels[..., 3] == 0] = 0
     flat = Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB")
-    assert found([row("t", file(flat))], [row("i", file(Image.fromarray(pixels)))]) == {"t": ("i", "picture")}
-    assert found([row("t", file(photo(1)))], [row("i", file(cut))]) == {"t": ("i", "picture")}
+    assert found([row("t", file(flat))], [row("i", file(Image.fromarray(pixels)))]) == {"t": ("i", "image")}
+    assert found([row("t", file(photo(1)))], [row("i", file(cut))]) == {"t": ("i", "image")}
 
 
 def test_the_same_options_in_another_order_are_the_same_text():
     training = [row(f"t{seed}", file(drawing(seed)), options=(str(seed), "none")) for seed in range(20)]
-    assert found(training, [row("i", file(drawing(60)), options=("none", "7"))]) == {"t7": ("i", "picture and text")}
+    assert found(training, [row("i", file(drawing(60)), options=("none", "7"))]) == {"t7": ("i", "image and text")}
 
 
 def test_text_decides_where_there_is_no_picture():
@@ -166,7 +166,7 @@ def test_a_short_text_does_not_decide_against_a_row_with_a_picture_and_a_long_on
 def test_a_row_of_several_pictures_matches_by_any_of_them():
     training = [row("none", file(photo(1)), file(photo(2))), row("second", file(photo(3)), file(photo(4))), row("bare")]
     items = [row("i1", file(photo(9)), file(photo(8))), row("i2", file(photo(7)), file(photo(4), "JPEG"))]
-    assert found(training, items) == {"second": ("i2", "picture")}
+    assert found(training, items) == {"second": ("i2", "image")}
 
 
 def test_blank_pictures_look_like_nothing():
@@ -206,20 +206,20 @@ def test_nothing_against_nothing():
 
 
 def test_an_unreadable_picture_is_named_with_its_row():
-    with pytest.raises(ModomodoError, match=r"d, row t: the picture \(4 bytes\) is unreadable"):
+    with pytest.raises(ModomodoError, match=r"d, row t: the image \(4 bytes\) is unreadable"):
         audit({"d": [row("t", b"none")]}, {})
 
 
 def test_exclusions_are_read_as_written(tmp_path: Path):
     path = tmp_path / "out.csv"
     matches = [
-        Match("d", "row, 1", "b", "i", 12, 0.25, "picture"),
+        Match("d", "row, 1", "b", "i", 12, 0.25, "image"),
         Match("d", "row, 1", "c", "i", None, 1.0, "text"),
-        Match("e", '"2"\n', "b", "i", 0, 1.0, "picture and text"),
+        Match("e", '"2"\n', "b", "i", 0, 1.0, "image and text"),
     ]
     write_exclusions(matches, path)
     assert read_exclusions(path) == {"d": frozenset({"row, 1"}), "e": frozenset({'"2"\n'})}
-    assert "stands in b as i, by picture (12 of 256 bits apart, 25% of the text)" in path.read_text()
+    assert "is in b as i, by image (12 of 256 bits apart, 25% of the text)" in path.read_text()
     write_exclusions([], path)
     assert read_exclusions(path) == {}
 
@@ -266,4 +266,4 @@ def test_real_photos_changed_are_found_and_no_others(domain: str):
     items = [row(f"i{at}", one) for at, one in enumerate(contents[20:])]
     copies = [changed(Image.open(io.BytesIO(one)).convert("RGB"))[at % 4] for at, one in enumerate(contents[:12])]
     items += [row(f"c{at}", one, question="where?") for at, one in enumerate(copies)]
-    assert found(training, items) == {f"t{at}": (f"c{at}", "picture") for at in range(12)}
+    assert found(training, items) == {f"t{at}": (f"c{at}", "image") for at in range(12)}

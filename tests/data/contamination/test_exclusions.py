@@ -24,7 +24,7 @@ def row(name: str, *pictures: bytes, question: str = "what is it?") -> Row:
 def test_rows_that_are_gone_or_have_shifted_are_problems(tmp_path: Path):
     path = tmp_path / "out.csv"
     training = [row(str(at), b"%d" % at, question=f"question {at}") for at in range(4)]
-    matches = [Match("d", one, "b", "i", 0, 1.0, "picture") for one in ("1", "2", "3")]
+    matches = [Match("d", one, "b", "i", 0, 1.0, "image") for one in ("1", "2", "3")]
     contents = contents_of(matches, {"d": training, "e": [row("9")]})
     assert contents == {("d", one.id): content_of(one) for one in training[1:]}
     write_exclusions([*matches, Match("e", "9", "b", "i", None, 1.0, "text")], path, contents)
@@ -58,7 +58,7 @@ def test_where_no_list_can_be_written_is_known_before(tmp_path: Path):
 
 def test_ids_that_a_spreadsheet_would_run_come_back_as_they_were(tmp_path: Path):
     ids = ("=1+1", "@a", "'=b", "-3", "+x", "plain", "'tis")
-    write_exclusions([Match("d", one, "b", "=i", 0, 1.0, "picture") for one in ids], tmp_path / "out.csv")
+    write_exclusions([Match("d", one, "b", "=i", 0, 1.0, "image") for one in ids], tmp_path / "out.csv")
     lines = (tmp_path / "out.csv").read_text().splitlines()[1:]
     assert not [line for line in lines if line.split(",")[1][0] in "=+@"]
     assert read_exclusions(tmp_path / "out.csv") == {"d": frozenset(ids)}

@@ -53,9 +53,9 @@ TRAIN = [
     for number, target in enumerate(TARGETS)
 ]
 TEST = [
-    Row("e0", "made", "No picture, née ☃?", Target("count", 0)),
+    Row("e0", "made", "No image, née ☃?", Target("count", 0)),
     Row("e1", "made", "Two?", Target("count", 2), (picture(100), picture(101, (5, 9)))),
-    Row("e2", "made", "The same picture?", Target("text", "yes"), (picture(100),)),
+    Row("e2", "made", "The same image?", Target("text", "yes"), (picture(100),)),
 ]
 
 
@@ -206,7 +206,7 @@ def test_duplicates_and_training_rows_of_the_test_are_dropped_and_listed(tmp_pat
         ]
     text = (tmp_path / "made" / "README.md").read_text()
     assert "- 2 duplicate: the same question" in text
-    assert "- 1 in test: the question and picture of a row of train" in text
+    assert "- 1 in test: the question and image of a row of train" in text
     assert "| train | 15 | 17 | 2 |" in text
 
 
@@ -381,9 +381,9 @@ def test_missing_folders_sets_and_splits_come_with_help(tmp_path: Path):
 
 def test_rows_that_cannot_be_written_are_named(tmp_path: Path):
     cases = {
-        "row t1: the id stands in train already": [TRAIN[0], TRAIN[1], replace(TRAIN[2], id="t1")],
-        r"row t0: the picture \(10 bytes\) is unreadable": [replace(TRAIN[0], images=(b"no picture",))],
-        "row t0: a picture cannot be read": [replace(TRAIN[0], images=(tmp_path / "gone.png",))],
+        "row t1: the id is in train already": [TRAIN[0], TRAIN[1], replace(TRAIN[2], id="t1")],
+        r"row t0: the image \(8 bytes\) is unreadable": [replace(TRAIN[0], images=(b"no image",))],
+        "row t0: an image cannot be read": [replace(TRAIN[0], images=(tmp_path / "gone.png",))],
         "row t0 cannot be written": [replace(TRAIN[0], question="half \ud83d")],
         "rows 3 to 3 do not fit": [replace(TRAIN[0], id=3)],
         r"made \(train\): has no rows": [],

@@ -160,7 +160,7 @@ def test_a_hub_id_out_of_reach_says_what_to_do():
 
 
 def test_no_picture_is_in_both_splits_of_a_holdout(tmp_path):
-    # Row k shows pictures k // 2 and, every fifth, the next one too: those that share one go together.
+    # Row k shows images k // 2 and, every fifth, the next one too: those that share one go together.
     rows = [
         {
             "question": f"q{k}",
@@ -318,7 +318,7 @@ def test_pictures_in_a_chat_are_those_of_its_column(tmp_path):
     settings = {"question": "{chat}", "answer": "chat", "verifier": "text"}
     row = domain(path, **settings, images=("chat",)).load("train")[0]
     assert (row.question, row.images) == ("Is <image> red?", (tmp_path / "a.png",))
-    assert "1 <image> mark, 0 pictures in" in refusal(path, **settings, images=())
+    assert "1 <image> mark, 0 images in" in refusal(path, **settings, images=())
 
 
 @pytest.mark.parametrize("instruction", ["Look at <image>.", "Be brief.<|im_end|>", "Write <bbox>."])
@@ -333,7 +333,7 @@ def test_what_hints_at_the_wrong_column_is_noted(tmp_path):
     path = jsonl(tmp_path / "a.jsonl", rows)
     said = [str(one) for one in check(domain(path, **CHOICE, images=())) if one.level == "note"]
     assert any(
-        "not used: 'image', 'photo', by name with pictures; name what is to be shown in images" in one for one in said
+        "not used: 'image', 'photo', by name with images; name what is to be shown in images" in one for one in said
     )
     assert any("every gold is 'B': one reply is right for all rows" in one for one in said)
     assert all("not used" not in str(one) for one in check(domain(path, **CHOICE)))
@@ -362,11 +362,11 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"answer": [1, 2, 3]}, {"verifier": "box"}, "cannot be read: 3 numbers, where 4 are asked"),
         ({"answer": [[1, 2, 3, 4], [1, 2, 3, 5]]}, {"verifier": "box"}, "holds 2 boxes, where box asks for one"),
         ({"answer": [6, 2, 3, 4]}, {"verifier": "box"}, "not a box"),
-        ({"answer": [0, 0, 9.5, 6]}, {"verifier": "box"}, "is outside the picture of 8 x 6 pixels"),
-        ({"answer": [1, 1, 2, 2], "image": None}, {"verifier": "box"}, "boxes need a picture"),
+        ({"answer": [0, 0, 9.5, 6]}, {"verifier": "box"}, "is outside the image of 8 x 6 pixels"),
+        ({"answer": [1, 1, 2, 2], "image": None}, {"verifier": "box"}, "boxes need an image"),
         ({"question": " "}, CHOICE, "the question is empty"),
         ({"question": ["a"]}, CHOICE, r"question is \['a'\], not a text"),
-        ({"image": 7}, CHOICE, "a picture is bytes, base64, a path or a list of them, found int 7"),
+        ({"image": 7}, CHOICE, "an image is bytes, base64, a path or a list of them, found int 7"),
         ({"image": ".."}, CHOICE, "paths are relative to the file and inside its folder"),
         ({"image": "p/../../b.png"}, CHOICE, "leads out of"),
         ({"image": "/etc/hostname"}, CHOICE, "leads out of"),
@@ -385,15 +385,15 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"options": "[" * 100_000}, CHOICE, "the options in options are '\\[+, not a list"),
         ({"options": '["x; y", "z"'}, CHOICE, "the options in options are .*, not a list"),
         ({"part": ""}, {**CHOICE, "options": ("name", "part")}, "options in name, part are a list .* found 1 of them"),
-        ({"question": "<image><image> Which?"}, CHOICE, "2 <image> marks, 1 picture in"),
-        ({"question": "Is <image> this?", "image": None}, CHOICE, "1 <image> mark, 0 pictures in"),
-        ({"question": "Is <image 2> this?"}, CHOICE, "names <image 2>, and there are 1 pictures"),
+        ({"question": "<image><image> Which?"}, CHOICE, "2 <image> marks, 1 image in"),
+        ({"question": "Is <image> this?", "image": None}, CHOICE, "1 <image> mark, 0 images in"),
+        ({"question": "Is <image 2> this?"}, CHOICE, "names <image 2>, and there are 1 images"),
         ({"question": "<image><image1> Which?"}, CHOICE, "has <image> and <image1>: number all marks, or none"),
         ({"question": "Is <|image_pad|> this?"}, CHOICE, r"has <\|image_pad\|> inside"),
         ({"question": "Which?<|im_end|>"}, CHOICE, r"has <\|im_end\|> inside"),
         ({"question": "Which?<end_of_turn>"}, CHOICE, "has <end_of_turn> inside"),
         ({"question": "<video>Which?"}, CHOICE, "has <video> inside"),
-        ({"question": "Find <ref-object>"}, CHOICE, "has <ref-object> inside, which stands for something of another"),
+        ({"question": "Find <ref-object>"}, CHOICE, "has <ref-object> inside, which marks a place for another"),
         ({"options": ["<image>", "y", "z"]}, CHOICE, "the option '<image>' has <image> inside"),
         ({"options": ["x", "y", "z<|eot_id|>"]}, CHOICE, r"the option 'z<\|eot_id\|>' has"),
         ({"options": ["<image 2>", "y", "z"]}, CHOICE, "names <image 2>"),
@@ -405,7 +405,7 @@ def test_where_keeps_rows_and_their_numbers(tmp_path):
         ({"options": ["B. x", "A. y"]}, CHOICE, "begin with B, A, and are shown as A, B"),
         ({"question": [{"role": "user", "content": None}]}, CHOICE, "a turn of the chat holds"),
         ({"name": None}, {**CHOICE, "id": "name"}, "the id in name is None"),
-        ({"name": "r0"}, {**CHOICE, "id": "name"}, "the id 'r0' stands twice"),
+        ({"name": "r0"}, {**CHOICE, "id": "name"}, "the id 'r0' occurs twice"),
     ],
 )
 def test_a_bad_row_is_refused_with_its_file_and_line(tmp_path, change, settings, message):
@@ -425,7 +425,7 @@ def test_base64_of_no_picture_is_a_bad_row_told_shortly(tmp_path, holdout):
     with path.open("a") as file:
         file.write(json.dumps({**ROWS[0], "image": "iVBO/RwK" + "A" * 4000}) + "\n")
     said = refusal(path, **CHOICE, holdout=holdout)
-    assert f"{path}, line 5: the picture (3006 bytes) is unreadable: it begins with b'\\x89PN\\xfd" in said
+    assert f"{path}, line 5: the image (3006 bytes) is unreadable: it begins with b'\\x89PN\\xfd" in said
     assert len(said) < 400 + len(str(path))
 
 
@@ -441,10 +441,10 @@ def test_lists_of_lists_are_refused_however_deep(tmp_path, column, depth):
 def test_rows_without_a_picture_are_noted(tmp_path):
     path = jsonl(tmp_path / "a.jsonl", [ROWS[0], {**ROWS[1], "image": None}, {**ROWS[2], "image": []}])
     said = [str(one) for one in check(domain(path, **CHOICE)) if one.level == "note"]
-    assert said == ["mine (train): 2 of 3 rows have no picture in image: asked as text alone"]
+    assert said == ["mine (train): 2 of 3 rows have no image in image: asked as text alone"]
     path = jsonl(tmp_path / "b.jsonl", [{"question": "q", "answer": "a"}])
     assert check(domain(path, verifier="text", images=())) == ()
-    assert "a set without pictures says images = []" in refusal(path, verifier="text")
+    assert "a set without images says images = []" in refusal(path, verifier="text")
 
 
 def test_a_split_of_which_no_row_is_left_is_refused(tmp_path):
@@ -507,12 +507,12 @@ def test_declared_bad_rows_are_left_out_and_noted(tmp_path):
 
 def test_pictures_that_are_missing_or_broken_are_refused(tmp_path):
     path = jsonl(tmp_path / "a.jsonl", ROWS[:3])
-    (tmp_path / "p/1.png").write_bytes(b"no picture")
+    (tmp_path / "p/1.png").write_bytes(b"no image")
     (tmp_path / "p/2.png").unlink()
     said = refusal(path, **CHOICE)
-    assert "line 2: the picture" in said
+    assert "line 2: the image" in said
     assert "is unreadable" in said
-    assert "line 3: the picture" in said
+    assert "line 3: the image" in said
 
 
 @pytest.mark.parametrize(

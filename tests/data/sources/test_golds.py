@@ -104,7 +104,7 @@ LISTED = [{"caption": "cat", "bbox": [1, 2, 30, 40], "bbox_type": "norm_1000", "
             "pixels",
             "has 'It is at' beside its boxes",
         ),
-        ("Find it", "<bbox>", {"bbox": [[1, 2, 3, 4]], "image_id": [1]}, "pixels", "another picture than the first"),
+        ("Find it", "<bbox>", {"bbox": [[1, 2, 3, 4]], "image_id": [1]}, "pixels", "another image than the first"),
         ("Find it", "<bbox>", {"bbox": [[1, 2, 3, 4]], "bbox_type": "odd"}, "pixels", "bbox_type of the objects"),
         ("Find it", "<bbox>", None, "pixels", "the objects are None"),
         ("Find it", "<bbox>", "cat", "pixels", "the objects are None"),

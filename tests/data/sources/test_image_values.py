@@ -1,4 +1,4 @@
-"""Pictures as columns hold them, and paths that rows may not name."""
+"""Images as columns hold them, and paths that rows may not name."""
 
 import base64
 import json
@@ -84,7 +84,7 @@ def test_several_stay_in_order_and_none_is_none(folder):
         ({"url": "s3://bucket/c.png"}, "is the address s3://bucket/c.png: nothing is downloaded"),
         ("file:///etc/passwd", "is the address file:///etc/passwd"),
         ("/etc/passwd", "leads out of"),
-        ("../secret.png", "leads out of .*set: picture paths are relative to the file"),
+        ("../secret.png", "leads out of .*set: image paths are relative to the file"),
         ("p/../../secret.png", "leads out of"),
         ("out.png", r"out.png is a link to .*secret.png, out of .*set: put the file there, or name its folder"),
         ("elsewhere/secret.png", "is a link to"),
@@ -95,7 +95,7 @@ def test_several_stay_in_order_and_none_is_none(folder):
         ("loop", "is a link"),
         ("a\0.png", "which is no path"),
         ("a\ud800.png", "has half a character: rename the file"),
-        ("x" * 300 + ".png", "which is no path, nor a picture in base64"),
+        ("x" * 300 + ".png", "which is no path, nor an image in base64"),
         ("data:image/png;base64,????", "neither a path nor base64"),
         (7, "found int 7"),
         ([1, 2], "found int 1"),

@@ -15,8 +15,8 @@ from modomodo.data.sources.source import Source
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"a": 1, "a": 1}', "the key 'a' stands twice in one object"),
-        ('[{"b": {"a": 1, "c": 2, "a": 3}}]', "the key 'a' stands twice"),
+        ('{"a": 1, "a": 1}', "the key 'a' occurs twice in one object"),
+        ('[{"b": {"a": 1, "c": 2, "a": 3}}]', "the key 'a' occurs twice"),
         ('{"a": 1e-400}', "the number 1e-400 would be read as 0"),
         ('{"a": -0.0001E-999}', "the number -0.0001E-999 would be read as -0"),
         ('{"a": 1e400}', "would be read as inf"),
@@ -75,7 +75,7 @@ def test_rows_are_those_of_a_list_of_an_object_or_under_a_name(tmp_path, value, 
         ({"messages": [{"role": "user", "content": "a"}] * 2}, "holds one object that is no set of rows"),
         (3, "holds 3, where an object or a list"),
         ('{"a": 1}\n{"a": 2}', "if it holds one object a line, name it .jsonl"),
-        ('[{"a": 1, "a": 2}]', "is no JSON: the key 'a' stands twice"),
+        ('[{"a": 1, "a": 2}]', "is no JSON: the key 'a' occurs twice"),
     ],
 )
 def test_files_that_leave_open_what_their_rows_are_are_refused(tmp_path, value, message):

@@ -141,7 +141,7 @@ def test_one_pixel_outside_is_rounding_and_more_is_not(tmp_path):
         if good:
             assert found.load("train")[0].target.value == (0, 0, 640.5, 4.5)
         else:
-            with pytest.raises(ModomodoError, match="outside the picture of 1280 x 10 pixels"):
+            with pytest.raises(ModomodoError, match="outside the image of 1280 x 10 pixels"):
                 found.load("train")
 
 

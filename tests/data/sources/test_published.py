@@ -109,7 +109,7 @@ def test_lisa_from_its_own_files(tmp_path):
     assert rows[0].target.value == pytest.approx((0, 8, 160.5 * 0.8, 160))
     assert rows[0].target.image_size == (640, 320)
     assert rows[0].question == "What is train thing in this picture?\nGive the box around what is meant."
-    assert rows[0].images[0] is rows[1].images[0]  # scaled once for all questions of a picture
+    assert rows[0].images[0] is rows[1].images[0]  # scaled once for all questions of an image
     assert rows[2].question.startswith("Où est-ce ? 'trainé'\n")
     assert [row.id for row in domain.load("test")] == ["test-a-q0", "test-café-q0"]
 
@@ -162,7 +162,7 @@ def test_sat(tmp_path):
         parquet(tmp_path / f"{split}.parquet", moved)
     domain = here("sat", tmp_path)
     train, test = domain.load("train"), domain.load("test")
-    assert len(train) == len(test) == 60  # those with one picture
+    assert len(train) == len(test) == 60  # those with one image
     assert errors(domain) == []
     assert train[0].target.value == "rotated left"
     orders = Counter("rotated left; rotated right" in row.question for row in train)
@@ -305,7 +305,7 @@ def test_mmmu(tmp_path):
 def test_a_set_of_ours_may_only_be_moved(tmp_path):
     with pytest.raises(ModomodoError, match=r"may only say where rows are .* found question, verifier"):
         here("coco", tmp_path, verifier="boxes", question="{x}")
-    with pytest.raises(ModomodoError, match="detect is a domain of ours that no file holds"):
+    with pytest.raises(ModomodoError, match="detect is a built-in domain that no file holds"):
         here("detect", tmp_path)
     moved = here("sat", None, revision="abc")
     assert (moved.origin.source, moved.origin.revision) == ("array/SAT", "abc")

@@ -1,4 +1,4 @@
-"""Pictures of a table: which columns hold them, in which folder they are, and how large they are."""
+"""Images of a table: which columns hold them, in which folder they are, and how large they are."""
 
 import os
 import re
@@ -19,19 +19,19 @@ from modomodo.data.sources.records import Record, listed, read, split_names
 from modomodo.data.sources.values import BadRowError, written
 
 ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-OPENED = 64  # rows whose pictures are opened to see their sizes
-FOLDERS = 2_000  # in which pictures are looked for that are not beside their file
+OPENED = 64  # rows whose images are opened to see their sizes
+FOLDERS = 2_000  # in which images are looked for that are not beside their file
 LEVELS = 3
-HALF = 0.5  # share of pictures from which a column that is called like one holds them
+HALF = 0.5  # share of images from which a column that is called like one holds them
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|data:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Images:
-    """The columns with pictures, the folder that their paths are seen from where it is not the file's, and their sizes.
+    """The columns with images, the folder that their paths are seen from where it is not the file's, and their sizes.
 
-    `sizes` are [width, height], upright, of the first picture of each of the first rows, None where it cannot be read.
-    `left` says of the other columns that hold pictures why they are not shown.
+    `sizes` are [width, height], upright, of the first image of each of the first rows, None where it cannot be read.
+    `left` says of the other columns that hold images why they are not shown.
     """
 
     columns: tuple[str, ...] = ()
@@ -41,9 +41,9 @@ class Images:
 
 
 def find_images(table: Table, columns: Mapping[str, Sequence[Any]]) -> Images:
-    """Return what is known of the pictures in these columns of a table.
+    """Return what is known of the images in these columns of a table.
 
-    Raises ModomodoError when pictures are not where the paths say.
+    Raises ModomodoError when images are not where the paths say.
     """
     names = _in_order([name for name, values in columns.items() if _holds_pictures(table, name, values)])
     names = [name for name in names if not any(name.startswith(f"{other}.") for other in names)]
@@ -52,12 +52,12 @@ def find_images(table: Table, columns: Mapping[str, Sequence[Any]]) -> Images:
     pictured = [name for name in names if name.lower() in OPTIONS]
     if pictured:
         raise ModomodoError(
-            f"{table.path}: the options in {pictured[0]!r} are pictures, and options are shown as texts: put them into "
-            "the column of the pictures, and name them in the question, <image 1>, <image 2>"
+            f"{table.path}: the options in {pictured[0]!r} are images, and options are shown as texts: put them into "
+            "the column of the images, and name them in the question, <image 1>, <image 2>"
         )
     missing = {name: text for name in names if (text := _missing(table, [name], None)) is not None}
     there = [name for name in names if name not in missing]
-    left = [f"{name!r} names pictures that are not there, where {there[0]!r} has them" for name in missing if there]
+    left = [f"{name!r} names images that are not there, where {there[0]!r} has them" for name in missing if there]
     folder = _folder(table, names) if missing and not there else None
     names = there or names
     names, copies = _different(table, names, folder)
@@ -82,7 +82,7 @@ def _holds_pictures(table: Table, name: str, values: Sequence[Any]) -> bool:
 
 
 def _is_picture(value: object, like: bool) -> bool:
-    """Return whether a value is one picture or more; `like`: the column is called so, and any address is one."""
+    """Return whether a value is one image or more; `like`: the column is called so, and any address is one."""
     if isinstance(value, bytes):
         return value == PICTURE
     if isinstance(value, str):
@@ -115,14 +115,14 @@ def _is_file(row: Record, value: object) -> bool:
 
 
 def _values(record: Record, name: str) -> Any:
-    """Return the pictures that a column writes: those in the parts of a chat, else the value."""
+    """Return the images that a column writes: those in the parts of a chat, else the value."""
     value = record.get(name)
     held = pictures_in(value)
     return value if held is None else held
 
 
 def _missing(table: Table, names: Sequence[str], folder: Path | None) -> str | None:
-    """Return how many pictures are not where their columns say, and which first; None when all are there."""
+    """Return how many images are not where their columns say, and which first; None when all are there."""
     bad: list[str] = []
     count = 0
     for row in table.rows:
@@ -137,26 +137,26 @@ def _missing(table: Table, names: Sequence[str], folder: Path | None) -> str | N
     if not bad:
         return None
     return (
-        f"{table.path}: {len(bad)} of {count} pictures are not there:\n{listed(bad, most=5)}\n  paths in "
-        f"{', '.join(map(repr, names))} are relative to the file that names them: put pictures there, or correct them"
+        f"{table.path}: {len(bad)} of {count} images are not there:\n{listed(bad, most=5)}\n  paths in "
+        f"{', '.join(map(repr, names))} are relative to the file that names them: put images there, or correct them"
     )
 
 
 def _folder(table: Table, names: Sequence[str]) -> Path:
-    """Return the one folder near the table that all its pictures are in.
+    """Return the one folder near the table that all its images are in.
 
     Raises ModomodoError when there is none, or more.
     """
     home = Path(os.path.abspath(table.path))
     home = home if home.is_dir() else home.parent
-    found = [folder for folder in _near(home) if _has_first(table, names, folder)]
-    found = [folder for folder in found if _missing(table, names, folder) is None]
+    folders = [folder for folder in _near(home) if _has_first(table, names, folder)]
+    folders = [folder for folder in folders if _missing(table, names, folder) is None]
     reason = _missing(table, names, None)
-    if not found:
+    if not folders:
         raise ModomodoError(f'{reason}; of another folder, write a recipe with pictures = "FOLDER" (docs/data.md)')
-    if len(found) > 1:
-        raise ModomodoError(f"{reason}; they are in each of {', '.join(map(str, found[:5]))}: leave one of them")
-    return found[0]
+    if len(folders) > 1:
+        raise ModomodoError(f"{reason}; they are in each of {', '.join(map(str, folders[:5]))}: leave one of them")
+    return folders[0]
 
 
 def _near(home: Path) -> Iterator[Path]:
@@ -187,7 +187,7 @@ def _has_first(table: Table, names: Sequence[str], folder: Path) -> bool:
 
 
 def _records(table: Table) -> Iterator[Record]:
-    """Yield the first records of a table, with their pictures."""
+    """Yield the first records of a table, with their images."""
     source = table.source()
     for number, record in enumerate(read(source, split_names(source)["train"])):
         if number == OPENED:
@@ -196,7 +196,7 @@ def _records(table: Table) -> Iterator[Record]:
 
 
 def _different(table: Table, names: list[str], folder: Path | None) -> tuple[list[str], list[str]]:
-    """Return the columns less those that hold the pictures of an earlier one, and what these are."""
+    """Return the columns less those that hold the images of an earlier one, and what these are."""
     if len(names) < 2:
         return names, []
     contents: dict[str, list[bytes]] = {name: [] for name in names}
@@ -208,7 +208,7 @@ def _different(table: Table, names: list[str], folder: Path | None) -> tuple[lis
             except (ModomodoError, OSError):
                 contents[name].append(name.encode())
     first = {name: next(other for other in names if contents[other] == contents[name]) for name in names}
-    copies = [f"{name!r} holds the pictures of {other!r} again" for name, other in first.items() if name != other]
+    copies = [f"{name!r} holds the images of {other!r} again" for name, other in first.items() if name != other]
     return [name for name in names if first[name] == name], copies
 
 

@@ -1,4 +1,4 @@
-"""What is to know about a set of one's own beside what stands in its recipe: `init` prints it."""
+"""What is to know about a set of one's own beside its recipe: `init` prints it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -48,8 +48,8 @@ def _refused(plan: Plan) -> Iterator[str]:
         return  # which is said as an error
     if not plan.tested:
         yield (
-            f"no rows are kept for a test, as {count(rows, 'row')} are too few or share their pictures: runs are "
-            f"scored on charts alone; give {FEW} rows or more, with pictures of their own, or a test set"
+            f"no rows are kept for a test, as {count(rows, 'row')} are too few or share their images: runs are "
+            f"scored on charts alone; give {FEW} rows or more, with images of their own, or a test set"
         )
     elif rows < SMALL:
         yield f"{rows} rows are enough to try everything, not to learn from: docs/data.md"
@@ -101,7 +101,7 @@ def _odd_answers(plan: Plan) -> Iterator[str]:
     if verifier in ("relaxed", "text") and 0 < len(odd) <= ODD * len(given):
         yield (
             f"all answers but {len(odd)} of {len(given)} are plain numbers, and the odd one makes the verifier "
-            f"{verifier}: {odd[0]}. Is it a mistake? Correct it and call init anew, for a stricter verifier"
+            f"{verifier}: {odd[0]}. Is it a mistake? Correct it and call init again, for a stricter verifier"
         )
     if verifier == "relaxed":
         whole = sum(is_plain_number(answer) and float(answer).is_integer() for _, answer in given)
@@ -114,11 +114,11 @@ def _picture_notes(plan: Plan) -> Iterator[str]:
     unused = [name for name in plan.table.columns if _is_unused(plan, name) and is_pictorial(name)]
     yield from images.left
     if unused and images.columns:  # else the trial says so
-        yield f"called like pictures and not used: {', '.join(map(repr, unused))}; pictures are bytes, base64 or paths"
+        yield f"called like images and not used: {', '.join(map(repr, unused))}; images are bytes, base64 or paths"
     if len(images.columns) > 1:
-        yield f"all pictures of {', '.join(map(repr, images.columns))} are shown, in this order: may they be?"
+        yield f"all images of {', '.join(map(repr, images.columns))} are shown, in this order: may they be?"
     if images.folder is not None:
-        yield f"the pictures are taken from {images.folder}, where all of them are"
+        yield f"the images are taken from {images.folder}, where all of them are"
 
 
 def _is_unused(plan: Plan, name: str) -> bool:

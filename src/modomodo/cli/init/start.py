@@ -42,16 +42,16 @@ class Started:
 def start(data: Path, folder: Path) -> Started:
     """Write recipe.toml and study.toml for a set of one's own into a folder, and return what is to know about them.
 
-    Raises ModomodoError when one of them stands there, when the data cannot be read, when no column can be the answer,
-    when pictures are missing, and when check would refuse most rows.
+    Raises ModomodoError when one of them is there, when the data cannot be read, when no column can be the answer,
+    when images are missing, and when check would refuse most rows.
     """
     check_path(data)
     files = [folder / name for name in FILES]
     there = [str(file) for file in files if os.path.lexists(file)]
     if there:
         raise ModomodoError(
-            f"{' and '.join(there)} stand{'s' if len(there) == 1 else ''} there already, and init overwrites nothing: "
-            "name another folder (--out FOLDER), or move what stands there"
+            f"{' and '.join(there)} {'is' if len(there) == 1 else 'are'} there already, and init overwrites nothing: "
+            "name another folder (--out FOLDER), or move what is there"
         )
     plan = plan_of(data, folder)
     write_text(files[0], recipe_text(plan))
@@ -65,7 +65,7 @@ def start(data: Path, folder: Path) -> Started:
         (f"check {study}", "every row, and all else that can fail before a run starts"),
         (f"play {study}", "answer a few rows yourself: is it clear what is asked for?"),
         (f"train {study} {TRY}", "a first run, of two small steps"),
-        (f"report {study}", f"its curves and replies, in studies/{plan.name}/report.html"),
+        (f"report {study}", f"its curves and completions, in studies/{plan.name}/report.html"),
     )
     return Started(tuple(files), tuple(notes(plan)), commands, missing_verifier(plan, files[0]))
 
@@ -77,25 +77,25 @@ def plan_of(data: Path, folder: Path) -> Plan:
     """
     table = look(data)
     _refuse_runs(table)
-    found = roles(table)
-    options = None if found.options is None else option_lists(table.columns, found.options)
+    columns = roles(table)
+    options = None if columns.options is None else option_lists(table.columns, columns.options)
     # A number beside columns a and b is rather a value than an index.
-    indices = any(len(name) > 1 for name in columns_of(found.options))
-    question = _question(found, None)
-    answers = golds(table, table.source(question=question, answer=found.answer, objects=found.objects))
-    suggestion = suggest(answers, options=options, sizes=found.images.sizes, indices=indices)
-    _refuse_unnamed_options(table, found, suggestion)
-    pictures = found.images.folder
+    indices = any(len(name) > 1 for name in columns_of(columns.options))
+    question = _question(columns, None)
+    answers = golds(table, table.source(question=question, answer=columns.answer, objects=columns.objects))
+    suggestion = suggest(answers, options=options, sizes=columns.images.sizes, indices=indices)
+    _refuse_unnamed_options(table, columns, suggestion)
+    pictures = columns.images.folder
     plan = Plan(
         name=name_of(data),
         path=os.path.relpath(data.parent.resolve() / data.name, folder.resolve()),
         pictures=None if pictures is None else os.path.relpath(pictures, folder.resolve()),
         table=table,
-        roles=found,
+        roles=columns,
         answers=answers,
         suggestion=suggestion,
-        sizes=tuple(size for size in found.images.sizes if size is not None),
-        question=_question(found, suggestion.verifier),
+        sizes=tuple(size for size in columns.images.sizes if size is not None),
+        question=_question(columns, suggestion.verifier),
         holdout=0.0,
         trained=len(table.rows),
     )
@@ -128,7 +128,7 @@ def _refuse_runs(table: Table) -> None:
 
 
 def name_of(data: Path) -> str:
-    """Return a name for the domain: that of the file or folder, in letters that names of folders are made of."""
+    """Return a name for the domain: the file's or folder's, in letters that names of folders are made of."""
     path = Path(os.path.abspath(data))
     stem = path.name if path.is_dir() else path.stem
     if stem.lower() in ("train", "metadata", "data"):

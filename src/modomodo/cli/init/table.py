@@ -14,20 +14,20 @@ from modomodo.data.sources.source import Source
 from modomodo.data.sources.values import written
 
 PICTURE = b""
-"""Stands for the bytes of a picture in the rows that are kept."""
+"""Stands for the bytes of an image in the rows that are kept."""
 
 ENDINGS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
 OPTIONS = ("options", "choices", "candidates", "alternatives")
 SPLITS = ("split", "fold", "partition", "subset")
 TESTS = ("test", "validation", "valid", "val", "dev")
-LONG = 1_000  # letters from which a text may be a picture in base64 that need not be kept
+LONG = 1_000  # letters from which a text may be an image in base64 that need not be kept
 DEEP = 3  # objects in one another whose columns are looked at
 _BESIDE = {"type", "media_type", "width", "height", "format", "detail", "size", "mode", "min_pixels", "max_pixels"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """All rows to train on, pictures left out: `columns` is name -> a value for each row.
+    """All rows to train on, images left out: `columns` is name -> a value for each row.
 
     Objects are columns, and so is what they hold, by names with dots. `tested` is the number of rows of a split of
     their own for the test, None where there is none; `splits` and `split_column` say which, where a Source has to be
@@ -68,7 +68,7 @@ def check_path(path: Path) -> None:
 
 
 def look(path: Path) -> Table:
-    """Return what a file with a list of rows, a folder of JSONL or Parquet or a folder of pictures holds.
+    """Return what a file with a list of rows, a folder of JSONL or Parquet or a folder of images holds.
 
     Raises ModomodoError when there is nothing to read, or nothing to train on.
     """
@@ -79,7 +79,7 @@ def look(path: Path) -> Table:
     except ModomodoError as error:
         raise ModomodoError(
             f"{error}; init reads JSONL (one object a line), a JSON list of objects, Parquet or CSV, a folder of JSONL "
-            "or Parquet, or one of pictures with a metadata.jsonl (docs/data.md)"
+            "or Parquet, or one of images with a metadata.jsonl (docs/data.md)"
         ) from error
     except OSError as error:
         raise ModomodoError(f"{path} cannot be read: {error.strerror or error}; set its permissions") from error
@@ -110,7 +110,7 @@ def _with_test(path: Path, name: str) -> dict[str, str]:
 
 
 def _kept(record: Record) -> Record:
-    """Return a record without the bytes of pictures, and without names that no TOML file can hold."""
+    """Return a record without the bytes of images, and without names that no TOML file can hold."""
     columns = {name: _without_bytes(value) for name, value in record.columns.items() if _is_name(name)}
     return Record(columns, record.file, record.place, record.number, record.folder)
 
@@ -147,7 +147,7 @@ def _columns(path: Path, rows: Sequence[Record]) -> dict[str, list[Any]]:
 
 
 def _named_values(table: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """Yield the columns of a row and those in its objects; pictures and turns of chats are whole."""
+    """Yield the columns of a row and those in its objects; images and turns of chats are whole."""
     for name, value in table.items():
         yield prefix + name, value
         inner = written(value, dict) if isinstance(value, str) else value
@@ -157,7 +157,7 @@ def _named_values(table: Mapping[str, Any], prefix: str, depth: int) -> Iterator
 
 
 def is_picture_object(value: Any) -> bool:
-    """Return whether a value is an object that holds a picture, as `datasets` writes one, or a path or address."""
+    """Return whether a value is an object that holds an image, as `datasets` writes one, or a path or address."""
     keys = set(cast(Mapping[str, Any], value)) if isinstance(value, Mapping) else set[str]()
     return bool(keys & set(KEYS)) and ("bytes" in keys or keys <= {*KEYS, *_BESIDE})
 

@@ -18,7 +18,7 @@ STEPS, PROMPTS = 20, 4
 LEAST_HOLDOUT = 0.1
 MODEL = (
     '# Who is trained. "nano" is inside modomodo and makes every command run at once on a laptop, but it knows its',
-    "# own drawn pictures alone: it will learn nothing of yours. To train a real one write, instead of this line,",
+    "# own drawn images alone: it will learn nothing of yours. To train a real one write, instead of this line,",
     '#   model = "Qwen/Qwen3-VL-2B-Instruct"',
     '#   precision = "bfloat16"',
     "#   lora = { rank = 16, alpha = 32 }    # adapters alone",
@@ -41,7 +41,7 @@ class Trial:
 class Plan:
     """All that the two files are written from.
 
-    `path` is that of the data as the recipe names it, and `pictures` the folder of its pictures, where it is another
+    `path` is the data's as the recipe names it, and `pictures` the folder of its images, where it is another
     than the data's; `answers` is what training reads in the column of the answers.
     """
 
@@ -65,7 +65,7 @@ class Plan:
 
 
 def comment(text: str) -> list[str]:
-    """Return a text as lines of a TOML comment: whatever stands in it, no part of it can be read as TOML."""
+    """Return a text as lines of a TOML comment: whatever it holds, no part of it can be read as TOML."""
     plain = " ".join(printable(text).split())
     return [f"# {line}" for line in textwrap.wrap(plain, WIDTH - 2, break_on_hyphens=False)] or ["#"]
 
@@ -78,9 +78,7 @@ def entry(key: str, value: object, *why: str) -> list[str]:
 def recipe_text(plan: Plan) -> str:
     """Return recipe.toml."""
     lines = [
-        *comment(
-            f"Written by `modomodo init` from what stands in {plan.table.path}. It is yours now: change any line."
-        ),
+        *comment(f"Written by `modomodo init` from {plan.table.path}. It is yours now: change any line."),
         "# One run. `modomodo check` says what is wrong with it.",
         "",
         *MODEL,
@@ -96,7 +94,7 @@ def recipe_text(plan: Plan) -> str:
         f"[data.{plan.name}]",
         *_data_lines(plan),
         "",
-        '# How replies are judged: by the public metrics. The paper\'s own mode, "paper", takes exact matches alone.',
+        '# How completions are judged: by the public metrics. The mode "paper" takes exact matches alone.',
         "[view]",
         'mode = "standard"',
         "",
@@ -113,13 +111,13 @@ def _length_lines(plan: Plan) -> list[str]:
     epochs = max(1, math.ceil(prompts / max(1, rows)))
     why = f"times that a row may come: {rows} rows, where a run on your set alone asks {prompts} prompts"
     return [
-        "# How long. These are few, to try; a real run takes 400 steps of 16 prompts with 8 replies each.",
+        "# How long. These are few, to try; a real run takes 400 steps of 16 prompts with 8 completions each.",
         f"steps = {STEPS}",
         f"prompts_per_step = {PROMPTS}",
-        "num_generations = 4 # replies to each prompt: those that earn more than the others are made likelier",
+        "num_generations = 4 # completions to each prompt: those that earn more than the others are made likelier",
         *entry("epochs", epochs, why),
         "learning_rate = 5e-5 # for nano; with lora 1e-5, and 1e-6 for all weights of a real model",
-        f"max_completion_length = {_reply_tokens(plan)} # tokens of a reply; 512 for a model that is to think first",
+        f"max_completion_length = {_reply_tokens(plan)} # tokens; 512 for a model that is to think first",
     ]
 
 
@@ -171,9 +169,9 @@ def _reasons(plan: Plan) -> Mapping[str, str]:
         "answer": f"the column with the right answer{_inside(plan)}; {_others(plan)}",
         "options": f"{options} of a choice: shown as A, B, C under the question",
         "images": _images(plan),
-        "pictures": "the folder that the paths of pictures are seen from, where all of them are",
+        "pictures": "the folder that the paths of images are seen from, where all of them are",
         "objects": "the column of the names and boxes that <ref-object> and <bbox> stand for in question and answer",
-        "verifier": f"what judges a reply (docs/verifiers.md), because of the {suggestion.why}",
+        "verifier": f"what judges a completion (docs/verifiers.md), because of the {suggestion.why}",
         "split_column": "the column that says which rows are for training and which for the test",
         "splits": "what the splits are called there",
         "holdout": held,
@@ -187,7 +185,7 @@ def _inside(plan: Plan) -> str:
         return ": the reply that ends the chat in it, where the question is what its user says"
     whole = plan.table.columns[plan.roles.answer]
     tagged = any(isinstance(value, str) and value != own for value, own in zip(whole, plan.answers, strict=True))
-    return ": what stands between <answer> and </answer>" if tagged else ""
+    return ": what is between <answer> and </answer>" if tagged else ""
 
 
 def _others(plan: Plan) -> str:
@@ -202,9 +200,9 @@ def _others(plan: Plan) -> str:
 
 def _images(plan: Plan) -> str:
     if not plan.roles.images.columns:
-        return "no column has pictures"
+        return "no column has images"
     from_where = "" if plan.pictures else "; paths are seen from the folder of the rows"
-    return f"the columns with pictures, {_seen_pictures(plan)}{from_where}"
+    return f"the columns with images, {_seen_pictures(plan)}{from_where}"
 
 
 def _seen_pictures(plan: Plan) -> str:

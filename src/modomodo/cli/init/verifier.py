@@ -53,7 +53,7 @@ def suggest(
     """Return the strictest verifier that every answer is a gold of.
 
     `options` are those of each row, where there is a column of them, none of some rows, None where they cannot be read;
-    `sizes` [width, height] of the first pictures of
+    `sizes` [width, height] of the first images of
     the first rows, None where one is not known. Empty answers (None or "") do not count. Without `indices` a number is
     not the index of an option. Rows without options beside others with them are judged by `free_form`.
     """
@@ -175,11 +175,11 @@ def _frame(
     if highest <= 1:
         return "unit", f"the greatest coordinate is {highest:g}: shares of width and height", notes
     if inside < len(known) and highest <= 1000:
-        why = f"{len(known) - inside} of {len(known)} boxes stand out of their pictures, and none goes over 1000"
+        why = f"{len(known) - inside} of {len(known)} boxes reach out of their images, and none goes over 1000"
         return "normalised1000", f"{why}: thousandths of width and height", notes
     if known and highest <= 1000 and all(min(size) > 1000 for _, size in known):
-        notes += ("no box goes over 1000, and all pictures are larger: are boxes thousandths (normalised1000)?",)
-    where = f"{inside} of {len(known)} boxes looked at lie inside their pictures" if known else "no size is known"
+        notes += ("no box goes over 1000, and all images are larger: are boxes thousandths (normalised1000)?",)
+    where = f"{inside} of {len(known)} boxes looked at lie inside their images" if known else "no size is known"
     return "pixels", f"{where}: pixels; else normalised1000 (0 to 1000) or unit (0 to 1)", notes
 
 
@@ -249,7 +249,7 @@ def is_plain_number(value: object) -> bool:
 def _letters(values: Sequence[object]) -> tuple[str, str] | None:
     if not all(isinstance(value, str) and _names(value, tuple("ABCDEFGHIJ"), "letter") for value in values):
         return None
-    return "choice", f"single letters in {len(values)} rows, so the options stand in the question"
+    return "choice", f"single letters in {len(values)} rows, so the options are in the question"
 
 
 def _texts(values: Sequence[object]) -> tuple[str, str] | None:

@@ -2,6 +2,20 @@
 
 from modomodo.data.contamination.alike import Alike
 from modomodo.data.contamination.exclusions import Match, read_exclusions, write_exclusions
+from modomodo.data.contamination.looks import look, look_all
 from modomodo.data.contamination.overlap import Audit, audit
+from modomodo.data.contamination.pictures import Album, distances, likeness
 
-__all__ = ["Alike", "Audit", "Match", "audit", "read_exclusions", "write_exclusions"]
+__all__ = [
+    "Album",
+    "Alike",
+    "Audit",
+    "Match",
+    "audit",
+    "distances",
+    "likeness",
+    "look",
+    "look_all",
+    "read_exclusions",
+    "write_exclusions",
+]

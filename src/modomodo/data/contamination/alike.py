@@ -1,4 +1,4 @@
-"""How far the pictures of one domain look alike, and so whether a picture alone tells its row."""
+"""How far the images of one domain look alike, and so whether an image alone tells its row."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ SAMPLE, STEP = 4000, 25
 
 @dataclass(frozen=True)
 class Alike:
-    """How far the different pictures of one domain look alike, and so whether a picture alone tells its row.
+    """How far the different images of one domain look alike, and so whether an image alone tells its row.
 
     Of its `pictures` (0 where rows have texts alone; `blank` ones are not among them) a sample was taken, and of it
-    those left aside that are copies of another one, coded or sized anew. Of the `compared` ones that were left,
+    those left aside that are copies of another one, coded or sized again. Of the `compared` ones that were left,
     `looked` were compared with all; `doubles` of them looked the same as another one, in `pairs_alike` of `pairs`
     pairs.
     """
@@ -30,17 +30,17 @@ class Alike:
 
     @property
     def share(self) -> float:
-        """The share of pictures that look the same as another one, in [0, 1]."""
+        """The share of images that look the same as another one, in [0, 1]."""
         return self.doubles / max(1, self.looked)
 
     @property
     def drawn(self) -> bool:
-        """Whether pictures look alike by design, so that text decides with a picture that is no mere copy."""
+        """Whether images look alike by design, so that text decides with an image that is no mere copy."""
         return self.doubles >= DOUBLES and self.share > DRAWN
 
 
 def measure_alike(album: Album, blank: int) -> Alike:
-    """Return how far pictures look alike; of more than 4,000 a sample, and no more of it than decides."""
+    """Return how far images look alike; of more than 4,000 a sample, and no more of it than decides."""
     sample = np.unique(np.linspace(0, len(album) - 1, min(len(album), SAMPLE)).astype(int))
     # Shuffled, as neighbours in a file are often of one kind.
     order = _different(album, np.random.default_rng(0).permutation(sample))
@@ -56,7 +56,7 @@ def measure_alike(album: Album, blank: int) -> Alike:
 
 
 def _different(album: Album, order: np.ndarray) -> np.ndarray:
-    """Return the pictures less those that are copies of one before them: a photo coded three times is one photo."""
+    """Return the images less those that are copies of one before them: a photo coded three times is one photo."""
     kept = order[:0]
     for start in range(0, len(order), STEP):
         some = order[start : start + STEP]
@@ -68,7 +68,7 @@ def _different(album: Album, order: np.ndarray) -> np.ndarray:
 
 
 def _alike(album: Album, some: np.ndarray, others: np.ndarray, near: int, like: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places in `some` and in `others` of pairs of different pictures so near and so like, [N] each."""
+    """Return the places in `some` and in `others` of pairs of different images so near and so like, [N] each."""
     close = distances(album.signs_PB[some], album.signs_PB[others]) <= near
     at, by = np.nonzero(close & (some[:, None] != others[None, :]))
     same = likeness(album, album, some[at], others[by], greys=False) >= like

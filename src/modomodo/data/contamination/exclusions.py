@@ -23,9 +23,9 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Match:
-    """A training row that also stands in a benchmark, and there the item most like it.
+    """A training row that is also in a benchmark, and there the item most like it.
 
-    `picture` is the distance of the closest two perceptual hashes, 0 to 256 bits, None where the pictures did not
+    `picture` is the distance of the closest two perceptual hashes, 0 to 256 bits, None where the images did not
     decide; `text` the share of word 13-grams in common, in [0, 1].
     """
 
@@ -35,13 +35,13 @@ class Match:
     item_id: str
     picture: int | None
     text: float
-    decided_by: Literal["picture", "picture and text", "text"]
+    decided_by: Literal["image", "image and text", "text"]
 
     @property
     def reason(self) -> str:
         """What was found, in one clause."""
         bits = "" if self.picture is None else f"{self.picture} of 256 bits apart, "
-        where = f"stands in {self.benchmark} as {self.item_id}"
+        where = f"is in {self.benchmark} as {self.item_id}"
         return f"{where}, by {self.decided_by} ({bits}{self.text:.0%} of the text)"
 
 
@@ -56,7 +56,7 @@ class _Entry:
 
 
 def content_of(row: "Row") -> str:
-    """Return a hash (16 hex digits) of what a row asks: its question and the files of its pictures."""
+    """Return a hash (16 hex digits) of what a row asks: its question and the files of its images."""
     from modomodo.core.rows import picture_bytes
 
     pictures = [hashlib.sha256(picture_bytes(image)).hexdigest() for image in row.images]
@@ -129,7 +129,7 @@ def problems(path: Path, domain: str, rows: "Sequence[Row]") -> tuple[str, ...]:
 
     Faults are rows that are not there, and rows that are not those that were listed, by their content.
 
-    Raises ModomodoError as `read_exclusions`, and when a listed row's picture cannot be read.
+    Raises ModomodoError as `read_exclusions`, and when a listed row's image cannot be read.
     """
     by_id = {row.id: row for row in rows}
     unknown: list[_Entry] = []
@@ -156,7 +156,7 @@ def _content_or_raise(row: "Row") -> str:
     try:
         return content_of(row)
     except OSError as error:
-        raise ModomodoError(f"cannot read a picture of {row.domain}, row {row.id}: {error}") from error
+        raise ModomodoError(f"cannot read an image of {row.domain}, row {row.id}: {error}") from error
 
 
 def _name(entries: Sequence[_Entry]) -> str:

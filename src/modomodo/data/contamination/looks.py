@@ -1,6 +1,6 @@
-"""What is kept of a picture: the digest of its file, and of each of its views a perceptual hash and a small picture.
+"""What is kept of an image: the digest of its file, and of each of its views a perceptual hash and a small image.
 
-Axes: C colours, S side of a small picture, H and W height and width of a picture in pixels.
+Axes: C colours, S side of a small image, H and W height and width of an image in pixels.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ BAR, REST = 0.02, 0.2
 
 @dataclass(frozen=True)
 class View:
-    """One way to see a picture: its hash as 256 signs of one, and 3 x 32 x 32 grey levels."""
+    """One way to see an image: its hash as 256 signs of one, and 3 x 32 x 32 grey levels."""
 
     signs: np.ndarray
     small: np.ndarray
@@ -46,9 +46,9 @@ class View:
 
 @dataclass(frozen=True)
 class Look:
-    """A digest of a picture's file, and its views.
+    """A digest of an image's file, and its views.
 
-    They are the picture as a model sees it, and, where it has them, as it looks without transparency and without bars.
+    They are the image as a model sees it, and, where it has them, as it looks without transparency and without bars.
     """
 
     digest: bytes
@@ -56,14 +56,14 @@ class Look:
 
 
 def look(picture: Picture, where: str) -> Look:
-    """Return what a picture looks like.
+    """Return what an image looks like.
 
     Raises ModomodoError, which says `where` it stands, when it cannot be read.
     """
     try:
-        import imagehash as _  # noqa: F401  # said here once, not for each picture below
+        import imagehash as _  # noqa: F401  # said here once, not for each image below
     except ImportError as error:
-        raise ModomodoError("pictures are compared by the package ImageHash: pip install 'modomodo[data]'") from error
+        raise ModomodoError("images are compared by the package ImageHash: pip install 'modomodo[data]'") from error
     try:
         seen = [open_image(picture), *_uncovered(picture)]
     except ModomodoError as error:
@@ -84,7 +84,7 @@ def _view(picture: "Image.Image") -> View:
 
 
 def _uncovered(picture: Picture) -> "list[Image.Image]":
-    """Return a picture without its transparency, as many programs save it; none where nothing shines through."""
+    """Return an image without its transparency, as many programs save it; none where nothing shines through."""
     with opened(picture) as found:
         # Modes of 16 bits cannot be laid over anything.
         if not found.has_transparency_data or found.mode.startswith("I"):
@@ -96,9 +96,9 @@ def _uncovered(picture: Picture) -> "list[Image.Image]":
 
 
 def _without_bars(picture: "Image.Image") -> "list[Image.Image]":
-    """Return the picture less the bars that made it wider or higher, none where it has no such bars.
+    """Return the image less the bars that made it wider or higher, none where it has no such bars.
 
-    Bars are plain and stand on one or both ends of one axis; a picture that is plain all around keeps its margin.
+    Bars are plain and stand on one or both ends of one axis; an image that is plain all around keeps its margin.
     """
     pixels_HWC = np.asarray(picture)
     (top, bottom), (left, right) = _bars(pixels_HWC), _bars(pixels_HWC.transpose(1, 0, 2))
@@ -127,7 +127,7 @@ def _bar(pixels_HWC: np.ndarray) -> int:
 def look_all(
     wheres: Mapping[Picture, str], *, progress: Callable[[int, int], None] | None = None, processes: int = 1
 ) -> dict[Picture, Look]:
-    """Return the look of every picture, given with where it stands; `progress` is told how many of how many are done.
+    """Return the look of every image, given with where it stands; `progress` is told how many of how many are done.
 
     Raises ModomodoError when one cannot be read.
     """

@@ -1,6 +1,6 @@
 """The audit: every training row against every item of every benchmark.
 
-Axes: R training rows, M items of a benchmark, P and Q their pictures (a place for each picture of each row).
+Axes: R training rows, M items of a benchmark, P and Q their images (a place for each image of each row).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +23,9 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class Audit:
-    """The training rows that stand in a benchmark: per row and benchmark one match, with the item most like it.
+    """The training rows that are in a benchmark: per row and benchmark one match, with the item most like it.
 
-    `counts` is (domain, benchmark) -> rows that match; `alike` is domain -> how far its pictures look alike.
+    `counts` is (domain, benchmark) -> rows that match; `alike` is domain -> how far its images look alike.
     """
 
     matches: tuple[Match, ...]
@@ -35,11 +35,11 @@ class Audit:
 
 @dataclass(frozen=True)
 class _Side:
-    """Rows with what is compared of them: their texts, and an album of the views of their different pictures.
+    """Rows with what is compared of them: their texts, and an album of the views of their different images.
 
-    `at_P` is where in the album a row's views stand, row after row, -1 for none that tells (no picture, or a blank
+    `at_P` is where in the album a row's views are, row after row, -1 for none that tells (no image, or a blank
     one); those of row r are at_P[starts[r] : starts[r + 1]], one place or more. `first` are the places of one view of
-    each picture.
+    each image.
     """
 
     rows: Sequence[Row]
@@ -51,7 +51,7 @@ class _Side:
     starts: np.ndarray
 
     def tells(self) -> np.ndarray:
-        """Return which rows have a picture that tells, [R]."""
+        """Return which rows have an image that tells, [R]."""
         return np.maximum.reduceat(self.at_P, self.starts[:-1]) >= 0
 
 
@@ -62,13 +62,13 @@ def audit(
     progress: Callable[[int, int], None] | None = None,
     processes: int = 1,
 ) -> Audit:
-    """Return the training rows, by domain, that also stand in a benchmark.
+    """Return the training rows, by domain, that are also in a benchmark.
 
-    The same picture decides; in a domain whose pictures look alike by design, the same picture and the same text;
-    where neither row has a picture that tells (none, or a blank one), the same text, and where only one has, the same
-    text of 13 words or more. `progress` is told how many pictures of how many are read, by `processes` processes.
+    The same image decides; in a domain whose images look alike by design, the same image and the same text;
+    where neither row has an image that tells (none, or a blank one), the same text, and where only one has, the same
+    text of 13 words or more. `progress` is told how many images of how many are read, by `processes` processes.
 
-    Raises ModomodoError when a picture cannot be read.
+    Raises ModomodoError when an image cannot be read.
     """
     names = [*training, *benchmarks]
     groups = [*training.values(), *benchmarks.values()]
@@ -128,22 +128,22 @@ def _compare(side: _Side, items: _Side, names: tuple[str, str], *, drawn: bool) 
         blind_RM = ~tells_R[block, None] & ~tells_M[None, :]
         half_RM = (~tells_R[block, None] | ~tells_M[None, :]) & side.texts.long_R[block, None]
         by_text_RM = same_text_RM & (blind_RM | half_RM)
-        # The item with most of the text, of these the one with the nearest picture.
+        # The item with most of the text, of these the one with the nearest image.
         rank_RM = np.where((bits_RM < FAR) | by_text_RM, 1000 * text_RM - bits_RM, -np.inf)
         best_R = rank_RM.argmax(axis=1)
         for at in (int(row) for row in np.flatnonzero(rank_RM.max(axis=1) > -np.inf)):
             item = int(best_R[at])
             by_text, text = bool(by_text_RM[at, item]), float(text_RM[at, item])
             bits = None if by_text else int(bits_RM[at, item])
-            decided = "text" if by_text else "picture and text" if drawn and same_text_RM[at, item] else "picture"
+            decided = "text" if by_text else "image and text" if drawn and same_text_RM[at, item] else "image"
             found.append(Match(domain, side.rows[start + at].id, benchmark, items.rows[item].id, bits, text, decided))
     return found
 
 
 def _bits(side: _Side, block: slice, items: _Side, allowed_RM: np.ndarray | None) -> np.ndarray:
-    """Return how far the nearest pictures of rows and items that are the same picture are apart, [R, M], else FAR.
+    """Return how far the nearest images of rows and items that are the same image are apart, [R, M], else FAR.
 
-    Pairs that are not `allowed` are so only when one picture is a copy of the other, coded or sized anew.
+    Pairs that are not `allowed` are so only when one image is a copy of the other, coded or sized again.
     """
     starts = side.starts[block.start : block.stop + 1]
     at_P, at_Q = side.at_P[starts[0] : starts[-1]], items.at_P

@@ -1,7 +1,7 @@
-"""How alike two pictures are: hashes find candidates, and small pictures confirm them.
+"""How alike two images are: hashes find candidates, and small images confirm them.
 
-Axes: P pictures, N pairs of pictures, B bits of a hash, K cuts (of one axis, then of both), C colours, S side of a
-small picture, F its values in a row.
+Axes: P images, N pairs of images, B bits of a hash, K cuts (of one axis, then of both), C colours, S side of a
+small image, F its values in a row.
 """
 
 from collections.abc import Sequence
@@ -13,21 +13,21 @@ import numpy as np
 from modomodo.data.contamination.looks import HASH_SIDE, SIDE, View
 
 NEAR = 92
-"""Hashes at most this many of 256 bits apart make a candidate: a picture cut by 3 % on each side stays within it."""
+"""Hashes at most this many of 256 bits apart make a candidate: an image cut by 3 % on each side stays within it."""
 LIKE = 0.9
-"""Candidates that correlate at least so much are the same picture; see docs/contamination.md for both."""
+"""Candidates that correlate at least so much are the same image; see docs/contamination.md for both."""
 COPY_NEAR, COPY_LIKE = 8, 0.99
-"""Pictures at most so many bits apart that correlate so much are copies, coded or sized anew: two drawings hardly."""
+"""Images at most so many bits apart that correlate so much are copies, coded or sized again: two drawings hardly."""
 CUTS = ((0.0, 0.0), (0.03, 0.03), (0.03, 0.0), (0.0, 0.03))
 GREY = 8
-"""Where the colours of a small picture differ by at most so many grey levels (of 255), it is grey."""
+"""Where the colours of a small image differ by at most so many grey levels (of 255), it is grey."""
 LUMINANCE = (0.299, 0.587, 0.114)
 PAIRS = 256
 
 
 @dataclass(frozen=True)
 class Album:
-    """Different views, none of them blank: `signs_PB` their hashes, `small_PCSS` their small pictures.
+    """Different views, none of them blank: `signs_PB` their hashes, `small_PCSS` their small images.
 
     `grey_P` says which of them are grey.
     """
@@ -58,9 +58,9 @@ def distances(some_PB: np.ndarray, others_PB: np.ndarray) -> np.ndarray:
 
 
 def likeness(some: Album, others: Album, at_N: np.ndarray, with_N: np.ndarray, *, greys: bool = True) -> np.ndarray:
-    """Return how alike pairs of pictures are, [N]: the correlation of the small pictures in [-1, 1] at the best cut.
+    """Return how alike pairs of images are, [N]: the correlation of the small images in [-1, 1] at the best cut.
 
-    Each picture of a pair is cut by up to 3 % on any side, 16 ways, to meet the whole of the other one. Where one of
+    Each image of a pair is cut by up to 3 % on any side, 16 ways, to meet the whole of the other one. Where one of
     them alone is grey, the greys of both are compared, if `greys`: of drawings a grey one is another one.
     """
     found_N = np.zeros(len(at_N), np.float32)
@@ -77,7 +77,7 @@ def _same(small_PCSS: np.ndarray) -> np.ndarray:
 
 
 def _greys(small_PCSS: np.ndarray) -> np.ndarray:
-    """Return pictures without colour, [P, 1, S, S]."""
+    """Return images without colour, [P, 1, S, S]."""
     return np.einsum("pcst,c->pst", small_PCSS, np.array(LUMINANCE, np.float32))[:, None]
 
 
@@ -85,7 +85,7 @@ def _cut_likeness(cut_PCSS: np.ndarray, whole_PCSS: np.ndarray, at_N: np.ndarray
     found_N = np.zeros(len(at_N), np.float32)
     order = np.argsort(at_N, kind="stable")
     starts = np.flatnonzero(np.diff(at_N[order], prepend=-1))
-    # A picture is cut once for all its pairs, most of the work where pictures look alike by design.
+    # An image is cut once for all its pairs, most of the work where images look alike by design.
     for pairs in np.split(order, starts[1:]) if len(order) else []:
         cuts_KF = _standard(_cuts(cut_PCSS[at_N[pairs[0]]]))
         for part in np.split(pairs, range(PAIRS, len(pairs), PAIRS)):
@@ -94,7 +94,7 @@ def _cut_likeness(cut_PCSS: np.ndarray, whole_PCSS: np.ndarray, at_N: np.ndarray
 
 
 def _cuts(small_CSS: np.ndarray) -> np.ndarray:
-    """Return the ways to cut a picture on any sides and stretch it to its old size, [K * K, C, S, S]."""
+    """Return the ways to cut an image on any sides and stretch it to its old size, [K * K, C, S, S]."""
     lines_KCSS = _windows()[:, None] @ small_CSS.astype(np.float32)
     both_KKCSS = lines_KCSS[:, None] @ _windows().transpose(0, 2, 1)[None, :, None]
     return both_KKCSS.reshape(-1, *small_CSS.shape)
@@ -111,7 +111,7 @@ def _windows() -> np.ndarray:
 
 
 def _standard(pictures: np.ndarray) -> np.ndarray:
-    """Return pictures [N, C, S, S] as rows [N, F] of length 1, each colour around its mean."""
+    """Return images [N, C, S, S] as rows [N, F] of length 1, each colour around its mean."""
     rows = pictures.reshape(len(pictures), pictures.shape[1], SIDE**2).astype(np.float32)
     rows -= rows.mean(axis=-1, keepdims=True)
     rows = rows.reshape(len(rows), -1)

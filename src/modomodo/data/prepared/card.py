@@ -5,7 +5,7 @@ import re
 
 from modomodo.data.prepared.manifest import DROPPED, Manifest
 
-WORDS = {"duplicate": "the same question, gold and picture as an earlier row of the split"}
+WORDS = {"duplicate": "the same question, gold and image as an earlier row of the split"}
 
 
 def card(manifest: Manifest) -> str:
@@ -38,7 +38,7 @@ def _body(manifest: Manifest) -> list[str]:
     lines = [
         f"# {manifest.name}",
         "",
-        "One domain's rows as modomodo trains and scores on them, pictures inside; written by `modomodo data prepare`.",
+        "One domain's rows as modomodo trains and scores on them, images inside; written by `modomodo data prepare`.",
         "",
     ]
     if origin is None:
@@ -48,7 +48,7 @@ def _body(manifest: Manifest) -> list[str]:
         lines += [f"- Licence: {_line(origin.licence)}"]
         sizes = ", ".join(f"{split} {rows:,}" for split, rows in origin.sizes.items())
         lines += [f"- Rows that the source states: {sizes}"] if sizes else []
-    lines += ["", "| split | rows | read | dropped | verifiers | pictures | MB | width | height |", "|" + "---|" * 9]
+    lines += ["", "| split | rows | read | dropped | verifiers | images | MB | width | height |", "|" + "---|" * 9]
     for split, facts in manifest.splits.items():
         verifiers = ", ".join(f"{name} {count:,}" for name, count in facts.verifiers.items())
         (narrow, low), (wide, high) = facts.pixels or ((0, 0), (0, 0))
@@ -67,7 +67,7 @@ def _notes(manifest: Manifest) -> list[str]:
 
 
 def _leak(reason: str) -> str:
-    return f"the question and picture of a row of train stand {reason} too"
+    return f"the question and image of a row of train are {reason} too"
 
 
 def _files(manifest: Manifest) -> list[str]:

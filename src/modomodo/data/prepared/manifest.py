@@ -27,7 +27,7 @@ class FileFacts(Strict):
 class SplitFacts(Strict):
     """What a split holds: rows as written, rows as read before any was dropped, and a digest of the latter.
 
-    `pictures` counts a picture once for each row that shows it; `pixels` are the least and the greatest width and
+    `pictures` counts an image once for each row that shows it; `pixels` are the least and the greatest width and
     height, ((width, height), (width, height)).
     """
 
@@ -72,16 +72,16 @@ def read_manifest(folder: Path) -> Manifest | None:
 
     Raises ModomodoError when it is damaged or of another version.
     """
-    found = read_json(folder / MANIFEST)
-    if found is None:
+    data = read_json(folder / MANIFEST)
+    if data is None:
         return None
-    if found.get("version") != 1:
+    if data.get("version") != 1:
         raise ModomodoError(
-            f"{folder / MANIFEST} is of version {found.get('version')!r}, this modomodo reads version 1: "
+            f"{folder / MANIFEST} is of version {data.get('version')!r}, this modomodo reads version 1: "
             f"delete {folder} and run {MAKE} again"
         )
     where = f"{folder / MANIFEST} is damaged (delete {folder} and run {MAKE} again)"
-    manifest = parse(Manifest, found, where=where)
+    manifest = parse(Manifest, data, where=where)
     unknown = [shard for facts in manifest.splits.values() for shard in facts.shards if shard not in manifest.files]
     if unknown:
         raise ModomodoError(f"{where}: it says nothing of the file {unknown[0]}")
@@ -93,9 +93,9 @@ def find_manifest(folder: Path, name: str) -> Manifest:
 
     Raises ModomodoError with the closest names of prepared sets where there is none.
     """
-    found = read_manifest(folder / name)
-    if found is not None:
-        return found
+    manifest = read_manifest(folder / name)
+    if manifest is not None:
+        return manifest
     if not folder.is_dir():
         raise ModomodoError(f"{folder} does not exist: make it with {MAKE}")
     known = [one.parent.name for one in folder.glob(f"[!.]*/{MANIFEST}")]

@@ -39,7 +39,7 @@ OURS = re.compile(rf"{CARD}|{DROPPED}|{MANIFEST}|.+-\d{{5}}-of-\d{{5}}\.parquet"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A set as it stands in `folder`: rows by split, what was dropped, and whether anything was written.
+    """A set as `folder` holds it: rows by split, what was dropped, and whether anything was written.
 
     `replaced` is a set whose rows or origin were others before; `notes` say so, and which counts are not as expected.
     """
@@ -55,7 +55,7 @@ class Prepared:
 def prepare(domains: Mapping[str, Domain], folder: Path, *, say: Say | None = None) -> tuple[Prepared, ...]:
     """Write each domain to `folder`/name, and return what is there; sets of the same rows are left as they are.
 
-    A killed call leaves only whole sets, and the next one goes on. `say` hears what is being done.
+    A killed call leaves only whole sets, and the next one continues. `say` hears what is being done.
 
     Raises ModomodoError for rows that cannot be written, a disk that is full, and a set that is not what its manifest
     says.
@@ -70,7 +70,7 @@ def prepare(domains: Mapping[str, Domain], folder: Path, *, say: Say | None = No
 
 
 def read_prepared(folder: Path | str, name: str, split: str) -> tuple[Row, ...]:
-    """Return the rows of a split of a prepared set, pictures as bytes; read once for each manifest.
+    """Return the rows of a split of a prepared set, images as bytes; read once for each manifest.
 
     Raises ModomodoError, with the closest names, where there is no such set or split, and for a damaged file.
     """
@@ -108,8 +108,8 @@ def _rows(folder: Path, files: tuple[tuple[str, FileFacts], ...]) -> tuple[Row, 
 
 
 def _prepare(name: str, domain: Domain, folder: Path, *, say: Say) -> Prepared:
-    found = survey(name, domain, say=say)
-    wanted = _manifest(name, domain, found)
+    surveyed = survey(name, domain, say=say)
+    wanted = _manifest(name, domain, surveyed)
     say(f"checking {name}")
     old = _standing(folder / name)
     state = "reused"
@@ -117,11 +117,11 @@ def _prepare(name: str, domain: Domain, folder: Path, *, say: Say) -> Prepared:
         with locked(folder / ".lock"):
             old = _standing(folder / name)  # another process may have written it meanwhile
             if old is None or not old.same_rows(wanted):
-                _write(folder / name, found, wanted, say=say)
+                _write(folder / name, surveyed, wanted, say=say)
                 state = "written" if old is None else "replaced"
     counts = {split: facts.rows for split, facts in wanted.splits.items()}
     notes = (*_changes(old, wanted), *_notes(wanted))
-    return Prepared(name, folder / name, counts, found.dropped, state, notes)
+    return Prepared(name, folder / name, counts, surveyed.dropped, state, notes)
 
 
 def _standing(place: Path) -> Manifest | None:
@@ -129,10 +129,10 @@ def _standing(place: Path) -> Manifest | None:
 
     Raises ModomodoError when its files are not what it says.
     """
-    found = read_manifest(place)
-    if found is not None:
-        check_files(place, found.files)
-    return found
+    manifest = read_manifest(place)
+    if manifest is not None:
+        check_files(place, manifest.files)
+    return manifest
 
 
 def _manifest(name: str, domain: Domain, found: Survey) -> Manifest:
@@ -163,8 +163,8 @@ def _manifest(name: str, domain: Domain, found: Survey) -> Manifest:
 
 def _shards(split: str, part: Part) -> dict[str, range]:
     """Return file -> its rows."""
-    found = spans([one.size for one in part.seen], SHARD)
-    return {f"{split}-{number:05d}-of-{len(found):05d}.parquet": span for number, span in enumerate(found)}
+    ranges = spans([one.size for one in part.seen], SHARD)
+    return {f"{split}-{number:05d}-of-{len(ranges):05d}.parquet": span for number, span in enumerate(ranges)}
 
 
 def _write(place: Path, found: Survey, wanted: Manifest, *, say: Say) -> None:
@@ -194,7 +194,7 @@ def _write(place: Path, found: Survey, wanted: Manifest, *, say: Say) -> None:
 def _put(partial: Path, place: Path) -> None:
     """Put the finished folder in its place; a kill in between leaves none there, and the next call writes it again.
 
-    Raises ModomodoError when what stands there has files that are not of a prepared set: they may be all there is.
+    Raises ModomodoError when the folder there has files that are not of a prepared set: they may be all there is.
     """
     old = place.with_name(f".{place.name}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -233,14 +233,14 @@ def _changes(old: Manifest | None, new: Manifest) -> list[str]:
 
 def _notes(manifest: Manifest) -> list[str]:
     """Return what the domain notes, and where it notes nothing, counts that are not those its origin states."""
-    found = [f"{split}: {note}" for split, facts in manifest.splits.items() for note in facts.notes]
+    notes = [f"{split}: {note}" for split, facts in manifest.splits.items() for note in facts.notes]
     for split, stated in ({} if manifest.origin is None else manifest.origin.sizes).items():
         facts = manifest.splits.get(split)
         rows, dropped = (0, 0) if facts is None else (facts.rows, facts.read - facts.rows)
         if rows != stated and not (facts and facts.notes):
             without = f" ({dropped:,} dropped)" if dropped else ""
-            found.append(f"{split}: has {rows:,} rows{without}, where {stated:,} are declared")
-    return found
+            notes.append(f"{split}: has {rows:,} rows{without}, where {stated:,} are declared")
+    return notes
 
 
 def _silent(what: str) -> None:

@@ -13,7 +13,7 @@ from modomodo.data.prepared.manifest import MAKE
 from modomodo.data.prepared.survey import Seen, hashes, load_pictures
 
 MEGABYTE = 1 << 20
-SHARD = (5_000, 256 * MEGABYTE)  # at most so many rows, and bytes of pictures unless one row has more
+SHARD = (5_000, 256 * MEGABYTE)  # at most so many rows, and bytes of images unless one row has more
 GROUP = (500, 16 * MEGABYTE)  # the same of a row group, which is what a reader holds at a time
 
 
@@ -36,12 +36,12 @@ def spans(sizes: Sequence[int], limits: tuple[int, int]) -> list[range]:
 
 
 def write_shard(path: Path, seen: Sequence[Seen]) -> None:
-    """Write rows, with their pictures inside, and wait until the disk has them.
+    """Write rows, with their images inside, and wait until the disk has them.
 
-    Raises ModomodoError when a picture is no longer what it was, OSError as the disk does.
+    Raises ModomodoError when an image is no longer what it was, OSError as the disk does.
     """
     arrow, schema = _arrow("pyarrow"), _schema()
-    # Pictures would outgrow a dictionary; those of neighbours that share one compress to one without it.
+    # Images would outgrow a dictionary; those of neighbours that share one compress to one without it.
     options = {"compression": "zstd", "use_dictionary": ["domain", "verifier"]}
     with path.open("wb") as file:
         with _arrow("pyarrow.parquet").ParquetWriter(file, schema, **options) as writer:
@@ -60,7 +60,7 @@ def write_shard(path: Path, seen: Sequence[Seen]) -> None:
 
 
 def read_shard(path: Path, pictures: dict[bytes, bytes], *, ids: Set[str] | None = None) -> Iterator[Row]:
-    """Yield the rows of a shard, or only those of `ids`; equal pictures are one object, that of `pictures`.
+    """Yield the rows of a shard, or only those of `ids`; equal images are one object, that of `pictures`.
 
     Raises ModomodoError that names the file when it is damaged, and the column that is not as it should be.
     """
@@ -90,7 +90,7 @@ def _record(one: Seen) -> dict[str, object]:
     row, target = one.row, one.row.target
     pictures = load_pictures(row)
     if hashes(pictures) != one.pictures:
-        raise ModomodoError(f"row {row.id}: a picture changed while it was read: run the same command again")
+        raise ModomodoError(f"row {row.id}: an image changed while it was read: run the same command again")
     return {
         "id": row.id,
         "domain": row.domain,
@@ -118,7 +118,7 @@ def _row(record: dict[str, Any], pictures: dict[bytes, bytes]) -> Row:
 
 
 def _schema() -> Any:
-    """Return the columns; the metadata tells `datasets` that the pictures are pictures."""
+    """Return the columns; the metadata tells `datasets` that the images are images."""
     pa = _arrow("pyarrow")
     picture = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     columns = {

@@ -1,4 +1,4 @@
-"""What a domain holds before it is written: every row and picture read once, ids checked, duplicates found."""
+"""What a domain holds before it is written: every row and image read once, ids checked, duplicates found."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ SAY_EVERY = 500  # rows
 
 @dataclass(frozen=True)
 class Dropped:
-    """A row that was left out, why, and the id of the row that stands for it."""
+    """A row that was left out, why, and the id of the row that is kept in its place."""
 
     split: str
     row_id: str
@@ -27,7 +27,7 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Seen:
-    """A row, the SHA-256 of each of its pictures, and their bytes together."""
+    """A row, the SHA-256 of each of its images, and their bytes together."""
 
     row: Row
     pictures: tuple[str, ...]
@@ -51,14 +51,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Survey:
-    """The splits of a domain, what was dropped from them, and SHA-256 of a picture -> its [width, height]."""
+    """The splits of a domain, what was dropped from them, and SHA-256 of an image -> its [width, height]."""
 
     parts: dict[str, Part]
     dropped: tuple[Dropped, ...]
     sizes: dict[str, tuple[int, int]]
 
     def pixels(self, split: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        """Return the least and the greatest width and height of a split's pictures."""
+        """Return the least and the greatest width and height of a split's images."""
         names = {name for one in self.parts[split].seen for name in one.pictures}
         if not names:
             return None
@@ -69,10 +69,10 @@ class Survey:
 def survey(name: str, domain: Domain, *, say: Say) -> Survey:
     """Return what a domain holds.
 
-    Dropped are rows of train whose question and pictures stand in another split too, and rows whose question, gold and
-    pictures stand earlier in their split.
+    Dropped are rows of train whose question and images are in another split too, and rows whose question, gold and
+    images came earlier in their split.
 
-    Raises ModomodoError for ids that stand twice, unreadable pictures, and a split without rows.
+    Raises ModomodoError for ids that occur twice, unreadable images, and a split without rows.
     """
     sizes: dict[str, tuple[int, int]] = {}
     ids: dict[str, str] = {}
@@ -83,7 +83,7 @@ def survey(name: str, domain: Domain, *, say: Say) -> Survey:
         for one in found[split]:
             if one.row.id in ids:
                 raise ModomodoError(
-                    f"{name} ({split}), row {one.row.id}: the id stands in {ids[one.row.id]} already: make ids unique"
+                    f"{name} ({split}), row {one.row.id}: the id is in {ids[one.row.id]} already: make ids unique"
                 )
             ids[one.row.id] = split
     dropped = (*_leaks(found), *_duplicates(found))
@@ -96,29 +96,29 @@ def survey(name: str, domain: Domain, *, say: Say) -> Survey:
     }
     for split, part in parts.items():
         if not part.seen:
-            why = f"none of its {part.read} rows is left, all stand in another split" if part.read else "has no rows"
+            why = f"none of its {part.read} rows is left, all are in another split" if part.read else "has no rows"
             raise ModomodoError(f"{name} ({split}): {why}: check its source, or drop the split")
     return Survey(parts, tuple(out[row_id] for row_id in ids if row_id in out), sizes)
 
 
 def load_pictures(row: Row) -> list[bytes]:
-    """Return the files of a row's pictures.
+    """Return the files of a row's images.
 
     Raises ModomodoError that names the row when one cannot be read.
     """
     try:
         return [picture_bytes(image) for image in row.images]
     except OSError as error:
-        raise ModomodoError(f"row {row.id}: a picture cannot be read: {error}; restore it or drop the row") from error
+        raise ModomodoError(f"row {row.id}: an image cannot be read: {error}; restore it or drop the row") from error
 
 
 def hashes(pictures: Sequence[bytes]) -> tuple[str, ...]:
-    """Return the SHA-256 of each picture's file."""
+    """Return the SHA-256 of each image's file."""
     return tuple(hashlib.sha256(picture).hexdigest() for picture in pictures)
 
 
 def _read(where: str, rows: Sequence[Row], *, sizes: dict[str, tuple[int, int]], say: Say) -> tuple[list[Seen], str]:
-    """Return the rows with their pictures' hashes, and the digest of all; `sizes` gets the size of each picture."""
+    """Return the rows with their images' hashes, and the digest of all; `sizes` gets the size of each image."""
     digest, seen = hashlib.sha256(), list[Seen]()
     for number, row in enumerate(rows):
         if number % SAY_EVERY == 0:

@@ -1,7 +1,7 @@
 """COCO for detection, as Visual-RFT published it: all boxes of one category, with a confidence for each.
 
 Columns `image` (PNG, RGBA), `problem` and `solution`, `<answer>[{'Position': [x1, y1, x2, y2], 'Confidence': 1}]
-</answer>` in thousandths of the picture. Sources: Visual-RFT (README, dataset/build_dataset.ipynb, and
+</answer>` in thousandths of the image. Sources: Visual-RFT (README, dataset/build_dataset.ipynb, and
 coco_evaluation, which divides by 1000); VietHoang1512/recap (src/open_r1/data_utils.py, which shows a row). Its
 problem holds the words on the form of the reply, and the frame 0 to 1000: only the category is taken from it.
 """

@@ -1,6 +1,6 @@
 """easy-VQA: published questions about one shape on a plain background, 64 x 64 pixels, with its own train/test split.
 
-Source: the PyPI package `easy-vqa` (MIT), 38,575 training and 9,673 test questions on 4,000 and 1,000 pictures.
+Source: the PyPI package `easy-vqa` (MIT), 38,575 training and 9,673 test questions on 4,000 and 1,000 images.
 """
 
 import json
@@ -42,7 +42,7 @@ def template(question: str) -> str:
 
 
 def facts(row: Row) -> set[str]:
-    """Return the words for colours and shapes that a row says its picture shows."""
+    """Return the words for colours and shapes that a row says its image shows."""
     answer = str(row.target.value)
     if answer not in ("yes", "no"):
         return {answer, *re.findall(r"\w+", row.question)}

@@ -2,7 +2,7 @@
 
 Columns `image`, `problem`, `solution` (`<think>...</think> <answer>...</answer>`), `original_question` and
 `original_answer`; 7,689 rows, of which the paper kept 1,969. Kept here: where the answer in the solution is one letter,
-perhaps in brackets or with a period. The options stand in the problem. Sources: TRL's examples/scripts/grpo_vlm.py and
+perhaps in brackets or with a period. The options are in the problem. Sources: TRL's examples/scripts/grpo_vlm.py and
 further readers of the set in public code; that this is the paper's pattern shows in the count.
 """
 

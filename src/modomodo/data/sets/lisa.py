@@ -1,9 +1,9 @@
-"""LISA's ReasonSeg as detection: one box for the region that a question means; every question of a picture is a row.
+"""LISA's ReasonSeg as detection: one box for the region that a question means; every question of an image is a row.
 
-Read from its own files: beside each picture a JSON file with `shapes` (polygons in pixels), `text` (the questions) and
-`is_sentence`. The box encloses all polygons of the target within the picture; those with "ignore" in their label, and
+Read from its own files: beside each image a JSON file with `shapes` (polygons in pixels), `text` (the questions) and
+`is_sentence`. The box encloses all polygons of the target within the image; those with "ignore" in their label, and
 the deprecated "flag", are left out. Source: LISA, utils/data_processing.py. The copies Ricky06662/ReasonSeg_test and
-_val, with one question a picture and a `mask` in place of polygons, are read too (their masks take the ignored regions
+_val, with one question an image and a `mask` in place of polygons, are read too (their masks take the ignored regions
 in: Seg-Zero, evaluation_scripts/create_reasonseg_hf.py).
 """
 
@@ -22,10 +22,10 @@ from modomodo.data.sources.values import BadRowError, plain
 
 
 def drafts(record: Record, source: Source) -> Iterator[Draft]:
-    """Yield a row for each question of a picture."""
+    """Yield a row for each question of an image."""
     pictures = pictures_of(record, source)
     if len(pictures) != 1:
-        raise BadRowError(f"{len(pictures)} pictures, where one is asked")
+        raise BadRowError(f"{len(pictures)} images, where one is asked")
     if "mask" in record.columns:
         box, id, whole = _around_mask(record.get("mask")), plain(record.get("ann_id"), "ann_id"), True
     else:
@@ -45,7 +45,7 @@ def _question(text: str, whole: bool) -> str:
 
 
 def _around_shapes(shapes: Any, picture: bytes | Path) -> Box:
-    """Return the box around the target polygons, as far as they are in the picture."""
+    """Return the box around the target polygons, as far as they are in the image."""
     try:
         labelled = [(str(shape["label"]).lower(), shape["points"]) for shape in shapes]
         points = [

@@ -1,4 +1,4 @@
-"""MathVista testmini: mathematics in pictures; an option, a number or a list.
+"""MathVista testmini: mathematics in images; an option, a number or a list.
 
 Columns `pid`, `question`, `decoded_image`, `choices`, `unit`, `precision`, `answer`, `question_type` (multi_choice or
 free_form), `answer_type` (text, integer, float or list); 1,000 rows. Source: lmms-eval, tasks/mathvista. As in its own

@@ -1,8 +1,8 @@
-"""MMMU's validation split: college questions with up to seven pictures; an option or a short text.
+"""MMMU's validation split: college questions with up to seven images; an option or a short text.
 
 Columns `id`, `question`, `options` (a Python list as text), `answer`, `question_type` (multiple-choice or open),
 `image_1` to `image_7`; 900 rows. Source: lmms-eval, tasks/mmmu. The marks `<image 1>` in questions and options become
-"picture 1": pictures come first, in order.
+"picture 1": images come first, in order.
 """
 
 import ast

@@ -1,7 +1,7 @@
-"""SAT: spatial questions about one rendered picture; the answer is the text of one of two or more options.
+"""SAT: spatial questions about one rendered image; the answer is the text of one of two or more options.
 
-Columns `image_bytes` (a list of pictures), `question`, `answers`, `correct_answer`, `question_type`; splits train
-(172,384), static, val (4,001) and test (150 real photos). Source: the dataset card. Kept: rows with one picture, as
+Columns `image_bytes` (a list of images), `question`, `answers`, `correct_answer`, `question_type`; splits train
+(172,384), static, val (4,001) and test (150 real photos). Source: the dataset card. Kept: rows with one image, as
 the authors' own copies have one. The paper trains on 15,000 rows and tests on 1,928 without saying which: 15,000 are
 drawn by hash, and the test is what is left of val. The order of the options is drawn by hash too, as SAT's own code
 shuffles them.
@@ -20,7 +20,7 @@ from modomodo.data.sources.values import BadRowError, plain
 
 
 def drafts(record: Record, source: Source) -> Iterator[Draft]:
-    """Yield the row of a record with one picture."""
+    """Yield the row of a record with one image."""
     pictures = pictures_of(record, source)
     if len(pictures) != 1:
         return

@@ -1,4 +1,4 @@
-"""ScienceQA, the questions with a picture: school science, one option of two to five.
+"""ScienceQA, the questions with an image: school science, one option of two to five.
 
 Columns `image`, `question`, `choices`, `answer` (index from 0), `hint`; config ScienceQA-IMG, its own splits train
 (6,218) and test (2,017). Source: lmms-eval, tasks/scienceqa.

@@ -1,4 +1,4 @@
-"""Rows from records: bad ones refused together, pictures scaled with their boxes, ids, and the Domain of them."""
+"""Rows from records: bad ones refused together, images scaled with their boxes, ids, and the Domain of them."""
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,12 +25,12 @@ MOST = 0.8  # share of bad rows from which they have one cause, which leaving th
 CORNERS = "are boxes x, y, width, height? write x1, y1, x2, y2"
 OPTIONS = ("options", "choices")
 OUTSIDE = 1.0
-"""Pixels of the original picture by which a gold box may stand out of it, from rounding; it is not clipped."""
+"""Pixels of the original image by which a gold box may reach out of it, from rounding; it is not clipped."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A row before its pictures are opened: boxes still in the source's frame, of the first picture as it comes.
+    """A row before its images are opened: boxes still in the source's frame, of the first image as it comes.
 
     `key` tells the rows of one record apart, in their ids.
     """
@@ -105,18 +105,20 @@ def _loaded(name: str, source: Source, shape: Shape, split: str, sample: int) ->
         raise ModomodoError(
             f"{name} has no split {split!r}; {closest(split, names)}{remedy if split == 'test' else ''}"
         )
-    found = collect(name, source, shape, split, sample=sample)
-    if len(found.bad) > source.unusable:
-        where = f"{name} ({split})" if found.sorted_out or not source.holdout else name
-        raise ModomodoError(f"{where}: {_refusal(name, found.bad, len(found.rows), source.unusable)}")
-    if not found.rows:
-        bad = found.bad
+    collected = collect(name, source, shape, split, sample=sample)
+    if len(collected.bad) > source.unusable:
+        where = f"{name} ({split})" if collected.sorted_out or not source.holdout else name
+        raise ModomodoError(f"{where}: {_refusal(name, collected.bad, len(collected.rows), source.unusable)}")
+    if not collected.rows:
+        bad = collected.bad
         why = f"all cannot be used:\n{listed(bad)}" if bad else "the set's own filter drops all: is it the right file?"
         raise ModomodoError(f"{name} ({split}): no row is left of {source.place}; {why}")
-    if not found.bad:
-        return found
-    left_out = f"{count(len(found.bad), 'row')} left out, as unusable:\n{listed(found.bad, most=len(found.bad))}"
-    return replace(found, notes=(left_out, *found.notes))
+    if not collected.bad:
+        return collected
+    left_out = (
+        f"{count(len(collected.bad), 'row')} left out, as unusable:\n{listed(collected.bad, most=len(collected.bad))}"
+    )
+    return replace(collected, notes=(left_out, *collected.notes))
 
 
 def collect(
@@ -136,7 +138,7 @@ def collect(
     rows: dict[str, Row] = {}
     for place, row in _rows(name, split, source, drafts, unsound):
         if row.id in rows:
-            unsound.append(f"{place}: the id {row.id!r} stands twice: make ids unique")
+            unsound.append(f"{place}: the id {row.id!r} occurs twice: make ids unique")
         else:
             rows[row.id] = row
     bad = (*unread, *unsound)
@@ -159,7 +161,7 @@ def _refusal(name: str, bad: Sequence[str], good: int, unusable: int) -> str:
 def _rows(
     name: str, split: str, source: Source, drafts: Iterable[tuple[Record, Draft]], bad: list[str]
 ) -> Iterator[tuple[str, Row]]:
-    """Yield where each row stands, and the row; adds to `bad` what is wrong with the others."""
+    """Yield where each row is, and the row; adds to `bad` what is wrong with the others."""
     pictures: list[Picture] = []
     shown: tuple[bytes | Path, ...] | None = None  # what they are made of: rows of one record share them
     for record, draft in drafts:
@@ -183,10 +185,10 @@ def _notes(rows: Sequence[Row], source: Source, split: str, named: Iterable[str]
     if declared not in (None, len(rows)):
         yield f"has {len(rows)} rows, where {declared} are declared"
     if source.images and bare:
-        yield f"{bare} of {len(rows)} rows have no picture in {', '.join(source.images)}: asked as text alone"
+        yield f"{bare} of {len(rows)} rows have no image in {', '.join(source.images)}: asked as text alone"
     unused = [name for name in named if is_pictorial(name) and name not in source.images]
     if bare and unused:
-        yield f"not used: {', '.join(map(repr, unused))}, by name with pictures; name what is to be shown in images"
+        yield f"not used: {', '.join(map(repr, unused))}, by name with images; name what is to be shown in images"
     if source.verifier == "choice" and source.options is None and (unseen := [n for n in named if n in OPTIONS]):
         yield f"{unseen[0]!r} is not used, by its name the options: without options = {unseen[0]!r} nobody sees them"
     golds = {repr(row.target.value) for row in rows if row.target.verifier != "format"}
@@ -195,7 +197,7 @@ def _notes(rows: Sequence[Row], source: Source, split: str, named: Iterable[str]
 
 
 def _watched(records: Iterable[Record], named: dict[str, None]) -> Iterator[Record]:
-    """Yield the records; adds to `named` the columns that hold something and are called like pictures or options."""
+    """Yield the records; adds to `named` the columns that hold something and are called like images or options."""
     for record in records:
         for name, value in record.columns.items():
             if name not in named and value not in (None, "", []) and (is_pictorial(name) or name in OPTIONS):
@@ -224,7 +226,7 @@ def _rank(one: tuple[Record, Draft]) -> bytes:
 
 @cache
 def _held_out(source: Source, shape: Shape) -> frozenset[int]:
-    """Return the numbers of the records held out: all that share a picture, or a question without one, go together."""
+    """Return the numbers of the records held out: all that share an image, or a question without one, go together."""
     drafts = _drafts(read(source, split_names(source)["train"]), shape, source, [])
     contents = ((record.number, content) for record, draft in drafts for content in _contents(draft))
     return held_out(contents, source.holdout, place=source.place)
@@ -244,7 +246,7 @@ def _row_id(draft: Draft, record: Record, prefix: str) -> str:
 
 
 def _target(draft: Draft, pictures: Sequence[Picture], frame: str) -> Target:
-    """Return the gold with its boxes in pixels of the pictures as they are kept.
+    """Return the gold with its boxes in pixels of the images as they are kept.
 
     Raises BadRowError when the row cannot be asked or graded.
     """
@@ -253,7 +255,7 @@ def _target(draft: Draft, pictures: Sequence[Picture], frame: str) -> Target:
     target = draft.target
     if target.verifier in BOXED:
         if not pictures:
-            raise BadRowError("boxes need a picture, and there is none")
+            raise BadRowError("boxes need an image, and there is none")
         target = _in_pixels(target, pictures[0], frame)
     elif len(pictures) == 1:
         target = replace(target, image_size=pictures[0].size)
@@ -264,7 +266,7 @@ def _target(draft: Draft, pictures: Sequence[Picture], frame: str) -> Target:
 
 
 def _in_pixels(target: Target, picture: Picture, frame: str) -> Target:
-    """Return the target with its boxes in pixels of the scaled picture."""
+    """Return the target with its boxes in pixels of the scaled image."""
     of = {"pixels": picture.original, "normalised1000": (1000, 1000), "unit": (1, 1)}[frame]
     several = target.verifier == "boxes"
     boxes = cast(tuple[Box, ...], target.value if several else (target.value,))
@@ -278,7 +280,7 @@ def _in_pixels(target: Target, picture: Picture, frame: str) -> Target:
             slack = OUTSIDE * picture.size[k] / picture.original[k]
             if low < -slack or high > picture.size[k] + slack:
                 raise BadRowError(
-                    f"the box {list(box)} ({frame}) is outside the picture of {picture.original[0]} x "
+                    f"the box {list(box)} ({frame}) is outside the image of {picture.original[0]} x "
                     f"{picture.original[1]} pixels"
                 )
         scaled.append((x1, y1, x2, y2))

@@ -1,12 +1,12 @@
-"""Chats and replies in a column: the one question that a chat asks, its pictures, and the gold that a reply ends on."""
+"""Chats and replies in a column: the one question that a chat asks, its images, and the gold that a reply ends on."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from modomodo.core.rows import MARK
 from modomodo.data.sources.csv_rows import CommaNumber
 from modomodo.data.sources.image_values import KEYS
-from modomodo.data.sources.prompts import MARK
 from modomodo.data.sources.values import BadRowError, written
 
 ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}
@@ -37,7 +37,7 @@ def is_chat(value: Any) -> bool:
 
 
 def asked(value: Any) -> Any:
-    """Return what the user says in a chat, with MARK for each picture; other values as they are.
+    """Return what the user says in a chat, with MARK for each image; other values as they are.
 
     A system message is no part of it. Raises BadRowError when the user speaks more or less than once.
     """
@@ -51,16 +51,16 @@ def asked(value: Any) -> Any:
 
 
 def pictures_in(value: Any) -> list[Any] | None:
-    """Return the pictures that parts of a chat hold, as they are written there; None for another value.
+    """Return the images that parts of a chat hold, as they are written there; None for another value.
 
-    Raises BadRowError for pictures in other turns than the user's.
+    Raises BadRowError for images in other turns than the user's.
     """
     chat = turns(value)
     if chat is None:
         return None
     held = [(turn, picture) for turn in chat for picture in _payloads(turn)]
     if any(_role(turn) != "user" for turn, _ in held):
-        raise BadRowError("a turn of the chat that is not the user's holds a picture, where questions alone are shown")
+        raise BadRowError("a turn of the chat that is not the user's holds an image, where questions alone are shown")
     return [picture for _, picture in held]
 
 
@@ -75,7 +75,7 @@ def _payloads(turn: Turn) -> Iterator[Any]:
 def gold_in(value: Any) -> Any:
     """Return the gold that a value writes: the last reply of a chat, and of a text the answer that it ends with.
 
-    That is what stands in the last <answer></answer>, in \\boxed{}, or after ####; else all of it. A list with one text
+    That is what is in the last <answer></answer>, in \\boxed{}, or after ####; else all of it. A list with one text
     or number is that one; a text that writes a list of texts is the list.
 
     Raises BadRowError when a chat is more than one question with its reply, or a reply alone, for different boxed
@@ -154,7 +154,7 @@ def _parts(turn: Turn) -> list[Turn]:
     parts: list[Any] = cast(list[Any], content) if isinstance(content, list) else [{"type": "text", "text": content}]
     for part in parts:
         if not isinstance(part, Mapping) or _kind(cast(Turn, part)) is None:
-            raise BadRowError(f"a turn of the chat holds {part!r:.60}: it may hold text and pictures")
+            raise BadRowError(f"a turn of the chat holds {part!r:.60}: it may hold text and images")
     return parts
 
 
@@ -168,9 +168,9 @@ def _kind(part: Turn) -> str | None:
 
 
 def _text(turn: Turn) -> str:
-    """Return the text of a turn, MARK for each picture; texts without a picture between are lines.
+    """Return the text of a turn, MARK for each image; texts without an image between are lines.
 
-    Raises BadRowError for pictures that are named in another order than they stand.
+    Raises BadRowError for images that are named in another order than theirs.
     """
     said = ""
     before = ""
@@ -180,5 +180,5 @@ def _text(turn: Turn) -> str:
         before = kind
     numbers = [number for part in parts if _kind(part) == "image" and (number := part.get("index")) is not None]
     if numbers and numbers != list(range(len(numbers))):
-        raise BadRowError(f"the parts of the chat show the pictures {numbers}: write them in the order of the pictures")
+        raise BadRowError(f"the parts of the chat show the images {numbers}: write them in the order of the images")
     return said

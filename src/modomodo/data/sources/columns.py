@@ -83,14 +83,14 @@ def own_drafts(record: Record, source: Source) -> Iterator[Draft]:
 
 
 def pictures_of(record: Record, source: Source) -> tuple[bytes | Path, ...]:
-    """Return the pictures in the columns that the source names: in those of chats, that their parts hold."""
+    """Return the images in the columns that the source names: in those of chats, that their parts hold."""
     folder = record.folder if source.pictures is None else source.pictures
     found: list[bytes | Path] = []
     for column in source.images:
         if column.partition(".")[0] not in record.columns and column not in record.columns:
             raise FieldError(
                 f"images: {record.file} has no column {column!r}; {closest(column, record.columns)}. Name the columns "
-                "with pictures in images; a set without pictures says images = []"
+                "with images in images; a set without images says images = []"
             )
         value = record.get(column)
         inside = pictures_in(value)
@@ -99,7 +99,7 @@ def pictures_of(record: Record, source: Source) -> tuple[bytes | Path, ...]:
 
 
 def question_and_gold(record: Record, source: Source) -> tuple[str, Any]:
-    """Return the text that a record asks, with its marks of pictures, and the gold that it writes."""
+    """Return the text that a record asks, with its marks of images, and the gold that it writes."""
     text, value = question(record, source.question), gold_in(record.get(source.answer, field="answer"))
     said = f"{text} {value}" if isinstance(value, str) else text
     if source.objects is None or not (REF in said or BOX in said):

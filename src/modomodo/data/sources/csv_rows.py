@@ -9,7 +9,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.files import is_separator_line, separator
 
 MAX_CELL = 150_000_000
-"""Letters of a cell: those of the largest picture in base64."""
+"""Letters of a cell: those of the largest image in base64."""
 
 
 class CommaNumber(str):
@@ -17,7 +17,7 @@ class CommaNumber(str):
 
 
 def csv_rows(file: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
-    """Return where each row of a CSV file stands, and its columns; and what is wrong with the others.
+    """Return where each row of a CSV file is, and its columns; and what is wrong with the others.
 
     Lines without text are none. Raises ModomodoError for quotes that do not close and two columns of one name.
     """

@@ -1,4 +1,4 @@
-"""Golds with coordinates, as sets write them, and golds of each verifier from what stands in the column."""
+"""Golds with coordinates, as sets write them, and golds of each verifier from what the column holds."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def _check(text: str) -> None:
 def read_boxes(value: object) -> tuple[Box, ...]:
     """Return the boxes of an answer: [x1, y1, x2, y2], an object with one, a list of them, or the text of any of these.
 
-    A text may stand in a fence, or write boxes as models do: (x1,y1),(x2,y2), <|box_start|>...<|box_end|>.
+    A text may be in a fence, or write boxes as models do: (x1,y1),(x2,y2), <|box_start|>...<|box_end|>.
 
     Raises BadRowError.
     """
@@ -80,7 +80,7 @@ def _of_text(text: str) -> Any:
     text = _NAME.sub("", text).strip()
     if _TOKENS.search(text):
         if re.search(r"\w", rest := _TOKENS.sub("", text)):
-            raise BadRowError(f"the boxes {text[:60]!r} stand among other words, {rest.strip()[:40]!r}")
+            raise BadRowError(f"the boxes {text[:60]!r} are among other words, {rest.strip()[:40]!r}")
         held = ((first or second).strip() for first, second in _TOKENS.findall(text))
         return "[" + ", ".join(one[1:-1] if one.startswith("[[") else _pair(one) for one in held) + "]"
     found = written(text, list) or written(text, dict)
@@ -94,7 +94,7 @@ def _pair(text: str) -> str:
 
 
 def _bare(value: Any) -> Any:
-    """Return boxes without what stands beside them: names, confidences."""
+    """Return boxes without what is beside them: names, confidences."""
     if isinstance(value, Mapping):
         return _box_of({str(key).lower(): one for key, one in cast(Mapping[Any, Any], value).items()})
     if isinstance(value, list | tuple):

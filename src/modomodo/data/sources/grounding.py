@@ -41,7 +41,7 @@ def read_objects(value: Any) -> Objects:
     if len(kinds) != 1 or (kind := kinds.pop()) not in FRAMES:
         raise BadRowError(f"bbox_type of the objects is not one of {', '.join(FRAMES)}")
     if any(where):
-        raise BadRowError("the objects name another picture than the first, which boxes are of")
+        raise BadRowError("the objects name another image than the first, which boxes are of")
     return Objects(tuple(map(str, names)), tuple(boxes), FRAMES[kind])
 
 
@@ -53,7 +53,7 @@ def grounded(question: str, gold: Any, objects: Objects, *, frame: str) -> tuple
     """Return question and gold with names and boxes in the places of REF and BOX.
 
     Raises BadRowError where there are more or fewer of them than places, where the question asks by a box, whose frame
-    would be the model's own, and where boxes stand among words.
+    would be the model's own, and where boxes are among words.
     """
     answer = gold if isinstance(gold, str) else ""
     if BOX in question:

@@ -27,7 +27,7 @@ def held_out(contents: Iterable[tuple[int, bytes]], share: float, *, place: str)
     if roots and len(out) in (0, len(roots)):
         raise ModomodoError(
             f"{place}: holdout = {share} leaves {'train' if out else 'test'} without rows ({len(roots)} records in "
-            f"{len(set(roots.values()))} groups that share a picture, or a question without one); change holdout, or "
+            f"{len(set(roots.values()))} groups that share an image, or a question without one); change holdout, or "
             "name a test split in splits"
         )
     return out

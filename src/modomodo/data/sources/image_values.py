@@ -1,4 +1,4 @@
-"""Pictures as columns hold them: bytes, base64, a path beside the file, an object with one of these, or lists of them.
+"""Images as columns hold them: bytes, base64, a path beside the file, an object with one of these, or lists of them.
 
 Rows may be anybody's, so a path leads to a regular file in one folder, whatever links there say, and nothing is
 downloaded.
@@ -30,10 +30,10 @@ KEYS = (
     "image_url",
 )
 KEYS += ("url", "uri", "source", "src")
-"""Under which an object holds a picture: the first that is not empty."""
+"""Under which an object holds an image: the first that is not empty."""
 
 MAX_NAME = 255  # bytes in the name of a file, as file systems have it
-SHORTEST = 64  # letters of base64 from which a text is a picture rather than a path
+SHORTEST = 64  # letters of base64 from which a text is an image rather than a path
 _BEGUN = ("iVBOR", "/9j/", "UklGR", "R0lG", "Qk", "SUkq", "TU0A")  # PNG, JPEG, WebP, GIF, BMP, TIFF
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DATA = re.compile(r"data:[^,]{0,100};base64,", re.IGNORECASE)
@@ -49,15 +49,15 @@ _NAMED = re.compile(
 
 @lru_cache(maxsize=1_000)
 def is_pictorial(name: str) -> bool:
-    """Return whether a column is called like one with pictures."""
+    """Return whether a column is called like one with images."""
     return _NAMED.fullmatch(name) is not None
 
 
 def flat_pictures(value: Any, folder: Path | None) -> Iterator[bytes | Path]:
-    """Yield the pictures that a value of a column holds, in order; none for an empty one.
+    """Yield the images that a value of a column holds, in order; none for an empty one.
 
     `folder` is where paths are seen from and stay in; None is a set of the hub, where `datasets` says where in its
-    cache a picture is.
+    cache an image is.
 
     Raises BadRowError.
     """
@@ -74,7 +74,7 @@ def flat_pictures(value: Any, folder: Path | None) -> Iterator[bytes | Path]:
             yield from flat_pictures(one, folder)
     else:
         raise BadRowError(
-            f"a picture is bytes, base64, a path or a list of them, found {type(value).__name__} {value!r:.60}"
+            f"an image is bytes, base64, a path or a list of them, found {type(value).__name__} {value!r:.60}"
         )
 
 
@@ -82,7 +82,7 @@ def _of_object(table: Mapping[str, Any]) -> Any:
     known = [key for key in KEYS if key in table]
     if not known:
         keys = ", ".join(map(repr, list(table)[:8]))
-        raise BadRowError(f"a picture is an object with the keys {keys}, none of {', '.join(KEYS)}")
+        raise BadRowError(f"an image is an object with the keys {keys}, none of {', '.join(KEYS)}")
     return next((table[key] for key in known if table[key] not in (None, "")), None)
 
 
@@ -92,7 +92,7 @@ def _of_text(text: str, folder: Path | None) -> Iterator[bytes | Path]:
         yield _decoded(text[found.end() :])
     elif _ADDRESS.match(text):
         raise BadRowError(
-            f"a picture is the address {text:.2000}: nothing is downloaded; fetch it, and write the path of its file"
+            f"an image is the address {text:.2000}: nothing is downloaded; fetch it, and write the path of its file"
         )
     elif (listed := written(text, list)) is not None:
         yield from flat_pictures(listed, folder)
@@ -103,7 +103,7 @@ def _of_text(text: str, folder: Path | None) -> Iterator[bytes | Path]:
 
 
 def is_base64(text: str) -> bool:
-    """Return whether a text is base64 rather than a path: of its letters alone, and long, or begun as pictures are."""
+    """Return whether a text is base64 rather than a path: of its letters alone, and long, or begun as images are."""
     if len(text) < SHORTEST or not _BASE64.fullmatch(text):
         return False
     return len(text) > 4 * MAX_NAME or text.startswith(_BEGUN)
@@ -114,31 +114,31 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
     except binascii.Error as error:
-        what = f"a picture is {len(text):,} letters of text ({text[:40]!r}...)"
+        what = f"an image is {len(text):,} letters of text ({text[:40]!r}...)"
         raise BadRowError(f"{what}, which is neither a path nor base64: {error}") from error
 
 
 def _beside(path: str, folder: Path | None) -> Path:
-    """Return where a picture is, which is in the folder and a regular file, or not there at all."""
+    """Return where an image is, which is in the folder and a regular file, or not there at all."""
     try:
         parts = [part.encode() for part in path.split("/")]
     except UnicodeEncodeError as error:
-        raise BadRowError(f"the picture path {path!r:.200} has half a character: rename the file") from error
+        raise BadRowError(f"the image path {path!r:.200} has half a character: rename the file") from error
     if "\0" in path or any(len(part) > MAX_NAME for part in parts):
-        what = f"a picture is {len(path):,} letters of text ({path[:40]!r}...), which is no path"
-        raise BadRowError(f"{what}, nor a picture in base64")
+        what = f"an image is {len(path):,} letters of text ({path[:40]!r}...), which is no path"
+        raise BadRowError(f"{what}, nor an image in base64")
     if folder is None:
         return _in_the_cache(Path(path))
     if os.path.isabs(path) or os.path.normpath(path).split(os.sep)[0] == os.pardir:
         raise BadRowError(
-            f"the picture path {path!r:.200} leads out of {folder}: picture paths are relative to the file and inside "
-            "its folder, or to the folder that is named in pictures"
+            f"the image path {path!r:.200} leads out of {folder}: image paths are relative to the file and inside "
+            "its folder, or to the folder that `pictures` names"
         )
     whole = folder / path
     real = _resolved(whole)
     if not any(real.is_relative_to(root) for root in _roots(os.path.abspath(folder))):
         raise BadRowError(
-            f"the picture {whole} is a link to {real}, out of {folder}: put the file there, or name its folder in "
+            f"the image {whole} is a link to {real}, out of {folder}: put the file there, or name its folder in "
             "pictures"
         )
     return _regular(whole)
@@ -146,7 +146,7 @@ def _beside(path: str, folder: Path | None) -> Path:
 
 def _regular(path: Path) -> Path:
     if path.exists() and not path.is_file():
-        raise BadRowError(f"the picture {path} is no regular file: put a picture there, or correct the path")
+        raise BadRowError(f"the image {path} is no regular file: put an image there, or correct the path")
     return path
 
 
@@ -154,7 +154,7 @@ def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError) as error:
-        raise BadRowError(f"the picture {path} is a link that leads nowhere: {error}") from error
+        raise BadRowError(f"the image {path} is a link that leads nowhere: {error}") from error
 
 
 @lru_cache
@@ -166,14 +166,14 @@ def _roots(folder: str) -> tuple[Path, ...]:
 
 
 def _in_the_cache(path: Path) -> Path:
-    """Return where `datasets` put a picture; a path in a row of the hub could be anybody's."""
+    """Return where `datasets` put an image; a path in a row of the hub could be anybody's."""
     import datasets.config
     from huggingface_hub.constants import HF_HUB_CACHE
 
     roots = (datasets.config.HF_DATASETS_CACHE, datasets.config.DOWNLOADED_DATASETS_PATH, HF_HUB_CACHE)
     if not path.is_absolute() or not any(_resolved(path).is_relative_to(Path(root).resolve()) for root in roots):
         raise BadRowError(
-            f"the picture is the path {str(path)!r:.200}, and not among what came from the hub: get the set with its "
+            f"the image is the path {str(path)!r:.200}, and not among what came from the hub: get the set with its "
             "pictures, and say where in path"
         )
     return _regular(path)

@@ -15,25 +15,25 @@ MAX_DEPTH = 64
 MAX_DIGITS = 400
 
 Placed = tuple[str, dict[str, Any]]
-"""Where in its file a row stands, and its columns."""
+"""Where in its file a row is, and its columns."""
 
 
 def json_value(text: str) -> Any:
     """Return what a text of JSON says.
 
-    Raises ValueError for what is no JSON, a key that stands twice in one object, a number that no float holds, and
+    Raises ValueError for what is no JSON, a key that occurs twice in one object, a number that no float holds, and
     lists or objects more than MAX_DEPTH deep.
     """
     try:
-        found = json.loads(text, object_pairs_hook=_object, parse_float=_float, parse_int=_int)
+        record = json.loads(text, object_pairs_hook=_object, parse_float=_float, parse_int=_int)
     except RecursionError as error:
         raise ValueError(f"it is nested more than {MAX_DEPTH} deep") from error
-    level: list[Any] = [found]
+    level: list[Any] = [record]
     for _ in range(MAX_DEPTH):
         level = [inner for one in level for inner in _inside(one)]
     if level:
         raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
-    return found
+    return record
 
 
 def _inside(value: Any) -> Any:
@@ -45,7 +45,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r:.60} stands twice in one object: rename or drop one")
+        raise ValueError(f"the key {twice!r:.60} occurs twice in one object: rename or drop one")
     return found
 
 
@@ -85,22 +85,22 @@ def json_rows(file: Path, *, alone: bool) -> tuple[list[Placed], list[str]]:
     """Return the rows of a JSON file, and what is wrong with the others; `alone`: the file is all of its source.
 
     Rows are the objects of its list; those of an object that maps ids to rows (the column `key`) or that holds the list
-    (WRAPPERS); or the one object that describes the picture beside the file, which becomes the column `image`. A list
+    (WRAPPERS); or the one object that describes the image beside the file, which becomes the column `image`. A list
     is read where the file is alone: beside others it is left open which of them are for the test.
     """
     beside = next((file.with_suffix(end) for end in PICTURES if file.with_suffix(end).is_file()), None)
-    found = _json(file, old=beside is not None)
-    if isinstance(found, dict):
-        table = cast(dict[str, Any], found)
+    value = _json(file, old=beside is not None)
+    if isinstance(value, dict):
+        table = cast(dict[str, Any], value)
         rows = None if beside is not None else _rows_within(file, table)
         if rows is None and alone and beside is None:
             raise ModomodoError(f"{file} holds one object that is no set of rows: write a list of objects, one a row")
         if rows is None:
             return [("its object", {"image": beside and beside.name, "name": file.stem, **table})], []
-    elif isinstance(found, list):
-        rows = [(f"object {number}", row) for number, row in enumerate(cast(list[Any], found), start=1)]
+    elif isinstance(value, list):
+        rows = [(f"object {number}", row) for number, row in enumerate(cast(list[Any], value), start=1)]
     else:
-        raise ModomodoError(f"{file} holds {json.dumps(found):.40}, where an object or a list of objects is needed")
+        raise ModomodoError(f"{file} holds {json.dumps(value):.40}, where an object or a list of objects is needed")
     broken = [f"{place}: {json.dumps(row):.40} is no object" for place, row in rows if not isinstance(row, dict)]
     if not broken and not alone:
         raise ModomodoError(f"{file} holds a list, which is read when path names the file, not its folder")

@@ -1,14 +1,14 @@
-"""Marks of pictures in texts, and the tokens of chat templates, which no text of a row may hold."""
+"""Marks of images in texts, and the tokens of chat templates, which no text of a row may hold."""
 
 import re
 
-from modomodo.data.sources.prompts import MARK
+from modomodo.core.rows import MARK
 from modomodo.data.sources.values import BadRowError
 
 _PLAIN = re.compile(r"<image>", re.IGNORECASE)
-# <image2>, as in MathVision, may also be a name for a part of one picture.
+# <image2>, as in MathVision, may also be a name for a part of one image.
 _NUMBERED = re.compile(r"<image([ _]?)(\d{1,3})>", re.IGNORECASE)
-# What tokenizers of the known families make one token of, wherever it stands.
+# What tokenizers of the known families make one token of, wherever it is.
 _TOKEN = re.compile(
     r"<\|[^|<>\s]{1,40}\|?>|</?s>|<(bos|eos|pad|unk)>|\[/?INST\]|\[/?IMG(_[A-Z]+)?\]"
     r"|<(start|end)_of_(turn|image|utterance)>|<\|?(img|vision|video|audio)(_\w{1,20})?\|?>|</(img|image|video|audio)>"
@@ -19,9 +19,9 @@ _PLACEHOLDER = re.compile(r"<(ref-object|bbox)>")
 
 
 def placed(text: str, pictures: int) -> str:
-    """Return a question of so many pictures in which MARK stands where each of them does.
+    """Return a question of so many pictures with a MARK at the place of each of them.
 
-    Marks that all stand before the text are left out, as pictures without marks stand there too. Numbered marks
+    Marks that are all before the text are left out, as pictures without marks stand there too. Numbered marks
     (<image 1>) are placed where they name all pictures in order; later ones become "picture 1".
 
     Raises BadRowError unless there are as many marks as pictures, or none.
@@ -29,20 +29,20 @@ def placed(text: str, pictures: int) -> str:
     text = _placed_by_number(_PLAIN.sub(MARK, text), pictures)
     marks = text.count(MARK)
     if marks and marks != pictures:
-        one = f"{marks} <image> mark{'s' * (marks != 1)}, {pictures} picture{'s' * (pictures != 1)}"
-        raise BadRowError(f"{one} in {text!r:.80}: write as many, and name all columns that hold pictures in images")
+        one = f"{marks} <image> mark{'s' * (marks != 1)}, {pictures} image{'s' * (pictures != 1)}"
+        raise BadRowError(f"{one} in {text!r:.80}: write as many, and name all columns that hold images in images")
     bare = re.sub(rf"\A(\s*{MARK})+", "", text)
     check_text(bare.replace(MARK, ""), "question")
     return text.strip() if MARK in bare else bare.strip()
 
 
 def _placed_by_number(text: str, pictures: int) -> str:
-    found = list(_NUMBERED.finditer(text))
-    if not found:
+    marks = list(_NUMBERED.finditer(text))
+    if not marks:
         return text
     if MARK in text:
-        raise BadRowError(f"{text!r:.80} has <image> and {found[0][0]}: number all marks, or none")
-    numbers = [int(mark[2]) for mark in found]
+        raise BadRowError(f"{text!r:.80} has <image> and {marks[0][0]}: number all marks, or none")
+    numbers = [int(mark[2]) for mark in marks]
     if list(dict.fromkeys(numbers)) != list(range(1, pictures + 1)):
         return named(text, pictures)
     first: set[str] = set()
@@ -66,18 +66,18 @@ def named(text: str, pictures: int) -> str:
             return f"picture {int(mark[2])}"
         if not mark[1]:
             return mark[0]
-        raise BadRowError(f"{text!r:.80} names {mark[0]}, and there are {pictures} pictures")
+        raise BadRowError(f"{text!r:.80} names {mark[0]}, and there are {pictures} images")
 
     return _NUMBERED.sub(name, text)
 
 
 def check_text(text: str, what: str) -> None:
-    """Raise BadRowError for a mark of a picture, or a token of a chat template, in a text that may have none."""
+    """Raise BadRowError for a mark of an image, or a token of a chat template, in a text that may have none."""
     if mark := _PLAIN.search(text):
-        raise BadRowError(f"the {what} {text!r:.80} has {mark[0]} inside, and pictures stand in the question alone")
+        raise BadRowError(f"the {what} {text!r:.80} has {mark[0]} inside, and images are marked in the question alone")
     if place := _PLACEHOLDER.search(text):
         raise BadRowError(
-            f"the {what} {text!r:.80} has {place[0]} inside, which stands for something of another column: name the "
+            f"the {what} {text!r:.80} has {place[0]} inside, which marks a place for another column: name the "
             "column in objects"
         )
     if token := _TOKEN.search(text):

@@ -99,7 +99,7 @@ def _written(text: str, column: str) -> Any:
         parts.pop()
     labels = [label[0] if (label := _LABEL.match(part)) else "" for part in parts]
     bare = [part.removeprefix(label) for part, label in zip(parts, labels, strict=True)]
-    reason = "stand between more than one of |, ; and line breaks" if len(marks) > 1 else _torn(bare, labels)
+    reason = "are between more than one of |, ; and line breaks" if len(marks) > 1 else _torn(bare, labels)
     if reason is not None:
         raise BadRowError(f"the options in {column}, {text!r:.80}, {reason}: write them as a JSON list")
     return bare

@@ -1,4 +1,4 @@
-"""Pictures as rows hold them: PNG or JPEG, upright, no longer on a side than asked; the others are encoded anew."""
+"""Images as rows hold them: PNG or JPEG, upright, no longer on a side than asked; the others are encoded again."""
 
 import io
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _ORIENTATION = 0x0112
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of a row, its [width, height], and the [width, height] that it had, upright, before it was scaled."""
+    """An image of a row, its [width, height], and the [width, height] that it had, upright, before it was scaled."""
 
     data: bytes | Path
     size: tuple[int, int]
@@ -26,7 +26,7 @@ class Picture:
 
 
 def fit(image: bytes | Path, max_side: int | None) -> Picture:
-    """Return the picture with no side over `max_side`.
+    """Return the image with no side over `max_side`.
 
     One within it that is PNG or JPEG, upright and of 8 bits is untouched; it is decoded to see that it can be. Another
     is turned by its EXIF orientation, scaled by Lanczos, and written as JPEG of quality 95 where it was JPEG, as PNG

@@ -3,11 +3,8 @@
 from functools import partial
 from string import ascii_uppercase
 
-from modomodo.core.rows import Frame, Row, View
+from modomodo.core.rows import MARK, Frame, Row, View
 from modomodo.data.domain import ImagePart, Message, TextPart
-
-MARK = "<image>"
-"""Stands in a question for a picture that stands among its words."""
 
 FORM = "First think about it between <think> and </think>, then give the answer alone between <answer> and </answer>."
 ANSWERS = {

@@ -1,4 +1,4 @@
-"""Records of a source, one by one: JSONL, JSON, Parquet, CSV, folders of them or of pictures, or a split on the hub."""
+"""Records of a source, one by one: JSONL, JSON, Parquet, CSV, folders of them or of images, or a split on the hub."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +15,7 @@ from modomodo.data.sources.values import BadRowError
 
 METADATA = ("metadata.jsonl", "metadata.csv")
 MAX_COLUMNS = 500
-_BATCH = 64  # records in memory at once; each may hold pictures
+_BATCH = 64  # records in memory at once; each may hold images
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class FieldError(ModomodoError):
 
 @dataclass(frozen=True)
 class Record:
-    """One record as it is written: its columns, where it stands, its number in the split, the folder of its file."""
+    """One record as it is written: its columns, its place, its number in the split, the folder of its file."""
 
     columns: Mapping[str, Any]
     file: str
@@ -40,7 +40,7 @@ class Record:
     folder: Path | None  # None on the hub
 
     def get(self, column: str, *, field: str | None = None) -> Any:
-        """Return what a column holds; `field` is that of the Source which names the column.
+        """Return what a column holds; `field` is the field of the Source that names the column.
 
         A column `a.b` is what the objects of column `a` hold under `b`, where no column is called so.
 
@@ -104,20 +104,20 @@ def read(source: Source, own_name: str | None) -> Iterator[Record]:
     Raises ModomodoError that names the file for what is missing, empty or broken.
     """
     if source.path is None:
-        found = _hub_records(source, own_name)
+        records = _hub_records(source, own_name)
     elif not source.path.exists():
         near = closest(source.path.name, [file.name for file in source.path.parent.glob("*")])
         raise FieldError(f"path: {source.path} does not exist; {near}")
     else:
-        found = _local_records(source, own_name)
+        records = _local_records(source, own_name)
     seen: dict[str, dict[str, None]] = {}
     kept = 0
-    for record in found:
+    for record in records:
         if _is_asked(record, source, own_name, seen):
             kept += 1
             yield record
     if not kept:
-        values = "; ".join(f"{column} is {', '.join(list(found)[:10])}" for column, found in seen.items())
+        values = "; ".join(f"{column} is {', '.join(list(names)[:10])}" for column, names in seen.items())
         raise ModomodoError(f"{source.place}: no row is left by split_column and where; there, {values or 'no rows'}")
 
 
@@ -149,7 +149,7 @@ def _local_records(source: Source, own_name: str | None) -> Iterator[Record]:
         what = (
             f"no split {own_name!r}"
             if own_name
-            else "no .jsonl or .parquet file, no metadata.jsonl and no .json beside pictures"
+            else "no .jsonl or .parquet file, no metadata.jsonl and no .json beside images"
         )
         raise ModomodoError(f"{source.path} has {what}; it holds: {', '.join(names) or 'nothing'}")
     for file in files:
@@ -201,7 +201,7 @@ def _data_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def _file_rows(file: Path, *, alone: bool) -> Iterator[Placed]:
-    """Yield where in the file a record stands, and its columns; `alone`: the file is all of its source."""
+    """Yield where in the file a record is, and its columns; `alone`: the file is all of its source."""
     if not file.is_file():
         raise ModomodoError(f"{file} is no regular file: write the rows to one")
     if file.suffix == ".parquet":
@@ -291,7 +291,7 @@ def _hub_records(source: Source, own_name: str | None) -> Iterator[Record]:
             f"{where} cannot be loaded from the hub: {error}; check name and network, or set path to a copy of it"
         ) from error
     number = 0
-    # As Arrow tables: pictures stay as they are stored instead of being decoded.
+    # As Arrow tables: images stay as they are stored instead of being decoded.
     batches: Any = table.with_format("arrow").iter(batch_size=_BATCH)  # pyright: ignore[reportAttributeAccessIssue]
     for batch in batches:
         for columns in _batch_rows(batch, where):

@@ -12,13 +12,13 @@ from modomodo.core.toml import Positive, Share, Strict
 from modomodo.verifiers import VERIFIERS
 
 PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column", "pictures", "max_side")
-"""The fields that a set of ours leaves open: where its rows are, and how large pictures may be."""
+"""The fields that a built-in set leaves open: where its rows are, and how large images may be."""
 
 BOXED = ("box", "boxes", "point")
-"""The verifiers whose golds are boxes of a picture."""
+"""The verifiers whose golds are boxes of an image."""
 
 READER = 4
-"""Goes up when the same records are read otherwise, so that sets prepared before are prepared anew."""
+"""Goes up when the same records are read otherwise, so that sets prepared before are prepared again."""
 
 Plain = str | int | float | bool
 
@@ -67,7 +67,7 @@ class Source(Strict):
     answer_as: Literal["letter", "text", "index"] = "letter"
     options: str | tuple[str, ...] | None = None  # one column with all of them, or a column for each
     images: tuple[str, ...] = ("image",)
-    pictures: Path | None = None  # the folder that paths of pictures are seen from and stay in; by default the file's
+    pictures: Path | None = None  # the folder that paths of images are seen from and stay in; by default the file's
     objects: str | None = None  # column of the names and boxes that <ref-object> and <bbox> stand for
     where: dict[str, tuple[Plain, ...]] = Field(default_factory=dict[str, tuple[Plain, ...]])
 
@@ -136,14 +136,14 @@ class Source(Strict):
         return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
     def moved(self, to: "Source", *, name: str) -> "Source":
-        """Return this source of a domain of ours, read from where `to` says.
+        """Return this source of a built-in domain, read from where `to` says.
 
         Raises ModomodoError when `to` says more than where the rows are.
         """
         extra = sorted(to.model_fields_set - set(PLACE))
         if extra:
             raise ModomodoError(
-                f"data.{name}: {name} is a domain of ours, so its data may only say where rows are "
+                f"data.{name}: {name} is a built-in domain, so its data may only say where rows are "
                 f"({', '.join(PLACE)}), found {', '.join(extra)}; for columns of your own choose another name"
             )
         changes = {key: getattr(to, key) for key in to.model_fields_set}

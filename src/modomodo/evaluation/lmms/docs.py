@@ -16,14 +16,14 @@ STANDARD = View(mode="standard")
 
 
 def undecoded(dataset: Any) -> Any:
-    """Return the dataset with its pictures as files: lmms-eval reads every doc several times."""
+    """Return the dataset with its images as files: lmms-eval reads every doc several times."""
     from datasets import Image, List
 
     return dataset.cast_column("images", List(Image(decode=False)))
 
 
 def row_of(doc: Doc) -> Row:
-    """Return the row of a record of the prepared set; for the judgement lmms-eval leaves the pictures out."""
+    """Return the row of a record of the prepared set; for the judgement lmms-eval leaves the images out."""
     size = doc["image_size"]
     target = Target(
         verifier=doc["verifier"],
@@ -37,17 +37,17 @@ def row_of(doc: Doc) -> Row:
 
 
 def visuals(doc: Doc) -> "list[Image.Image]":
-    """Return the pictures in order."""
+    """Return the images in order."""
     return [open_image(image) for image in row_of(doc).images]
 
 
 def text(doc: Doc) -> str:
-    """Return the text of the prompt; a model that takes no messages puts all pictures before it, as we do."""
+    """Return the text of the prompt; a model that takes no messages puts all images before it, as we do."""
     return "".join(part["text"] for part in _parts(doc) if part["type"] == "text")
 
 
 def messages(doc: Doc) -> list[dict[str, Any]]:
-    """Return the prompt as messages with the pictures in them."""
+    """Return the prompt as messages with the images in them."""
     pictures = iter(visuals(doc))
     parts = [{"type": "image", "url": next(pictures)} if part["type"] == "image" else part for part in _parts(doc)]
     return [{"role": "user", "content": parts}]

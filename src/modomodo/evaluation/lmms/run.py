@@ -26,7 +26,7 @@ from modomodo.models.folder import check_folder
 VERSION = "0.7.3"
 BENCHMARKS = ("chartqa", "infovqa", "mathvista", "mmmu")
 # model_type of config.json -> name of lmms-eval's model. These take limits of pixels, and end at an error while they
-# generate; its others (llava_hf for one) log it and go on with an empty reply.
+# generate; its others (llava_hf for one) log it and continue with an empty completion.
 MODELS = {"qwen2_vl": "qwen2_vl", "qwen2_5_vl": "qwen2_5_vl", "qwen3_vl": "qwen3_vl"}
 TASKS = Path(__file__).parent
 TAIL_LINES = 30
@@ -45,7 +45,7 @@ def evaluate_standard(
     """Return the Score of each benchmark by lmms-eval's metrics; the items go to `folder`/BENCHMARK.jsonl.
 
     The recipe says where lmms-eval is (`evaluation.lmms`), where the rows are (`prepared`), which of them, how long
-    replies may be and how pictures are resized. What lmms-eval read and wrote stays in `folder`/lmms. Greedy, one row
+    completions may be and how images are resized. What lmms-eval read and wrote stays in `folder`/lmms. Greedy, one row
     at a time.
 
     Raises ModomodoError for an unknown benchmark or model, a missing set or environment, and when lmms-eval leaves no
@@ -65,7 +65,7 @@ def evaluate_standard(
         task = task_text(name, ids, files=shards(prepared, name), cache=work / "cache", length=length)
         write_text(work / "tasks" / f"{name}.yaml", task)
     _run([str(python), *command(arguments, benchmarks, work=work, device=device)], checkpoint, log=work / "log.txt")
-    shutil.rmtree(work / "cache", ignore_errors=True)  # copies of the pictures
+    shutil.rmtree(work / "cache", ignore_errors=True)  # copies of the images
     scores: dict[str, Score] = {}
     for name, ids in chosen.items():
         lines = read_items(work, name, ids)
@@ -131,13 +131,13 @@ def chosen_ids(prepared: Path, benchmark: str, *, part: Part, items: int | None)
 
 
 def task_text(benchmark: str, ids: Sequence[str], *, files: Sequence[Path], cache: Path, length: int) -> str:
-    """Return the YAML of lmms-eval's task: the chosen rows, our prompt, our length of replies, our answer filter."""
+    """Return the YAML of lmms-eval's task: the chosen rows, our prompt, our completion length, our answer filter."""
     rows = {
         "data_files": {"test": [str(file) for file in files]},
         "filters": [["id", "in", list(ids)]],
         "cache_dir": str(cache),
     }
-    # Without `until` a reply would end at its first empty line.
+    # Without `until` a completion would end at its first empty line.
     generation = {"max_new_tokens": length, "do_sample": False, "temperature": 0, "num_beams": 1, "until": []}
     return "\n".join(
         [

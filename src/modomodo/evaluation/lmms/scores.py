@@ -1,4 +1,4 @@
-"""Verdicts on replies: our answer filter, then lmms-eval's own metric where that needs no judge model."""
+"""Verdicts on completions: our answer filter, then lmms-eval's own metric where that needs no judge model."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -26,7 +26,7 @@ def mmmu(doc: Doc, results: list[str]) -> Result:
 
 
 def mathvista(doc: Doc, results: list[str]) -> Result:
-    # lmms-eval lets a GPT model read the answer out of the reply; ours is tagged, and our verifiers judge it.
+    # lmms-eval lets a GPT model read the answer out of the completion; ours is tagged, and our verifiers judge it.
     reply = results[0].strip()
     return _logged(doc, reply, grade(reply, row_of(doc).target, STANDARD))
 
@@ -49,7 +49,7 @@ def anls_verdict(answer: str, target: Target) -> Verdict:
 def mmmu_verdict(answer: str, target: Target) -> Verdict:
     """Return what lmms-eval's rules of MMMU read out of the answer, right or wrong.
 
-    Where its parser finds no option it guesses one at random; such a reply is unparsed here and earns nothing.
+    Where its parser finds no option it guesses one at random; such a completion is unparsed here and earns nothing.
     """
     from lmms_eval.tasks.mmmu import utils  # pyright: ignore[reportMissingImports]
 

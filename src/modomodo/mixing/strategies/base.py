@@ -13,9 +13,10 @@ import numpy as np
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of, project, rounded
-from modomodo.mixing import Aggregate, Direction, Runs, check_surrogate
-from modomodo.mixing.aggregates import DEFAULT, aggregate_of, comparable_aggregates, directions_of
+from modomodo.mixing.aggregates import DEFAULT, Aggregate, Direction, aggregate_of, comparable_aggregates, directions_of
+from modomodo.mixing.fitted import check_surrogate
 from modomodo.mixing.predictions import weighted
+from modomodo.mixing.runs import Runs
 from modomodo.mixing.surrogates.base import Array, IntArray
 
 Source = Literal["nothing", "seed set", "any runs"]

@@ -11,8 +11,8 @@ import numpy as np
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.core.seeds import child_seed
-from modomodo.mixing import Runs
 from modomodo.mixing.aggregates import directions_of
+from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Choice, Goal, Source, found, prior, require, within
 from modomodo.mixing.surrogates.base import Array
 

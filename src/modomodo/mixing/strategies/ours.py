@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 
 from modomodo.core.mixture import Mixture
-from modomodo.mixing import Runs, fit
 from modomodo.mixing.aggregates import directions_of
+from modomodo.mixing.fitted import fit
 from modomodo.mixing.recommendation import recommend
+from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Choice, Goal, Source, arranged
 from modomodo.mixing.surrogates.base import Array
 

@@ -10,7 +10,7 @@ import numpy as np
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.core.seeds import child_rng
-from modomodo.mixing import Runs
+from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Choice, Goal, Source, fixed, found, scored, within
 from modomodo.mixing.strategies.seedset import labels_of, seed_scores
 from modomodo.mixing.surrogates.base import Array

@@ -9,7 +9,7 @@ import numpy as np
 
 from modomodo.core.mixture import Mixture
 from modomodo.core.seeds import child_rng
-from modomodo.mixing import Runs
+from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Choice, Goal, Source, found, prior, require, scored, within
 
 

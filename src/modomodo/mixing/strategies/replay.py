@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.seeds import child_rng, child_seed
-from modomodo.mixing import Runs
+from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Choice, Goal, arranged, subset
 from modomodo.mixing.strategies.registry import OURS, STRATEGIES, check_names
 from modomodo.mixing.strategies.seedset import seed_rows

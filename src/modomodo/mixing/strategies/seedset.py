@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from modomodo.core.errors import ModomodoError
-from modomodo.mixing import Runs
 from modomodo.mixing.design import seed_design
 from modomodo.mixing.predictions import weighted
+from modomodo.mixing.runs import Runs
 from modomodo.mixing.surrogates.base import Array, IntArray
 
 ROUNDING = 2e-3  # tables give 1/3 as .333
@@ -41,8 +41,8 @@ def seed_scores(runs: Runs, labels: Sequence[str], *, weights_B: Array, strategy
     """
     rows = seed_rows(runs)
     good_N = weighted(runs.y_NB, weights_B)
-    found = {label: good_N[rows[label]] for label in labels}
-    means = {label: float(some[np.isfinite(some)].mean()) for label, some in found.items() if np.isfinite(some).any()}
+    scores = {label: good_N[rows[label]] for label in labels}
+    means = {label: float(some[np.isfinite(some)].mean()) for label, some in scores.items() if np.isfinite(some).any()}
     missing = [label for label in labels if label not in means]
     if missing:
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""

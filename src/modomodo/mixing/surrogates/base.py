@@ -76,11 +76,11 @@ def known_variance(var_N: Array) -> tuple[Array, float]:
 
 def refit_each(fit: Callable[[IntArray], FittedSurrogate], *, X_ND: Array, groups_N: IntArray) -> Prediction:
     """Return leave-one-group-out predictions by calling `fit(rows kept)` once per group."""
-    found = np.full((3, len(X_ND)), np.nan)
+    parts = np.full((3, len(X_ND)), np.nan)
     for group in np.unique(groups_N):
         out = groups_N == group
         if out.all():
             break
         prediction = fit(np.flatnonzero(~out)).predict(X_ND[out])
-        found[:, out] = prediction.mean_N, prediction.sd_mean_N, prediction.sd_new_N
-    return Prediction(found[0], found[1], found[2])
+        parts[:, out] = prediction.mean_N, prediction.sd_mean_N, prediction.sd_new_N
+    return Prediction(parts[0], parts[1], parts[2])

@@ -84,8 +84,8 @@ class FittedGaussianProcess:
 
     def predict(self, X_ND: Array) -> Prediction:
         Z_NE = self._coordinates(X_ND)
-        found = [cast(tuple[Array, Array], process.predict(Z_NE, return_std=True)) for process in self.processes]
-        mean_SN, sd_SN = np.array([mean for mean, _ in found]), np.array([sd for _, sd in found])
+        predictions = [cast(tuple[Array, Array], process.predict(Z_NE, return_std=True)) for process in self.processes]
+        mean_SN, sd_SN = np.array([mean for mean, _ in predictions]), np.array([sd for _, sd in predictions])
         variance_N = np.mean(sd_SN**2 + (mean_SN - mean_SN[0]) ** 2, axis=0)
         new_N = variance_N + self.noise_S.mean() + self.new_variance
         mean_N = self.offset + self.scale * mean_SN[0]
@@ -93,10 +93,10 @@ class FittedGaussianProcess:
 
     def covariance(self, X_ND: Array) -> Array:
         Z_NE = self._coordinates(X_ND)
-        found = [cast(tuple[Array, Array], process.predict(Z_NE, return_cov=True)) for process in self.processes]
-        mean_SN = np.array([mean for mean, _ in found])
+        joints = [cast(tuple[Array, Array], process.predict(Z_NE, return_cov=True)) for process in self.processes]
+        mean_SN = np.array([mean for mean, _ in joints])
         centred_SN = mean_SN - mean_SN[0]
-        inside_NN = np.mean(np.array([covariance for _, covariance in found]), axis=0)
+        inside_NN = np.mean(np.array([covariance for _, covariance in joints]), axis=0)
         return self.scale**2 * (inside_NN + centred_SN.T @ centred_SN / len(mean_SN))
 
     def leave_out(self, groups_N: IntArray) -> Prediction:

@@ -102,9 +102,9 @@ def settings_of(data: Data) -> Settings:
     best_T, best = np.zeros(terms), np.inf
     for length, noise in ((0.0, 0.0), (-1.0, -1.0), (1.0, 1.0)):
         start_T = np.r_[0.0, np.full(terms - 2, length), noise]
-        found = minimize(loss, start_T, jac=True, method="L-BFGS-B", bounds=[(-LIMIT, LIMIT)] * terms)
-        if found.fun < best - 1e-6:
-            best_T, best = np.asarray(found.x, dtype=np.float64), float(found.fun)
+        result = minimize(loss, start_T, jac=True, method="L-BFGS-B", bounds=[(-LIMIT, LIMIT)] * terms)
+        if result.fun < best - 1e-6:
+            best_T, best = np.asarray(result.x, dtype=np.float64), float(result.fun)
     slopes_TT = [(loss(best_T + STEP * unit_T)[1] - loss(best_T - STEP * unit_T)[1]) for unit_T in np.eye(terms)]
     curvature_TT = np.array(slopes_TT) / (2 * STEP)
     return Settings(data, best_T, *np.linalg.eigh((curvature_TT + curvature_TT.T) / 2))

@@ -55,8 +55,8 @@ class PowerLaw:
     """
 
     def __call__(self, X_ND: Array, *, y_N: Array, seed: int) -> Curve:
-        found = [_ridge(_Powers(power), X_ND, y_N) for power in POWERS]
-        return min(found, key=lambda one: one[1])[0]
+        fits = [_ridge(_Powers(power), X_ND, y_N) for power in POWERS]
+        return min(fits, key=lambda one: one[1])[0]
 
 
 @dataclass(frozen=True)

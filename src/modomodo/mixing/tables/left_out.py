@@ -38,8 +38,8 @@ def runs_alone(sheet: Sheet) -> tuple[Sheet, list[str]]:
 
 def _totals(sheet: Sheet) -> tuple[dict[int, str], str]:
     column = label_column(sheet) or sheet.header[0]
-    found = {row: "" for row, cell in enumerate(sheet.column(column)) if _TOTAL.fullmatch(cell)}
-    return found, "left out {}, named as a summary of others (a run needs another name)"
+    totals = {row: "" for row, cell in enumerate(sheet.column(column)) if _TOTAL.fullmatch(cell)}
+    return totals, "left out {}, named as a summary of others (a run needs another name)"
 
 
 def _unfinished(sheet: Sheet) -> tuple[dict[int, str], str]:
@@ -47,8 +47,8 @@ def _unfinished(sheet: Sheet) -> tuple[dict[int, str], str]:
     states = [] if column is None else [cell.lower() for cell in sheet.column(column)]
     if not set(states) & UNFINISHED or set(states) - FINISHED - UNFINISHED - {""}:
         states = []
-    found = {row: state or "no state" for row, state in enumerate(states) if state not in FINISHED}
-    return found, f"left out {{}} whose {column} is not finished"
+    unfinished = {row: state or "no state" for row, state in enumerate(states) if state not in FINISHED}
+    return unfinished, f"left out {{}} whose {column} is not finished"
 
 
 def _copies(sheet: Sheet) -> tuple[dict[int, str], str]:

@@ -33,15 +33,15 @@ def numbers(sheet: Sheet, columns: Sequence[str], *, low: float = -LARGEST, requ
 
     Raises ModomodoError, with the line, for what is no number at least `low`.
     """
-    found = np.full((len(sheet.rows), len(columns)), np.nan)
+    numbers = np.full((len(sheet.rows), len(columns)), np.nan)
     for index, column in enumerate(columns):
         for row, cell in enumerate(sheet.column(column) if column in sheet.header else ()):
             where = f"{sheet.place(row)}: {column}"
             if not is_missing(cell):
-                found[row, index] = _number(cell, where, low=low, comma=sheet.comma)
+                numbers[row, index] = _number(cell, where, low=low, comma=sheet.comma)
             elif required:
                 raise ModomodoError(f"{where} is {cell!r}; write 0 for an unused domain")
-    return found
+    return numbers
 
 
 def _number(cell: str, where: str, *, low: float, comma: bool) -> float:

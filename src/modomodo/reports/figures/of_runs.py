@@ -42,7 +42,7 @@ class Gain:
 
     @property
     def widest(self) -> tuple[float, float]:
-        """The 95 % interval where it is known, else that of 90 %: what the sentence about the gain goes by."""
+        """The 95 % interval where it is known, else the 90 % one: what the sentence about the gain goes by."""
         return (self.lo90, self.hi90) if self.lo95 is None or self.hi95 is None else (self.lo95, self.hi95)
 
     @property

@@ -16,7 +16,7 @@ from modomodo.reports.html.markup import plot_label, plot_text
 from modomodo.reports.numbers.effects import Effects
 from modomodo.reports.numbers.formats import number, number_format, signed, tick_format
 
-SAME = "same"  # stands for a difference of 0 without any error
+SAME = "same"  # means a difference of 0 without any error
 
 
 def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
@@ -58,7 +58,7 @@ def predicted_figure(fitted: Fitted, *, name: str) -> go.Figure:
 
 
 def effects_figure(effects: Effects) -> go.Figure:
-    """Return a heat map: the score without a domain minus that of equal shares; purple: it is missed."""
+    """Return a heat map: the score without a domain minus the score of equal shares; purple: it is missed."""
     largest = np.nanmax(np.abs(effects.difference_DB), initial=TINY)
     shown = number_format([0.0, *effects.difference_DB.flat, *effects.se_DB.flat])
     cells = [

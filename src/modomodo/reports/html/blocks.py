@@ -43,7 +43,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Choice:
-    """One entry of a menu and what it shows; entries of one `group` stand together."""
+    """One entry of a menu and what it shows; entries of one `group` are listed together."""
 
     group: str
     name: str

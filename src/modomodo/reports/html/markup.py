@@ -16,7 +16,7 @@ HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066
 
 @dataclass(frozen=True)
 class Html:
-    """Markup that is safe as it stands."""
+    """Markup that is safe as it is."""
 
     text: str
 
@@ -72,7 +72,7 @@ def shortened(text: str, *, limit: int) -> str:
 
 
 def json_block(value: object) -> Html:
-    """Return a value as JSON that stands inside a <script> element, whatever its strings hold."""
+    """Return a value as JSON to put inside a <script> element, whatever its strings hold."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -89,7 +89,7 @@ def run_link(folder: str, text: str) -> Html:
 def table(head: list[Child], rows: list[list[Child]], *, cls: str = "") -> Html:
     """Return a table that scrolls by itself where the page is narrow; the first column names the row.
 
-    Of class `stack` it stands there as one short list for each row instead, each cell under its head.
+    Of class `stack` it is shown there as one short list for each row instead, each cell under its head.
     """
     header = el("tr", *(el("th", cell, scope="col") for cell in head))
     labels = [cell if isinstance(cell, str) and cls == "stack" else None for cell in head[1:]]
@@ -105,7 +105,7 @@ def table(head: list[Child], rows: list[list[Child]], *, cls: str = "") -> Html:
 
 
 def prose(sentence: str) -> Html:
-    """Return a sentence of ours, where what stands between backticks is code."""
+    """Return a sentence, where what is between backticks is code."""
     parts = sentence.split("`")
     if len(parts) % 2 == 0:  # a backtick without its pair, as a message of another's may have
         return join(sentence)
@@ -113,7 +113,7 @@ def prose(sentence: str) -> Html:
 
 
 def left_out(sentence: str) -> Html:
-    """Return the one sentence that stands for a section which cannot be made."""
+    """Return the one sentence in the place of a section that cannot be made."""
     return el("p", prose(sentence), cls="left-out")
 
 

@@ -1,4 +1,4 @@
-"""The pictures of the samples, small, as far as the rows can still be read."""
+"""The images of the samples, small, as far as the rows can still be read."""
 
 import base64
 import io
@@ -14,28 +14,28 @@ from modomodo.core.rows import Row, open_image
 from modomodo.runs.inputs import find_rows
 
 SIDE = 240  # pixels of the longer side
-MOST = 3  # pictures of a row
+MOST = 3  # images of a row
 # Data may have been moved or damaged since the run, and so may the package that reads them.
 LOST = (ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
 class Album:
-    """The pictures of samples as data: addresses, by domain and row; `lost` are the domains that lack some."""
+    """The images of samples as data: addresses, by domain and row; `lost` are the domains that lack some."""
 
     pictures: Mapping[tuple[str, str], tuple[str, ...]]
     lost: frozenset[str]
 
     def of(self, line: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the pictures that belong to a line of samples.jsonl."""
+        """Return the images that belong to a line of samples.jsonl."""
         return self.pictures.get((line["domain"], line["row_id"]), ())
 
 
 def read_album(recipe: Recipe, lines: Sequence[Mapping[str, Any]]) -> Album:
-    """Return the pictures of the rows that these lines of samples.jsonl asked.
+    """Return the images of the rows that these lines of samples.jsonl asked.
 
     A row that now asks another question, or has another answer, is another one; lines without a question have no
-    picture.
+    image.
     """
     asked = {(line["domain"], line["row_id"]): _content(line) for line in lines if has_question(line)}
     pictures: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -71,7 +71,7 @@ def _thumbnails(row: Row) -> tuple[str, ...] | None:
 
 
 def thumbnail(image: bytes | Path) -> str:
-    """Return a picture as a data: address, at most SIDE pixels long, in whichever format is smaller.
+    """Return an image as a data: address, at most SIDE pixels long, in whichever format is smaller.
 
     Raises ModomodoError when it cannot be read.
     """

@@ -34,7 +34,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Curves:
-    """Domain -> points of a run; every point stands for `bin_steps` steps."""
+    """Domain -> points of a run; every point is over `bin_steps` steps."""
 
     bin_steps: int
     points: Mapping[str, tuple[Point, ...]]

@@ -45,7 +45,7 @@ class Slices:
 class Triangle:
     """Expected scores where three domains share `total` of the prompts, all others as in the mixture `through`.
 
-    A corner is all of `total` on one of the three. `x_C`, `y_R` and `mean_RC` are a picture of it, the corners at
+    A corner is all of `total` on one of the three. `x_C`, `y_R` and `mean_RC` are an image of it, the corners at
     (0, 0), (1, 0) and (1/2, HEIGHT); beyond its sides the nearest mixture. The P points have shares [P, 3] and the
     surrogate's 90 % interval of the expected score.
     """
@@ -82,18 +82,18 @@ def response_slices(fitted: Fitted, through: Mixture) -> Slices:
     at_D = through.vector(domains)
     grid_DP = np.stack([np.sort(np.append(SHARES, share)) for share in at_D])
     points = [_moved(at_D, d, share) for d, shares_P in enumerate(grid_DP) for share in shares_P]
-    found = fitted.predict(np.array(points))
-    shape = (*grid_DP.shape, len(found.names))
-    half_NK = quantile(0.9) * found.sd_mean_NK
-    low_K, high_K = found.bounds_K2.T
+    predicted = fitted.predict(np.array(points))
+    shape = (*grid_DP.shape, len(predicted.names))
+    half_NK = quantile(0.9) * predicted.sd_mean_NK
+    low_K, high_K = predicted.bounds_K2.T
     return Slices(
         domains=domains,
-        names=found.names,
+        names=predicted.names,
         through=through,
         share_DP=grid_DP,
-        mean_DPK=found.mean_NK.reshape(shape),
-        low_DPK=np.clip(found.mean_NK - half_NK, low_K, high_K).reshape(shape),
-        high_DPK=np.clip(found.mean_NK + half_NK, low_K, high_K).reshape(shape),
+        mean_DPK=predicted.mean_NK.reshape(shape),
+        low_DPK=np.clip(predicted.mean_NK - half_NK, low_K, high_K).reshape(shape),
+        high_DPK=np.clip(predicted.mean_NK + half_NK, low_K, high_K).reshape(shape),
     )
 
 

@@ -43,9 +43,9 @@ def answer_section(evidence: Evidence) -> Section:
         body += [el("h3", "Held-out benchmarks"), _held_out(evidence)]
     if evidence.runs:
         body += [el("h3", "What it cost"), _cost(evidence)]
-    found = cautions(evidence)
-    if found:
-        body.append(el("aside", el("h3", "Read it with this in mind"), el("ul", *map(_item, found))))
+    notes = cautions(evidence)
+    if notes:
+        body.append(el("aside", el("h3", "Read it with this in mind"), el("ul", *map(_item, notes))))
     return Section("answer", "Answer", "The answer", tuple(body))
 
 

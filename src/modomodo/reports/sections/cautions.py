@@ -11,7 +11,7 @@ from modomodo.reports.numbers.formats import number, number_format
 from modomodo.study.answer import again, count_confirmations
 from modomodo.study.results import FinishedRun
 
-UNPARSED = 0.2  # share of replies that did not parse, beyond which a score says more of the format than of the skill
+UNPARSED = 0.2  # share of completions that did not parse, above which a score tells of the format, not the skill
 OFF = 0.05  # total variation between the requested and the realised mixture
 
 
@@ -106,7 +106,7 @@ def _scores(evidence: Evidence) -> list[Child]:
     bad = [run for run in trained if any(score.unparsed > UNPARSED for score in run.scores.values())]
     if bad:
         found.append(
-            join(f"More than {UNPARSED:.0%} of the replies to a benchmark did not parse in ", *_links(bad), ".")
+            join(f"More than {UNPARSED:.0%} of the completions to a benchmark did not parse in ", *_links(bad), ".")
         )
     return found
 

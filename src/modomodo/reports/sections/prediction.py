@@ -143,7 +143,7 @@ def _effects(evidence: Evidence) -> Html | None:
         return None
     lead = el(
         "p",
-        "Score of the run without a domain minus that of the run at equal shares: -0.020 is a score of 0.480 "
+        "Score of the run without a domain minus the score of the run at equal shares: -0.020 is a score of 0.480 "
         "instead of 0.500. Purple: the benchmark misses the domain; green: it does better without.",
     )
     return el("div", lead, figure_block(effects_figure(effects), note=_noise(effects)))

@@ -27,7 +27,7 @@ def repeat_section(evidence: Evidence) -> Section:
     lines = [f"modomodo {verb:{width}} study.toml  # {what}" for verb, what in COMMANDS]
     lines.append("modomodo train study.toml --set mixture=recommended  # one run of the answer")
     body = (
-        el("p", "Save this as study.toml; the commands below then repeat the study, or go on with it."),
+        el("p", "Save this as study.toml; the commands below then repeat the study, or continue it."),
         el("details", el("summary", "study.toml"), el("pre", to_toml(study)), open=""),
         el("pre", "\n".join(lines)),
         el("h3", "Versions of packages"),

@@ -59,8 +59,8 @@ def _lines(run: FinishedRun) -> list[Line]:
 
 
 def _is_sample(line: Any) -> bool:
-    found = isinstance(line, dict) and all(isinstance(line.get(key), kind) for key, kind in NEEDED.items())
-    return found and isinstance(line["verdict"].get("status"), str)
+    complete = isinstance(line, dict) and all(isinstance(line.get(key), kind) for key, kind in NEEDED.items())
+    return complete and isinstance(line["verdict"].get("status"), str)
 
 
 def _picked(lines: Sequence[Line], domains: Sequence[str]) -> dict[str, list[Line]]:
@@ -82,7 +82,7 @@ def _panel(run: FinishedRun, picked: Mapping[str, Sequence[Line]], album: Album,
     lost = [name for name in picked if name in album.lost]
     if lost:
         parts.append(
-            left_out(f"Some pictures are not shown: the rows of {', '.join(lost)} cannot be read here as they were.")
+            left_out(f"Some images are not shown: the rows of {', '.join(lost)} cannot be read here as they were.")
         )
     for domain, several in picked.items():
         cards = [_card(line, album, most) for line in several]
@@ -109,7 +109,7 @@ def _asked(line: Line, album: Album) -> list[Html]:
     if not has_question(line):
         return []
     pictures = album.of(line)
-    alts = ["Picture of the question", *(f"Picture {i} of the question" for i in range(2, len(pictures) + 1))]
+    alts = ["Image of the question", *(f"Image {i} of the question" for i in range(2, len(pictures) + 1))]
     images = [el("img", src=picture, alt=alt) for picture, alt in zip(pictures, alts, strict=False)]
     options = "; ".join(f"{letter}: {option}" for letter, option in _options(line).items())
     texts = [shortened(text, limit=QUESTION) for text in (line["question"], options) if text]
@@ -134,4 +134,4 @@ def gold_text(line: Line) -> str:
         return json.dumps(gold)
     if gold and all(isinstance(one, str) for one in gold):
         return " or ".join(gold)
-    return f"{json.dumps(gold)} in pixels of the picture"
+    return f"{json.dumps(gold)} in pixels of the image"

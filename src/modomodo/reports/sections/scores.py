@@ -42,7 +42,7 @@ def scores_section(evidence: Evidence) -> Section:
         if evidence.of_kind("pilot", "confirmation")
         else None,
         *(explained(evidence.study, OUT) if any(_score(evidence, run, OUT) for run in evidence.runs) else ()),
-        "The standard error is that of a score over its items; another training seed adds to it.",
+        "The standard error is of a score over its items; another training seed adds to it.",
     )
     choices = _choices(evidence)
     figures = (chooser("Benchmark", choices), domain_legend(evidence.domains)) if choices else ()
@@ -62,14 +62,14 @@ def _choices(evidence: Evidence) -> list[Choice]:
 
 def _figure(evidence: Evidence, part: str, kind: Kind, name: str) -> go.Figure | None:
     runs = [run for run in evidence.of_kind("base", kind) if run.part == part or run.kind == kind]
-    found = [(run, score) for run in runs if (score := _score(evidence, run, name)) is not None]
-    if not any(run.kind == kind for run, _ in found):
+    scored = [(run, score) for run in runs if (score := _score(evidence, run, name)) is not None]
+    if not any(run.kind == kind for run, _ in scored):
         return None
-    trained = [(run.mixture.key == evidence.equal.key, score.mean) for run, score in found if run.kind == kind]
+    trained = [(run.mixture.key == evidence.equal.key, score.mean) for run, score in scored if run.kind == kind]
     means = [mean for is_equal, mean in trained if is_equal]
     equal = sum(means) / len(means) if 0 < len(means) < len(trained) else None  # nothing to compare with themselves
     words = "" if equal is None else " (dotted: equal shares)"
-    dots = [_dot(run, score) for run, score in found]
+    dots = [_dot(run, score) for run, score in scored]
     return scores_figure(dots, title=f"{plot_text(name)}{words}", equal=equal, bounds=BOUNDS)
 
 
@@ -92,14 +92,14 @@ def _score(evidence: Evidence, run: FinishedRun, name: str) -> Score | None:
 def _table(evidence: Evidence) -> Html:
     study = evidence.study
     columns = [*dict.fromkeys((OUT, *study.benchmarks, *study.in_distribution, *study.held_out))]
-    found = {name: [_score(evidence, run, name) for run in evidence.runs] for name in columns}
-    scores = {name: column for name, column in found.items() if any(column)}
+    columns_of = {name: [_score(evidence, run, name) for run in evidence.runs] for name in columns}
+    scores = {name: column for name, column in columns_of.items() if any(column)}
     cells = [_cells(column) for column in scores.values()]
     heads = ["run", "mixture", *scores, "kind", "steps", "minutes"]
     rows = [_row(evidence, run, [column[i] for column in cells]) for i, run in enumerate(evidence.runs)]
     caption = el(
         "p",
-        "Under each score: its standard error, and where there are any, the share of replies that did not parse. "
+        "Under each score: its standard error, and where there are any, the share of completions that did not parse. "
         "A click on a head sorts; a name leads to the run's folder beside this page.",
         cls="note",
     )

@@ -28,10 +28,10 @@ def training_section(evidence: Evidence) -> Section:
     """Return the curves of every run that kept its steps, by domain."""
     title = "How the training went"
     kept = [run for run in trained_runs(evidence) if _has_steps(run)]
-    found = [(run, curves) for run in kept[:RUNS] if (curves := read_curves(run.folder))]
-    if not found:
+    drawn = [(run, curves) for run in kept[:RUNS] if (curves := read_curves(run.folder))]
+    if not drawn:
         return Section("training", "Training", title, lacking="No finished run has kept a steps.jsonl.")
-    choices = [Choice(GROUPS[run.kind], run.label, _panel(run, curves, evidence.domains)) for run, curves in found]
+    choices = [Choice(GROUPS[run.kind], run.label, _panel(run, curves, evidence.domains)) for run, curves in drawn]
     lead = el(
         "p",
         "A group of completions that all earn the same has zero advantage and teaches nothing: the effective mixture "
@@ -53,7 +53,7 @@ def reward_scale(rewards: Rewards) -> str:
     right, formed = f"{rewards.accuracy:g}", f"{rewards.format:g}"
     return (
         f"Rewards run from 0 to {rewards.accuracy + rewards.format:g}: {right} times what the verifier gives the "
-        f"answer (0 wrong, 1 right, between them in part), and {formed} more for a reply in the right format."
+        f"answer (0 wrong, 1 right, between them in part), and {formed} more for a completion in the right format."
     )
 
 

@@ -14,7 +14,7 @@ from modomodo.runs.inputs import declared, is_prepared
 from modomodo.study.checks.subject import Subject, new_problems
 
 NOWHERE = "nowhere yet"  # of a Source without path and hub
-MOST_SLENDER = 200  # sides of a picture, long over short, that smart_resize of the Qwen families takes
+MOST_SLENDER = 200  # sides of an image, long over short, that smart_resize of the Qwen families takes
 
 
 def check_domains(subject: Subject) -> Iterator[Problem]:
@@ -35,7 +35,7 @@ def check_domains(subject: Subject) -> Iterator[Problem]:
 
 
 def _slivers(domain: Domain, recipe: Recipe) -> Iterator[Problem]:
-    """Yield the rows with a picture that the processors of the Qwen families refuse, and how many are hardly seen."""
+    """Yield the rows with an image that the processors of the Qwen families refuse, and how many are hardly seen."""
     resize = recipe.view.resize
     if resize is None:
         return
@@ -48,11 +48,11 @@ def _slivers(domain: Domain, recipe: Recipe) -> Iterator[Problem]:
                 continue  # said where the domain is looked at
             for size in sizes:
                 if max(size) > MOST_SLENDER * min(size):
-                    what = f"its picture is {size[0]} x {size[1]}, over {MOST_SLENDER} times as long as wide: drop it"
+                    what = f"its image is {size[0]} x {size[1]}, over {MOST_SLENDER} times as long as wide: drop it"
                     yield Problem(f"{domain.name} ({split}), row {row.id}", what)
             narrow += any(min(size) < resize.factor for size in sizes)
         if narrow:
-            what = f"{narrow} rows have a picture with a side under {resize.factor} pixels, which is seen as one place"
+            what = f"{narrow} rows have an image with a side under {resize.factor} pixels, which is seen as one place"
             yield Problem(f"{domain.name} ({split})", f"{what}: is anything to be seen?", level="note")
 
 

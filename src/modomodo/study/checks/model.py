@@ -1,4 +1,4 @@
-"""The model: its family, its chat template, what it knows, and the length of its replies."""
+"""The model: its family, its chat template, what it knows, and the length of its completions."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,7 +21,7 @@ def check_embedded(subject: Subject) -> Iterator[Problem]:
     recipe = subject.recipe
     strange = [name for name in recipe.domains if recipe.model in CHECKPOINTS and _from_data(recipe, name)]
     if strange:
-        what = f"{recipe.model} knows the embedded domains alone, so its replies to {', '.join(strange)} will not parse"
+        what = f"{recipe.model} knows the embedded domains alone: completions for {', '.join(strange)} will not parse"
         yield Problem("model", f"{what}: set model to one that follows instructions", level="note")
 
 
@@ -53,7 +53,9 @@ def check_model(subject: Subject) -> Iterator[Problem]:
         yield Problem("model", str(error))
         return
     if not present:
-        what = f"{recipe.model} is not on this machine: its chat template and the length of replies are not looked at"
+        what = (
+            f"{recipe.model} is not on this machine: its chat template and the length of completions are not looked at"
+        )
         yield Problem("model", what, level="note")
         return
     from modomodo.models.chat_template import check_prompts
@@ -74,7 +76,7 @@ def check_model(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 domain.name,
                 f"the longest gold reply has {longest} tokens before any thinking, max_completion_length is "
-                f"{recipe.max_completion_length}: replies would be cut before </answer>; raise it",
+                f"{recipe.max_completion_length}: completions would be cut before </answer>; raise it",
             )
 
 

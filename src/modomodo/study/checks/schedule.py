@@ -8,7 +8,7 @@ from modomodo.data.domain import Problem
 from modomodo.runs.inputs import make_schedule, pool
 from modomodo.runs.planned import PlannedRun
 from modomodo.study.checks.subject import Subject
-from modomodo.study.estimate import cost
+from modomodo.study.costs import cost
 
 
 def check_schedules(subject: Subject) -> Iterator[Problem]:

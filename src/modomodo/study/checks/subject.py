@@ -17,7 +17,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked: a recipe alone, or that of a study. `say` is told what is looked at."""
+    """What is checked: a recipe alone, or a study's. `say` is told what is looked at."""
 
     recipe: Recipe
     study: Study | None

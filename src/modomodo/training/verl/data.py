@@ -28,7 +28,7 @@ GROUP = 256  # rows that are held in memory at a time
 def write_inputs(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, *, folder: Path) -> None:
     """Write what the processes of verl read: schedule.csv, verl/recipe.json and verl/rows.parquet.
 
-    Raises ModomodoError for a row whose prompt is too long, or holds a marker of pictures in its text.
+    Raises ModomodoError for a row whose prompt is too long, or holds a marker of images in its text.
     """
     write_schedule(plan, folder / "schedule.csv")
     write_text(folder / "verl" / "recipe.json", reachable(recipe).model_dump_json(indent=1) + "\n")
@@ -94,9 +94,9 @@ def record(row: Row, messages: Sequence[Message], recipe: Recipe, processor: Pro
 
 
 def marked(messages: Sequence[Message], *, pictures: int, where: str) -> list[dict[str, str]]:
-    """Return the messages with text for content, each picture a marker in it.
+    """Return the messages with text for content, each image a marker in it.
 
-    Raises ModomodoError where verl would take a part of a text for a picture.
+    Raises ModomodoError where verl would take a part of a text for an image.
     """
     parts = [part for message in messages for part in message["content"]]
     texts = [part["text"] for part in parts if part["type"] == "text"]
@@ -104,7 +104,7 @@ def marked(messages: Sequence[Message], *, pictures: int, where: str) -> list[di
     marker = next((marker for marker in MARKERS if pictures and any(marker in text for text in texts)), None)
     if marker is not None:
         raise ModomodoError(
-            f"{where}: its text holds {marker!r}, which verl takes for a picture or recording: reword it, exclude "
+            f"{where}: its text holds {marker!r}, which verl takes for an image or recording: reword it, exclude "
             "the row, or train with engine = 'trl'"
         )
     return [
@@ -117,7 +117,7 @@ def marked(messages: Sequence[Message], *, pictures: int, where: str) -> list[di
 
 
 def picture(image: bytes | Path, *, resize: Resize | None) -> tuple[bytes, tuple[int, int]]:
-    """Return the file of a picture that decodes to the RGB which TRL would get, and its [width, height].
+    """Return the file of an image that decodes to the RGB which TRL would get, and its [width, height].
 
     With `resize` it is resized here, to what the processors of the trainer and of vLLM then leave as it is.
     """
@@ -137,13 +137,13 @@ def picture(image: bytes | Path, *, resize: Resize | None) -> tuple[bytes, tuple
 def prompt_tokens(
     processor: ProcessorMixin, messages: Sequence[Message], sizes: Sequence[tuple[int, int]], *, resize: Resize | None
 ) -> int:
-    """Return the tokens of a prompt with pictures of these [width, height], as the Qwen families count them."""
+    """Return the tokens of a prompt with images of these [width, height], as the Qwen families count them."""
     text = render(processor, messages)
     count = len(cast(Any, processor).tokenizer(text, add_special_tokens=False)["input_ids"])
     for size in sizes:
         assert resize is not None, "limits.py refuses families that resize in another way"
         width, height = resize.size(size)
-        count += width * height // resize.factor**2 - 1  # the template has one token for each picture
+        count += width * height // resize.factor**2 - 1  # the template has one token for each image
     return count
 
 

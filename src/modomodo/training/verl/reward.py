@@ -26,8 +26,8 @@ def compute_score(
 ) -> dict[str, float]:
     """Return the reward of a completion under "score", and what it is made of; the same keys for every domain.
 
-    score: the weighted sum that TRL's trainer would see, and 0 where the reply cannot be graded (TRL leaves such a
-    reply out of its group, verl cannot). position: of the prompt in the schedule.
+    score: the weighted sum that TRL's trainer would see, and 0 where the completion cannot be graded (TRL leaves such a
+    completion out of its group, verl cannot). position: of the prompt in the schedule.
     """
     key = json.loads(ground_truth)
     assert key["domain"] == data_source, (key, data_source)

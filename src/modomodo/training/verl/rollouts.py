@@ -35,7 +35,7 @@ class Completion:
 
 @dataclass(frozen=True)
 class Reader:
-    """What reading a run's dumps needs: its folder, schedule, rewards, the counter of a reply's tokens, and tracker."""
+    """What reading a run's dumps needs: its folder, schedule, rewards, the counter of tokens, and tracker."""
 
     folder: Path
     plan: Schedule

@@ -44,7 +44,7 @@ def train(
     check_limits(recipe)
     check_installed()
     folder = folder.resolve()  # verl works in another
-    # Pictures are resized to the recipe's limits before vLLM sees them; without limits, by the checkpoint's own.
+    # Images are resized to the recipe's limits before vLLM sees them; without limits, by the checkpoint's own.
     processor = recipe_processor(recipe, as_saved=not (recipe.min_pixels or recipe.max_pixels))
     write_inputs(recipe, plan, processor, folder=folder)
     (folder / "verl" / STOPPED).unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.runs.attempt import Run
 from modomodo.runs.hardware import gpus
-from modomodo.runs.launch import Outcome, Workers, launch
+from modomodo.runs.launcher import Outcome, Workers, launch
 from modomodo.runs.local import Processes, ThisProcess
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store, run_key

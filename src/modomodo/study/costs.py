@@ -19,7 +19,7 @@ from modomodo.runs.hardware import gpus
 
 GIB = 2.0**30
 ADAM = 8  # bytes of AdamW's two moments, float32
-PICTURE_TOKENS = 530  # of one picture of 640 x 640, at 28 x 28 pixels a token
+PICTURE_TOKENS = 530  # of one image of 640 x 640, at 28 x 28 pixels a token
 QUESTION_TOKENS = 150
 # Activations that one layer keeps for its backward pass, bytes for each token and hidden unit in 16 bits, attention
 # computed in blocks. Source: Korthikanti et al. 2022, section 4, without the attention scores.
@@ -55,7 +55,7 @@ class Shape:
     vocabulary: int
 
 
-# Counted on their configurations, see tests/study/test_estimate.py.
+# Counted on their configurations, see tests/study/test_costs.py.
 SHAPES = {
     "Qwen/Qwen2-VL-2B-Instruct": Shape(2_208_985_600, 665_271_296, 28, 1536, 151_936),
     "Qwen/Qwen2.5-VL-3B-Instruct": Shape(3_754_622_976, 668_684_288, 36, 2048, 151_936),
@@ -67,8 +67,8 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """Memory of one GPU in GiB by what takes it, and hours of one H100 for a run, from replies of half the allowed
-    length to replies of all of it."""
+    """Memory of one GPU in GiB by what takes it, and hours of one H100 for a run, from completions of half the allowed
+    length to completions of all of it."""
 
     memory: dict[str, float]
     hours: tuple[float, float]
@@ -95,7 +95,7 @@ def _memory(recipe: Recipe, shape: Shape) -> dict[str, float]:
     completions = recipe.completions_per_pass or recipe.prompts_per_step * recipe.num_generations
     tokens = completions * (PICTURE_TOKENS + QUESTION_TOKENS + recipe.max_completion_length)
     kept = shape.layers * 2 + LAYER_BYTES if recipe.gradient_checkpointing else shape.layers * LAYER_BYTES
-    found = {
+    sizes = {
         "weights": weights,
         "gradients and AdamW": (4 + ADAM) * trained,
         "16-bit copies": small * trained if recipe.precision == "bfloat16" else 0,
@@ -104,7 +104,7 @@ def _memory(recipe: Recipe, shape: Shape) -> dict[str, float]:
         "logits": completions * recipe.max_completion_length * shape.vocabulary * (small + 8),
         "vLLM": recipe.vllm.gpu_memory * H100.memory * GIB if recipe.vllm.mode == "colocate" else 0,
     }
-    return {name: size / GIB for name, size in found.items() if size}
+    return {name: size / GIB for name, size in sizes.items() if size}
 
 
 def _hours(recipe: Recipe, shape: Shape, *, length: float) -> float:
@@ -154,16 +154,16 @@ def cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
     shape = shape_of(recipes[0])
     if recipes[0].engine == "verl":
         installed = "" if find_spec("verl") else "; verl is not in this environment, and is needed where runs are made"
-        what = f"memory and hours are not estimated for verl: the arithmetic is that of runs on one GPU{installed}"
+        what = f"memory and hours are not estimated for verl: the arithmetic is for runs on one GPU{installed}"
         yield Problem(label, what, level="note")
         return
     if shape is None or shape.parameters < NEEDS_GPU:
         return
-    found = [estimate(recipe, shape) for recipe in recipes]
-    largest = max(found, key=lambda one: one.total)
+    estimates = [estimate(recipe, shape) for recipe in recipes]
+    largest = max(estimates, key=lambda one: one.total)
     parts = ", ".join(f"{name} {size:.1f}" for name, size in largest.memory.items())
-    low, high = (sum(one.hours[side] for one in found) for side in (0, 1))
-    longest = max(one.hours[1] for one in found)
+    low, high = (sum(one.hours[side] for one in estimates) for side in (0, 1))
+    longest = max(one.hours[1] for one in estimates)
     runs = f"{len(recipes)} runs, one of them the model as it is," if len(recipes) > 1 else "one run"
     each = f" and up to {longest:.1f} a run" if len(recipes) > 1 else ""
     what = (

@@ -6,7 +6,7 @@ import pytest
 
 from modomodo.config.recipe import load_recipe
 from modomodo.models.nano.model import CHECKPOINT
-from modomodo.study.estimate import SHAPES, cost, estimate, shape_of
+from modomodo.study.costs import SHAPES, cost, estimate, shape_of
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
