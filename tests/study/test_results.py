@@ -80,6 +80,7 @@ def test_a_confirmation_comes_back(study, monkeypatch):
 def test_a_confirmation_ends_as_soon_as_it_can_tell(study, monkeypatch, gain, seeds):
     study = study.model_copy(update={"confirm": Confirming(seeds=2, max_seeds=5)})
     pipeline.study_recommendation(read_study(study))
+    plan = pipeline.plan_confirmation(read_study(study))
     launched: list[int] = []
     monkeypatch.setattr(pipeline, "_launch", lambda study, planned, *, console: launched.append(len(planned)) or ())
     monkeypatch.setattr(pipeline, "planned_runs", lambda study, planned: {})
@@ -92,7 +93,7 @@ def test_a_confirmation_ends_as_soon_as_it_can_tell(study, monkeypatch, gain, se
         )
 
     monkeypatch.setattr(pipeline, "_matched", matched)
-    confirmation = pipeline.study_confirmation(pipeline.plan_confirmation(read_study(study)))
+    confirmation = pipeline.study_confirmation(plan)
     assert confirmation is not None
     assert launched == [1 + 2 * look for look in (2, 4, 5) if look <= seeds]
     assert confirmation.objective.looks == (2, 4, 5)
