@@ -97,7 +97,7 @@ SAID = (  # on the page, and in the program what makes it
     ("its files cannot be fetched from s3://...", "its files cannot be fetched from {self._storage}: "),
     ('concurrent belongs to the launcher "ray"', ' belongs to the launcher "ray": set '),
     ("starting Ray on this machine", '"starting Ray on this machine"'),
-    ("on Ray (nodes 1, CPU 2, GPU 0); runs are copied to /", "on Ray ({found}); runs are copied to "),
+    ("on Ray (nodes 1, CPU 2, GPU 0); runs are copied to /", "on Ray ({offered}); runs are copied to "),
     ("5 of 12 runs are finished already", " runs are finished already"),
     ("single:detect finished in ", "{outcome.label} finished in "),
 )

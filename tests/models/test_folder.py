@@ -154,7 +154,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "a tokenizer that writes no end": (
         table("tokenizer.json", normalizer={"type": "Prepend", "prepend": "x" * 100_000}),
-        "turns .{,400}: no reply would ever parse",
+        "turns .{,400}: no completion would ever parse",
     ),
     "a junk processor": (text("processor_config.json", '{"image_processor": []}'), "cannot be loaded"),
     **{f"a pipe for {name}": (pipe(name), "no regular file") for name in ("config.json", "model.safetensors")},
