@@ -23,4 +23,4 @@ def test_pictures_of_rows_with_any_id_are_shown(row_id: str, monkeypatch: pytest
     answers = iter(["3", None])
     graded, mean = play(Recipe(domains=("toy",)), ask=lambda: next(answers), say=lines.append)
     assert (graded, mean) == (1, 1.0)
-    assert any(line.startswith("picture: ") for line in lines)
+    assert any(line.startswith("image: ") for line in lines)

@@ -19,7 +19,7 @@ import fake_runs
 import pytest
 from ray_launcher import workers
 from rich.console import Console
-from test_launch import claims, key_of, lines, planned, until, without_seconds
+from test_launcher import claims, key_of, lines, planned, until, without_seconds
 
 import modomodo
 from modomodo.config.sections import Launcher

@@ -23,8 +23,8 @@ from modomodo.core.files import locked, write_json
 from modomodo.core.mixture import Mixture
 from modomodo.mixing import Fitted, write_runs
 from modomodo.mixing.confirmation import Confirmation, confirm, detectable_difference
-from modomodo.mixing.looks import error_of_each
 from modomodo.mixing.recommendation import Recommendation, recommend
+from modomodo.mixing.stopping import error_of_each
 from modomodo.runs.inputs import run_digests
 from modomodo.runs.launcher import Outcome, Workers, launch
 from modomodo.runs.local import Processes
