@@ -235,7 +235,7 @@ def test_the_demo_shortened(random_model, tmp_path):
         "items=4",
         "confirm.seeds=2",
     ]
-    text = run("demo", *(word for change in changes for word in ("--set", change)))
+    text = run("demo", "--world", "control", *(word for change in changes for word in ("--set", change)))
     for step in ("1 of 5", "2 of 5", "3 of 5", "4 of 5", "report:", "5 of 5  The answer"):
         assert step in text
     assert (tmp_path / "out" / "report.html").exists()

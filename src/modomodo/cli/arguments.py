@@ -65,7 +65,7 @@ class World(StrEnum):
 
 
 EmbeddedWorld = Annotated[
-    World, typer.Option(help="control: no mixture found beats equal shares; uneven: a candidate, not frozen yet")
+    World, typer.Option(help="uneven: the mixture matters; control: no mixture found beats equal shares")
 ]
 
 

@@ -117,7 +117,7 @@ def main() -> None:
 @app.command()
 def demo(
     sets: Sets = None,
-    world: EmbeddedWorld = World.control,
+    world: EmbeddedWorld = World.uneven,
 ) -> None:
     """Run a whole study here, in minutes: pilots, recommendation, confirmation and report on the embedded model."""
     path = NANO / world / "study.toml"
