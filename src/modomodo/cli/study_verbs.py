@@ -93,7 +93,7 @@ def run_audit(loaded: Recipe | Study, path: Path, *, recipe_file: Path) -> None:
 
 def run_worth(loaded: Recipe | Study) -> int:
     """Print what the sets of a recipe or a study would pay for, and return how many errors were found."""
-    from modomodo.cli.worth_table import show_worth
+    from modomodo.cli.audit_table import show_worth
     from modomodo.study.preflight import audit_file
 
     with progress_bar("auditing") as progress:
@@ -103,12 +103,12 @@ def run_worth(loaded: Recipe | Study) -> int:
 
 def run_worth_of_data(data: Path) -> int:
     """Print what rows would pay for that no recipe reads yet, and return how many errors there are."""
+    from modomodo.cli.audit_table import show_worth
     from modomodo.cli.init.start import plan_of
     from modomodo.cli.init.trial import source_of
-    from modomodo.cli.worth_table import show_worth
     from modomodo.core.rows import View
     from modomodo.data.sources.columns import domain_of
-    from modomodo.study.checks.worth import audit_domain
+    from modomodo.study.checks.audit import audit_domain
 
     plan = plan_of(data, Path())
     source = source_of(plan, unusable=len(plan.table.rows))

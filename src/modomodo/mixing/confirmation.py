@@ -14,8 +14,8 @@ import numpy.typing as npt
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import value_of
 from modomodo.mixing.aggregates import Aggregate, Direction, aggregate_of, directions_of
+from modomodo.mixing.repeated_looks import check_looks, error_of_each, p_over_all
 from modomodo.mixing.scales import check_scale, decided_note, divisors, scale_note
-from modomodo.mixing.stopping import check_looks, error_of_each, p_over_all
 from modomodo.mixing.surrogates.base import Array
 
 VERSION = 1
@@ -115,7 +115,7 @@ def confirm(
     is benchmark -> full score. Weights that are given count scores as they stand, unless `scale` is given too.
 
     A test that may end early names its `looks`, the numbers of seeds after which it is looked at (4, 8, 12): intervals
-    and p-values then hold over all of them (see `modomodo.mixing.stopping`).
+    and p-values then hold over all of them (see `modomodo.mixing.repeated_looks`).
 
     Raises:
         ModomodoError: for fewer than 2 seeds or repeated ones, tables of other shapes, missing scores, full scores that

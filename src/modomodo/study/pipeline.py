@@ -24,7 +24,7 @@ from modomodo.core.mixture import Mixture
 from modomodo.mixing import Fitted, write_runs
 from modomodo.mixing.confirmation import Confirmation, confirm, detectable_difference
 from modomodo.mixing.recommendation import Recommendation, recommend
-from modomodo.mixing.stopping import error_of_each
+from modomodo.mixing.repeated_looks import error_of_each
 from modomodo.runs.inputs import run_digests
 from modomodo.runs.launcher import Outcome, Workers, launch
 from modomodo.runs.local import Processes

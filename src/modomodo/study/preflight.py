@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
 from modomodo.data.domain import Problem
+from modomodo.study.checks.audit import AuditOfFile, audit
 from modomodo.study.checks.data import check_benchmarks, check_domains, check_exclusions, check_presence
 from modomodo.study.checks.design import check_choices, check_design
 from modomodo.study.checks.engine import check_engine, check_tracking
 from modomodo.study.checks.model import check_embedded, check_family, check_model
 from modomodo.study.checks.schedule import check_cost, check_schedules
 from modomodo.study.checks.subject import Say, Subject, new_problems
-from modomodo.study.checks.worth import AuditOfFile, audit
 
 CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     check_domains,

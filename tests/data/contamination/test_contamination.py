@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Row, Target
 from modomodo.data.contamination import Match, audit, read_exclusions, write_exclusions
-from modomodo.data.contamination.looks import look
+from modomodo.data.contamination.fingerprints import look
 from modomodo.data.contamination.pictures import Album, likeness
 
 REAL = Path(__file__).parents[3] / ".." / "shared" / "data" / "real"

@@ -10,7 +10,7 @@ import numpy as np
 
 from modomodo.core.rows import Row, picture_bytes
 from modomodo.data.audit.policies import same_gold
-from modomodo.data.contamination.looks import Picture, look_all
+from modomodo.data.contamination.fingerprints import Picture, look_all
 from modomodo.data.contamination.pictures import COPY_LIKE, COPY_NEAR, Album, distances, likeness
 from modomodo.data.contamination.texts import words
 

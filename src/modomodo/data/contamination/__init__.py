@@ -2,7 +2,7 @@
 
 from modomodo.data.contamination.alike import Alike
 from modomodo.data.contamination.exclusions import Match, read_exclusions, write_exclusions
-from modomodo.data.contamination.looks import look, look_all
+from modomodo.data.contamination.fingerprints import look, look_all
 from modomodo.data.contamination.overlap import Audit, audit
 from modomodo.data.contamination.pictures import Album, distances, likeness
 

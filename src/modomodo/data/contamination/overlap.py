@@ -11,7 +11,7 @@ import numpy as np
 from modomodo.core.rows import Row
 from modomodo.data.contamination.alike import Alike, measure_alike
 from modomodo.data.contamination.exclusions import Match
-from modomodo.data.contamination.looks import HASH_SIDE, Look, Picture, View, look_all
+from modomodo.data.contamination.fingerprints import HASH_SIDE, Look, Picture, View, look_all
 from modomodo.data.contamination.pictures import COPY_LIKE, COPY_NEAR, LIKE, NEAR, Album, distances, likeness
 from modomodo.data.contamination.texts import Texts, shares, tabulate
 

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from modomodo.data.contamination.looks import HASH_SIDE, SIDE, View
+from modomodo.data.contamination.fingerprints import HASH_SIDE, SIDE, View
 
 NEAR = 92
 """Hashes at most this many of 256 bits apart make a candidate: an image cut by 3 % on each side stays within it."""

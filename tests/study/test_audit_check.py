@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from modomodo.cli.main import NANO, app
 from modomodo.config.recipe import load_recipe
-from modomodo.evaluation import asked
-from modomodo.evaluation.asked import Asked
-from modomodo.study.checks import worth
-from modomodo.study.checks.worth import AuditOfFile
+from modomodo.evaluation import before_training
+from modomodo.evaluation.before_training import Asked
+from modomodo.study.checks import audit
+from modomodo.study.checks.audit import AuditOfFile
 from modomodo.study.preflight import audit_file
 
 runner = CliRunner()
@@ -37,7 +37,9 @@ def test_the_worst_stands_first(uneven: AuditOfFile):
 
 
 def test_a_model_that_does_not_see_the_image_is_an_error(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(asked, "generate", lambda model, processor, domain, rows, **_: [row.question for row in rows])
+    monkeypatch.setattr(
+        before_training, "generate", lambda model, processor, domain, rows, **_: [row.question for row in rows]
+    )
     sets = ['domains=["palette"]', "evaluation.benchmarks=[]"]
     (first, *_) = audit_file(load_recipe(NANO / "uneven" / "recipe.toml", sets)).findings
     assert first.level == "error"
@@ -62,7 +64,7 @@ def test_what_a_model_says_is_read(changes: dict[str, float | None], words: str 
 
 
 def test_errors_end_with_1_and_sets_that_cannot_be_read_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(worth, "is_here", lambda *_: False)
+    monkeypatch.setattr(audit, "is_here", lambda *_: False)
     (tmp_path / "same.jsonl").write_text("".join(json.dumps({"q": f"{k}?", "a": 4}) + "\n" for k in range(120)))
     table = 'images = []\nverifier = "count"\nquestion = "{q}"\nanswer = "a"\n'
     sets = "".join(f'[data.{name}]\npath = "{name}.jsonl"\n{table}' for name in ("same", "gone"))
@@ -90,7 +92,7 @@ def test_a_file_of_rows_is_audited_before_a_recipe_names_it(tmp_path: Path):
 
 
 def test_progress_is_told(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(worth, "is_here", lambda *_: False)
+    monkeypatch.setattr(audit, "is_here", lambda *_: False)
     told: list[tuple[int, int]] = []
     recipe = load_recipe(NANO / "control" / "recipe.toml", ['domains=["spatial"]', "evaluation.benchmarks=[]"])
     audit_file(recipe, progress=lambda done, total: told.append((done, total)))

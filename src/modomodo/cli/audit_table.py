@@ -7,7 +7,7 @@ from rich.table import Column, Table
 from modomodo.cli.console import out, say
 from modomodo.core.errors import count
 from modomodo.data.audit.measure import Audited
-from modomodo.study.checks.worth import AuditOfFile, Worth
+from modomodo.study.checks.audit import AuditOfFile, Worth
 
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 

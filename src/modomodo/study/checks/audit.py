@@ -11,7 +11,7 @@ from modomodo.data.audit import Audited, Finding, audit_rows, findings
 from modomodo.data.audit.findings import LEVELS
 from modomodo.data.audit.measure import SAMPLE
 from modomodo.data.domain import Domain
-from modomodo.evaluation.asked import Asked, ask_domain, completions_asked
+from modomodo.evaluation.before_training import Asked, ask_domain, completions_asked
 from modomodo.models.folder import INDEX, WEIGHTS
 from modomodo.models.names import is_here, model_path
 from modomodo.models.nano.model import CHECKPOINTS

@@ -5,7 +5,7 @@ import pytest
 
 from modomodo.core.errors import ModomodoError
 from modomodo.mixing.confirmation import Confirmation, confirm
-from modomodo.mixing.stopping import error_of_each, p_over_all
+from modomodo.mixing.repeated_looks import error_of_each, p_over_all
 
 LOOKS = (4, 8, 12, 16)
 NOISE = 0.03
