@@ -143,17 +143,22 @@ def test_a_run_whose_worker_dies_goes_on_from_what_was_copied(tmp_path: Path):
 
 
 def test_a_run_whose_node_dies_is_resumed_elsewhere(tmp_path: Path, cluster: Any):
-    runs = [PlannedRun(f"steps {seed}", fake_runs.recipe("steps", seed, steps=1000)) for seed in (1, 2)]
+    runs = [PlannedRun(f"steps {seed}", fake_runs.recipe("steps", seed, steps=2000)) for seed in (1, 2)]
     options = {"num_cpus": 1, "resources": {"spare": 1}, "object_store_memory": 128 << 20}
     lost, other = cluster.add_node(**options), cluster.add_node(**options)
-    thread = threading.Timer(4, lambda: cluster.remove_node(lost, allow_graceful=False))
+
+    def lose_a_node() -> None:
+        until(lambda: len(list(tmp_path.glob("study/runs/*/steps.jsonl"))) == 2, seconds=60)
+        cluster.remove_node(lost, allow_graceful=False)
+
+    thread = threading.Thread(target=lose_a_node)
     thread.start()
     outcomes, printed = go(runs, tmp_path / "study", resources={"spare": 1})
     thread.join()
     cluster.remove_node(other)
     assert [outcome.status for outcome in outcomes.values()] == ["finished", "finished"]
     assert printed.count("was lost (NodeDiedError") == 1
-    assert without_seconds(tmp_path / "study") == undisturbed(tmp_path / "here", ("steps", 1), ("steps", 2), steps=1000)
+    assert without_seconds(tmp_path / "study") == undisturbed(tmp_path / "here", ("steps", 1), ("steps", 2), steps=2000)
 
 
 def small_study(folder: Path, *sets: str) -> Study:
@@ -206,7 +211,7 @@ def driver(folder: Path, *, runs: int, steps: int) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, number: int):
     process = driver(tmp_path, runs=4, steps=600)
-    until(lambda: len(list(tmp_path.glob("runs/*/result.json"))) >= 1, seconds=40)
+    until(lambda: len(list(tmp_path.glob("runs/*/result.json"))) >= 1, seconds=120)
     process.send_signal(number)
     process.communicate(timeout=20)
     assert process.returncode == (143 if number == signal.SIGTERM else -number)
