@@ -38,7 +38,7 @@ def test_the_worst_stands_first(uneven: AuditOfFile):
 
 def test_a_model_that_does_not_see_the_image_is_an_error(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(
-        before_training, "generate", lambda model, processor, domain, rows, **_: [row.question for row in rows]
+        before_training, "complete", lambda model, processor, domain, rows, **_: [row.question for row in rows]
     )
     sets = ['domains=["palette"]', "evaluation.benchmarks=[]"]
     (first, *_) = audit_file(load_recipe(NANO / "uneven" / "recipe.toml", sets)).findings

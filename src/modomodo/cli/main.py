@@ -15,15 +15,13 @@ from modomodo.cli.console import (
     err,
     out,
     plain_streams,
-    say,
     show_crash,
     show_machine,
     show_started,
-    show_step,
-    show_validation,
     show_warning,
     show_watched,
 )
+from modomodo.cli.mixture_tables import show_validation
 from modomodo.cli.study_verbs import (
     fit_study,
     grade_file,
@@ -36,9 +34,9 @@ from modomodo.cli.study_verbs import (
     run_checks,
     run_confirmation,
     run_pilots,
+    run_whole_study,
     run_worth,
     run_worth_of_data,
-    show_conclusion,
     show_confirmation_plan,
     show_single,
     write_report,
@@ -123,17 +121,7 @@ def demo(
     path = NANO / world / "study.toml"
     study = open_file(path, sets or [], kinds=(Study,))
     out.print(f"The study is {escape(str(path))}; its runs go to {escape(str(study.folder))}/", highlight=False)
-    show_step(1, f"Pilots: the base model, and RL at each mixture of the {study.design} design")
-    run_pilots(study)
-    show_step(2, "Surrogate and recommendation")
-    recommend_for_study(study)
-    show_step(3, "Confirmation: fresh matched seeds against equal shares")
-    run_confirmation(study)
-    show_step(4, "Report")
-    write_report(study)
-    say("Open it in a browser. docs/tutorial.md explains each part, and README.md says how to bring your own data.")
-    show_step(5, "The answer")
-    show_conclusion(study)
+    run_whole_study(study)
 
 
 @app.command()

@@ -17,14 +17,12 @@ from modomodo.cli.console import (
     say,
     show_audit,
     show_grades,
-    show_plan,
     show_prepared,
     show_problems,
-    show_proposals,
-    show_recommendation,
     show_scores,
-    show_validation,
+    show_step,
 )
+from modomodo.cli.mixture_tables import show_plan, show_proposals, show_recommendation, show_validation
 from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study
@@ -213,6 +211,21 @@ def write_report(study: Study, path: Path | None = None) -> None:
     with err.status("drawing the report"):
         path = report(study, path=path)
     say(f"report: {path}")
+
+
+def run_whole_study(study: Study) -> None:
+    """Run every step of a study, and print its answer last."""
+    show_step(1, f"Pilots: the base model, and RL at each mixture of the {study.design} design")
+    run_pilots(study)
+    show_step(2, "Surrogate and recommendation")
+    recommend_for_study(study)
+    show_step(3, "Confirmation: fresh matched seeds against equal shares")
+    run_confirmation(study)
+    show_step(4, "Report")
+    write_report(study)
+    say("Open it in a browser. docs/tutorial.md explains each part, and README.md says how to bring your own data.")
+    show_step(5, "The answer")
+    show_conclusion(study)
 
 
 def show_conclusion(study: Study) -> None:

@@ -6,15 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modomodo.cli.console import (
-    err,
-    progress_bar,
-    say,
-    show_front,
-    show_proposals,
-    show_recommendation,
-    show_strategies,
-)
+from modomodo.cli.console import err, progress_bar, say
+from modomodo.cli.mixture_tables import show_front, show_proposals, show_recommendation, show_strategies
 from modomodo.config.open import RunsFile, is_table
 from modomodo.config.sections import limits
 from modomodo.config.table_settings import Fitting, Reading, load_replaying

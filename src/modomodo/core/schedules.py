@@ -89,11 +89,7 @@ def schedule(
             f"steps = {steps}, prompts_per_step = {prompts_per_step} and epochs = {epochs} make {count:,} prompts, "
             f"over the {MOST_PROMPTS:,} that a run may have: lower steps or epochs"
         )
-    if order == "quota":
-        picks_K = _quota(weights_D, count)
-    else:
-        uniform_K = child_rng(seed, "schedule", "iid").random(count)
-        picks_K = np.minimum(np.searchsorted(np.cumsum(weights_D), uniform_K, side="right"), len(names) - 1)
+    picks_K = _quota(weights_D, count) if order == "quota" else _independent(weights_D, count, seed)
     return _fill(picks_K, names, pools, prompts_per_step=prompts_per_step, seed=seed, epochs=epochs)
 
 
@@ -135,6 +131,12 @@ def _check_arguments(
             raise ModomodoError(f"domain {name!r} has weight {weight:.4g} and no rows: give it weight 0 or rows")
         if len(set(pools[name])) < len(pools[name]):
             raise ModomodoError(f"domain {name!r} has duplicate row ids; `modomodo check` lists them")
+
+
+def _independent(weights_D: npt.NDArray[np.float64], count: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return the domain of each of `count` prompts, drawn independently [K]."""
+    uniform_K = child_rng(seed, "schedule", "iid").random(count)
+    return np.minimum(np.searchsorted(np.cumsum(weights_D), uniform_K, side="right"), len(weights_D) - 1)
 
 
 def _quota(weights_D: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modomodo.config.recipe import Recipe
-from modomodo.core.rows import Row, opened
+from modomodo.core.rows import Row, Verdict, opened
 from modomodo.core.seeds import child_rng
 from modomodo.data.audit import Finding
 from modomodo.data.domain import Domain, verdict_on
-from modomodo.evaluation.generate import generate, own_random_numbers
+from modomodo.evaluation.generate import complete, own_random_numbers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, ProcessorMixin
@@ -69,31 +69,30 @@ def ask_domain(
     order = child_rng(recipe.seed, "asked", domain.name).permutation(len(rows))[:prompts]
     drawn = [rows[int(place)] for place in order]
 
-    def say(some: Sequence[Row], temperature: float | None) -> list[str]:
-        replies: list[str] = []
-        for start in range(0, len(some), BATCH):
-            batch = some[start : start + BATCH]
-            limit = recipe.max_completion_length
-            replies += generate(
-                model, processor, domain, batch, view=recipe.view, max_new_tokens=limit, temperature=temperature
-            )
-            if progress is not None:
-                progress(len(batch))
-        return replies
+    def say(asked: Sequence[Row], sampled: bool) -> list[str]:
+        completions = complete(model, processor, domain, asked, recipe=recipe, sampled=sampled, batch=BATCH)
+        if progress is not None:
+            progress(len(asked))
+        return completions
 
     try_prompts(processor, recipe.model, [domain.prompt(row, recipe.view) for row in drawn])
     size = recipe.num_generations
     with own_random_numbers(recipe, "asked", domain.name):
-        replies = say([row for row in drawn for _ in range(size)], recipe.temperature)
+        replies = say([row for row in drawn for _ in range(size)], True)
     verdicts = [
         verdict_on(drawn[place // size], reply, domain=domain, view=recipe.view) for place, reply in enumerate(replies)
     ]
+    blank, swapped = _changes(drawn, lambda seen: say(seen, False))
+    return _asked(f"{domain.name} (train)", verdicts, size, blank=blank, swapped=swapped)
+
+
+def _asked(where: str, verdicts: Sequence[Verdict], size: int, *, blank: float | None, swapped: float | None) -> Asked:
+    """Return the shares over groups of `size` verdicts; what cannot be graded counts as 0, and `check` names it."""
     rewards = [verdict.reward or 0.0 for verdict in verdicts]
     groups = [rewards[start : start + size] for start in range(0, len(rewards), size)]
-    blank, swapped = _changes(drawn, lambda some: say(some, None))
     return Asked(
-        where=f"{domain.name} (train)",
-        prompts=len(drawn),
+        where=where,
+        prompts=len(groups),
         size=size,
         mean=sum(rewards) / len(rewards),
         right=sum(min(group) == 1 for group in groups) / len(groups),

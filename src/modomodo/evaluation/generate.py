@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -54,24 +55,46 @@ def evaluate(
         items = benchmark_rows(domain, part=plan.part, items=plan.items)
         try_prompts(processor, recipe.model, [domain.prompt(row, view) for row in items])
         rows = [row for row in items for _ in range(plan.samples or 1)]
-        replies: list[str] = []
+        told = None if progress is None else partial(progress, name)
         with own_random_numbers(recipe, "evaluation", name):
-            for start in range(0, len(rows), BATCH):
-                replies += generate(
-                    model,
-                    processor,
-                    domain,
-                    rows[start : start + BATCH],
-                    view=view,
-                    max_new_tokens=recipe.max_completion_length,
-                    temperature=None if plan.samples is None else recipe.temperature,
-                )
-                if progress is not None:
-                    progress(name, len(replies), len(rows))
+            replies = complete(
+                model, processor, domain, rows, recipe=recipe, sampled=plan.samples is not None, progress=told
+            )
         verdicts = [verdict_on(row, reply, domain=domain, view=view) for row, reply in zip(rows, replies, strict=True)]
         _write_items(folder / f"{name}.jsonl", rows, replies, verdicts)
         scores[name] = score(name, verdicts, part=plan.part, mode=view.mode, samples=plan.samples or 1)
     return scores
+
+
+def complete(
+    model: "PreTrainedModel",
+    processor: "ProcessorMixin",
+    domain: Domain,
+    rows: Sequence[Row],
+    *,
+    recipe: Recipe,
+    sampled: bool,
+    batch: int = BATCH,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Return a completion to each row, `batch` at a time: sampled at the recipe's temperature, or greedy.
+
+    `progress` is told the completions done and those in all.
+    """
+    completions: list[str] = []
+    for start in range(0, len(rows), batch):
+        completions += generate(
+            model,
+            processor,
+            domain,
+            rows[start : start + batch],
+            view=recipe.view,
+            max_new_tokens=recipe.max_completion_length,
+            temperature=recipe.temperature if sampled else None,
+        )
+        if progress is not None:
+            progress(len(completions), len(rows))
+    return completions
 
 
 @contextmanager

@@ -128,12 +128,10 @@ def confirm(
     mixed, note = _aggregate(
         np.vstack(tables), benchmarks=benchmarks, directions=directions, weights=weights or None, scale=scale or {}
     )
-    signs_B = np.array([1.0 if directions[name] == "higher" else -1.0 for name in benchmarks])
-    sign = 1.0 if mixed.direction == "higher" else -1.0
     weights_B = mixed.vector(benchmarks)
-    aggregate = _difference("aggregate", tables[0] @ weights_B, tables[1] @ weights_B, sign, looks)
+    aggregate = _difference("aggregate", tables[0] @ weights_B, tables[1] @ weights_B, mixed.direction, looks)
     parts = [
-        _difference(name, tables[0][:, b], tables[1][:, b], float(signs_B[b]), looks)
+        _difference(name, tables[0][:, b], tables[1][:, b], directions[name], looks)
         for b, name in enumerate(benchmarks)
     ]
     corrected = _holm([part.p for part in parts])
@@ -235,9 +233,11 @@ def _check_look(seeds: int, looks: Sequence[int]) -> None:
         raise ModomodoError(f"the test is looked at after {', '.join(map(str, looks))} seeds, not after {seeds}")
 
 
-def _difference(name: str, recommended_S: Array, equal_S: Array, sign: float, looks: Sequence[int]) -> Difference:
+def _difference(
+    name: str, recommended_S: Array, equal_S: Array, direction: Direction, looks: Sequence[int]
+) -> Difference:
     """Return the paired difference of one score, without correction for several benchmarks."""
-    gain_S = sign * (recommended_S - equal_S)
+    gain_S = recommended_S - equal_S if direction == "higher" else equal_S - recommended_S
     count, gain, sd = len(gain_S), float(gain_S.mean()), float(np.std(gain_S, ddof=1))
     # Equal differences up to rounding have no spread to judge by.
     sd = sd if sd > 1e-12 * max(1.0, float(np.abs(gain_S).max())) else 0.0

@@ -98,19 +98,23 @@ def _serve(asked: socket.socket) -> None:
 
 
 def _guarded(gold: str, answer: str, within: float | None) -> tuple[str, str]:
+    """Return the judgement and what it raised, if it did."""
+    judgement, failure = _tried(gold, answer, within)
+    if judgement != "failed":
+        return judgement, failure
+    # (0, 0/0) fails against any gold: what fails against itself or against 1 is the answer's fault, not math-verify's.
+    sound = _tried(answer, answer, None) == ("same", "") and not _tried("$1$", answer, None)[1]
+    return ("failed" if sound else "unread"), failure
+
+
+def _tried(gold: str, answer: str, within: float | None) -> tuple[str, str]:
     """Return the judgement, exceptions included: the process boundary, where their tracebacks travel as text."""
     try:
         return _judge(gold, answer, within), ""
     except (RecursionError, MemoryError) as error:
         return "deep", type(error).__name__
     except Exception:  # noqa: BLE001
-        failure = traceback.format_exc(limit=-3)
-    # (0, 0/0) fails against any gold: what fails against itself or against 1 is the answer's fault, not math-verify's.
-    try:
-        sound = _judge(answer, answer, None) == "same" and bool(_judge("$1$", answer, None))
-    except Exception:  # noqa: BLE001
-        sound = False
-    return ("failed" if sound else "unread"), failure
+        return "failed", traceback.format_exc(limit=-3)
 
 
 def _judge(gold: str, answer: str, within: float | None) -> str:

@@ -91,8 +91,7 @@ def audit_rows(
     rows, view = domain.load(split), view or View()
     if len(rows) < 2:
         return None
-    rng = child_rng(0, "audit", domain.name, split)
-    drawn = [rows[int(place)] for place in rng.permutation(len(rows))[:sample]]
+    drawn = _drawn(rows, sample, domain.name, split)
     pay = _Pay(domain, view)
     true_false = [_true_and_false(pay, drawn, place, progress) for place in range(len(drawn))]
     shuffled = [float(np.mean([*one.same, *one.other])) for one in true_false]
@@ -114,6 +113,12 @@ def audit_rows(
         missed=_missed(true_false, drawn),
         repeats=find_repeats(rows),
     )
+
+
+def _drawn(rows: Sequence[Row], sample: int, *path: str) -> list[Row]:
+    """Return `sample` rows in an order that is always the same."""
+    order = child_rng(0, "audit", *path).permutation(len(rows))
+    return [rows[int(place)] for place in order[:sample]]
 
 
 @dataclass(frozen=True)

@@ -64,14 +64,7 @@ def audit(subject: Subject, *, progress: Callable[[int, int], None] | None = Non
     asked_of = {domain.name: domain for domain in trained} if why is None else {}
     total = sum(min(SAMPLE, len(domain.load(split))) for domain, split in sets)
     total += sum(completions_asked(subject.recipe, len(domain.load("train"))) for domain in asked_of.values())
-    done = 0
-
-    def advance(steps: int) -> None:
-        nonlocal done
-        done += steps
-        if progress is not None:
-            progress(done, max(done, total))
-
+    advance = _counted(total, progress)
     measured = [_measured(subject.recipe.view, domain, split, advance, left_out) for domain, split in sets]
     answers = _ask(subject, asked_of, advance, left_out)
     return AuditOfFile(_worst_first(measured, answers), tuple(left_out))
@@ -81,16 +74,22 @@ def audit_domain(domain: Domain, view: View, *, progress: Callable[[int, int], N
     """Return what all splits of a domain would pay for; no model is asked."""
     left_out: list[Finding] = []
     sizes = [(split, min(SAMPLE, len(domain.load(split)))) for split in domain.splits]
-    done, total = 0, sum(rows for _, rows in sizes)
+    advance = _counted(sum(rows for _, rows in sizes), progress)
+    measured = [_measured(view, domain, split, advance, left_out) for split, _ in sizes]
+    return AuditOfFile(_worst_first(measured, {}), tuple(left_out))
+
+
+def _counted(total: int, progress: Callable[[int, int], None] | None) -> Callable[[int], None]:
+    """Return what tells `progress` of the steps done so far, and of at least that many in all."""
+    done = 0
 
     def advance(steps: int) -> None:
         nonlocal done
         done += steps
         if progress is not None:
-            progress(done, total)
+            progress(done, max(done, total))
 
-    measured = [_measured(view, domain, split, advance, left_out) for split, _ in sizes]
-    return AuditOfFile(_worst_first(measured, {}), tuple(left_out))
+    return advance
 
 
 def _worst_first(measured: Iterable[Audited | None], answers: Mapping[str, Asked]) -> tuple[Worth, ...]:
