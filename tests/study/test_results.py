@@ -8,13 +8,16 @@ import fake_study
 import pytest
 
 from modomodo.cli import study_verbs
+from modomodo.cli.main import NANO
 from modomodo.config.sections import Confirming
+from modomodo.config.study import load_study
 from modomodo.core.errors import ModomodoError
 from modomodo.mixing.confirmation import Confirmation, confirm
 from modomodo.runs.store import Store
 from modomodo.study import pipeline, results
 from modomodo.study.answer import StudyConfirmation
 from modomodo.study.pipeline import read_study
+from modomodo.study.plan import pilot_row_caps
 
 SMALL = {"benchmarks": ("charts",), "in_distribution": (), "held_out": ("general",), "items": 20}
 
@@ -63,6 +66,17 @@ def test_confirm_plans_and_fits_once_and_reads_each_result_once(study, counted, 
     study_verbs.run_confirmation(study)
     assert (counted["plans"], counted["fits"]) == (1, 1)
     assert reads(counted) == [1] * (12 + 1 + 2 * study.confirm.seeds)
+
+
+def test_a_recommendation_keeps_to_what_rows_last_for(tmp_path):
+    uneven = load_study(NANO / "uneven" / "study.toml", [f"out={tmp_path}", 'held_out=["easy_vqa"]'])
+    fake_study.write_pilots(uneven)
+    recommendation = pipeline.study_recommendation(read_study(uneven))
+    lasting = pilot_row_caps(uneven)["circuits"][1]
+    assert recommendation.caps == {"circuits": (0.0, lasting)}
+    assert recommendation.mixture.as_dict()["circuits"] <= lasting + 1e-9
+    (said,) = [note for note in recommendation.notes if "equal shares end" in note]
+    assert "after step 19 of 30, when the rows of circuits are used up" in said
 
 
 def test_a_confirmation_comes_back(study, monkeypatch):

@@ -10,8 +10,8 @@ report.html          all of it
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.console import Console
@@ -38,7 +38,7 @@ from modomodo.study.answer import (
     write_confirmation,
     write_recommendation,
 )
-from modomodo.study.plan import confirmation_runs, pilot_runs
+from modomodo.study.plan import caps_with_rows, confirmation_runs, pilot_row_caps, pilot_runs
 from modomodo.study.results import OUT, FinishedRun, StudyRuns, finished_of, planned_runs
 
 RUN = "modomodo.runs.run:run_recipe"
@@ -98,7 +98,8 @@ def read_study(study: Study) -> StudyRuns:
 def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recommendation:
     """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json.
 
-    `fitted` is what `runs.fit()` returns, where it is at hand.
+    A budgeted design keeps its pilots to what rows last for, and so is the recommendation: no pilot says what a run is
+    worth that ends early. `fitted` is what `runs.fit()` returns, where it is at hand.
     """
     study = runs.study
     if runs.pending:
@@ -107,11 +108,28 @@ def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recom
             "finished: `modomodo pilot` runs them",
             stacklevel=2,
         )
+    caps = limits(study.caps) if study.budget is None else caps_with_rows(study)
+    narrow = {name: ends for name, ends in caps.items() if ends != (0.0, 1.0)}
     recommendation = recommend(
-        fitted or runs.fit(), objective=OUT, caps=limits(study.caps), parsimony=study.parsimony, seed=study.seed
+        fitted or runs.fit(), objective=OUT, caps=narrow, parsimony=study.parsimony, seed=study.seed
     )
+    recommendation = replace(recommendation, notes=(*recommendation.notes, *_early_end(study)))
     write_recommendation(study, recommendation, pilots=runs.digest)
     return recommendation
+
+
+def _early_end(study: Study) -> Iterator[str]:
+    """Yield a note where rows run out at equal shares, with which the recommendation is compared."""
+    if study.budget is None:
+        return
+    domains = study.recipe.domains
+    name, (_, lasting) = min(pilot_row_caps(study).items(), key=lambda item: item[1][1])
+    if lasting * len(domains) < 1 - 1e-9:
+        step = int(lasting * len(domains) * study.recipe.steps)
+        yield (
+            f"runs at equal shares end after step {step} of {study.recipe.steps}, when the rows of {name} are used up: "
+            "the gain is predicted over equal shares that run to the end; `modomodo confirm` trains them as they are"
+        )
 
 
 def plan_confirmation(runs: StudyRuns) -> ConfirmationPlan:

@@ -68,6 +68,13 @@ def pilot_row_caps(study: Study) -> dict[str, tuple[float, float]]:
     )
 
 
+def caps_with_rows(study: Study) -> dict[str, tuple[float, float]]:
+    """Return the study's caps, tightened to what its training rows last for."""
+    own = limits(study.caps)
+    pairs = {name: (*own.get(name, (0.0, 1.0)), lasting) for name, (_, lasting) in pilot_row_caps(study).items()}
+    return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}
+
+
 def _extra_runs(study: Study, pilots: Sequence[PlannedRun]) -> Iterator[PlannedRun]:
     """Yield the runs of the study's extra mixtures, which come after `pilots`."""
     runs = Counter(key for key, _ in {(one.recipe.mixture.key, one.recipe.seed) for one in pilots})

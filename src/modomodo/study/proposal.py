@@ -2,11 +2,9 @@
 
 import warnings
 
-from modomodo.config.sections import limits
-from modomodo.config.study import Study
 from modomodo.mixing.fitted import Fitted
 from modomodo.mixing.proposal import Proposals, propose
-from modomodo.study.plan import pilot_row_caps
+from modomodo.study.plan import caps_with_rows
 from modomodo.study.results import StudyRuns
 
 
@@ -23,12 +21,5 @@ def study_proposals(runs: StudyRuns, fitted: Fitted | None = None) -> Proposals:
             stacklevel=2,
         )
     pending = tuple(run.recipe.mixture for run in runs.pending)
-    caps = _caps_with_rows(study)
+    caps = caps_with_rows(study)
     return propose(fitted or runs.fit(), batch=study.batch, caps=caps, pending=pending, seed=study.seed)
-
-
-def _caps_with_rows(study: Study) -> dict[str, tuple[float, float]]:
-    """Return the study's caps, tightened to what its training rows last for."""
-    own = limits(study.caps)
-    pairs = {name: (*own.get(name, (0.0, 1.0)), lasting) for name, (_, lasting) in pilot_row_caps(study).items()}
-    return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}
