@@ -175,14 +175,20 @@ def scored(folder: Path, plan: Evaluation) -> dict[str, float]:
 
 @app.command()
 def ship(out: Path = Path("studies/grid")) -> None:
-    """Write the tables of both worlds that the package ships."""
-    for world in ("uneven", "control"):
-        study = grid_study(world, out)
-        mixtures = grid_mixtures(world, study)
-        study = planned(study, [*mixtures * SEEDS, *again(world, planned(study, mixtures), mixtures)])
-        rows = [grid_row(study, one, result) for one, result in results(study)]
-        pd.DataFrame(rows).to_parquet(GRID / f"{world}.parquet", index=False)
-        print(f"{world}: {len(rows)} runs")
+    """Write the table of both worlds that the package ships."""
+    rows = [row for world in ("uneven", "control") for row in world_rows(world, out)]
+    GRID.mkdir(exist_ok=True)
+    pd.DataFrame(rows).to_parquet(GRID / "grid.parquet", index=False)
+    print(f"{len(rows)} runs")
+
+
+def world_rows(world: World, out: Path) -> Iterator[dict[str, object]]:
+    """Yield the finished runs of a world."""
+    study = grid_study(world, out)
+    mixtures = grid_mixtures(world, study)
+    study = planned(study, [*mixtures * SEEDS, *again(world, planned(study, mixtures), mixtures)])
+    for one, result in results(study):
+        yield {"world": world, **grid_row(study, one, result)}
 
 
 def grid_row(study: Study, planned_run: PlannedRun, result: RunResult) -> dict[str, object]:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from modomodo import Recipe, Study, View
 from modomodo.config.sections import Cap, Confirming, Evaluation, Launcher, Lora, Rewards, Verl, Vllm
-from modomodo.config.table_settings import Fitting, Grading, Reading, Replaying
+from modomodo.config.table_settings import Fitting, Grading, OnGrid, Reading, Replaying
 from modomodo.data.sources.source import Source
 
 PAGE = Path(__file__).parents[1] / "docs/fields.md"
@@ -37,6 +37,7 @@ TABLES: dict[str, type] = {
     "Reading a table of runs": Reading,
     "A table of runs": Fitting,
     "Comparing strategies": Replaying,
+    "Comparing strategies on the grid": OnGrid,
     "Grading": Grading,
 }
 INTRODUCTION = """# Fields

@@ -1,17 +1,23 @@
-"""Contract tests for your own domains and surrogates: call them from your test suite.
+"""Contract tests for your own domains, surrogates and strategies: call them from your test suite.
 
 def test_my_domain():
     check_domain(my_domain)
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
+from modomodo.core.mixture import Mixture
 from modomodo.core.rows import View
 from modomodo.core.simplex import Array
 from modomodo.data.domain import Domain, check, verdict_on
-from modomodo.mixing import SURROGATES, FittedSurrogate, Prediction, Surrogate
+from modomodo.mixing import SURROGATES, FittedSurrogate, Prediction, Runs, Surrogate
+from modomodo.mixing.strategies import Choice, Goal, Strategy
+from modomodo.mixing.strategies.registry import OfFunction, find_strategy
+from modomodo.models.nano.grid import nano_grid, nano_grid_table
 
-__all__ = ["check_domain", "check_surrogate"]
+__all__ = ["check_domain", "check_strategy", "check_surrogate", "nano_grid", "nano_grid_table"]
 
 ODD_COMPLETIONS = ("", "\x00", "\ud800", "<answer>", "</answer><answer>", "<answer>" * 50, "9" * 5_000, "½ ∞ NaN 1e999")
 """What models write when training goes wrong: no verifier may raise."""
@@ -63,6 +69,30 @@ def check_surrogate(surrogate: Surrogate | str) -> None:
     _check_left_out(method)
     few = _fit(method, X_ND[-method.minimum :], y_N[-method.minimum :]).predict(QUERY_ND)
     assert np.isfinite(few.mean_N).all(), f"a fit on {method.minimum} mixtures, its `minimum`, predicts no number"
+
+
+def check_strategy(strategy: Strategy | Callable[..., Choice | Mixture] | str) -> None:
+    """Assert that a strategy, a function that is one, or the one of that name, keeps its contract on made-up runs.
+
+    Raises AssertionError that says which promise is broken.
+    """
+    if isinstance(strategy, str):
+        strategy = find_strategy(strategy)
+    elif not isinstance(getattr(strategy, "learns_from", None), str):
+        strategy = OfFunction(strategy)  # pyright: ignore[reportArgumentType]
+    X_ND, y_N = _runs(14)
+    caps = {"d1": (0.0, 0.3)}
+    goal, runs = Goal(caps=caps), Runs.of(X_ND, y_NB=y_N[:, None])
+    goal = goal.settled(runs)
+    choice = strategy.choose(runs, goal=goal, seed=3)
+    again = strategy.choose(runs, goal=goal, seed=3)
+    weights = choice.mixture.vector(runs.domains)
+    assert weights[0] <= 0.3 + 1e-9, f"the mixture {choice.mixture} breaks the goal's caps: keep to goal.limits(runs)"
+    assert again.mixture == choice.mixture, "the same runs and seed give another mixture: draw from the seed"
+    if choice.score is not None:
+        worth = choice.score(QUERY_ND)
+        assert worth.shape == (len(QUERY_ND),), f"score gives shape {worth.shape}: one number a mixture, [N]"
+        assert np.isfinite(worth).all(), "score gives what is no number"
 
 
 def _runs(count: int) -> tuple[Array, Array]:

@@ -42,6 +42,7 @@ from modomodo.cli.study_verbs import (
     write_report,
 )
 from modomodo.cli.table_verbs import (
+    compare_on_grid,
     compare_strategies,
     fit_runs,
     propose_runs,
@@ -359,16 +360,22 @@ def report(
 
 @app.command()
 def strategies(
-    file: Annotated[Path, typer.Argument(help="a CSV of runs", show_default=False)],
+    file: Annotated[Path | None, typer.Argument(help="a CSV of runs", show_default=False)] = None,
     metrics: Metrics = None,
+    world: Annotated[World | None, typer.Option(help="the grid of this embedded world", show_default=False)] = None,
     sets: Sets = None,
     folder: Annotated[Path | None, typer.Option("--out", help="also write a table and a figure to this folder")] = None,
 ) -> None:
-    """Compare mixture strategies on a table of runs.
+    """Compare mixture strategies on a table of runs, or on the grid of an embedded world (`--world uneven`).
 
     Each chooses from a few runs, and the other runs judge it.
     """
-    compare_strategies(file, with_metrics(file, sets, metrics), folder)
+    if (file is None) == (world is None):
+        raise ModomodoError("give a CSV of runs, or --world uneven or control for the grid of an embedded world")
+    if world is not None:
+        compare_on_grid(world.value, sets or [], folder)
+    elif file is not None:
+        compare_strategies(file, with_metrics(file, sets, metrics), folder)
 
 
 @data_app.command("prepare")

@@ -116,13 +116,15 @@ def show_validation(fitted: "Fitted", *, notes: bool = True) -> None:
 
 def show_strategies(replay: "Replay") -> None:
     """Print how strategies did on known runs, with 95 % intervals over the draws, and why some could not be tried."""
-    heads = ("rank correlation", "regret (sd)", "median", "regret minus ours")
+    unit, places = ("sd", 2) if replay.unit == "standard deviations" else (replay.unit, 3)
+    heads = ("rank correlation", f"regret ({unit})", "median", "regret minus ours")
     table = Table(Column("strategy", no_wrap=True), "runs", "draws", *heads, box=box.SIMPLE)
     for summary in replay.summaries:
         if summary.draws:
-            behind = "" if summary.behind is None else _with_half(summary.behind, sign="+")
-            figures = (_with_half(summary.rho), _with_half(summary.regret), f"{summary.regret.median:.2f}", behind)
-            table.add_row(escape(summary.strategy), str(summary.n), str(summary.draws), *figures)
+            behind = "" if summary.behind is None else _with_half(summary.behind, sign="+", places=places)
+            rho = _with_half(summary.rho)
+            regret = (_with_half(summary.regret, places=places), f"{summary.regret.median:.{places}f}", behind)
+            table.add_row(escape(summary.strategy), str(summary.n), str(summary.draws), rho, *regret)
     out.print("means over random draws, ± half their 95 % interval; what was not drawn is held out")
     out.print(table)
     problems: dict[tuple[str, str], list[int]] = {}
@@ -136,8 +138,8 @@ def show_strategies(replay: "Replay") -> None:
         say(f"note: {note}")
 
 
-def _with_half(spread: "Spread", *, sign: str = "") -> str:
+def _with_half(spread: "Spread", *, sign: str = "", places: int = 2) -> str:
     if not spread.count:
         return ""
-    half = f" ±{spread.hi95 - spread.mean:.2f}" if spread.count > 1 else ""
-    return f"{spread.mean:{sign}.2f}{half}"
+    half = f" ±{spread.hi95 - spread.mean:.{places}f}" if spread.count > 1 else ""
+    return f"{spread.mean:{sign}.{places}f}{half}"

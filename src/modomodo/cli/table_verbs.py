@@ -3,14 +3,15 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from modomodo.cli.console import err, progress_bar, say
 from modomodo.cli.mixture_tables import show_front, show_proposals, show_recommendation, show_strategies
 from modomodo.config.open import RunsFile, is_table
 from modomodo.config.sections import limits
-from modomodo.config.table_settings import Fitting, Reading, load_replaying
+from modomodo.config.table_settings import Fitting, Reading, load_on_grid, load_replaying
 from modomodo.core.errors import ModomodoError, begun
 from modomodo.core.files import write_json, write_text
 from modomodo.core.simplex import limits_of
@@ -186,4 +187,28 @@ def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> 
     show_strategies(replay)
     if folder is not None:
         for path in write_strategies(replay, folder, title=file.name):
+            say(f"written: {path}")
+
+
+def compare_on_grid(world: Literal["uneven", "control"], sets: Sequence[str], folder: Path | None) -> None:
+    from modomodo.mixing import check_surrogate
+    from modomodo.mixing.strategies.grid import on_grid
+    from modomodo.mixing.strategies.registry import STRATEGIES, find_strategy
+    from modomodo.models.nano.grid import nano_grid
+    from modomodo.reports.strategies_page import write_strategies
+
+    settings = load_on_grid(sets)
+    with begun("--set strategies"):
+        chosen = {name: find_strategy(name) for name in settings.strategies or STRATEGIES}
+    with begun("--set surrogate"):
+        check_surrogate(settings.surrogate)
+    grid = nano_grid(world)
+    grid = replace(grid, goal=replace(grid.goal, surrogate=settings.surrogate))
+    with progress_bar("draws") as progress:
+        replay = on_grid(
+            grid, chosen, sizes=settings.sizes, draws=settings.seeds, seed=settings.seed, progress=progress
+        )
+    show_strategies(replay)
+    if folder is not None:
+        for path in write_strategies(replay, folder, title=f"the grid of the {world} world"):
             say(f"written: {path}")

@@ -193,12 +193,12 @@ def digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def load_recipe(path: Path, sets: Sequence[str] = ()) -> Recipe:
+def load_recipe(path: Path | str, sets: Sequence[str] = ()) -> Recipe:
     """Return the recipe of a TOML file, or of a study's, after the `key=value` changes of `sets`.
 
     Raises ModomodoError that names the file, the key, the value found and the closest known key.
     """
-    return recipe_in(read_file(path), sets)
+    return recipe_in(read_file(Path(path)), sets)
 
 
 def recipe_in(file: TomlFile, sets: Sequence[str] = ()) -> Recipe:

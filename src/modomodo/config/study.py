@@ -123,7 +123,7 @@ class Study(Strict):
     @staticmethod
     def load(path: Path | str) -> "Study":
         """Return the study of a TOML file, as `load_study` does; `load(path).runs` is what a notebook begins with."""
-        return load_study(Path(path))
+        return load_study(path)
 
     @property
     def runs(self) -> "DataFrame":
@@ -161,13 +161,13 @@ class Study(Strict):
         return self.recipe.model_copy(update=changes)
 
 
-def load_study(path: Path, sets: Sequence[str] = ()) -> Study:
+def load_study(path: Path | str, sets: Sequence[str] = ()) -> Study:
     """Return the study of a TOML file; `recipe` is a table or the path of a recipe file beside it.
 
     Raises ModomodoError as `load_recipe`, and for a seed, mixture or evaluation in the recipe, which a study decides
     for each of its runs; those of a recipe file serve its single runs and are left out.
     """
-    return study_in(read_file(path), sets)
+    return study_in(read_file(Path(path)), sets)
 
 
 def study_in(file: TomlFile, sets: Sequence[str] = ()) -> Study:

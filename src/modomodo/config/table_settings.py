@@ -63,6 +63,20 @@ class Replaying(Fitting):
     inside: str | None = None
 
 
+class OnGrid(Strict):
+    """How to compare mixture strategies on the grid of an embedded world.
+
+    `strategies` are names (default: all). Each is tried on `seeds` random draws of each of the `sizes`, at both seeds
+    of the runs. `surrogate` is the one that ours uses.
+    """
+
+    strategies: tuple[str, ...] = ()
+    sizes: tuple[Annotated[int, Field(ge=2)], ...] = (8, 16)  # runs per draw
+    seeds: Annotated[int, Field(ge=2)] = 20
+    surrogate: str = "ensemble"
+    seed: int = 0
+
+
 class Grading(Strict):
     """How to grade lines that name no `mode`: by exact match (`paper`) or by the public metric (`standard`)."""
 
@@ -77,6 +91,11 @@ def load_fitting(sets: Sequence[str] = ()) -> Fitting:
 def load_replaying(sets: Sequence[str] = ()) -> Replaying:
     """Return what `--set` says of comparing strategies on a bare table of runs."""
     return parse(Replaying, with_changes({}, sets), where="--set", sets=sets)
+
+
+def load_on_grid(sets: Sequence[str] = ()) -> OnGrid:
+    """Return what `--set` says of comparing strategies on the grid of an embedded world."""
+    return parse(OnGrid, with_changes({}, sets), where="--set", sets=sets)
 
 
 def load_grading(sets: Sequence[str] = ()) -> Grading:

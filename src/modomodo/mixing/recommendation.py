@@ -149,6 +149,17 @@ def recommended_mixture(data: Mapping[str, object], name: str = "mixture", *, wh
     return Mixture.of(cast(dict[str, float], weights))
 
 
+def predicted_gain(
+    fitted: Fitted, mixture: Mixture, *, objective: str, reference: Mixture | None = None
+) -> tuple[float, float, float]:
+    """Return what a mixture is expected to gain on the reference (equal shares if None), with its 90 % interval.
+
+    Positive is better, whatever the direction of `objective`.
+    """
+    found = _compared(fitted, mixture, reference or Mixture.uniform(fitted.runs.domains), objective)
+    return found.gain, found.gain_lo90, found.gain_hi90
+
+
 def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -> Recommendation:
     """Return what is expected of a mixture beside the reference, still without caps and sentence."""
     domains = fitted.runs.domains

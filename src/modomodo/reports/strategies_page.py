@@ -17,7 +17,7 @@ from modomodo.reports.html.document import document
 from modomodo.reports.html.markup import el, plot_label, plot_text
 
 PARTS = ("count", "mean", "median", "lo95", "hi95")
-PANELS = (("rho", "rank correlation"), ("regret", "regret, in standard deviations"))
+PANELS = (("rho", "rank correlation"), ("regret", "regret, in {unit}"))
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 LEAD = (
     "Each strategy sees some of the runs of the table and names the mixture that it takes for the best, or puts "
@@ -26,7 +26,7 @@ LEAD = (
 CAPTION = (
     "Above: rank correlation between the strategy's order of the unseen runs and their order by score (1 is perfect, 0 "
     "is chance; higher is better). Below: regret, by how much the run that it would choose scores less than the best, "
-    "in standard deviations of the unseen runs (0 is perfect; lower is better). Bars are 95 % intervals of the mean."
+    "in {unit}{of} (0 is perfect; lower is better). Bars are 95 % intervals of the mean."
 )
 APART = 1.012  # strategies of one size are side by side
 
@@ -53,7 +53,8 @@ def strategies_page(replay: Replay, *, title: str) -> str:
     problems = dict.fromkeys(f"{one.strategy}: {one.problem}" for one in replay.summaries if one.problem)
     notes = [el("li", one) for one in (*replay.notes, *problems)]
     aside = el("aside", el("h3", "Read it with this in mind"), el("ul", *notes)) if notes else None
-    caption = f"{CAPTION} {_draws(replay)}"
+    of = " of the unseen runs" if replay.unit == "standard deviations" else ""
+    caption = f"{CAPTION.format(unit=replay.unit, of=of)} {_draws(replay)}"
     return document(name, head, el("main", el("section", figure_block(figure, note=caption), aside)))
 
 
@@ -92,7 +93,7 @@ def strategies_figure(replay: Replay, *, title: str) -> go.Figure:
     figure.update_xaxes(type="log", tickmode="array", tickvals=sizes, ticktext=[str(n) for n in sizes])
     figure.update_xaxes(title_text="runs learned from", row=2, col=1)
     for row, (_, words) in enumerate(PANELS, start=1):
-        figure.update_yaxes(title_text=words, row=row, col=1)
+        figure.update_yaxes(title_text=words.format(unit=replay.unit), row=row, col=1)
     figure.add_hline(y=0, line={"color": MUTED, "width": 1}, layer="below")
     return figure.update_layout(margin={"l": 20, "b": 20}, hovermode="closest")
 

@@ -22,6 +22,8 @@ from modomodo.mixing.surrogates.base import Array, IntArray
 Source = Literal["nothing", "seed set", "any runs"]
 Score = Callable[[Array], Array]
 """Mixtures [N, D] to predicted goodness [N]: higher is better, whatever the direction of the benchmarks."""
+Gain = Callable[[Array], tuple[float, float, float]]
+"""A mixture [D] to its expected gain on equal shares and the ends of the 90 % interval."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,13 @@ class Goal:
 class Choice:
     """What a strategy learned. `score` predicts the goodness of any mixture; None where the strategy predicts nothing.
 
-    `pick` finds the mixture; it may search for seconds, and a replay on known runs needs only the score.
+    `pick` finds the mixture; it may search for seconds, and a replay on known runs needs only the score. `gain`, where
+    the strategy says how sure it is, predicts what a mixture gains on equal shares.
     """
 
     pick: Callable[[], Mixture]
     score: Score | None = None
+    gain: Gain | None = None
 
     @property
     def mixture(self) -> Mixture:

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 from modomodo.core.mixture import Mixture
 from modomodo.mixing.aggregates import directions_of
-from modomodo.mixing.fitted import fit
-from modomodo.mixing.recommendation import recommend
+from modomodo.mixing.fitted import Fitted, fit
+from modomodo.mixing.recommendation import predicted_gain, recommend
 from modomodo.mixing.runs import Runs
-from modomodo.mixing.strategies.base import Choice, Goal, Source, arranged
+from modomodo.mixing.strategies.base import Choice, Goal, Source, arranged, mixture_of
 from modomodo.mixing.surrogates.base import Array
 
 
@@ -18,6 +18,22 @@ class Ours:
     learns_from: Source = "any runs"
 
     def choose(self, runs: Runs, *, goal: Goal, seed: int) -> Choice:
+        fitted, name = self.fitted(runs, goal=goal, seed=seed)
+        better = 1.0 if fitted.direction(name) == "higher" else -1.0
+
+        def pick() -> Mixture:
+            return recommend(fitted, objective=name, caps=goal.caps, seed=seed).mixture
+
+        def score(X_ND: Array) -> Array:
+            return better * fitted.mean(X_ND, name=name)
+
+        def gain(x_D: Array) -> tuple[float, float, float]:
+            return predicted_gain(fitted, mixture_of(x_D, runs), objective=name)
+
+        return Choice(pick, score, gain)
+
+    def fitted(self, runs: Runs, *, goal: Goal, seed: int) -> tuple[Fitted, str]:
+        """Return the surrogate of the benchmarks that count, and what it calls the objective."""
         objective = goal.aggregate(runs, goal.objective)
         directions = directions_of(goal.direction, benchmarks=runs.benchmarks)
         benchmarks = [name for name in runs.benchmarks if name in objective.weights]
@@ -34,12 +50,4 @@ class Ours:
             bounds={name: ends for name, ends in goal.bounds.items() if name in benchmarks},
             seed=seed,
         )
-        better = 1.0 if objective.direction == "higher" else -1.0
-
-        def pick() -> Mixture:
-            return recommend(fitted, objective=objective.name, caps=goal.caps, seed=seed).mixture
-
-        def score(X_ND: Array) -> Array:
-            return better * fitted.mean(X_ND, name=objective.name)
-
-        return Choice(pick, score)
+        return fitted, objective.name

@@ -1,9 +1,13 @@
-"""STRATEGIES: all mixture strategies by name."""
+"""STRATEGIES: all mixture strategies by name, and those that other packages add."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
 
 from modomodo.core.errors import ModomodoError, closest
-from modomodo.mixing.strategies.base import Strategy
+from modomodo.core.mixture import Mixture
+from modomodo.mixing.runs import Runs
+from modomodo.mixing.strategies.base import Choice, Goal, Source, Strategy
 from modomodo.mixing.strategies.chance import Chance
 from modomodo.mixing.strategies.olmix import Olmix
 from modomodo.mixing.strategies.ours import Ours
@@ -11,6 +15,7 @@ from modomodo.mixing.strategies.paper import Alpha, BestOf, Coli, Equal, Norm, Q
 from modomodo.mixing.strategies.regmix import RegMix
 
 OURS = "ours"
+GROUP = "modomodo.strategies"  # entry points of other packages
 STRATEGIES: dict[str, Strategy] = {
     OURS: Ours(),
     "olmix": Olmix(),
@@ -28,8 +33,36 @@ STRATEGIES: dict[str, Strategy] = {
 }
 
 
+@dataclass(frozen=True)
+class OfFunction:
+    """A strategy that is one function: runs at any mixtures, `goal=` and `seed=` to a Choice, or to a mixture alone."""
+
+    function: Callable[..., Choice | Mixture]
+    learns_from: Source = "any runs"
+
+    def choose(self, runs: Runs, *, goal: Goal, seed: int) -> Choice:
+        found = self.function(runs, goal=goal, seed=seed)
+        return found if isinstance(found, Choice) else Choice(lambda: found)
+
+
+def find_strategy(name: str) -> Strategy:
+    """Return the strategy of that name: ours, or the entry point of another package in `modomodo.strategies`.
+
+    An entry point names a Strategy, or a function as `OfFunction` takes it.
+
+    Raises:
+        ModomodoError: for a name that no strategy has.
+    """
+    if name in STRATEGIES:
+        return STRATEGIES[name]
+    points = entry_points(group=GROUP)
+    if name not in points.names:
+        raise ModomodoError(f"unknown strategy {name!r}; {closest(name, [*STRATEGIES, *points.names])}")
+    loaded = points[name].load()
+    return loaded if hasattr(loaded, "choose") else OfFunction(loaded)
+
+
 def check_names(names: Sequence[str]) -> None:
     """Raise a ModomodoError for a name that no strategy has."""
     for name in names:
-        if name not in STRATEGIES:
-            raise ModomodoError(f"unknown strategy {name!r}; {closest(name, STRATEGIES)}")
+        find_strategy(name)

@@ -6,6 +6,7 @@ Axes: N runs, D domains.
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.seeds import child_rng, child_seed
 from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Choice, Goal, arranged, subset
-from modomodo.mixing.strategies.registry import OURS, STRATEGIES, check_names
+from modomodo.mixing.strategies.registry import OURS, STRATEGIES, check_names, find_strategy
 from modomodo.mixing.strategies.seedset import seed_rows
 from modomodo.mixing.strategies.summary import Outcome, Summary, summaries
 from modomodo.mixing.surrogates.base import IntArray
@@ -32,9 +33,10 @@ Progress = Callable[[int, int], None]
 class Replay:
     """The outcome of every strategy on every draw, what it comes to, and what a reader has to know."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: Sequence[Outcome]
     summaries: tuple[Summary, ...]
     notes: tuple[str, ...]
+    unit: Literal["standard deviations", "score"] = "standard deviations"  # of regret
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,13 +125,13 @@ def pool_of(runs: Runs, *, goal: Goal, test: Runs | None = None) -> tuple[Pool, 
 def on_draw(pool: Pool, n: int, *, names: Sequence[str], seed: int, index: int) -> tuple[Outcome, ...]:
     """Return the outcomes, on the draw of `n` runs number `index`, of those strategies that a draw is enough for."""
     train, held = pool.draw(n, seed=child_seed(seed, "draw", index))
-    used = [name for name in names if STRATEGIES[name].learns_from != "seed set"]
+    used = [name for name in names if find_strategy(name).learns_from != "seed set"]
     return tuple(_outcome(name, train, held, goal=pool.goal, draw=index, seed=seed) for name in used)
 
 
 def once(pool: Pool, *, names: Sequence[str], seed: int) -> tuple[Outcome, ...]:
     """Return the outcomes of the strategies that learn from the seed set; their draw is None."""
-    used = [name for name in names if STRATEGIES[name].learns_from == "seed set"]
+    used = [name for name in names if find_strategy(name).learns_from == "seed set"]
     rows = sorted({int(row) for rows_N in seed_rows(pool.runs).values() for row in rows_N})
     train, held = pool.split(np.array(rows, dtype=np.int64))
     return tuple(_outcome(name, train, held, goal=pool.goal, draw=None, seed=seed) for name in used)
@@ -144,7 +146,7 @@ def _outcome(name: str, train: Runs, held: Runs, *, goal: Goal, draw: int | None
         # What `fit` warns of is said once, of the whole table.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            choice = STRATEGIES[name].choose(train, goal=goal, seed=seed)
+            choice = find_strategy(name).choose(train, goal=goal, seed=seed)
             rho, regret = judged(choice, held, goal=goal)
     except ModomodoError as error:
         return Outcome(name, n, draw, nothing, nothing, str(error))

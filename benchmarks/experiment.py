@@ -1,0 +1,155 @@
+"""The experiment of docs/experiment.md, from the table of runs that the package ships.
+
+    python benchmarks/experiment.py replay     # every strategy on both grids: about two hours on one core; it resumes
+    python benchmarks/experiment.py tables     # the page's tables from what is finished, in seconds
+
+Finished replays are kept in benchmarks/results/experiment.csv.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from modomodo.core import child_rng, write_text
+from modomodo.mixing.strategies import STRATEGIES
+from modomodo.mixing.strategies.grid import NEXT, Grid, GridOutcome, drawn_places, next_on_grid, on_grid, outcome_of
+from modomodo.testing import nano_grid
+
+HERE = Path(__file__).parent
+REPLAYS = HERE / "results" / "experiment.csv"
+WORLDS = ("uneven", "control")
+SIZES = (6, 8, 11, 16, 24, 32, 48)
+DRAWS = 50  # each at both seeds
+OF_SEED_SET = tuple(name for name, strategy in STRATEGIES.items() if strategy.learns_from == "seed set")
+RESAMPLES = 1_000
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def replay(draws: int = DRAWS) -> None:
+    """Carry out the replays that are missing, a draw after another."""
+    found = read()
+    for world in WORLDS:
+        grid = nano_grid(world)
+        done = {(one.strategy, one.n, one.draw) for of_world, one in found if of_world == world}
+        if not any(name in OF_SEED_SET for name, _, _ in done):
+            once = on_grid(grid, {name: STRATEGIES[name] for name in OF_SEED_SET}, sizes=())
+            found += [(world, one) for one in once.outcomes]
+        with typer.progressbar(range(2 * draws), label=world) as bar:
+            for index in bar:
+                found += [(world, one) for one in of_draw(grid, index, done)]
+                write(found)
+
+
+def of_draw(grid: Grid, index: int, done: set[tuple[str, int, int | None]]) -> Iterator[GridOutcome]:
+    """Yield the outcomes of one draw that are missing, at every size that the grid allows."""
+    sizes = [n for n in SIZES if n < len(grid.X_MD)]
+    names = [name for name in STRATEGIES if name not in OF_SEED_SET]
+    for name in names:
+        for n in sizes:
+            if (name, n, index) not in done:
+                drawn = drawn_places(grid, n, index=index, seed=0)
+                yield outcome_of(grid, name, STRATEGIES[name], drawn, index=index, seed=0)
+    if any((NEXT, n, index) not in done for n in sizes):
+        yield from next_on_grid(grid, sizes=sizes, index=index, seed=0)
+
+
+def read() -> list[tuple[str, GridOutcome]]:
+    """Return the finished replays with their world."""
+    if not REPLAYS.exists():
+        return []
+    texts = ("strategy", "problem")
+    with REPLAYS.open(newline="") as file:
+        return [
+            (line.pop("world"), GridOutcome(**{key: of_cell(key, cell, texts) for key, cell in line.items()}))  # pyright: ignore
+            for line in csv.DictReader(file)
+        ]
+
+
+def of_cell(key: str, cell: str, texts: Sequence[str]) -> Any:
+    return cell if key in texts else int(cell) if key in ("n", "draw") else float(cell or math.nan)
+
+
+def write(found: Sequence[tuple[str, GridOutcome]]) -> None:
+    """Write all replays, whole or not at all."""
+    names = [field.name for field in fields(GridOutcome)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["world", *names])
+    writer.writerows([world, *(cell_of(getattr(one, name)) for name in names)] for world, one in found)
+    write_text(REPLAYS, text.getvalue())
+
+
+def cell_of(value: object) -> object:
+    return f"{value:.6f}" if isinstance(value, float) and not math.isnan(value) else "" if value != value else value
+
+
+@app.command()
+def tables(sizes: Annotated[str, typer.Option(help="runs seen")] = "8,16,24,48") -> None:
+    """Print the page's tables: regret, gains, claims and the intervals that hold."""
+    wanted = [int(n) for n in sizes.split(",")]
+    for world in WORLDS:
+        mine = [one for of_world, one in read() if of_world == world and not one.problem]
+        print(
+            f"\n### {world}\n\n| strategy | runs | regret: median | mean | rho | beats equal shares | claims a gain "
+            "| interval holds it | predicted - true gain |\n|---|---|---|---|---|---|---|---|---|"
+        )
+        for name in (*STRATEGIES, NEXT):
+            for n in sorted({one.n for one in mine if one.strategy == name}):
+                if n in wanted or name in OF_SEED_SET:
+                    print(row([one for one in mine if (one.strategy, one.n) == (name, n)]))
+
+
+def row(outcomes: Sequence[GridOutcome]) -> str:
+    """Return a line of the table of one strategy and size."""
+    rho_I = np.array([one.rho for one in outcomes])
+    cells = [
+        outcomes[0].strategy,
+        str(outcomes[0].n),
+        with_interval(outcomes, np.median),
+        with_interval(outcomes, np.mean),
+        "" if np.isnan(rho_I).all() else f"{np.nanmean(rho_I):.2f}",
+        f"{np.mean([one.gain > 0 for one in outcomes]):.0%}",
+        *said(outcomes),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def said(outcomes: Sequence[GridOutcome]) -> list[str]:
+    """Return how often a gain was claimed, how often the interval held the true one, and how far off it was."""
+    sure = [one for one in outcomes if not math.isnan(one.lo90)]
+    if not sure:
+        return ["", "", ""]
+    claims = np.mean([one.lo90 > 0 for one in sure])
+    holds = np.mean([one.lo90 <= one.gain <= one.hi90 for one in sure])
+    return [f"{claims:.0%}", f"{holds:.0%}", f"{np.mean([one.predicted - one.gain for one in sure]):+.3f}"]
+
+
+def with_interval(outcomes: Sequence[GridOutcome], statistic: Any) -> str:
+    """Return a statistic of the regret and its 95 % bootstrap interval over draws, whose two seeds stay together."""
+    draws: dict[int, list[float]] = {}
+    for one in outcomes:
+        draws.setdefault((one.draw or 0) // 2, []).append(one.regret)
+    whole = [np.array(regrets) for regrets in draws.values()]
+    value = float(statistic(np.concatenate(whole)))
+    if len(whole) < 2:
+        return f"{value:.3f}"
+    rng = child_rng(0, "experiment", "bootstrap")
+    again = [
+        float(statistic(np.concatenate([whole[place] for place in rng.integers(len(whole), size=len(whole))])))
+        for _ in range(RESAMPLES)
+    ]
+    low, high = np.quantile(again, [0.025, 0.975])
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+if __name__ == "__main__":
+    app()

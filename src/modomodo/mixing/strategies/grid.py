@@ -1,0 +1,239 @@
+"""Strategies on a grid: mixtures trained at two seeds or more, so that no run both teaches a strategy and judges it.
+
+Axes: N runs, M mixtures, D domains.
+"""
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from modomodo.core.errors import ModomodoError
+from modomodo.core.seeds import child_rng, child_seed
+from modomodo.mixing.proposal import propose
+from modomodo.mixing.runs import Runs
+from modomodo.mixing.strategies.base import Choice, Goal, Strategy, subset
+from modomodo.mixing.strategies.ours import Ours
+from modomodo.mixing.strategies.registry import OURS
+from modomodo.mixing.strategies.replay import SIZES, Progress, Replay
+from modomodo.mixing.strategies.seedset import seed_rows
+from modomodo.mixing.strategies.summary import Outcome, summaries
+from modomodo.mixing.surrogates.base import Array, IntArray
+from modomodo.mixing.validation import spearman
+
+SEEDS = (1, 2)  # that every mixture has
+FIRST = 6  # random pilots, after which `next` chooses
+BATCH = 4
+NEXT = "ours-next"
+SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class GridOutcome(Outcome):
+    """One strategy on one draw; `regret` is in the units of the score.
+
+    `gain` is what its mixture truly gains on equal shares, by the means of all seeds. `predicted` is what it said it
+    would, from `lo90` to `hi90`, and `unseen` what the seed that it did not see shows: NaN where it says nothing.
+    """
+
+    gain: float = math.nan
+    predicted: float = math.nan
+    lo90: float = math.nan
+    hi90: float = math.nan
+    unseen: float = math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The runs of M mixtures at two seeds or more, and what is to be made best (higher is better).
+
+    `rows_M2` are the runs of each mixture at seeds 1 and 2, `good_M2` what they are worth, `mean_M` the mean of all
+    seeds; `equal` is the place of equal shares, and `best` the best mean of the two seeds.
+    """
+
+    runs: Runs
+    goal: Goal
+    X_MD: Array
+    rows_M2: IntArray
+    good_M2: Array
+    mean_M: Array
+    equal: int
+
+    @property
+    def best(self) -> float:
+        return float(self.good_M2.mean(axis=1).max())
+
+    def shown(self, places: IntArray, *, seed: int) -> Runs:
+        """Return the runs at some places, at seed 0 or 1 of the two."""
+        return subset(self.runs, self.rows_M2[places, seed])
+
+
+def grid_of(runs: Runs, *, goal: Goal) -> Grid:
+    """Return the grid of runs whose `seeds_N` are 1, 2 and, where a mixture has more, 3 and so on.
+
+    Raises:
+        ModomodoError: for a mixture that lacks a run of the first two seeds, for a grid without equal shares, and for
+            what `Goal.settled` refuses.
+    """
+    goal = goal.settled(runs)
+    first_M, group_N = np.unique(runs.groups(), return_index=True, return_inverse=True)[1:]
+    row_of = {(int(group), seed): row for row, (group, seed) in enumerate(zip(group_N, runs.seeds_N, strict=True))}
+    order_M = [int(group_N[row]) for row in np.sort(first_M)]
+    for group, seed in product(order_M, SEEDS):
+        if (group, seed) not in row_of:
+            mixture = runs.mixture(int(first_M[group]))
+            raise ModomodoError(f"{mixture} has no run of seed {seed}: a grid needs seeds 1 and 2 of each mixture")
+    rows_M2 = np.array([[row_of[group, seed] for seed in SEEDS] for group in order_M])
+    good_N = goal.goodness(runs)
+    X_MD = runs.X_ND[rows_M2[:, 0]]
+    equal = np.flatnonzero(np.abs(X_MD - 1 / len(runs.domains)).max(axis=1) < SAME)
+    if not len(equal):
+        raise ModomodoError("the grid has no run at equal shares, with which its mixtures are compared")
+    mean_M = np.array([good_N[group_N == group].mean() for group in order_M])
+    return Grid(runs, goal, X_MD, rows_M2, good_N[rows_M2], mean_M, int(equal[0]))
+
+
+def on_grid(
+    grid: Grid,
+    strategies: Mapping[str, Strategy],
+    *,
+    sizes: Sequence[int] = SIZES[:2],
+    draws: int = 20,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Replay:
+    """Return how each strategy does on random draws of the grid's mixtures: `draws` of each size, each at both seeds.
+
+    A strategy sees one run of each mixture drawn, all of one seed, and recommends a mixture of the grid: the one that
+    it predicts to be best, or the nearest (total variation) to the weights that it gives. Its value is the run at the
+    other seed. `regret` is the best mean of both seeds in the grid minus that value, `rho` Spearman's correlation of
+    predictions with runs of the other seed at mixtures that were not drawn. A strategy that learns from the paper's
+    seed set sees that, once at each seed.
+
+    Raises:
+        ModomodoError: for a size that the grid does not allow.
+    """
+    count = len(grid.X_MD)
+    odd = [n for n in sizes if not 2 <= n < count]
+    if odd:
+        raise ModomodoError(f"the grid has {count} mixtures: draw 2 to {count - 1} of them, not {odd[0]}")
+    fixed = [name for name, strategy in strategies.items() if strategy.learns_from == "seed set"]
+    rounds = [(n, index) for n in sizes for index in range(2 * draws)]
+    found = [_of_seed_set(grid, name, strategies[name], index=index, seed=seed) for name in fixed for index in range(2)]
+    for done, (n, index) in enumerate(rounds):
+        if progress is not None:
+            progress(done, len(rounds))
+        drawn = drawn_places(grid, n, index=index, seed=seed)
+        found += [
+            outcome_of(grid, name, strategy, drawn, index=index, seed=seed)
+            for name, strategy in strategies.items()
+            if name not in fixed
+        ]
+    if progress is not None:
+        progress(len(rounds), len(rounds))
+    return Replay(found, summaries(found, names=tuple(strategies), against=OURS), _notes(found), unit="score")
+
+
+def _notes(outcomes: Sequence[GridOutcome]) -> tuple[str, ...]:
+    """Return for each strategy and size how often its mixture truly beats equal shares, and what it said of that."""
+    cells = dict.fromkeys((one.strategy, one.n) for one in outcomes if not one.problem)
+    lines: list[str] = []
+    for name, n in cells:
+        mine = [one for one in outcomes if (one.strategy, one.n) == (name, n) and not one.problem]
+        line = f"{name}, {n} runs: its mixture beats equal shares in {np.mean([one.gain > 0 for one in mine]):.0%}"
+        sure = [one for one in mine if not math.isnan(one.lo90)]
+        if sure:
+            holds = np.mean([one.lo90 <= one.gain <= one.hi90 for one in sure])
+            claims = np.mean([one.lo90 > 0 for one in sure])
+            line += f"; it claims so in {claims:.0%}, and its 90 % interval of the gain holds it in {holds:.0%}"
+        lines.append(line)
+    return tuple(lines)
+
+
+def drawn_places(grid: Grid, n: int, *, index: int, seed: int) -> IntArray:
+    """Return the places of the mixtures of a draw: 2 k and 2 k + 1 are one draw at either seed, whatever the size."""
+    rng = child_rng(seed, "grid", index // 2)
+    return rng.permutation(len(grid.X_MD))[:n]
+
+
+def outcome_of(grid: Grid, name: str, strategy: Strategy, drawn: IntArray, *, index: int, seed: int) -> GridOutcome:
+    """Return how a strategy does that sees the runs of the mixtures `drawn` at one of the seeds."""
+    seen, n = index % 2, len(drawn)
+    runs = grid.shown(drawn, seed=seen)
+    try:
+        # What `fit` warns of is said once, of the whole table.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            choice = strategy.choose(runs, goal=grid.goal, seed=child_seed(seed, name, n, index))
+            worth_M = _worth(grid, choice)
+            # A strategy that tells nothing apart does as well as chance.
+            chosen = np.flatnonzero(worth_M >= worth_M.max() - 1e-12 * max(1.0, abs(float(worth_M.max()))))
+            said = (math.nan,) * 3 if choice.gain is None else choice.gain(grid.X_MD[chosen[0]])
+    except ModomodoError as error:
+        return GridOutcome(name, n, index, math.nan, math.nan, str(error))
+    unseen_M = grid.good_M2[:, 1 - seen]
+    others = np.setdiff1d(np.flatnonzero(np.isfinite(worth_M)), drawn)
+    rho = math.nan
+    if choice.score is not None:
+        rho = spearman(worth_M[others], unseen_M[others]) if np.ptp(worth_M[others]) > 0 else 0.0
+    return GridOutcome(
+        name,
+        n,
+        index,
+        rho,
+        grid.best - float(unseen_M[chosen].mean()),
+        gain=float(grid.mean_M[chosen].mean() - grid.mean_M[grid.equal]),
+        predicted=said[0],
+        lo90=said[1],
+        hi90=said[2],
+        unseen=float(unseen_M[chosen].mean() - unseen_M[grid.equal]),
+    )
+
+
+def next_on_grid(grid: Grid, *, sizes: Sequence[int], index: int, seed: int) -> Iterator[GridOutcome]:
+    """Yield the outcome at each size of our strategy when it chooses its pilots, four at a time after six random ones.
+
+    What `next` would repeat at another seed it may not see here: it takes the next new mixture instead.
+    """
+    drawn = [int(place) for place in drawn_places(grid, FIRST, index=index, seed=seed)]
+    for n in sorted(sizes):
+        while len(drawn) < n:
+            drawn += _proposed(grid, drawn, min(BATCH, n - len(drawn)), index=index, seed=seed)
+        yield outcome_of(grid, NEXT, Ours(), np.array(drawn[:n]), index=index, seed=seed)
+
+
+def _proposed(grid: Grid, drawn: Sequence[int], count: int, *, index: int, seed: int) -> list[int]:
+    """Return the places of the `count` new mixtures that `next` proposes."""
+    seed = child_seed(seed, NEXT, len(drawn), index)
+    runs = grid.shown(np.array(drawn), seed=index % 2)
+    fitted, objective = Ours().fitted(runs, goal=grid.goal, seed=seed)
+    left = np.setdiff1d(np.arange(len(grid.X_MD)), drawn)
+    found = propose(
+        fitted,
+        batch=count + 1 + len(drawn) // 4,  # a quarter of all runs may be repeats
+        objective=objective,
+        caps=grid.goal.caps,
+        candidates_ND=grid.X_MD[left],
+        seed=seed,
+    )
+    new = [one.mixture.vector(runs.domains) for one in found.pilots if one.kind == "new"][:count]
+    return [int(left[np.argmin(np.abs(grid.X_MD[left] - x_D).sum(axis=1))]) for x_D in new]
+
+
+def _of_seed_set(grid: Grid, name: str, strategy: Strategy, *, index: int, seed: int) -> GridOutcome:
+    rows = np.concatenate(list(seed_rows(grid.runs).values()))
+    drawn = np.flatnonzero(np.isin(grid.rows_M2[:, 0], rows))
+    return outcome_of(grid, name, strategy, drawn, index=index, seed=seed)
+
+
+def _worth(grid: Grid, choice: Choice) -> Array:
+    """Return by what a mixture of the grid is chosen, the highest [M]; those outside the caps never are."""
+    if choice.score is not None:
+        worth_M = choice.score(grid.X_MD)
+    else:
+        worth_M = -np.abs(grid.X_MD - choice.mixture.vector(grid.runs.domains)).sum(axis=1) / 2
+    allowed_M = np.abs(np.clip(grid.X_MD, *grid.goal.limits(grid.runs)) - grid.X_MD).max(axis=1) < 1e-9
+    return np.where(allowed_M, worth_M, -np.inf)

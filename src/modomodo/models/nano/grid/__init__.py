@@ -1,0 +1,80 @@
+"""The grid of the embedded worlds: what GRPO made of many mixtures, several seeds each (its card: README.md beside)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from modomodo.core.errors import ModomodoError
+from modomodo.core.simplex import Array
+from modomodo.mixing.runs import Runs
+from modomodo.mixing.strategies.base import Goal, require
+from modomodo.mixing.strategies.grid import Grid, grid_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame  # pyright: ignore[reportMissingTypeStubs]
+
+TABLE = Path(__file__).parent / "grid.parquet"
+World = Literal["uneven", "control"]
+OBJECTIVE, INSIDE = "out", "in"  # the benchmarks that choose, and the domains' own tests
+
+
+def nano_grid(world: World = "uneven", *, step: int | None = None) -> Grid:
+    """Return the runs of a world's grid with its goal: the mean of the four benchmarks, beside that of the domains.
+
+    With `step` (10 or 20) the scores are those after so many steps; a run that ended before has its last ones.
+
+    Raises:
+        ModomodoError: without pyarrow, and for a step after which no run was scored.
+    """
+    table = nano_grid_table(world).query("steps > 0")
+    domains = _names(table, "w")
+    benchmarks, tests = _names(table, "score"), _names(table, "in")
+    scores_NB = _matrix(table, "score", benchmarks)
+    if step is not None:
+        if f"score@{step}.{benchmarks[0]}" not in table:
+            raise ModomodoError(f"no run of the grid was scored after step {step}: choose 10, 20, or None for the last")
+        early_NB = _matrix(table, f"score@{step}", benchmarks)
+        scores_NB = np.where(np.isfinite(early_NB), early_NB, scores_NB)
+    y_NB = np.hstack([scores_NB, _matrix(table, "in", tests)])
+    unknown_NB = np.full(y_NB.shape, np.nan)
+    # Equal draws, so that each counts as much: pilots are scored on 128 items, the domains on fewer.
+    se_NB = np.hstack([_matrix(table, "se", benchmarks), unknown_NB[:, len(benchmarks) :]])
+    runs = Runs(
+        domains=domains,
+        benchmarks=(*benchmarks, *(f"in.{name}" for name in tests)),
+        X_ND=_matrix(table, "w", domains),
+        y_NB=y_NB,
+        se_NB=se_NB,
+        n_NB=unknown_NB,
+        seeds_N=tuple(int(seed) for seed in table["seed"]),
+        steps_N=tuple(int(steps) for steps in table["steps"]),
+        labels_N=tuple(str(run) for run in table["run"]),
+        source=f"the grid of the {world} world",
+    )
+    aggregates = {
+        OBJECTIVE: dict.fromkeys(benchmarks, 1.0),
+        INSIDE: {f"in.{name}": 1.0 for name in tests},
+    }
+    return grid_of(runs, goal=Goal(aggregates=aggregates, objective=OBJECTIVE, inside=INSIDE))
+
+
+def nano_grid_table(world: World = "uneven") -> "DataFrame":
+    """Return every column of a world's runs, the base model's (0 steps) among them; the card says what they hold.
+
+    Raises:
+        ModomodoError: without pyarrow.
+    """
+    import pandas as pd
+
+    require("pyarrow", extra="data", strategy="the table of the grid")
+    table = pd.read_parquet(TABLE).query("world == @world")
+    return table.dropna(axis="columns", how="all").reset_index(drop=True)
+
+
+def _names(table: "DataFrame", kind: str) -> tuple[str, ...]:
+    return tuple(name.removeprefix(f"{kind}.") for name in table.columns if name.startswith(f"{kind}."))
+
+
+def _matrix(table: "DataFrame", kind: str, names: tuple[str, ...]) -> Array:
+    return table[[f"{kind}.{name}" for name in names]].to_numpy(dtype=np.float64)

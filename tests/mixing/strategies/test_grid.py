@@ -1,0 +1,116 @@
+"""Strategies on a grid of mixtures that were trained at two seeds."""
+
+from dataclasses import replace
+from importlib.metadata import EntryPoint, EntryPoints
+
+import numpy as np
+import pytest
+
+from modomodo.core.errors import ModomodoError
+from modomodo.core.mixture import Mixture
+from modomodo.mixing.design import seed_design
+from modomodo.mixing.runs import Runs
+from modomodo.mixing.strategies import STRATEGIES, Choice, Goal
+from modomodo.mixing.strategies.grid import Grid, drawn_places, grid_of, next_on_grid, on_grid
+from modomodo.mixing.strategies.registry import OfFunction, find_strategy
+
+DOMAINS = ("a", "b", "c")
+BEST = np.array([0.6, 0.3, 0.1])
+
+
+def worth(X_ND):
+    return 0.6 - np.square(np.sqrt(X_ND) - np.sqrt(BEST)).sum(axis=1)
+
+
+def knowing(runs, *, goal, seed):
+    """A strategy that knows the landscape."""
+    return Choice(lambda: Mixture(DOMAINS, tuple(BEST)), worth)
+
+
+@pytest.fixture
+def grid() -> Grid:
+    rng = np.random.default_rng(0)
+    seeds_ND = np.stack([mixture.vector(DOMAINS) for _, mixture in seed_design(DOMAINS)])
+    X_MD = np.vstack([seeds_ND, BEST, rng.dirichlet(np.ones(3), 20)])
+    X_ND = np.vstack([X_MD, X_MD, X_MD[:1]])  # seeds 1 and 2, and a third of the first mixture
+    y_NB = np.stack([worth(X_ND) + 0.01 * rng.normal(size=len(X_ND)), X_ND[:, 0]], axis=1)
+    runs = Runs.of(X_ND, y_NB=y_NB, domains=DOMAINS, benchmarks=("x", "in.a"))
+    runs = replace(runs, seeds_N=(1,) * len(X_MD) + (2,) * len(X_MD) + (3,))
+    return grid_of(runs, goal=Goal(aggregates={"out": {"x": 1.0}, "in": {"in.a": 1.0}}, objective="out", inside="in"))
+
+
+def test_a_grid_knows_its_seeds_and_equal_shares(grid):
+    count = len(grid.X_MD)
+    assert grid.rows_M2[:, 0].tolist() == list(range(count))
+    assert grid.rows_M2[:, 1].tolist() == list(range(count, 2 * count))
+    assert grid.X_MD[grid.equal] == pytest.approx(np.full(3, 1 / 3))
+    assert grid.mean_M[0] == pytest.approx(grid.runs.y_NB[[0, count, 2 * count], 0].mean())
+
+
+def test_a_strategy_is_judged_at_the_seed_that_it_has_not_seen(grid):
+    seen = []
+
+    def spy(runs, *, goal, seed):
+        seen.append(runs)
+        return knowing(runs, goal=goal, seed=seed)
+
+    outcomes = on_grid(grid, {"spy": OfFunction(spy)}, sizes=(5,), draws=2).outcomes
+    assert [set(runs.seeds_N) for runs in seen] == [{1}, {2}] * 2
+    assert (seen[0].X_ND == seen[1].X_ND).all()
+    best = len(seed_design(DOMAINS))
+    for index, outcome in enumerate(outcomes):
+        held = grid.good_M2[best, 1 - index % 2]
+        assert outcome.regret == pytest.approx(grid.best - held)
+        assert outcome.unseen == pytest.approx(held - grid.good_M2[grid.equal, 1 - index % 2])
+        assert outcome.gain == pytest.approx(grid.mean_M[best] - grid.mean_M[grid.equal])
+        assert outcome.rho > 0.8
+
+
+def test_a_strategy_that_tells_nothing_apart_does_as_well_as_chance(grid):
+    flat = OfFunction(lambda runs, *, goal, seed: Choice(lambda: Mixture.uniform(DOMAINS), lambda X_ND: X_ND[:, 0] * 0))
+    first, second = on_grid(grid, {"flat": flat}, sizes=(5,), draws=1).outcomes
+    assert first.regret == pytest.approx(grid.best - grid.good_M2[:, 1].mean())
+    assert second.regret == pytest.approx(grid.best - grid.good_M2[:, 0].mean())
+    assert first.rho == 0
+
+
+def test_ours_says_how_sure_it_is_and_others_do_not(grid):
+    replay = on_grid(grid, {name: STRATEGIES[name] for name in ("ours", "equal", "norm")}, sizes=(8,), draws=1)
+    by_name = {one.strategy: one for one in replay.outcomes}
+    assert by_name["ours"].lo90 < by_name["ours"].predicted < by_name["ours"].hi90
+    assert np.isnan(by_name["equal"].lo90)
+    assert by_name["equal"].gain == 0
+    assert by_name["norm"].n == len(seed_design(DOMAINS))
+    assert any(note.startswith("ours, 8 runs: its mixture beats") and "interval" in note for note in replay.notes)
+
+
+def test_next_sees_the_first_pilots_of_the_draw_and_chooses_the_others(grid):
+    outcomes = list(next_on_grid(grid, sizes=(6, 10), index=1, seed=0))
+    assert [one.n for one in outcomes] == [6, 10]
+    assert outcomes[1].regret < 0.1
+    assert len(set(drawn_places(grid, 6, index=0, seed=0)) ^ set(drawn_places(grid, 6, index=1, seed=0))) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda runs: replace(runs, seeds_N=(1,) * len(runs.seeds_N)), "has no run of seed 2"),
+        (lambda runs: replace(runs, X_ND=runs.X_ND * 0 + BEST), "no run at equal shares"),
+    ],
+)
+def test_what_is_no_grid_is_refused(grid, change, says):
+    with pytest.raises(ModomodoError, match=says):
+        grid_of(change(grid.runs), goal=Goal(objective="x"))
+
+
+def test_a_size_that_the_grid_does_not_allow_is_refused(grid):
+    with pytest.raises(ModomodoError, match="the grid has 28 mixtures: draw 2 to 27 of them, not 28"):
+        on_grid(grid, {"equal": STRATEGIES["equal"]}, sizes=(28,))
+
+
+def test_other_packages_add_strategies(monkeypatch):
+    mine = EntryPoint("mine", "test_grid:knowing", "modomodo.strategies")
+    monkeypatch.setattr("modomodo.mixing.strategies.registry.entry_points", lambda group: EntryPoints([mine]))
+    assert find_strategy("mine").learns_from == "any runs"
+    with pytest.raises(ModomodoError, match="unknown strategy 'mien'; did you mean mine"):
+        find_strategy("mien")
