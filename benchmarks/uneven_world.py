@@ -4,6 +4,7 @@
     python benchmarks/uneven_world.py world     # the criteria: 142 runs, about 50 minutes on two cores
     python benchmarks/uneven_world.py scoring   # its models again, by greedy completions: about 10 minutes on two cores
     python benchmarks/uneven_world.py causes    # what each cause alone costs at equal shares: 40 runs, about 15 minutes
+    python benchmarks/uneven_world.py rows-lasting  # after `studies`: 24 runs more, about 10 minutes
     python benchmarks/uneven_world.py studies   # whole studies of both worlds, six and five seeds: about 100 minutes
 
 Runs go to studies/; killed and started again it goes on. Tables go to benchmarks/results/.
@@ -249,6 +250,30 @@ def studies(out: Path = Path("studies/seeds")) -> None:
     print("|---|---|---|---|---|---|")
     for row in rows:
         print(f"| {' | '.join(row.values())} |", flush=True)
+
+
+@app.command()
+def rows_lasting(out: Path = Path("studies/seeds")) -> None:
+    """Print what the recommendations of `studies` gain on equal shares that take no more of scarce rows than there is.
+
+    At the seeds of their confirmations. A study's seeds share a recommendation, so the interval is over studies.
+    """
+    gains: list[float] = []
+    for seed in STUDIES["uneven"]:
+        study = load_study(UNEVEN, [f"seed={seed}", f"out={out / f'uneven-{seed}'}"])
+        plan = plan_confirmation(read_study(study))
+        mixtures = {"recommended": plan.mixture, "capped": capped(study)}
+        of_mixture: list[float] = []
+        for name, mixture in mixtures.items():
+            planned = [
+                PlannedRun(f"{name}#{index + 1}", study.confirming_recipe(mixture, index=index))
+                for index in range(study.confirm.seeds)
+            ]
+            found = carried_out(study, planned)
+            of_mixture.append(float(np.mean([mean_of(scores, study.benchmarks) for scores in found.values()])))
+        gains.append(of_mixture[0] - of_mixture[1])
+        print(f"seed {seed}: {of_mixture[0]:.3f} - {of_mixture[1]:.3f} = {gains[-1]:+.3f}", flush=True)
+    print("mean of {} studies: {:+.3f} (95 % {:+.3f} to {:+.3f})".format(len(gains), *interval(np.array(gains))))
 
 
 def study_row(world: str, seed: int, out: Path) -> dict[str, str]:

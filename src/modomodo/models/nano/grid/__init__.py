@@ -63,10 +63,12 @@ def nano_grid_table(world: World = "uneven") -> "DataFrame":
     """Return every column of a world's runs, the base model's (0 steps) among them; the card says what they hold.
 
     Raises:
-        ModomodoError: without pyarrow.
+        ModomodoError: without pyarrow, and without the table.
     """
     import pandas as pd
 
+    if not TABLE.exists():
+        raise ModomodoError(f"{TABLE} is not there: its runs are under way (python benchmarks/nano_grid.py run)")
     require("pyarrow", extra="data", strategy="the table of the grid")
     table = pd.read_parquet(TABLE).query("world == @world")
     return table.dropna(axis="columns", how="all").reset_index(drop=True)
