@@ -9,11 +9,11 @@ import pytest
 from modomodo.core.mixture import Mixture
 from modomodo.reports import read_evidence
 from modomodo.reports.sections.answer import answer_section, conclusion, is_told_apart
-from modomodo.reports.sections.reasons import Reason, domain_reasons
+from modomodo.reports.sections.reasons import Groups, Reason, domain_reasons
 from modomodo.study.pipeline import read_study, study_recommendation
 from modomodo.study.results import FinishedRun
 
-REASON = Reason("palette", "dropped", 0.0, 0.2, 0.93, 0.02, (0.05, 0.02, 0.08), 1.0)
+REASON = Reason("palette", "dropped", 0.0, 0.2, Groups(0.93, 0.21, 0.02), (0.05, 0.02, 0.08), 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +26,21 @@ def evidence(tmp_path_factory):
 
 def test_a_solved_domain_is_explained_by_its_advantages():
     assert REASON.sentence == (
-        "palette: dropped (0.000 instead of 0.200). 93% of its groups all earned the same and taught nothing: at equal "
-        "shares it is 20% of the prompts and 2% of those that teach. Without it, equal shares of the others are "
+        "palette: dropped (0.000 instead of 0.200). 93% of its groups in the pilots all earned the same and taught "
+        "nothing: it is 21% of their prompts and 2% of those that teach. Without it, equal shares of the others are "
         "expected to gain 0.050 on out (90 % interval +0.020 to +0.080)."
     )
 
 
 def test_what_cannot_be_told_is_not_told():
-    unsure = replace(REASON, zero_advantage=0.1, without=(-0.01, -0.03, 0.01))
+    unsure = replace(REASON, groups=Groups(0.1, 0.2, 0.2), without=(-0.01, -0.03, 0.01))
     assert "so it cannot be told" in unsure.sentence
     assert "taught nothing" not in unsure.sentence
     assert "lose 0.010" in unsure.sentence
+
+
+def test_a_share_that_is_kept_needs_no_comparison():
+    assert replace(REASON, change="kept", share=0.19).sentence.startswith("palette: kept (0.190). ")
 
 
 def test_rows_that_run_out_are_a_reason():
@@ -53,16 +57,18 @@ def test_a_share_has_its_word(evidence, share, change):
 
 
 def test_advantages_are_counted_over_all_pilots(evidence):
-    flat, groups = 0.0, 0
+    flat, groups, of_all, teaching = 0.0, 0, 0, 0.0
     for run in evidence.of_kind("pilot"):
         for line in (run.folder / "steps.jsonl").read_text().splitlines():
-            step = json.loads(line)["domains"].get("detect")
-            if step:
-                flat, groups = flat + step["prompts"] * step["zero_advantage"], groups + step["prompts"]
+            for name, step in json.loads(line)["domains"].items():
+                of_all += step["prompts"]
+                teaching += step["prompts"] * (1 - step["zero_advantage"])
+                if name == "detect":
+                    flat, groups = flat + step["prompts"] * step["zero_advantage"], groups + step["prompts"]
     (reason,) = (one for one in domain_reasons(evidence) if one.domain == "detect")
-    assert reason.zero_advantage == pytest.approx(flat / groups)
-    equal = next(run for run in evidence.of_kind("pilot") if run.mixture.key == evidence.equal.key)
-    assert reason.taught == pytest.approx(equal.effective["detect"])
+    assert reason.groups.flat == pytest.approx(flat / groups)
+    assert reason.groups.asked == pytest.approx(groups / of_all)
+    assert reason.groups.taught == pytest.approx((groups - flat) / teaching)
 
 
 def test_leaving_out_is_the_difference_of_two_mixtures(evidence):

@@ -1,6 +1,7 @@
 """Why the recommended mixture gives a domain more or less than equal shares: what the pilots say of each, in words."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
@@ -22,35 +23,47 @@ SOLVED = 0.5  # share of groups without an advantage from which it is a reason
 
 
 @dataclass(frozen=True)
+class Groups:
+    """The groups of a domain in all pilots, a group being the completions of one prompt.
+
+    `flat` is the share of them whose completions all earned the same; `asked` is the domain's share of all groups,
+    `taught` that of the groups that are not flat.
+    """
+
+    flat: float
+    asked: float
+    taught: float
+
+
+@dataclass(frozen=True)
 class Reason:
     """What became of a domain, and the evidence.
 
-    `share` and `equal` are its shares of the prompts. `zero_advantage` is the share of its groups, in all pilots, whose
-    completions all earned the same; `taught` its share of the prompts that taught at equal shares; both None where no
-    pilot says. `without` is the expected change of the objective when it is left out of equal shares, with its 90 %
-    interval; None without a surrogate. `lasting` is the share of a run that its rows last for.
+    `share` and `equal` are its shares of the prompts. `groups` are its groups in the pilots, None where none trained on
+    it. `without` is the expected change of the objective when it is left out of equal shares, with its 90 % interval;
+    None without a surrogate. `lasting` is the share of a run that its rows last for.
     """
 
     domain: str
     change: Change
     share: float
     equal: float
-    zero_advantage: float | None
-    taught: float | None
+    groups: Groups | None
     without: tuple[float, float, float] | None
     lasting: float
 
     @property
     def sentence(self) -> str:
         """The evidence in words, the strongest first."""
-        return " ".join([f"{self.domain}: {self.change} ({self.share:.3f} instead of {self.equal:.3f}).", *self._why()])
+        instead = "" if self.change == "kept" else f" instead of {self.equal:.3f}"
+        return " ".join([f"{self.domain}: {self.change} ({self.share:.3f}{instead}).", *self._why()])
 
     def _why(self) -> list[str]:
         why: list[str] = []
-        if self.zero_advantage is not None and self.taught is not None and self.zero_advantage >= SOLVED:
+        if self.groups is not None and self.groups.flat >= SOLVED:
             why.append(
-                f"{self.zero_advantage:.0%} of its groups all earned the same and taught nothing: at equal shares it "
-                f"is {self.equal:.0%} of the prompts and {self.taught:.0%} of those that teach."
+                f"{self.groups.flat:.0%} of its groups in the pilots all earned the same and taught nothing: it is "
+                f"{self.groups.asked:.0%} of their prompts and {self.groups.taught:.0%} of those that teach."
             )
         if self.without is not None:
             gain, low, high = self.without
@@ -70,9 +83,7 @@ def domain_reasons(evidence: Evidence) -> tuple[Reason, ...]:
     mixture = evidence.recommended()
     if mixture is None:
         return ()
-    pilots = evidence.of_kind("pilot")
-    flat, equal = _zero_advantage(pilots), 1 / len(evidence.domains)
-    taught = _taught_at(pilots, evidence.equal)
+    groups, equal = _groups(evidence.of_kind("pilot")), 1 / len(evidence.domains)
     lasting = _lasting(evidence.study)
     found = [
         Reason(
@@ -80,8 +91,7 @@ def domain_reasons(evidence: Evidence) -> tuple[Reason, ...]:
             change=_change(share, equal),
             share=share,
             equal=equal,
-            zero_advantage=flat.get(name),
-            taught=taught.get(name),
+            groups=groups.get(name),
             without=_without(evidence, name),
             lasting=lasting.get(name, 1.0),
         )
@@ -105,23 +115,20 @@ def _change(share: float, equal: float) -> Change:
     return "lowered" if ratio < 1 - KEPT else "raised" if ratio > 1 + KEPT else "kept"
 
 
-def _zero_advantage(runs: Sequence[FinishedRun]) -> dict[str, float]:
-    """Return the share of each domain's groups that taught nothing, over all steps of the runs."""
-    groups: dict[str, float] = {}
-    flat: dict[str, float] = {}
+def _groups(runs: Sequence[FinishedRun]) -> dict[str, Groups]:
+    """Return the groups of each domain, over all steps of the runs."""
+    all_of, flat_of = Counter[str](), Counter[str]()
     for run in runs:
         for step in read_steps(run.folder):
             for name, done in step.domains.items():
-                groups[name] = groups.get(name, 0) + done.prompts
-                flat[name] = flat.get(name, 0) + done.prompts * done.zero_advantage
-    return {name: flat[name] / count for name, count in groups.items() if count}
-
-
-def _taught_at(runs: Sequence[FinishedRun], mixture: Mixture) -> Mapping[str, float]:
-    """Return the effective shares of the runs at a mixture, their mean; empty without such a run."""
-    there = [run.effective for run in runs if run.mixture.key == mixture.key and run.effective]
-    names = {name for effective in there for name in effective}
-    return {name: float(np.mean([effective.get(name, 0.0) for effective in there])) for name in names}
+                all_of[name] += done.prompts
+                flat_of[name] += round(done.prompts * done.zero_advantage)
+    teaching = max(all_of.total() - flat_of.total(), 1)
+    return {
+        name: Groups(flat_of[name] / count, count / all_of.total(), (count - flat_of[name]) / teaching)
+        for name, count in all_of.items()
+        if count
+    }
 
 
 def _without(evidence: Evidence, domain: str) -> tuple[float, float, float] | None:
