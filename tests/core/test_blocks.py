@@ -58,7 +58,13 @@ def test_the_kth_draw_of_a_domain_is_that_of_a_schedule(asked, order, epochs):
     of = rows(30, epochs=epochs)
     blocks = drawn([weights(parts) for parts in asked], of, steps=2, order=order)
     plan = schedule(
-        Mixture.uniform(NAMES), of.ids, steps=30 * epochs, prompts_per_step=4, seed=of.seed, order="quota", epochs=epochs
+        Mixture.uniform(NAMES),
+        of.ids,
+        steps=30 * epochs,
+        prompts_per_step=4,
+        seed=of.seed,
+        order="quota",
+        epochs=epochs,
     )
     for name in NAMES:
         mine = [row for block in blocks for domain, row in block.entries if domain == name]

@@ -10,13 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modomodo.config.policies import Online
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule, write_schedule
 from modomodo.models.load import save
 from modomodo.models.names import model_path
-from modomodo.runs.inputs import make_schedule
+from modomodo.runs.inputs import make_rows, make_schedule
 from modomodo.training.checkpoints import score_saved
+from modomodo.training.online import OnlineSchedule
 from modomodo.training.step_log import CHECKPOINTS, Step, logged_steps, read_steps
 from modomodo.training.trackers import Tracker, check_tracker, open_tracker, score_values
 
@@ -42,9 +44,7 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
 
 def _carried_out(recipe: Recipe, folder: Path, tracker: Tracker) -> dict[str, object]:
     trained, processor = folder / "model", None
-    plan = make_schedule(recipe) if recipe.steps else None
-    if plan is not None:
-        write_schedule(plan, folder / "schedule.csv")
+    plan = _planned(recipe, folder) if recipe.steps else None
     # A copied folder gets its config.json last; a log that is shorter than the training is that of another attempt.
     whole = plan is not None and (trained / "config.json").exists() and logged_steps(folder) == plan.steps
     if plan is not None and not whole:
@@ -69,13 +69,25 @@ def _carried_out(recipe: Recipe, folder: Path, tracker: Tracker) -> dict[str, ob
     }
 
 
+def _planned(recipe: Recipe, folder: Path) -> Schedule | OnlineSchedule:
+    """Return the run's schedule, written to its folder; where a rule moves the mixture it is written as it comes."""
+    if isinstance(recipe.mixture, Online):
+        return OnlineSchedule(recipe, make_rows(recipe), folder)
+    plan = make_schedule(recipe)
+    write_schedule(plan, folder / "schedule.csv")
+    return plan
+
+
 def _trained(
-    recipe: Recipe, plan: Schedule, folder: Path, tracker: Tracker
+    recipe: Recipe, plan: Schedule | OnlineSchedule, folder: Path, tracker: Tracker
 ) -> "tuple[PreTrainedModel, ProcessorMixin]":
     # Each engine has an environment of its own, without the other.
     if recipe.engine == "verl":
+        from modomodo.training.verl.limits import check_limits
         from modomodo.training.verl.run import train as train_by_verl
 
+        check_limits(recipe)
+        assert isinstance(plan, Schedule)
         return train_by_verl(recipe, plan, folder=folder, tracker=tracker)
     from modomodo.training.trl import train
 
@@ -91,17 +103,21 @@ def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:
 def shares(steps: Sequence[Step]) -> dict[str, dict[str, float]]:
     """Return what the steps of a run say of the mixture.
 
-    `realised`: share of the prompts; `effective`: share of the prompts whose completions did not all earn the same, the
-    only ones that teach; `tokens`: share of the completions' tokens.
+    `requested`: mean of the shares asked for; `realised`: share of the prompts; `effective`: share of the prompts whose
+    completions did not all earn the same, the only ones that teach; `tokens`: share of the completions' tokens.
     """
+    requested: dict[str, float] = {}
     prompts: dict[str, float] = {}
     taught: dict[str, float] = {}
     tokens: dict[str, float] = {}
+    for name, share in (item for step in steps for item in step.requested.items()):
+        requested[name] = requested.get(name, 0) + share
     for name, done in (item for step in steps for item in step.domains.items()):
         prompts[name] = prompts.get(name, 0) + done.prompts
         taught[name] = taught.get(name, 0) + done.prompts * (1 - done.zero_advantage)
         tokens[name] = tokens.get(name, 0) + done.tokens
-    return {"realised": _normalised(prompts), "effective": _normalised(taught), "tokens": _normalised(tokens)}
+    totals = {"requested": requested, "realised": prompts, "effective": taught, "tokens": tokens}
+    return {name: _normalised(counts) for name, counts in totals.items()}
 
 
 def versions() -> dict[str, str]:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ class DomainStep:
     """What one step did with one domain.
 
     `reward` is the weighted sum the trainer sees, averaged; `zero_advantage` is the share of groups whose completions
-    all earned the same and so teach nothing; `tokens` counts the completions' tokens.
+    all earned the same and so teach nothing; `tokens` counts the completions' tokens. `advantage` is the mean absolute
+    advantage of the completions, None in logs older than the number.
     """
 
     prompts: int
@@ -35,6 +36,12 @@ class DomainStep:
     unparsed: float
     ungradable: int
     zero_advantage: float
+    advantage: float | None = None
+
+
+Shares = Mapping[str, float]
+Requested = Shares | Callable[[int], Shares]
+"""The shares asked for, at every step or by its number."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,12 @@ class Step:
     seconds: float
     requested: Mapping[str, float]
     domains: Mapping[str, DomainStep]
+
+
+def requested_at(requested: Requested, step: int) -> dict[str, float]:
+    """Return the positive ones of the shares asked for at a step, counted from 1."""
+    shares = requested(step) if callable(requested) else requested
+    return {name: share for name, share in shares.items() if share > 0}
 
 
 def read_steps(folder: Path) -> list[Step]:
@@ -145,9 +158,10 @@ def _steps(path: Path, lines: Iterable[Mapping[str, Any]]) -> list[Step]:
 
 
 def _step(line: Mapping[str, Any]) -> Step:
+    tables = {name: {"advantage": None, **table} for name, table in line["domains"].items()}
     domains = {
         name: DomainStep(**{field: table[field] for field in DomainStep.__dataclass_fields__})
-        for name, table in line["domains"].items()
+        for name, table in tables.items()
     }
     return Step(line["step"], line["seconds"], line["requested"], domains)
 
