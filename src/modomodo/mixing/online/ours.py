@@ -72,8 +72,13 @@ def _fitted(path: Path, _digest: str, benchmarks: tuple[str, ...], surrogate: st
     for name in benchmarks:
         if name not in runs.benchmarks:
             raise ModomodoError(f"{path} has no scores of {name!r}; {closest(name, runs.benchmarks)}")
-    items = np.nanmedian(np.where(np.isfinite(runs.n_NB), runs.n_NB, np.nan), axis=0)
-    known = {name: float(number) for name, number in zip(runs.benchmarks, items, strict=True)}
     chosen = benchmarks or runs.benchmarks
-    weights = {name: known[name] if all(np.isfinite(known[one]) for one in chosen) else 1.0 for name in chosen}
-    return fit(runs, surrogate=surrogate, aggregates={OUT: weights})
+    items = {name: _items(runs.n_NB[:, runs.benchmarks.index(name)]) for name in chosen}
+    known = all(items.values())
+    return fit(runs, surrogate=surrogate, aggregates={OUT: items if known else dict.fromkeys(chosen, 1.0)})
+
+
+def _items(n_N: Array) -> float:
+    """Return the median number of a benchmark's items, 0 where no run tells it."""
+    known_N = n_N[np.isfinite(n_N)]
+    return float(np.median(known_N)) if known_N.size else 0.0
