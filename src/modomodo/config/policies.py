@@ -13,7 +13,7 @@ from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of, project
 from modomodo.mixing.online.base import Log
-from modomodo.mixing.online.registry import OF_ALL, files_of, find_rule, is_rule, settings_of
+from modomodo.mixing.online.registry import OF_ALL, RULES, files_of, find_rule, is_rule, settings_of
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ class Online:
 
 
 Policy = Mixture | Piecewise | Online
+RECOMMENDED = "recommended"
 
 
 def read_policy(value: object, domains: Sequence[str]) -> Piecewise | Online | None:
@@ -140,7 +141,7 @@ def plain_mixture(value: object, domains: Sequence[str]) -> Mixture:
     Raises ModomodoError for another value.
     """
     if isinstance(value, str):
-        return Mixture.parse(value, domains)
+        return _named(value.strip(), domains)
     if not isinstance(value, Mapping):
         raise ModomodoError(f"write equal, single:NAME, exclude:NAME or a table of weights, not {value!r}")
     weights = cast(Mapping[str, float], value)
@@ -148,6 +149,20 @@ def plain_mixture(value: object, domains: Sequence[str]) -> Mixture:
         if name not in domains:
             raise ModomodoError(f"the domain {name!r} is not in domains; {closest(name, domains)}")
     return Mixture.of(weights)
+
+
+def _named(text: str, domains: Sequence[str]) -> Mixture:
+    if text == RECOMMENDED:
+        raise ModomodoError(
+            f"{text!r} is the mixture of a study's recommendation: `modomodo train STUDY --set mixture={text}` takes it"
+        )
+    if is_rule(text):
+        raise ModomodoError(f"{text!r} is a rule, and a start or a part has weights: write equal, or a table of them")
+    try:
+        return Mixture.parse(text, domains)
+    except ModomodoError as error:
+        near = "" if set(text) & set("=:") else f", or a rule: {closest(text, RULES)}"
+        raise ModomodoError(f"{error}{near}") from error
 
 
 def _piecewise(value: Sequence[object], domains: Sequence[str]) -> Piecewise:
