@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -213,6 +213,14 @@ def load_recipe(path: Path, sets: Sequence[str] = ()) -> Recipe:
     return recipe_in(read_file(path), sets)
 
 
-def recipe_in(file: TomlFile, sets: Sequence[str] = ()) -> Recipe:
-    """Return the recipe in a file that is read, as `load_recipe` does."""
-    return parse(Recipe, with_changes(file.recipe, sets), where=str(file.recipe_path), sets=sets)
+def recipe_in(
+    file: TomlFile, sets: Sequence[str] = (), *, mixture_of: Callable[[object], object] = lambda mixture: mixture
+) -> Recipe:
+    """Return the recipe in a file that is read, as `load_recipe` does.
+
+    `mixture_of` returns what stands for the `mixture` that is written there.
+    """
+    table = with_changes(file.recipe, sets)
+    if "mixture" in table:
+        table["mixture"] = mixture_of(table["mixture"])
+    return parse(Recipe, table, where=str(file.recipe_path), sets=sets)
