@@ -3,7 +3,6 @@
 import gc
 import json
 import shutil
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +18,7 @@ from modomodo.models.names import model_path
 from modomodo.runs.inputs import make_rows, make_schedule
 from modomodo.training.checkpoints import score_saved
 from modomodo.training.online import OnlineSchedule
-from modomodo.training.step_log import CHECKPOINTS, Step, logged_steps, read_steps
+from modomodo.training.step_log import CHECKPOINTS, logged_steps, read_steps, shares
 from modomodo.training.trackers import Tracker, check_tracker, open_tracker, score_values
 
 if TYPE_CHECKING:
@@ -100,26 +99,6 @@ def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:
     return {step: json.loads(path.read_text()) for step, path in paths.items() if path.exists()}
 
 
-def shares(steps: Sequence[Step]) -> dict[str, dict[str, float]]:
-    """Return what the steps of a run say of the mixture.
-
-    `requested`: mean of the shares asked for; `realised`: share of the prompts; `effective`: share of the prompts whose
-    completions did not all earn the same, the only ones that teach; `tokens`: share of the completions' tokens.
-    """
-    requested: dict[str, float] = {}
-    prompts: dict[str, float] = {}
-    taught: dict[str, float] = {}
-    tokens: dict[str, float] = {}
-    for name, share in (item for step in steps for item in step.requested.items()):
-        requested[name] = requested.get(name, 0) + share
-    for name, done in (item for step in steps for item in step.domains.items()):
-        prompts[name] = prompts.get(name, 0) + done.prompts
-        taught[name] = taught.get(name, 0) + done.prompts * (1 - done.zero_advantage)
-        tokens[name] = tokens.get(name, 0) + done.tokens
-    totals = {"requested": requested, "realised": prompts, "effective": taught, "tokens": tokens}
-    return {name: _normalised(counts) for name, counts in totals.items()}
-
-
 def versions() -> dict[str, str]:
     """Return the versions of the packages that a result may depend on."""
     installed: dict[str, str] = {}
@@ -129,8 +108,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             installed[name] = "not installed"
     return installed
-
-
-def _normalised(counts: dict[str, Any]) -> dict[str, float]:
-    total = sum(counts.values())
-    return {name: count / total for name, count in counts.items()} if total else {}

@@ -84,6 +84,26 @@ def last_steps(folder: Path, count: int) -> list[Step]:
     return _steps(path, _parsed(path, lines[cut:][-count:]))
 
 
+def shares(steps: Sequence[Step]) -> dict[str, dict[str, float]]:
+    """Return what the steps of a run say of the mixture.
+
+    `requested`: mean of the shares asked for; `realised`: share of the prompts; `effective`: share of the prompts whose
+    completions did not all earn the same, the only ones that teach; `tokens`: share of the completions' tokens.
+    """
+    requested: dict[str, float] = {}
+    prompts: dict[str, float] = {}
+    taught: dict[str, float] = {}
+    tokens: dict[str, float] = {}
+    for name, share in (item for step in steps for item in step.requested.items()):
+        requested[name] = requested.get(name, 0) + share
+    for name, done in (item for step in steps for item in step.domains.items()):
+        prompts[name] = prompts.get(name, 0) + done.prompts
+        taught[name] = taught.get(name, 0) + done.prompts * (1 - done.zero_advantage)
+        tokens[name] = tokens.get(name, 0) + done.tokens
+    totals = {"requested": requested, "realised": prompts, "effective": taught, "tokens": tokens}
+    return {name: _normalised(counts) for name, counts in totals.items()}
+
+
 def append_step(folder: Path, step: Step) -> None:
     """Write a step at the end of a run's log."""
     append_lines(folder / STEPS, [asdict(step)])
@@ -168,3 +188,8 @@ def _step(line: Mapping[str, Any]) -> Step:
 
 def _damaged(path: Path, why: object) -> ModomodoError:
     return ModomodoError(f"{path} is damaged ({why}): delete the run's folder and run the study again")
+
+
+def _normalised(counts: Mapping[str, float]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {name: count / total for name, count in counts.items()} if total else {}
