@@ -214,6 +214,8 @@ def pays(runs: pd.DataFrame, policy: str, benchmarks: Sequence[str]) -> str:
     steps = float(mine.steps.mean())
     rise = float((scores(mine, policy, benchmarks).mean(axis=1) - mine.sort_values("seed").early.to_numpy()).mean())
     extra = float(mine.pilots.max()) * steps * rise / ((1 - EARLY) * steps)
+    if not np.isfinite(extra):
+        return "not known"  # a run that ended before the early scoring
     return "never" if ahead <= 0 else f"{max(1, int(np.ceil(extra / ahead)))} runs"
 
 
