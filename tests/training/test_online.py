@@ -1,8 +1,13 @@
 """Runs whose mixture moves, on an untrained model: block by block, and the same after a kill."""
 
 import json
+import os
+import random
+import signal
+import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -127,8 +132,7 @@ def test_a_killed_run_has_the_weights_rows_and_model_of_an_undisturbed_one(
     }
     path.write_text(damage[lost])
     run_recipe(recipe(random_model), tmp_path)
-    for name in FILES:
-        assert (tmp_path / name).read_bytes() == (finished[0] / name).read_bytes(), name
+    same(tmp_path, finished[0])
 
 
 def test_weights_are_read_back_and_not_made_again(finished, random_model, tmp_path, monkeypatch):
@@ -170,6 +174,8 @@ def test_a_piecewise_mixture_is_asked_for_part_by_part(random_model, tmp_path):
     assert [set(step.domains) for step in steps[:3]] == [{"spatial"}] * 3
     assert [step.requested for step in steps] == [{"spatial": 1.0}] * 3 + [{"science": 0.5, "refer": 0.5}] * 3
     assert result["requested"] == {"spatial": 0.5, "science": 0.25, "refer": 0.25}
+    assert [(line["first"], line["last"]) for line in mixtures(tmp_path)] == [(1, 3), (4, 6)]
+    assert [first for first, _ in read_mixtures(tmp_path)] == [1, 4]
 
 
 def test_accumulated_passes_have_the_rows_of_their_step(random_model, tmp_path):
@@ -181,3 +187,51 @@ def test_accumulated_passes_have_the_rows_of_their_step(random_model, tmp_path):
         assert {name: done.prompts for name, done in step.domains.items()} == Counter(
             name for name, _ in plan.step(step.step - 1)
         )
+
+
+def killed_after(seconds: float, wanted: Recipe, folder: Path) -> bool:
+    """Carry out a run in a process of its own, and kill -9 it after so many seconds; return whether it was killed."""
+    from modomodo.runs.run import run_recipe
+
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            run_recipe(wanted, folder)
+            status = 0
+        finally:
+            os._exit(status)
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            assert status == 0, status
+            return False
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+
+@pytest.mark.slow
+def test_ten_kills_at_random_moments_leave_no_trace(finished, random_model, tmp_path):
+    wanted, rng, folder, kills = recipe(random_model), random.Random(0), tmp_path / "0", 0
+    began = time.monotonic()
+    assert not killed_after(3600, wanted, tmp_path / "timed")
+    whole = time.monotonic() - began
+    reached = []
+    while kills < 10:
+        if killed_after(rng.uniform(0.05, 0.6) * whole, wanted, folder):
+            kills += 1
+            reached.append(len(read_steps(folder)))
+        else:
+            same(folder, finished[0])
+            folder = tmp_path / str(kills)
+    killed_after(3600, wanted, folder)
+    same(folder, finished[0])
+    assert len(set(reached)) > 2, reached  # the moments differed
+
+
+def same(folder: Path, other: Path) -> None:
+    for name in FILES:
+        assert (folder / name).read_bytes() == (other / name).read_bytes(), name

@@ -31,11 +31,13 @@ class Rows:
     def of(pools: Mapping[str, Sequence[str]], *, seed: int, epochs: int = 1) -> "Rows":
         """Return the rows of these ids, in any order.
 
-        Raises ModomodoError for a domain without rows.
+        Raises ModomodoError for a domain without rows, and for duplicate ids.
         """
-        empty = [name for name, ids in pools.items() if not ids]
-        if empty:
-            raise ModomodoError(f"domain {empty[0]!r} has no rows: take it out of the mixture, or give it rows")
+        for name, ids in pools.items():
+            if not ids:
+                raise ModomodoError(f"domain {name!r} has no rows: take it out of the mixture, or give it rows")
+            if len(set(ids)) < len(ids):
+                raise ModomodoError(f"domain {name!r} has duplicate row ids; `modomodo check` lists them")
         return Rows({name: tuple(sorted(pools[name])) for name in sorted(pools)}, seed, epochs)
 
     def most(self, name: str) -> int:

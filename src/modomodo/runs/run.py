@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modomodo.config.policies import Online
+from modomodo.config.policies import Online, Piecewise
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule, write_schedule
@@ -17,7 +17,7 @@ from modomodo.models.load import save
 from modomodo.models.names import model_path
 from modomodo.runs.inputs import make_rows, make_schedule
 from modomodo.training.checkpoints import score_saved
-from modomodo.training.online import OnlineSchedule
+from modomodo.training.online import OnlineSchedule, write_parts
 from modomodo.training.step_log import CHECKPOINTS, logged_steps, read_steps, shares
 from modomodo.training.trackers import Tracker, check_tracker, open_tracker, score_values
 
@@ -74,6 +74,8 @@ def _planned(recipe: Recipe, folder: Path) -> Schedule | OnlineSchedule:
         return OnlineSchedule(recipe, make_rows(recipe), folder)
     plan = make_schedule(recipe)
     write_schedule(plan, folder / "schedule.csv")
+    if isinstance(recipe.mixture, Piecewise):
+        write_parts(recipe.mixture, recipe.steps, folder)
     return plan
 
 

@@ -6,15 +6,17 @@ goes on after a kill reads it back; a block that it lacks is made again from the
 """
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from modomodo.config.policies import Online
+from modomodo.config.policies import Online, Piecewise
 from modomodo.config.recipe import Recipe
 from modomodo.core.blocks import Block, Rows, draw_block
 from modomodo.core.errors import ModomodoError
-from modomodo.core.schedules import Schedule, write_schedule
+from modomodo.core.files import write_text
+from modomodo.core.schedules import MOST_PROMPTS, Schedule, write_schedule
 from modomodo.mixing.online import Seen
 from modomodo.training.step_log import DomainStep, Step, append_lines, keep_until, read_lines, read_steps
 from modomodo.training.trackers import kept_draws
@@ -42,6 +44,10 @@ class OnlineSchedule:
         if not lasting:
             raise ModomodoError(f"all domains together have no rows for a step of {recipe.prompts_per_step} prompts")
         self.steps = min(recipe.steps, lasting)
+        if self.steps * recipe.prompts_per_step > MOST_PROMPTS:
+            raise ModomodoError(
+                f"steps = {recipe.steps} and epochs = {recipe.epochs} make over {MOST_PROMPTS:,} prompts: lower one"
+            )
         self.exhausted = EVERY if lasting < recipe.steps else None
         self._blocks: list[Block] = []
         self._entries: list[tuple[str, str]] = []
@@ -68,7 +74,7 @@ class OnlineSchedule:
                 if line["first"] == len(self._entries) // self.prompts_per_step + 1:
                     self._add(line["asked"], steps=line["last"] - line["first"] + 1)
         except (KeyError, TypeError, AttributeError) as error:
-            raise ModomodoError(f"{path} is damaged ({error!r}): delete the run's folder and run it again") from error
+            raise _damaged(path, error) from error
         plan = Schedule(tuple(self._entries), self.prompts_per_step, self.exhausted)
         write_schedule(plan, self._folder / "schedule.csv")
 
@@ -144,8 +150,28 @@ def _seen(done: DomainStep, step: int) -> Seen:
 
 
 def read_mixtures(folder: Path) -> list[tuple[int, dict[str, float]]]:
-    """Return the first step of each block of a run with its weights; none where no rule moves its mixture.
+    """Return the first step of each block of a run with its weights; none where its mixture does not move.
 
-    Raises ModomodoError as `read_lines`.
+    Raises ModomodoError for a damaged file.
     """
-    return [(line["first"], line["weights"]) for line in read_lines(folder / MIXTURES)]
+    path = folder / MIXTURES
+    try:
+        return [(line["first"], dict(line["weights"])) for line in read_lines(path)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ModomodoError:
+    return ModomodoError(f"{path} is damaged ({error!r}): delete the run's folder and run it again")
+
+
+def write_parts(policy: Piecewise, steps: int, folder: Path) -> None:
+    """Write mixture.jsonl of a piecewise mixture, which is known beforehand: a line a part."""
+    lines: list[str] = []
+    done = 0
+    for length, mixture in policy.lengths(steps):
+        weights = mixture.as_dict()
+        line = {"step": done, "first": done + 1, "last": done + length, "rule": "piecewise", "seen": {}}
+        lines.append(json.dumps({**line, "asked": weights, "weights": weights}) + "\n")
+        done += length
+    write_text(folder / MIXTURES, "".join(lines))
