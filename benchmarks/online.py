@@ -132,7 +132,7 @@ def table() -> None:
         sys.exit(f"{TABLE} does not exist: `python benchmarks/online.py run` makes it")
     runs = pd.read_csv(TABLE)
     for world in WORLDS:
-        part = runs[runs.world == world]
+        part = where(runs, world=world)
         if len(part):
             study = load_study(NANO / world / "study.toml")
             print(f"\n{world}, {part.seed.nunique()} matched seeds\n")
@@ -151,7 +151,7 @@ def show(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[str])
     gains = {name: gain(runs, name, "recommended", benchmarks) for name in names if name != "recommended"}
     corrected = dict(zip(gains, holm([p for *_, p in gains.values()]), strict=True))
     for name in names:
-        off = float(runs[runs.policy == name].off.to_numpy().mean())
+        off = float(where(runs, policy=name).off.to_numpy().mean())
         cells = [f"{scores(runs, name, benchmarks).mean():.3f}", f"{off:.2f}"]
         cells.append("" if name == "equal" else interval(gain(runs, name, "equal", benchmarks)))
         if name == "recommended":
@@ -167,9 +167,15 @@ def show(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[str])
         print(f"| {' | '.join((name, *cells))} |")
 
 
+def where(runs: pd.DataFrame, **values: str) -> pd.DataFrame:
+    """Return the rows with these values, in the order of seeds."""
+    (column, value), *_ = values.items()
+    return pd.DataFrame(runs[runs[column] == value]).sort_values(by=["seed"])
+
+
 def scores(runs: pd.DataFrame, policy: str, benchmarks: Sequence[str]) -> Array:
     """Return the scores of a policy, in the order of seeds [S, B]."""
-    part = runs[runs.policy == policy].sort_values("seed")
+    part = where(runs, policy=policy)
     return part[[f"score.{name}" for name in benchmarks]].to_numpy(dtype=np.float64)
 
 
@@ -180,8 +186,8 @@ def gain(
 
     `worst` compares the lowest benchmark of each run instead of their mean.
     """
-    both = set(runs[runs.policy == policy].seed) & set(runs[runs.policy == over].seed)
-    kept = runs[runs.seed.isin(both)]
+    both = set(where(runs, policy=policy).seed) & set(where(runs, policy=over).seed)
+    kept = pd.DataFrame(runs[runs.seed.isin(both)])
     pair = [scores(kept, name, benchmarks) for name in (policy, over)]
     mine_S1, other_S1 = (one.min(axis=1)[:, None] if worst else one.mean(axis=1)[:, None] for one in pair)
     found = confirm(mine_S1, equal_SB=other_S1, seeds=sorted(both), benchmarks=["out"]).aggregate
@@ -207,12 +213,12 @@ def pays(runs: pd.DataFrame, policy: str, benchmarks: Sequence[str]) -> str:
     The pilots' steps, shared among n runs of the policy, would have brought each of them its present rise a step: they
     pay where that is less than what the recommended mixture is ahead. That rise only falls, which favours the policy.
     """
-    mine = runs[runs.policy == policy]
+    mine = where(runs, policy=policy)
     ahead = -gain(runs, policy, "recommended", benchmarks)[0]
     if policy.startswith("ours") or policy.endswith("recommended"):
         return "needs them too"
     steps = float(mine.steps.mean())
-    rise = float((scores(mine, policy, benchmarks).mean(axis=1) - mine.sort_values("seed").early.to_numpy()).mean())
+    rise = float((scores(mine, policy, benchmarks).mean(axis=1) - mine.early.to_numpy()).mean())
     extra = float(mine.pilots.max()) * steps * rise / ((1 - EARLY) * steps)
     if not np.isfinite(extra):
         return "not known"  # a run that ended before the early scoring

@@ -79,7 +79,7 @@ def _of_study(file: TomlFile, mixture: object) -> object:
 
 def _with(file: TomlFile, value: object, key: str) -> object:
     if not isinstance(value, Mapping) or cast(Mapping[str, object], value).get(key) != RECOMMENDED:
-        return cast(object, value)
+        return value
     return {**cast(Mapping[str, object], value), key: _recommended(file)}
 
 

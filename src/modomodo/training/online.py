@@ -109,8 +109,14 @@ class OnlineSchedule:
             csv.writer(file).writerows(lines)
 
     def _add(self, asked: Mapping[str, float], *, steps: int) -> Block:
-        options = {"steps": steps, "prompts_per_step": self.prompts_per_step}
-        block = draw_block(asked, self._rows, self._blocks, **options, order=self._order)
+        block = draw_block(
+            asked,
+            self._rows,
+            self._blocks,
+            steps=steps,
+            prompts_per_step=self.prompts_per_step,
+            order=self._order,
+        )
         self._blocks.append(block)
         self._entries += block.entries
         return block
