@@ -67,7 +67,7 @@ def _of_study(file: TomlFile, mixture: object) -> object:
     if mixture == OURS:
         mixture = {"rule": OURS}
     if isinstance(mixture, list):
-        return [_with(file, cast(object, part), "mixture") for part in cast(list[object], mixture)]
+        return [_with(file, part, "mixture") for part in cast(list[object], mixture)]
     if not isinstance(mixture, Mapping):
         return _recommended(file) if mixture == RECOMMENDED else mixture
     table = cast(Mapping[str, object], mixture)
@@ -79,7 +79,7 @@ def _of_study(file: TomlFile, mixture: object) -> object:
 
 def _with(file: TomlFile, value: object, key: str) -> object:
     if not isinstance(value, Mapping) or cast(Mapping[str, object], value).get(key) != RECOMMENDED:
-        return value
+        return cast(object, value)
     return {**cast(Mapping[str, object], value), key: _recommended(file)}
 
 

@@ -16,7 +16,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.core.blocks import Block, Rows, draw_block
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import write_text
-from modomodo.core.schedules import MOST_PROMPTS, Schedule, write_schedule
+from modomodo.core.schedules import MOST_PROMPTS, Order, Schedule, write_schedule
 from modomodo.mixing.online import Seen
 from modomodo.training.step_log import DomainStep, Step, append_lines, keep_until, read_lines, read_steps
 from modomodo.training.trackers import kept_draws
@@ -37,7 +37,7 @@ class OnlineSchedule:
             raise ModomodoError(f"mixture is {recipe.mixture}: no rule moves it, `schedule` draws it whole")
         self.prompts_per_step = recipe.prompts_per_step
         self._policy = recipe.mixture
-        self._order = recipe.order
+        self._order: Order = recipe.order
         self._rows = rows
         self._folder = folder
         lasting = sum(rows.most(name) for name in rows.ids) // recipe.prompts_per_step
