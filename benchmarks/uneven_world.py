@@ -155,7 +155,7 @@ def world_runs(out: Path) -> World:
     study = load_study(UNEVEN, ["name=uneven-world", f"out={out}", f"budget={MIXTURES}", "replicate_share=0"])
     study = study.model_copy(update={"extra": tuple(extra)})
     planned = pilot_runs(study)
-    mixtures = {one.label: one.recipe.mixture for one in planned if one.recipe.steps}
+    mixtures = {one.label: one.recipe.requested for one in planned if one.recipe.steps}
     first = carried_out(study, planned)
     best = sorted(
         (label for label in mixtures if label.startswith("space:")),

@@ -18,6 +18,7 @@ ROAD = ["core", "verifiers", "mixing", "data", "models", "config"]
 ROAD += ["evaluation", "training", "runs", "study", "reports", "cli"]
 APART = {("mixing", "verifiers")}  # neighbours on the road that do not know each other
 CORE = [
+    "blocks",
     "children",
     "errors",
     "files",

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from modomodo import Domain, Row, Target, Verdict
-from modomodo.mixing import Prediction
+from modomodo.mixing import Prediction, Runs, write_runs
 from modomodo.mixing.surrogates.parametric import Mean
-from modomodo.testing import check_domain, check_surrogate
+from modomodo.testing import check_domain, check_rule, check_surrogate
 
 ROWS = {
     "train": [Row("t1", "sums", "2 + 2 = ?", Target("count", 4))],
@@ -105,3 +105,52 @@ def test_a_broken_surrogate_is_told_what_is_wrong(promise, says):
 
 def test_one_that_keeps_all_promises_passes():
     check_surrogate(Broken("none"))
+
+
+NAMES = ["dump", "sec", "mt-grpo", "solved"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_our_own_rules_pass(name):
+    check_rule(name)
+
+
+def test_the_rule_that_reads_pilots_passes(tmp_path):
+    X_ND = np.random.default_rng(0).dirichlet(np.ones(3), 12)
+    runs = Runs.of(X_ND, y_NB=X_ND[:, 1:2], domains=("a", "b", "c"), benchmarks=("charts",))
+    write_runs(runs, tmp_path / "runs.csv")
+    check_rule("ours", pilots=tmp_path / "runs.csv", surrogate="linear")
+
+
+def greedy(start, log, *, broken: str = ""):
+    shares = dict(start)
+    if broken == "sum":
+        shares = {name: share / 2 for name, share in start.items()}
+    elif broken == "domain":
+        shares = {"a": 1.0}
+    elif broken == "negative":
+        shares = {name: -share for name, share in start.items()}
+    elif broken == "nan":
+        shares = dict.fromkeys(start, float("nan"))
+    elif broken == "memory":
+        shares = {name: share + next(NUMBERS) * 1e-9 for name, share in start.items()}
+    elif broken == "arguments" and log:
+        log.pop()
+    return shares
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ("sum", "the shares sum to 0.5"),
+        ("domain", "return one for each domain of the start"),
+        ("negative", "the share of a is -0.5"),
+        ("nan", "the share of a is nan"),
+        ("memory", "other shares the second time"),
+        ("arguments", "it changes its arguments"),
+    ],
+)
+def test_a_broken_rule_is_told_what_is_wrong(broken, says):
+    check_rule(greedy)
+    with pytest.raises(AssertionError, match=says):
+        check_rule(greedy, broken=broken)

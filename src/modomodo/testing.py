@@ -1,10 +1,11 @@
-"""Contract tests for your own domains, surrogates and strategies: call them from your test suite.
+"""Contract tests for your own domains, surrogates, strategies and rules: call them from your test suite.
 
 def test_my_domain():
     check_domain(my_domain)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 
 import numpy as np
 
@@ -13,11 +14,12 @@ from modomodo.core.rows import View
 from modomodo.core.simplex import Array
 from modomodo.data.domain import Domain, check, verdict_on
 from modomodo.mixing import SURROGATES, FittedSurrogate, Prediction, Runs, Surrogate
+from modomodo.mixing.online import Log, Rule, Seen, find_rule, settings_of
 from modomodo.mixing.strategies import Choice, Goal, Strategy
 from modomodo.mixing.strategies.registry import OfFunction, find_strategy
 from modomodo.models.nano.grid import nano_grid, nano_grid_table
 
-__all__ = ["check_domain", "check_strategy", "check_surrogate", "nano_grid", "nano_grid_table"]
+__all__ = ["check_domain", "check_rule", "check_strategy", "check_surrogate", "nano_grid", "nano_grid_table"]
 
 ODD_COMPLETIONS = ("", "\x00", "\ud800", "<answer>", "</answer><answer>", "<answer>" * 50, "9" * 5_000, "½ ∞ NaN 1e999")
 """What models write when training goes wrong: no verifier may raise."""
@@ -51,6 +53,50 @@ def _check_verdicts(domain: Domain, split: str, view: View) -> None:
         verdict = verdict_on(row, completion, domain=domain, view=view)
         assert verdict.status != "ungradable", f"{where}: return a verdict for any text\n{verdict.reason}"
         assert verdict == domain.verify(row, completion, view), f"{where}: verify changes its mind the second time"
+
+
+START = {"a": 0.5, "b": 0.3, "c": 0.2}
+
+
+def check_rule(rule: Rule | str, **settings: object) -> None:
+    """Assert that a rule, or the one of that name, keeps its contract on made-up logs of the domains a, b and c.
+
+    `settings` are those that it has no default for. Raises AssertionError that says which promise is broken.
+    """
+    name, rule = (rule, find_rule(rule)) if isinstance(rule, str) else (getattr(rule, "__name__", "rule"), rule)
+    settings = settings_of(rule, name, settings)
+    for start in (START, {"a": 0.6, "c": 0.4}, {"b": 1.0}):
+        for log in _logs(start):
+            where = f"{name} from {start}, after {len(log)} steps"
+            before = deepcopy((start, log))
+            shares = rule(start, log, **settings)
+            assert before == (start, log), f"{where}: it changes its arguments: copy them"
+            _check_shares(shares, start, where)
+            again = rule(deepcopy(start), deepcopy(log), **settings)
+            assert again == shares, f"{where}: other shares the second time: no clock, no memory, draws from a seed"
+
+
+def _check_shares(shares: Mapping[str, float], start: Mapping[str, float], where: str) -> None:
+    assert set(shares) == set(start), f"{where}: shares of {sorted(shares)}: return one for each domain of the start"
+    for domain, share in shares.items():
+        assert 0 <= share < np.inf, f"{where}: the share of {domain} is {share}"
+    total = sum(shares.values())
+    assert abs(total - 1) <= 1e-6, f"{where}: the shares sum to {total}, not to 1"
+
+
+def _logs(start: Mapping[str, float]) -> list[Log]:
+    """Return logs: none, a usual one in which steps lack domains, and ones in which nothing or all is right."""
+    rng = np.random.default_rng(2)
+    usual: Log = [
+        {
+            name: Seen(int(prompts), 4 * int(prompts), *rng.uniform(size=3).tolist())
+            for name, prompts in zip(start, rng.integers(0, 4, len(start)), strict=True)
+            if prompts
+        }
+        for _ in range(30)
+    ]
+    flat = [[{name: Seen(2, 8, right, 0.0, 1.0) for name in start}] * 9 for right in (0.0, 1.0)]
+    return [[], usual[:1], usual, [{}, *usual], *flat]
 
 
 def check_surrogate(surrogate: Surrogate | str) -> None:

@@ -1,3 +1,6 @@
+import hashlib
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +8,7 @@ from hypothesis import strategies as st
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
-from modomodo.core.schedules import Schedule, read_schedule, schedule, write_schedule
+from modomodo.core.schedules import Schedule, piecewise, read_schedule, schedule, write_schedule
 
 NAMES = ("a", "b", "c", "d")
 
@@ -141,3 +144,35 @@ def test_absurd_lengths_end_where_the_rows_do(steps, epochs):
 def test_more_prompts_than_memory_holds_are_refused():
     with pytest.raises(ModomodoError, match="over the 5,000,000 that a run may have: lower steps or epochs"):
         schedule(Mixture(("a",), (1.0,)), pools(20), steps=10**15, prompts_per_step=2, seed=0, epochs=10**15)
+
+
+# Of the version before blocks: the schedule of a fixed mixture must never change.
+FIXED = {
+    "d6ff7cffe6ee0d28": ({"a": 0.5, "b": 0.3, "c": 0.2, "d": 0.0}, 12, 8, 3, "quota", 1),
+    "3cd84e2fb9ea2e50": ({"a": 0.5, "b": 0.3, "c": 0.2, "d": 0.0}, 12, 8, 3, "iid", 1),
+    "331e5f1fd608e8d1": (dict.fromkeys(NAMES, 0.25), 60, 5, 7, "quota", 2),
+    "d6337bb8648ba30e": ({"a": 0.0, "b": 1.0}, 60, 4, 7, "quota", 1),
+}
+
+
+@pytest.mark.parametrize("digest", FIXED)
+def test_the_schedule_of_a_fixed_mixture_is_what_it_always_was(digest):
+    weights, steps, per_step, seed, order, epochs = FIXED[digest]
+    plan = schedule(
+        Mixture.of(weights), pools(50), steps=steps, prompts_per_step=per_step, seed=seed, order=order, epochs=epochs
+    )
+    text = json.dumps([plan.entries, plan.prompts_per_step, plan.exhausted])
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == digest
+
+
+@given(st.lists(mixtures(), min_size=1, max_size=3), st.sampled_from(["quota", "iid"]), st.integers(0, 2**40))
+def test_parts_of_a_schedule_have_their_own_quotas_and_the_rows_of_any_other(parts, order, seed):
+    plan = piecewise([(4, one) for one in parts], pools(100), prompts_per_step=3, seed=seed, order=order)
+    assert plan.steps == 4 * len(parts)
+    for index, one in enumerate(parts):
+        used = [domain for domain, _ in plan.entries[12 * index : 12 * (index + 1)]]
+        assert all(weight > 0 for name, weight in one.as_dict().items() if name in used)
+        if order == "quota":
+            assert all(abs(used.count(name) - 12 * weight) < 1 for name, weight in one.as_dict().items())
+    whole = schedule(parts[0], pools(100), steps=4 * len(parts), prompts_per_step=3, seed=seed, order=order)
+    assert plan.entries[:12] == whole.entries[:12]

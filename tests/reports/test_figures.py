@@ -151,3 +151,19 @@ def test_json_cannot_end_its_script():
     inside = text.removeprefix('<script type="application/json">').removesuffix("</script>")
     assert "<" not in inside
     assert json.loads(inside) == {"x": "</script><!--&"}
+
+
+def test_a_run_whose_mixture_moves_has_curves_of_the_shares_asked_for_and_drawn(tmp_path):
+    write_steps(tmp_path / "steps.jsonl", 3)
+    assert [*read_curves(tmp_path).measures] == ["reward", "format", "zero_advantage", "effective"]
+    lines = [json.loads(line) for line in (tmp_path / "steps.jsonl").read_text().splitlines()]
+    for line, share in zip(lines, (0.5, 0.25, 0.25), strict=True):
+        line["requested"] = {"count": share, "colour": 1 - share}
+    (tmp_path / "steps.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    curves = read_curves(tmp_path)
+    assert [*curves.measures][4:] == ["requested", "realised"]
+    assert [point.requested for point in curves.points["count"]] == [0.5, 0.25, 0.25]
+    assert [point.realised for point in curves.points["colour"]] == [0.75, 0.0, 0.75]
+    figure: Any = curve_figure(curves, measure="requested", domains=("colour", "count"))
+    assert figure.layout.title.text == "Requested shares"
+    assert list(figure.data[1].y) == [0.5, 0.25, 0.25]

@@ -39,3 +39,23 @@ def test_it_trains_on_what_the_study_recommends(study: Path, tmp_path: Path):
     assert (single.recipe.steps, single.folder) == (7, tmp_path)
     with pytest.raises(ModomodoError, match=r"recipe\.toml is a recipe, and this needs a study"):
         read_single(tmp_path / "recipe.toml", wanted)
+
+
+def test_what_moves_a_mixture_may_begin_at_what_the_study_recommends(study: Path, tmp_path: Path):
+    mixture = {"spatial": 0.75, "science": 0.25}
+    write_json(tmp_path / "out" / "recommendation.json", {"version": 1, "mixture": mixture, "pilots": digest([])})
+    moved = read_single(study, ['mixture={rule="dump", start="recommended"}']).recipe.mixture
+    assert moved.start.as_dict() == mixture
+    parts = read_single(study, ['mixture=[{until=0.5, mixture="recommended"}, {mixture="equal"}]']).recipe.mixture
+    assert [part.mixture.as_dict() for part in parts.parts] == [mixture, dict.fromkeys(mixture, 0.5)]
+
+
+def test_our_rule_takes_the_pilots_of_the_study(study: Path, tmp_path: Path):
+    for change in ("mixture=ours", 'mixture={rule="ours", window=9}'):
+        settings = read_single(study, [change]).recipe.mixture.settings
+        assert settings["pilots"] == tmp_path / "out/runs.csv"
+        assert (settings["benchmarks"], settings["surrogate"]) == (("charts",), "ensemble")
+    own = read_single(study, ['mixture={rule="ours", pilots="mine.csv"}']).recipe.mixture.settings
+    assert (own["pilots"], own["benchmarks"]) == (Path("mine.csv"), ())
+    with pytest.raises(ModomodoError, match="the rule 'ours' needs pilots"):
+        read_single(tmp_path / "recipe.toml", ["mixture=ours"])

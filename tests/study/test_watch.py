@@ -1,14 +1,17 @@
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from modomodo.cli import main
+from modomodo.cli.console import watched
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import write_json
 from modomodo.runs.store import Store
 from modomodo.study.watch import Standing, seconds_left, standings
-from modomodo.training.step_log import DomainStep, Step, append_step
+from modomodo.training.step_log import DomainStep, Step, append_lines, append_step
 
 STEPS = 8
 
@@ -93,3 +96,29 @@ def test_the_command_prints_what_stands_and_what_failed_without_markup_of_others
 def test_a_study_without_runs_says_how_to_begin(tmp_path: Path):
     with pytest.raises(ModomodoError, match="has no runs yet: `modomodo pilot`"):
         standings(tmp_path)
+
+
+def test_a_mixture_that_moves_is_shown_with_what_became_of_it(folder: Path):
+    run = folder / "runs/b"
+    (run / "steps.jsonl").unlink()
+    for step, share in enumerate((0.5, 0.5, 0.25, 0.25), start=1):
+        domains = {
+            "charts": DomainStep(1, 4, 9, 0.5, 0.0, 0.0, 0.0, 0, zero_advantage=0.0),
+            "maths": DomainStep(3, 12, 9, 0.5, 0.0, 0.0, 0.0, 0, zero_advantage=2 / 3),
+        }
+        append_step(run, Step(step, 2.0, {"charts": share, "maths": 1 - share}, domains))
+    lines = [{"step": 0, "first": 1, "weights": {"charts": 0.5, "maths": 0.5}}]
+    lines += [{"step": 2, "first": 3, "weights": {"charts": 0.25, "maths": 0.75}}]
+    append_lines(run / "mixture.jsonl", lines)
+    with Store(folder).claim("b"):
+        found = {one.label: one for one in standings(folder)}
+        console = Console(width=120, file=StringIO())
+        console.print(watched([found["b"]]))
+    shares = found["b"].shares
+    assert shares is not None
+    assert shares.blocks == {"charts": [0.5, 0.25], "maths": [0.5, 0.75]}
+    assert shares.requested == pytest.approx({"charts": 0.375, "maths": 0.625})
+    assert shares.realised == pytest.approx({"charts": 0.25, "maths": 0.75})
+    assert shares.effective == pytest.approx({"charts": 0.5, "maths": 0.5})
+    assert found["e"].shares is None
+    assert "charts         ▅▃  38% / 25% / 50%" in console.file.getvalue()

@@ -177,3 +177,14 @@ def test_a_run_of_one_engine_does_not_import_the_other():
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
     )
     assert found.stdout.split() == ["False", "False"]
+
+
+def test_a_rule_is_refused_with_a_reason_and_a_piecewise_mixture_is_not():
+    parts = [{"until": 0.5, "mixture": "equal"}, {"mixture": "equal"}]
+    said = {
+        name: [problem.what for problem in refusals(of.recipe(mixture=mixture)) if problem.where == "mixture"]
+        for name, mixture in (("rule", "solved"), ("parts", parts))
+    }
+    assert len(said["rule"]) == 1
+    assert "moved by the rule 'solved', but verl reads a run's schedule before the first step" in said["rule"][0]
+    assert said["parts"] == []

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from modomodo.study.watch import Standing
 
 LOOK_SECONDS = 2.0
+BARS = "▁▂▃▄▅▆▇█"
+WIDTH = 32  # bars of a row of shares, at most
 ALIKE = 3  # rows with one cause that are said one by one
 
 
@@ -148,8 +150,27 @@ def watched(runs: "Sequence[Standing]") -> Group:
     left = seconds_left(runs)
     said = ", ".join(f"{number} {state}" for state, number in counts.items())
     line = f"{said}{f'; about {spell(left)} left' if left else ''}"
+    moving = [Text(printable(_moving(run))) for run in runs if run.shares and run.state in ("running", "scoring")]
     troubles = [Text(printable(f"{run.label} failed: {run.trouble}"), style="red") for run in runs if run.trouble]
-    return Group(table, Text(line), *troubles)
+    return Group(table, *moving, Text(line), *troubles)
+
+
+def _moving(run: "Standing") -> str:
+    """Return the shares of a run whose mixture moves: over its blocks, and what became of them lately."""
+    assert run.shares is not None
+    kinds = (run.shares.requested, run.shares.realised, run.shares.effective)
+    lines = [f"{run.label}: share of each domain over the blocks; lately requested / realised / effective"]
+    for name, asked in run.shares.blocks.items():
+        shown = " / ".join(f"{kind.get(name, 0.0):.0%}" for kind in kinds)
+        lines.append(f"  {name:<14} {_sparkline(asked)}  {shown}")
+    return "\n".join(lines)
+
+
+def _sparkline(shares: Sequence[float]) -> str:
+    """Return shares as a row of bars, of the whole where they are 1; of many the means of as many as there is room."""
+    size = -(-len(shares) // WIDTH)
+    means = [sum(few) / len(few) for few in (shares[i : i + size] for i in range(0, len(shares), size))]
+    return "".join(BARS[min(int(mean * len(BARS)), len(BARS) - 1)] for mean in means)
 
 
 def show_watched(folder: Path, *, once: bool) -> None:

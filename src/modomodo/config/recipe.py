@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from modomodo.config.policies import Piecewise, Policy, plain_mixture, read_policy
 from modomodo.config.sections import Evaluation, Lora, Rewards, TrackerName, Verl, Vllm
 from modomodo.config.toml_files import TomlFile, read_file
 from modomodo.core.errors import ModomodoError, closest
@@ -28,10 +29,16 @@ from modomodo.data.sources.source import Source
 from modomodo.models.families import FAMILIES, Family, family_of
 
 DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+def _written(policy: Policy) -> object:
+    return policy.as_dict() if isinstance(policy, Mixture) else policy.table()
+
+
 if TYPE_CHECKING:
-    Weights = Mixture
+    Weights = Policy
 else:  # what a file may say, before a validator makes it a Mixture
-    Weights = Annotated[str | dict[str, float], PlainSerializer(Mixture.as_dict)]
+    Weights = Annotated[str | dict[str, float], PlainSerializer(_written)]
 
 
 class Recipe(Strict):
@@ -45,7 +52,9 @@ class Recipe(Strict):
     data: dict[str, Source] = Field(default_factory=dict[str, Source])  # your own domains, or where to read ours from
     prepared: Path | None = None  # folder of `modomodo data prepare`; every row is read from it
     exclude: Path | None = None  # list of rows to leave out of training, as `modomodo check --contamination` writes it
-    mixture: Weights = Field(default=cast(Any, "equal"), validate_default=True)  # or single:NAME, exclude:NAME, weights
+    mixture: Weights = Field(
+        default=cast(Any, "equal"), validate_default=True
+    )  # or single:NAME, exclude:NAME, weights; or what moves it: a rule, or a list of parts
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     steps: Annotated[int, Field(ge=0)] = 60  # 0 scores the model as it is
@@ -88,14 +97,16 @@ class Recipe(Strict):
 
     @field_validator("mixture", mode="wrap")
     @classmethod
-    def _among_domains(cls, value: object, checked: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Mixture:
-        """Return the mixture that a text or a table of weights names."""
-        weights = checked(value.as_dict() if isinstance(value, Mixture) else value)
+    def _among_domains(cls, value: object, checked: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Policy:
+        """Return what a text, a table or a list names."""
         domains = info.data.get("domains")
         if domains is None:  # they are wrong themselves, which is said
             return Mixture.single("unknown", ["unknown"])
         try:
-            return _mixture(weights, domains)
+            policy = read_policy(value, domains)
+            if policy is not None:
+                return policy
+            return plain_mixture(checked(value.as_dict() if isinstance(value, Mixture) else value), domains)
         except ModomodoError as error:
             raise ValueError(str(error)) from None
 
@@ -159,7 +170,17 @@ class Recipe(Strict):
         fields["evaluation"]["lmms"] = self.evaluation.lmms is not None
         if self.evaluation.samples is None:
             del fields["evaluation"]["samples"]  # keys of runs are older than the field
-        return {**fields, "mixture": self.mixture.key, "vllm": self.vllm.mode}
+        mixture = self.mixture.key if isinstance(self.mixture, Mixture) else self.mixture.identity()
+        return {**fields, "mixture": mixture, "vllm": self.vllm.mode}
+
+    @property
+    def requested(self) -> Mixture:
+        """The shares asked for over the whole run; where a rule moves them, those that it starts from."""
+        return self.mixture if isinstance(self.mixture, Mixture) else self.mixture.requested
+
+    def requested_at(self, step: int) -> Mixture:
+        """Return the shares asked for at a step, counted from 1, as far as they are known beforehand."""
+        return self.mixture.at(step, self.steps) if isinstance(self.mixture, Piecewise) else self.requested
 
 
 def check_steps(named: Sequence[int], steps: int, field: str) -> None:
@@ -169,15 +190,6 @@ def check_steps(named: Sequence[int], steps: int, field: str) -> None:
         raise ValueError(
             f"{field} names step {late[0]}, but a run has {steps} steps and is scored after the last one anyway"
         )
-
-
-def _mixture(weights: str | dict[str, float], domains: Sequence[str]) -> Mixture:
-    if isinstance(weights, str):
-        return Mixture.parse(weights, domains)
-    for name in weights:
-        if name not in domains:
-            raise ModomodoError(f"the domain {name!r} is not in domains; {closest(name, domains)}")
-    return Mixture.of(weights)
 
 
 def _family(name: object, model: str) -> Family | None:
@@ -201,6 +213,14 @@ def load_recipe(path: Path | str, sets: Sequence[str] = ()) -> Recipe:
     return recipe_in(read_file(Path(path)), sets)
 
 
-def recipe_in(file: TomlFile, sets: Sequence[str] = ()) -> Recipe:
-    """Return the recipe in a file that is read, as `load_recipe` does."""
-    return parse(Recipe, with_changes(file.recipe, sets), where=str(file.recipe_path), sets=sets)
+def recipe_in(
+    file: TomlFile, sets: Sequence[str] = (), *, mixture_of: Callable[[object], object] = lambda mixture: mixture
+) -> Recipe:
+    """Return the recipe in a file that is read, as `load_recipe` does.
+
+    `mixture_of` returns what stands for the `mixture` that is written there.
+    """
+    table = with_changes(file.recipe, sets)
+    if "mixture" in table:
+        table["mixture"] = mixture_of(table["mixture"])
+    return parse(Recipe, table, where=str(file.recipe_path), sets=sets)

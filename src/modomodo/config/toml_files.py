@@ -61,11 +61,14 @@ def with_data(recipe: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """Return the table of a recipe with its `data` whole.
 
     An entry of `data` is a table, or the name of a TOML file with one; its `path` and `pictures` are relative to the
-    file they stand in, and so is the recipe's `exclude`.
+    file they stand in, and so are the recipe's `exclude` and the `pilots` of its mixture's rule.
     """
     exclude = recipe.get("exclude")
     if isinstance(exclude, str):
         recipe = {**recipe, "exclude": str(_from(folder, exclude))}
+    mixture = recipe.get("mixture")
+    if isinstance(mixture, dict) and isinstance(pilots := cast(dict[str, Any], mixture).get("pilots"), str):
+        recipe = {**recipe, "mixture": {**cast(dict[str, Any], mixture), "pilots": str(_from(folder, pilots))}}
     data = recipe.get("data")
     if not isinstance(data, dict):
         return recipe

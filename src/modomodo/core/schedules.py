@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -77,20 +78,46 @@ def schedule(
     Raises:
         ModomodoError: an empty or missing pool, duplicate ids, or a number that is not positive.
     """
-    _check_arguments(mixture, pools, steps=steps, prompts_per_step=prompts_per_step, epochs=epochs)
+    return piecewise(
+        [(steps, mixture)], pools, prompts_per_step=prompts_per_step, seed=seed, order=order, epochs=epochs
+    )
+
+
+def piecewise(
+    parts: Sequence[tuple[int, Mixture]],
+    pools: Mapping[str, Sequence[str]],
+    *,
+    prompts_per_step: int,
+    seed: int,
+    order: Order = "quota",
+    epochs: int = 1,
+) -> Schedule:
+    """Return the schedule of a run that follows several mixtures, each for so many steps; otherwise as `schedule`.
+
+    Quotas hold within each part.
+    """
+    for steps, mixture in parts:
+        _check_arguments(mixture, pools, steps=steps, prompts_per_step=prompts_per_step, epochs=epochs)
     # Sorted, so that the order in which a mixture names its domains does not matter.
-    names = sorted(name for name, weight in mixture.as_dict().items() if weight > 0)
-    weights_D = np.array([mixture.as_dict()[name] for name in names])
-    weights_D = weights_D / weights_D.sum()
+    names = sorted({name for _, mixture in parts for name, weight in mixture.as_dict().items() if weight > 0})
     # A domain runs out no later than when all rows are used up, so that no more prompts need be planned.
-    count = min(steps * prompts_per_step, epochs * sum(len(pools[name]) for name in names) + 1)
+    whole = sum(steps for steps, _ in parts)
+    count = min(whole * prompts_per_step, epochs * sum(len(pools[name]) for name in names) + 1)
     if count > MOST_PROMPTS:
         raise ModomodoError(
-            f"steps = {steps}, prompts_per_step = {prompts_per_step} and epochs = {epochs} make {count:,} prompts, "
+            f"steps = {whole}, prompts_per_step = {prompts_per_step} and epochs = {epochs} make {count:,} prompts, "
             f"over the {MOST_PROMPTS:,} that a run may have: lower steps or epochs"
         )
-    picks_K = _quota(weights_D, count) if order == "quota" else _independent(weights_D, count, seed)
-    return _fill(picks_K, names, pools, prompts_per_step=prompts_per_step, seed=seed, epochs=epochs)
+    uniform_K = child_rng(seed, "schedule", "iid").random(count if order == "iid" else 0)
+    picks: list[npt.NDArray[np.int64]] = []
+    done = 0
+    for steps, mixture in parts:
+        weights_D = mixture.vector(names)
+        weights_D = weights_D / weights_D.sum()
+        part = min(steps * prompts_per_step, count - done)
+        picks.append(quota(weights_D, part) if order == "quota" else independent(weights_D, uniform_K[done:][:part]))
+        done += part
+    return _fill(np.concatenate(picks), names, pools, prompts_per_step=prompts_per_step, seed=seed, epochs=epochs)
 
 
 def write_schedule(plan: Schedule, path: Path) -> None:
@@ -133,16 +160,18 @@ def _check_arguments(
             raise ModomodoError(f"domain {name!r} has duplicate row ids; `modomodo check` lists them")
 
 
-def _independent(weights_D: npt.NDArray[np.float64], count: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the domain of each of `count` prompts, drawn independently [K]."""
-    uniform_K = child_rng(seed, "schedule", "iid").random(count)
-    return np.minimum(np.searchsorted(np.cumsum(weights_D), uniform_K, side="right"), len(weights_D) - 1)
+def independent(weights_D: npt.NDArray[np.float64], uniform_K: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Return the domain of each prompt, drawn independently by its number from 0 to 1 [K]."""
+    last = int(np.flatnonzero(weights_D)[-1])
+    return np.minimum(np.searchsorted(np.cumsum(weights_D), uniform_K, side="right"), last)
 
 
-def _quota(weights_D: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
+def quota(weights_D: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
     """Return the domain of each prompt; after any k prompts every domain is within 1 of its share k * weight."""
+    names_D = np.flatnonzero(weights_D)
+    weights_D = weights_D[names_D]
     if len(weights_D) == 1:
-        return np.zeros(count, dtype=np.int64)
+        return np.full(count, names_D[0], dtype=np.int64)
     bound = 1 - 1 / (2 * len(weights_D) - 2)
     used_D = np.zeros(len(weights_D))
     picks_K = np.empty(count, dtype=np.int64)
@@ -152,7 +181,7 @@ def _quota(weights_D: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int
         deadline_D = np.where(due_D >= 1 - bound - 1e-9, (bound - due_D) / weights_D, np.inf)
         picks_K[index] = int(np.argmin(deadline_D))
         used_D[picks_K[index]] += 1
-    return picks_K
+    return names_D[picks_K]
 
 
 def _fill(
@@ -181,11 +210,13 @@ def _fill(
 
 
 def _row_order(name: str, ids: Sequence[str], *, seed: int, epochs: int) -> list[str]:
-    return [
-        ids[int(place)]
-        for epoch in range(epochs)
-        for place in child_rng(seed, "schedule", "rows", name, epoch).permutation(len(ids))
-    ]
+    return [ids[place] for epoch in range(epochs) for place in epoch_order(seed, name, epoch, len(ids))]
+
+
+@lru_cache(maxsize=256)
+def epoch_order(seed: int, name: str, epoch: int, rows: int) -> tuple[int, ...]:
+    """Return in which order an epoch takes a domain's rows, by their places among the sorted ids."""
+    return tuple(int(place) for place in child_rng(seed, "schedule", "rows", name, epoch).permutation(rows))
 
 
 def _whole_steps(

@@ -152,7 +152,7 @@ def record_failure(job: Job, message: str, *, traceback: str = "") -> str:
 def _whole(job: Job, found: dict[str, object], seconds: float) -> dict[str, object]:
     ours: dict[str, object] = {
         "seconds": round(seconds, 3),
-        "mixture": job.recipe.mixture.as_dict(),
+        "mixture": job.recipe.requested.as_dict(),
         "seed": job.recipe.seed,
         "digests": dict(job.digests),
     }

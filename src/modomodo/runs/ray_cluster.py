@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from modomodo.config.policies import Online
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import Launcher
 from modomodo.core.children import without_code
@@ -313,6 +314,7 @@ def _check_fit(demand: Mapping[str, float], address: str, say: Callable[[str], N
 def _paths(recipe: Recipe) -> tuple[Path, ...]:
     """Return the files and folders that a recipe reads."""
     data = (path for one in recipe.data.values() for path in (one.path, one.pictures))
-    named = (recipe.prepared, recipe.exclude, recipe.evaluation.lmms, *data)
+    of_rule = recipe.mixture.files.values() if isinstance(recipe.mixture, Online) else ()
+    named = (recipe.prepared, recipe.exclude, recipe.evaluation.lmms, *data, *of_rule)
     model = Path(recipe.model)
     return (*(path for path in named if path is not None), *([model] if model.is_dir() else []))

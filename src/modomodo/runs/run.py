@@ -3,21 +3,22 @@
 import gc
 import json
 import shutil
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modomodo.config.policies import Online, Piecewise
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule, write_schedule
 from modomodo.models.load import save
 from modomodo.models.names import model_path
-from modomodo.runs.inputs import make_schedule
+from modomodo.runs.inputs import make_rows, make_schedule
 from modomodo.training.checkpoints import score_saved
-from modomodo.training.step_log import CHECKPOINTS, Step, logged_steps, read_steps
+from modomodo.training.online import OnlineSchedule, write_parts
+from modomodo.training.step_log import CHECKPOINTS, logged_steps, read_steps, shares
 from modomodo.training.trackers import Tracker, check_tracker, open_tracker, score_values
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
 
 def _carried_out(recipe: Recipe, folder: Path, tracker: Tracker) -> dict[str, object]:
     trained, processor = folder / "model", None
-    plan = make_schedule(recipe) if recipe.steps else None
-    if plan is not None:
-        write_schedule(plan, folder / "schedule.csv")
+    plan = _planned(recipe, folder) if recipe.steps else None
     # A copied folder gets its config.json last; a log that is shorter than the training is that of another attempt.
     whole = plan is not None and (trained / "config.json").exists() and logged_steps(folder) == plan.steps
     if plan is not None and not whole:
@@ -69,13 +68,27 @@ def _carried_out(recipe: Recipe, folder: Path, tracker: Tracker) -> dict[str, ob
     }
 
 
+def _planned(recipe: Recipe, folder: Path) -> Schedule | OnlineSchedule:
+    """Return the run's schedule, written to its folder; where a rule moves the mixture it is written as it comes."""
+    if isinstance(recipe.mixture, Online):
+        return OnlineSchedule(recipe, make_rows(recipe), folder)
+    plan = make_schedule(recipe)
+    write_schedule(plan, folder / "schedule.csv")
+    if isinstance(recipe.mixture, Piecewise):
+        write_parts(recipe.mixture, recipe.steps, folder)
+    return plan
+
+
 def _trained(
-    recipe: Recipe, plan: Schedule, folder: Path, tracker: Tracker
+    recipe: Recipe, plan: Schedule | OnlineSchedule, folder: Path, tracker: Tracker
 ) -> "tuple[PreTrainedModel, ProcessorMixin]":
     # Each engine has an environment of its own, without the other.
     if recipe.engine == "verl":
+        from modomodo.training.verl.limits import check_limits
         from modomodo.training.verl.run import train as train_by_verl
 
+        check_limits(recipe)
+        assert isinstance(plan, Schedule)
         return train_by_verl(recipe, plan, folder=folder, tracker=tracker)
     from modomodo.training.trl import train
 
@@ -88,22 +101,6 @@ def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:
     return {step: json.loads(path.read_text()) for step, path in paths.items() if path.exists()}
 
 
-def shares(steps: Sequence[Step]) -> dict[str, dict[str, float]]:
-    """Return what the steps of a run say of the mixture.
-
-    `realised`: share of the prompts; `effective`: share of the prompts whose completions did not all earn the same, the
-    only ones that teach; `tokens`: share of the completions' tokens.
-    """
-    prompts: dict[str, float] = {}
-    taught: dict[str, float] = {}
-    tokens: dict[str, float] = {}
-    for name, done in (item for step in steps for item in step.domains.items()):
-        prompts[name] = prompts.get(name, 0) + done.prompts
-        taught[name] = taught.get(name, 0) + done.prompts * (1 - done.zero_advantage)
-        tokens[name] = tokens.get(name, 0) + done.tokens
-    return {"realised": _normalised(prompts), "effective": _normalised(taught), "tokens": _normalised(tokens)}
-
-
 def versions() -> dict[str, str]:
     """Return the versions of the packages that a result may depend on."""
     installed: dict[str, str] = {}
@@ -113,8 +110,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             installed[name] = "not installed"
     return installed
-
-
-def _normalised(counts: dict[str, Any]) -> dict[str, float]:
-    total = sum(counts.values())
-    return {name: count / total for name, count in counts.items()} if total else {}

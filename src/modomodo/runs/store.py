@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from modomodo.config.policies import Online
 from modomodo.config.recipe import Recipe, digest
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.files import explained, read_json, value_of, write_json
@@ -33,17 +34,20 @@ SIGNATURE = "attempt.json"  # who of a cluster's nodes writes the folder, see mi
 
 
 def digest_names(recipe: Recipe) -> tuple[str, ...]:
-    """Return the names of the digests that decide this run: `model:NAME`, `domain:NAME`..., `benchmark:NAME`....
+    """Return the names of the digests that decide this run: `model:NAME`, `domain:NAME`..., `benchmark:NAME`..., and
+    `file:PATH` of what the rule reads that moves its mixture.
 
     Only domains with weight count, and none where nothing is trained (steps=0): rows that a run never sees do not
     change it.
     """
-    weights = recipe.mixture.as_dict() if recipe.steps else {}
+    weights = recipe.requested.as_dict() if recipe.steps else {}
     domains = sorted(name for name, weight in weights.items() if weight > 0)
+    files = recipe.mixture.files.values() if isinstance(recipe.mixture, Online) and recipe.steps else ()
     return (
         f"model:{recipe.model}",
         *(f"domain:{name}" for name in domains),
         *(f"benchmark:{name}" for name in recipe.evaluation.benchmarks),
+        *(f"file:{path}" for path in files),
     )
 
 
@@ -54,7 +58,10 @@ def run_key(recipe: Recipe, digests: Mapping[str, str]) -> str:
     Raises ModomodoError when one is missing.
     """
     needed = _pick(digests, digest_names(recipe))
-    return digest({"recipe": recipe.identity(), "digests": needed})
+    # Wherever it lies, a file is what it holds.
+    files = sorted(value for name, value in needed.items() if name.startswith("file:"))
+    named = {name: value for name, value in needed.items() if not name.startswith("file:")}
+    return digest({"recipe": recipe.identity(), "digests": named | ({"files": files} if files else {})})
 
 
 def single_name(key: str) -> str:
@@ -66,8 +73,9 @@ def single_name(key: str) -> str:
 class RunResult:
     """What a finished run left in `result.json`.
 
-    `scores` are of the last step, `earlier` of the steps of `evaluation.at`. `realised`, `effective` and `tokens` are
-    shares of the domains, `seconds` of one process; `exhausted` is the domain whose rows ended the run early.
+    `scores` are of the last step, `earlier` of the steps of `evaluation.at`. `requested`, `realised`,
+    `effective` and `tokens` are shares of the domains over the whole run, `mixture` those asked for when it began;
+    `seconds` are of one process; `exhausted` is the domain whose rows ended the run early.
     """
 
     key: str
@@ -77,6 +85,7 @@ class RunResult:
     steps: int
     scores: Mapping[str, Score]
     earlier: Mapping[str, Mapping[str, Score]] = field(default_factory=dict[str, Mapping[str, Score]])
+    requested: Mapping[str, float] = field(default_factory=dict[str, float])
     realised: Mapping[str, float] = field(default_factory=dict[str, float])
     effective: Mapping[str, float] = field(default_factory=dict[str, float])
     tokens: Mapping[str, float] = field(default_factory=dict[str, float])

@@ -12,6 +12,7 @@ report.html          all of it
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -73,6 +74,11 @@ class ConfirmationPlan:
         return next((seeds for seeds in range(2, MOST + 1) if self.finds(seeds) <= gain), None)
 
 
+def runs_path(study: Study) -> Path:
+    """Return the table of the study's pilots, which `pilot` writes."""
+    return study.folder / "runs.csv"
+
+
 def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...]:
     """Return how each planned run of the study ended, after running those that are missing; writes runs.csv.
 
@@ -82,7 +88,7 @@ def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...
     outcomes = _launch(study, planned, console=console)
     runs = StudyRuns(study, planned, planned_runs(study, planned)).table()
     if runs is not None:
-        write_runs(runs, study.folder / "runs.csv")
+        write_runs(runs, runs_path(study))
     return outcomes
 
 

@@ -77,7 +77,7 @@ def caps_with_rows(study: Study) -> dict[str, tuple[float, float]]:
 
 def _extra_runs(study: Study, pilots: Sequence[PlannedRun]) -> Iterator[PlannedRun]:
     """Yield the runs of the study's extra mixtures, which come after `pilots`."""
-    runs = Counter(key for key, _ in {(one.recipe.mixture.key, one.recipe.seed) for one in pilots})
+    runs = Counter(key for key, _ in {(one.recipe.requested.key, one.recipe.seed) for one in pilots})
     for number, weights in enumerate(study.extra, start=1):
         mixture = Mixture.of(weights)
         yield PlannedRun(f"extra:{number}", study.pilot_recipe(mixture, replicate=runs[mixture.key]))

@@ -20,6 +20,6 @@ def study_proposals(runs: StudyRuns, fitted: Fitted | None = None) -> Proposals:
             "under way (`modomodo pilot` runs them)",
             stacklevel=2,
         )
-    pending = tuple(run.recipe.mixture for run in runs.pending)
+    pending = tuple(run.recipe.requested for run in runs.pending)
     caps = caps_with_rows(study)
     return propose(fitted or runs.fit(), batch=study.batch, caps=caps, pending=pending, seed=study.seed)

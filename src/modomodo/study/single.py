@@ -4,15 +4,18 @@ single = read_single(Path("study.toml"), ["mixture=recommended", "steps=200"])
 print(run_single(single).result.scores)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 from rich.console import Console
 
+from modomodo.config.policies import RECOMMENDED
 from modomodo.config.recipe import Recipe, recipe_in
 from modomodo.config.study import study_in
-from modomodo.config.toml_files import read_file
+from modomodo.config.toml_files import TomlFile, read_file
 from modomodo.core.errors import ModomodoError
 from modomodo.runs.inputs import run_digests
 from modomodo.runs.launcher import launch
@@ -20,9 +23,9 @@ from modomodo.runs.local import Processes
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import RunResult, Store, run_key, single_name
 from modomodo.study.answer import recommended_mixture
-from modomodo.study.pipeline import RUN, read_study
+from modomodo.study.pipeline import RUN, read_study, runs_path
 
-RECOMMENDED = "mixture=recommended"
+OURS = "ours"
 
 
 @dataclass(frozen=True)
@@ -48,19 +51,41 @@ class SingleResult:
 def read_single(path: Path, sets: Sequence[str] = (), *, out: Path | None = None) -> SingleRun:
     """Return the run of a recipe's file, or of the recipe of a study, after the `key=value` changes of `sets`.
 
-    `mixture=recommended` takes the mixture of the study's recommendation. Without `out` the run of a study
-    goes to the study's folder, where its report shows it, and the run of a recipe to the working folder.
+    The mixture `recommended`, also as a part or the start of one that moves, is that of the study's recommendation, and
+    the rule `ours` takes the study's pilots where it names none. Without `out` the run of a study goes to the study's
+    folder, where its report shows it, and the run of a recipe to the working folder.
 
     Raises ModomodoError as `load_recipe`, and where the study has no recommendation of the pilots finished now.
     """
     file = read_file(path)
-    recipe = recipe_in(file, [change for change in sets if change != RECOMMENDED])
-    recommended = RECOMMENDED in sets
-    study = study_in(file) if recommended or (file.is_study and out is None) else None
-    if study is not None and recommended:
-        mixture = recommended_mixture(study, pilots=read_study(study).digest)
-        recipe = recipe.model_copy(update={"mixture": mixture})
-    return SingleRun(recipe, out or (Path() if study is None else study.folder))
+    recipe = recipe_in(file, sets, mixture_of=partial(_of_study, file))
+    return SingleRun(recipe, out or (study_in(file).folder if file.is_study else Path()))
+
+
+def _of_study(file: TomlFile, mixture: object) -> object:
+    """Return a recipe's mixture with what only its study knows: the recommended one, and the pilots of our rule."""
+    if mixture == OURS:
+        mixture = {"rule": OURS}
+    if isinstance(mixture, list):
+        return [_with(file, part, "mixture") for part in cast(list[object], mixture)]
+    if not isinstance(mixture, Mapping):
+        return _recommended(file) if mixture == RECOMMENDED else mixture
+    table = cast(Mapping[str, object], mixture)
+    if file.is_study and table.get("rule") == OURS and "pilots" not in table:
+        study = study_in(file)
+        table = {"benchmarks": study.benchmarks, "surrogate": study.surrogate, **table, "pilots": runs_path(study)}
+    return _with(file, table, "start")
+
+
+def _with(file: TomlFile, value: object, key: str) -> object:
+    if not isinstance(value, Mapping) or cast(Mapping[str, object], value).get(key) != RECOMMENDED:
+        return cast(object, value)
+    return {**cast(Mapping[str, object], value), key: _recommended(file)}
+
+
+def _recommended(file: TomlFile) -> Mapping[str, float]:
+    study = study_in(file)
+    return recommended_mixture(study, pilots=read_study(study).digest).as_dict()
 
 
 def run_single(single: SingleRun, *, console: Console | None = None) -> SingleResult:

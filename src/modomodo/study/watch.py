@@ -9,7 +9,8 @@ from typing import Literal
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import read_json
 from modomodo.runs.store import Store, single_name
-from modomodo.training.step_log import Step, last_steps
+from modomodo.training.online import read_mixtures
+from modomodo.training.step_log import Step, last_steps, shares
 
 State = Literal["running", "scoring", "begun", "finished", "failed", "stopped", "waiting"]
 
@@ -19,11 +20,25 @@ LOG_LINES = 5
 
 
 @dataclass(frozen=True)
+class MovingShares:
+    """The mixture of a run that moves: domain -> share that its blocks asked for, in order; and what became of it.
+
+    `requested`, `realised` and `effective` (of the prompts that taught something) are over the last steps.
+    """
+
+    blocks: Mapping[str, Sequence[float]]
+    requested: Mapping[str, float]
+    realised: Mapping[str, float]
+    effective: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Standing:
     """How far one run is.
 
     state: `begun` before its first step, `scoring` after its last, `stopped` where nobody works on it. `rewards` are by
     domain, averaged over the last steps; `pace` is seconds a step; `trouble` is why it failed, with the end of its log.
+    `shares` are those of a run whose mixture moves, None for others.
     """
 
     label: str
@@ -33,6 +48,7 @@ class Standing:
     rewards: Mapping[str, float] | None = None
     pace: float = 0.0
     trouble: str = ""
+    shares: MovingShares | None = None
 
 
 def standings(folder: Path) -> tuple[Standing, ...]:
@@ -66,8 +82,9 @@ def _standing(store: Store, key: str, label: str) -> Standing:
     steps = _steps(folder)
     try:
         recent, damage = last_steps(folder, RECENT), ""
+        shares = _shares(folder, recent)
     except ModomodoError as error:  # the other runs are shown all the same
-        recent, damage = [], str(error)
+        recent, damage, shares = [], str(error), None
     step = recent[-1].step if recent else 0
     state = _state(store, key, step=step, steps=steps)
     trouble = _trouble(store, key) if state == "failed" else damage
@@ -81,7 +98,21 @@ def _standing(store: Store, key: str, label: str) -> Standing:
         rewards=_rewards(recent),
         pace=sum(done.seconds for done in recent) / len(recent),
         trouble=trouble,
+        shares=shares,
     )
+
+
+def _shares(folder: Path, recent: Sequence[Step]) -> MovingShares | None:
+    """Return the shares of a run that a rule moves.
+
+    Raises ModomodoError for a damaged file.
+    """
+    blocks = [weights for _, weights in read_mixtures(folder)]
+    if not blocks or not recent:
+        return None
+    asked = {name: [block.get(name, 0.0) for block in blocks] for name in blocks[0]}
+    totals = shares(recent)
+    return MovingShares(asked, totals["requested"], totals["realised"], totals["effective"])
 
 
 def _state(store: Store, key: str, *, step: int, steps: int) -> State:

@@ -10,6 +10,7 @@ The training rows need the columns `domain` and `row_id`; `StepLog` in training/
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
 from modomodo.config.sections import Rewards
@@ -19,6 +20,7 @@ from modomodo.training.step_log import DomainStep, Step
 from modomodo.training.ungradable import Ungradable
 from modomodo.verifiers.parse import Reply, parse_reply
 
+TINY = 1e-4  # that TRL and verl add to a group's standard deviation
 Completion = str | Sequence[Mapping[str, str]]
 RewardFunction = Callable[..., list[float | None]]
 
@@ -149,7 +151,19 @@ def domain_step(items: Sequence[Graded], *, generations: int) -> DomainStep:
         unparsed=_mean([float(item.verdict.status == "unparsed") for item in items]),
         ungradable=len(items) - len(rewarded),
         zero_advantage=flat / len(groups),
+        advantage=_mean([abs(one) for group in groups for one in advantages([item.reward for item in group])]),
     )
+
+
+def advantages(rewards: Sequence[float | None]) -> list[float]:
+    """Return the advantages of a group's completions, as the trainer has them with `scale_rewards="group"`.
+
+    Those that could not be graded, whose reward is None, have 0.
+    """
+    known = [reward for reward in rewards if reward is not None]
+    mean = _mean(known)
+    spread = stdev(known) if len(known) > 1 else 0.0
+    return [0.0 if reward is None else (reward - mean) / (spread + TINY) for reward in rewards]
 
 
 def _text(completion: Completion) -> str:

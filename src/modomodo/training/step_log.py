@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ class DomainStep:
     """What one step did with one domain.
 
     `reward` is the weighted sum the trainer sees, averaged; `zero_advantage` is the share of groups whose completions
-    all earned the same and so teach nothing; `tokens` counts the completions' tokens.
+    all earned the same and so teach nothing; `tokens` counts the completions' tokens. `advantage` is the mean absolute
+    advantage of the completions, None in logs older than the number.
     """
 
     prompts: int
@@ -35,6 +36,12 @@ class DomainStep:
     unparsed: float
     ungradable: int
     zero_advantage: float
+    advantage: float | None = None
+
+
+Shares = Mapping[str, float]
+Requested = Shares | Callable[[int], Shares]
+"""The shares asked for, at every step or by its number."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,12 @@ class Step:
     seconds: float
     requested: Mapping[str, float]
     domains: Mapping[str, DomainStep]
+
+
+def requested_at(requested: Requested, step: int) -> dict[str, float]:
+    """Return the positive ones of the shares asked for at a step, counted from 1."""
+    shares = requested(step) if callable(requested) else requested
+    return {name: share for name, share in shares.items() if share > 0}
 
 
 def read_steps(folder: Path) -> list[Step]:
@@ -69,6 +82,26 @@ def last_steps(folder: Path, count: int) -> list[Step]:
         lines = _whole(file.read())
     cut = size > TAIL  # the first line, by where reading began
     return _steps(path, _parsed(path, lines[cut:][-count:]))
+
+
+def shares(steps: Sequence[Step]) -> dict[str, dict[str, float]]:
+    """Return what the steps of a run say of the mixture.
+
+    `requested`: mean of the shares asked for; `realised`: share of the prompts; `effective`: share of the prompts whose
+    completions did not all earn the same, the only ones that teach; `tokens`: share of the completions' tokens.
+    """
+    requested: dict[str, float] = {}
+    prompts: dict[str, float] = {}
+    taught: dict[str, float] = {}
+    tokens: dict[str, float] = {}
+    for name, share in (item for step in steps for item in step.requested.items()):
+        requested[name] = requested.get(name, 0) + share
+    for name, done in (item for step in steps for item in step.domains.items()):
+        prompts[name] = prompts.get(name, 0) + done.prompts
+        taught[name] = taught.get(name, 0) + done.prompts * (1 - done.zero_advantage)
+        tokens[name] = tokens.get(name, 0) + done.tokens
+    totals = {"requested": requested, "realised": prompts, "effective": taught, "tokens": tokens}
+    return {name: _normalised(counts) for name, counts in totals.items()}
 
 
 def append_step(folder: Path, step: Step) -> None:
@@ -145,12 +178,18 @@ def _steps(path: Path, lines: Iterable[Mapping[str, Any]]) -> list[Step]:
 
 
 def _step(line: Mapping[str, Any]) -> Step:
+    tables = {name: {"advantage": None, **table} for name, table in line["domains"].items()}
     domains = {
         name: DomainStep(**{field: table[field] for field in DomainStep.__dataclass_fields__})
-        for name, table in line["domains"].items()
+        for name, table in tables.items()
     }
     return Step(line["step"], line["seconds"], line["requested"], domains)
 
 
 def _damaged(path: Path, why: object) -> ModomodoError:
     return ModomodoError(f"{path} is damaged ({why}): delete the run's folder and run the study again")
+
+
+def _normalised(counts: Mapping[str, float]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {name: count / total for name, count in counts.items()} if total else {}

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from modomodo.config.policies import Online
 from modomodo.config.recipe import Recipe
 from modomodo.config.sections import TrackerName
 from modomodo.core.errors import ModomodoError
@@ -89,7 +90,8 @@ def score_values(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 def run_name(recipe: Recipe) -> str:
     """Return what a person calls the run: its mixture and seed."""
-    return f"{_mixture_name(recipe.mixture, recipe.domains)} seed {recipe.seed}"
+    moved = f"{recipe.mixture.rule} from " if isinstance(recipe.mixture, Online) else ""
+    return f"{moved}{_mixture_name(recipe.requested, recipe.domains)} seed {recipe.seed}"
 
 
 def _mixture_name(mixture: Mixture, domains: Sequence[str]) -> str:
@@ -148,7 +150,7 @@ class _Careful:
         if self._off:
             return
         try:
-            with _kept_draws():
+            with kept_draws():
                 work()
         # The boundary around foreign packages, whose errors have no type in common: neither a full disk nor a lost
         # network of theirs may end a run, nor may their wish to end the process.
@@ -161,8 +163,8 @@ class _Careful:
 
 
 @contextmanager
-def _kept_draws() -> Generator[None]:
-    """Keep the random numbers of a run as they are, whatever a foreign package draws or seeds."""
+def kept_draws() -> Generator[None]:
+    """Keep the random numbers of a run as they are, whatever is drawn or seeded meanwhile."""
     torch: Any = sys.modules.get("torch")
     states = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None
     try:

@@ -5,6 +5,7 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
@@ -33,10 +34,12 @@ from modomodo.training.checkpoints import (
     recipe_processor,
     trained_weights,
 )
+from modomodo.training.online import OnlineSchedule
 from modomodo.training.rewards import RewardFunctions as RewardFunctions
 from modomodo.training.row_table import RowTable as RowTable
 from modomodo.training.step_log import (
     CHECKPOINTS,
+    Requested,
     Step,
     append_lines,
     append_step,
@@ -44,12 +47,13 @@ from modomodo.training.step_log import (
     keep_steps,
     keep_until,
     logged_steps,
+    requested_at,
 )
 from modomodo.training.trackers import NoTracker, Tracker, score_values, step_values, trainer_values
 
 
 def train(
-    recipe: Recipe, plan: Schedule, *, folder: Path, tracker: Tracker | None = None
+    recipe: Recipe, plan: Schedule | OnlineSchedule, *, folder: Path, tracker: Tracker | None = None
 ) -> tuple[PreTrainedModel, ProcessorMixin]:
     """Return the model trained along the schedule, adapters merged into it, and its processor as it was loaded.
 
@@ -66,6 +70,8 @@ def train(
     drop_checkpoints(folder / CHECKPOINTS, keep=checkpoint)
     if checkpoint is not None:
         print(f"resuming from {checkpoint}", flush=True)
+    if isinstance(plan, OnlineSchedule):
+        plan.resume(_step_of(checkpoint) if checkpoint else 0)
     model = load_for_training(recipe, checkpoint)
     processor = recipe_processor(recipe, as_saved=recipe.vllm.mode == "colocate")
     trainer = _make_trainer(recipe, plan, model, processor, folder=folder, tracker=tracker)
@@ -78,25 +84,29 @@ def train(
 
 def _make_trainer(
     recipe: Recipe,
-    plan: Schedule,
+    plan: Schedule | OnlineSchedule,
     model: PreTrainedModel,
     processor: ProcessorMixin,
     *,
     folder: Path,
     tracker: Tracker | None,
 ) -> GRPOTrainer:
-    table = RowTable.load({name: recipe_domain(recipe, name) for name in plan.counts()}, view=recipe.view)
+    keys = dict.fromkeys(plan.entries if isinstance(plan, Schedule) else plan.possible())
+    names = dict.fromkeys(name for name, _ in keys)
+    table = RowTable.load({name: recipe_domain(recipe, name) for name in names}, view=recipe.view)
     rewards = RewardFunctions(
         table, generations=recipe.num_generations, weights=recipe.rewards, keep=folder / "ungradable.jsonl"
     )
-    log = StepLog(rewards, folder, requested=recipe.mixture.as_dict(), tracker=tracker)
-    try_prompts(processor, recipe.model, [table.prompt(*key) for key in dict.fromkeys(plan.entries)])
-    trainer = GRPOTrainer(
+    online = isinstance(plan, OnlineSchedule)
+    requested = plan.requested if online else lambda step: recipe.requested_at(step).as_dict()
+    log = StepLog(rewards, folder, requested=requested, tracker=tracker)
+    try_prompts(processor, recipe.model, [table.prompt(*key) for key in keys])
+    trainer = (partial(_OnlineTrainer, plan, table) if online else GRPOTrainer)(
         model=model,
         processing_class=mixed_batch_processor(processor, cache_images=recipe.image_cache),
         reward_funcs=[*rewards.functions],
         args=grpo_config(recipe, steps=plan.steps, folder=folder / CHECKPOINTS, weights=rewards.weights),
-        train_dataset=schedule_dataset(plan, table),
+        train_dataset=_positions(plan) if online else schedule_dataset(plan, table),
         peft_config=lora_config(model, recipe.known_family, recipe.lora) if recipe.lora else None,
         callbacks=[log, ScoreAt(recipe, processor, folder, done=log.scored)],
     )
@@ -123,6 +133,29 @@ def schedule_dataset(plan: Schedule, table: RowTable) -> Dataset:
     """
     names, ids = zip(*plan.entries, strict=True)
     return Dataset.from_dict({"domain": list(names), "row_id": list(ids)}).with_transform(_Expand(table))
+
+
+def _positions(plan: OnlineSchedule) -> Dataset:
+    return Dataset.from_dict({"position": list(range(plan.steps * plan.prompts_per_step))})
+
+
+class _OnlineTrainer(GRPOTrainer):
+    """A trainer that learns the rows of a step as the step begins.
+
+    Its data loader is a batch ahead of it: the batches of that are positions in the schedule, no rows, so that no block
+    is drawn before the last step of the block before is logged.
+    """
+
+    def __init__(self, plan: OnlineSchedule, table: RowTable, **options: Any) -> None:
+        self._plan = plan
+        self._expand = _Expand(table)
+        super().__init__(**options)
+
+    def _prepare_inputs(self, generation_batch: Any) -> Any:
+        names, ids = zip(*(self._plan.entry(row["position"]) for row in generation_batch), strict=True)
+        columns = self._expand({"domain": list(names), "row_id": list(ids)})
+        rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        return super()._prepare_inputs(rows)
 
 
 class _Expand:
@@ -213,12 +246,12 @@ def last_checkpoint(folder: Path, *, until: float = math.inf) -> Path | None:
     The trainer writes trainer_state.json last. A checkpoint that is ahead of the run's log cannot be gone on from:
     the steps between would be missing from it for good.
     """
-    whole = {
-        int(path.name.split("-")[1]): path
-        for path in folder.glob("checkpoint-*")
-        if _is_whole(path / "trainer_state.json")
-    }
+    whole = {_step_of(path): path for path in folder.glob("checkpoint-*") if _is_whole(path / "trainer_state.json")}
     return whole.get(max((step for step in whole if step <= until), default=-1))
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.split("-")[1])
 
 
 def _is_whole(state: Path) -> bool:
@@ -232,15 +265,16 @@ class StepLog(TrainerCallback):
     """Writes what each step did to each domain (steps.jsonl), a completion of each (samples.jsonl), and the trainer's
     own numbers as often as it logs them (trainer.jsonl). `tracker` gets the same numbers.
 
-    `requested` are the shares asked for, by domain; realised prompts are in each domain's `prompts`.
+    `requested` are the shares asked for, by domain, or what returns those of a step; realised prompts are in each
+    domain's `prompts`.
     """
 
     def __init__(
-        self, rewards: RewardFunctions, folder: Path, *, requested: Mapping[str, float], tracker: Tracker | None = None
+        self, rewards: RewardFunctions, folder: Path, *, requested: Requested, tracker: Tracker | None = None
     ) -> None:
         self._rewards = rewards
         self._folder = folder
-        self._requested = {name: share for name, share in requested.items() if share > 0}
+        self._requested = requested
         self._tracker = tracker or NoTracker()
         self._last = 0.0
 
@@ -260,7 +294,8 @@ class StepLog(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         seconds = round(time.perf_counter() - self._last, 4)
         samples = self._rewards.samples(state.global_step)
-        step = Step(state.global_step, seconds, self._requested, self._rewards.step())
+        requested = requested_at(self._requested, state.global_step)
+        step = Step(state.global_step, seconds, requested, self._rewards.step())
         append_lines(self._folder / "samples.jsonl", samples)
         append_step(self._folder, step)
         self._tracker.log(state.global_step, step_values(step))

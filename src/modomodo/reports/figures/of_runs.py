@@ -15,7 +15,7 @@ from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import Difference
 from modomodo.reports.figures.style import INK, MUTED, PAPER, domain_colours, domain_dash, template
 from modomodo.reports.html.markup import plot_label, plot_text
-from modomodo.reports.numbers.curves import MEASURES, Curves
+from modomodo.reports.numbers.curves import Curves
 from modomodo.reports.numbers.formats import number, number_format, signed, tick_format
 from modomodo.study.results import FinishedRun
 
@@ -184,10 +184,10 @@ def scores_figure(
 
 
 def curve_figure(curves: Curves, *, measure: str, domains: Sequence[str]) -> go.Figure:
-    """Return one of MEASURES over the steps of a run, a line for each domain."""
+    """Return one of the curves' measures over the steps of a run, a line for each domain."""
     percent = {"range": [-0.02, 1.02], "tickformat": ".0%"}
     figure = new_figure(
-        MEASURES[measure],
+        curves.measures[measure],
         height=270,
         xaxis={"title": {"text": "step"}, "rangemode": "tozero"},
         yaxis={"rangemode": "tozero", "tickformat": ".2~f"} if measure == "reward" else percent,
@@ -215,7 +215,7 @@ def shares_figure(run: FinishedRun, *, domains: Sequence[str]) -> go.Figure:
     """Return what became of a run's mixture: its requested, realised and effective shares, and those of tokens."""
     colours = domain_colours(domains)
     kinds = (
-        ("requested", run.mixture.as_dict(), "line-ns"),
+        ("requested", run.requested or run.mixture.as_dict(), "line-ns"),
         ("realised", run.realised, "circle"),
         ("effective", run.effective, "diamond"),
         ("tokens", run.tokens, "square-open"),

@@ -15,14 +15,16 @@ MEASURES = {
     "effective": "Effective shares",
 }
 """Measure -> what a reader calls it."""
+MOVING = {"requested": "Requested shares", "realised": "Realised shares"}
+"""The same of a run whose mixture moves."""
 
 
 @dataclass(frozen=True)
 class Point:
     """Means over a bin of steps, weighted by completions (reward, format) or prompts (zero_advantage).
 
-    They are None where the bin has no prompt of the domain. `effective` is the domain's share of the prompts of the bin
-    that taught something; None where none did.
+    They are None where the bin has no prompt of the domain. `requested` is the mean of the shares asked for, `realised`
+    the domain's share of the prompts; `effective` that of the prompts that taught something, None where none did.
     """
 
     step: float
@@ -30,14 +32,22 @@ class Point:
     format: float | None
     zero_advantage: float | None
     effective: float | None
+    requested: float = 0.0
+    realised: float = 0.0
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Domain -> points of a run; every point is over `bin_steps` steps."""
+    """Domain -> points of a run; every point is over `bin_steps` steps. `moving`: its requested shares change."""
 
     bin_steps: int
     points: Mapping[str, tuple[Point, ...]]
+    moving: bool = False
+
+    @property
+    def measures(self) -> Mapping[str, str]:
+        """Measure -> what a reader calls it, of those that tell something of this run."""
+        return {**MEASURES, **(MOVING if self.moving else {})}
 
 
 def read_curves(folder: Path) -> Curves | None:
@@ -47,15 +57,16 @@ def read_curves(folder: Path) -> Curves | None:
         return None
     bin_steps = -(-len(steps) // POINTS)
     bins = [steps[start : start + bin_steps] for start in range(0, len(steps), bin_steps)]
-    names = dict.fromkeys(name for step in steps for name in step.domains)
+    names = dict.fromkeys(name for step in steps for name in (*step.domains, *step.requested))
     points = [_points(few, names) for few in bins]
-    return Curves(bin_steps, {name: tuple(found[name] for found in points) for name in names})
+    moving = any(step.requested != steps[0].requested for step in steps)
+    return Curves(bin_steps, {name: tuple(found[name] for found in points) for name in names}, moving)
 
 
 def _points(steps: Sequence[Step], names: Iterable[str]) -> dict[str, Point]:
     parts = {name: [step.domains[name] for step in steps if name in step.domains] for name in names}
     taught = {name: sum(done.prompts * (1 - done.zero_advantage) for done in part) for name, part in parts.items()}
-    total = sum(taught.values())
+    total, prompts = sum(taught.values()), sum(done.prompts for part in parts.values() for done in part)
     middle = (steps[0].step + steps[-1].step) / 2
     return {
         name: Point(
@@ -64,6 +75,8 @@ def _points(steps: Sequence[Step], names: Iterable[str]) -> dict[str, Point]:
             format=_mean(found, "format", "completions"),
             zero_advantage=_mean(found, "zero_advantage", "prompts"),
             effective=taught[name] / total if total else None,
+            requested=sum(step.requested.get(name, 0.0) for step in steps) / len(steps),
+            realised=sum(done.prompts for done in found) / prompts,
         )
         for name, found in parts.items()
     }

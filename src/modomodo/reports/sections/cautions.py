@@ -77,7 +77,7 @@ def _training(evidence: Evidence) -> list[Child]:
         if run.exhausted:
             stopped = f" stopped after {count(run.steps, 'step')}: {run.exhausted} ran out of rows."
             found.append(join(link_to(run), stopped))
-    off = [run for run in evidence.runs if run.realised and run.mixture.distance(Mixture.of(run.realised)) > OFF]
+    off = [run for run in evidence.runs if run.realised and _asked(run).distance(Mixture.of(run.realised)) > OFF]
     if off:
         found.append(
             join(f"More than {OFF:.0%} of the prompts are not where the mixture puts them in ", *_links(off), ".")
@@ -86,6 +86,11 @@ def _training(evidence: Evidence) -> list[Child]:
     if len(versions) > 1:
         found.append(el("a", "The runs were made with different versions of packages.", href="#repeat"))
     return found
+
+
+def _asked(run: FinishedRun) -> Mixture:
+    """Return the mixture that a run asked for over its whole length."""
+    return Mixture.of(run.requested) if run.requested else run.mixture
 
 
 def _scores(evidence: Evidence) -> list[Child]:

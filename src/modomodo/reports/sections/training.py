@@ -17,7 +17,7 @@ from modomodo.reports.html.blocks import (
     mixture_bar,
 )
 from modomodo.reports.html.markup import Html, el, join
-from modomodo.reports.numbers.curves import MEASURES, Curves, read_curves
+from modomodo.reports.numbers.curves import Curves, read_curves
 from modomodo.study.results import FinishedRun
 
 RUNS = 40  # runs with curves, at most: more would make the page heavy
@@ -77,7 +77,8 @@ def _panel(run: FinishedRun, curves: Curves, domains: Sequence[str]) -> Html:
         cls="note",
     )
     figures = [
-        figure_block(curve_figure(curves, measure=measure, domains=domains), legend=False) for measure in MEASURES
+        figure_block(curve_figure(curves, measure=measure, domains=domains), legend=False)
+        for measure in curves.measures
     ]
     shares = figure_block(shares_figure(run, domains=domains))
     return join(line, grid(*figures, shares))

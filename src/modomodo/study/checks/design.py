@@ -38,7 +38,7 @@ def check_design(subject: Subject) -> Iterator[Problem]:
     if study is None:
         return
     try:
-        mixtures = {run.recipe.mixture.key for run in subject.runs if run.recipe.steps}
+        mixtures = {run.recipe.requested.key for run in subject.runs if run.recipe.steps}
         shares = pilot_row_caps(study) if study.budget is not None else {}
     except ModomodoError as error:
         yield Problem("design", str(error))

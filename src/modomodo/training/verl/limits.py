@@ -5,6 +5,7 @@ Imports no torch and no verl: `modomodo check` says the same on a machine that h
 
 from collections.abc import Iterator
 
+from modomodo.config.policies import Online
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.data.domain import Problem
@@ -65,6 +66,12 @@ def _trained(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _options(recipe: Recipe) -> Iterator[Problem]:
+    if isinstance(recipe.mixture, Online):
+        what = (
+            f"is moved by the rule {recipe.mixture.rule!r}, but verl reads a run's schedule before the first step and "
+            "asks for its rows ahead of time: set engine = 'trl', or write weights, or a list of parts with `until`"
+        )
+        yield Problem("mixture", what)
     vllm, plain = recipe.vllm, type(recipe.vllm)()
     if vllm.mode != "colocate":
         what = f'is {vllm.mode!r}, but verl samples by vLLM on the GPUs that it trains on: set vllm.mode = "colocate"'

@@ -11,6 +11,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
 from modomodo.training.rewards import RewardFunctions
 from modomodo.training.step_log import (
+    Requested,
     Step,
     append_lines,
     append_step,
@@ -18,6 +19,7 @@ from modomodo.training.step_log import (
     keep_until,
     logged_steps,
     read_lines,
+    requested_at,
 )
 from modomodo.training.trackers import NoTracker, Tracker, step_values, trainer_values
 
@@ -42,7 +44,7 @@ class Reader:
     rewards: RewardFunctions
     generations: int
     lengths: Callable[[Sequence[str]], Sequence[int]]
-    requested: Mapping[str, float]
+    requested: Requested
     tracker: Tracker = field(default_factory=NoTracker)
 
 
@@ -123,7 +125,7 @@ def _append(reader: Reader, step: int, completions: Sequence[Completion], number
     if other:
         print(f"step {step}: {other} completions earn another reward than the one trained on", flush=True)
     samples = rewards.samples(step)
-    requested = {name: share for name, share in reader.requested.items() if share > 0}
+    requested = requested_at(reader.requested, step)
     logged = Step(step, round(numbers.get("timing_s/step", 0.0), 4), requested, rewards.step())
     append_lines(reader.folder / "samples.jsonl", samples)
     if numbers:

@@ -144,7 +144,9 @@ def _reader(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, folder: P
     def lengths(texts: Sequence[str]) -> list[int]:
         return [min(count, recipe.max_completion_length) for count in reply_lengths(processor, texts)]
 
-    requested = recipe.mixture.as_dict()
+    def requested(step: int) -> dict[str, float]:
+        return recipe.requested_at(step).as_dict()
+
     return Reader(folder, plan, new_rewards(folder), recipe.num_generations, lengths, requested, tracker)
 
 

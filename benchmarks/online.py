@@ -1,0 +1,229 @@
+"""Does a mixture that moves while a run trains beat a fixed one that was predicted? docs/online.md has the table.
+
+    python benchmarks/online.py run      # 28 pilots, then 24 runs of each of 12 policies, hours on two cores
+    python benchmarks/online.py table    # from benchmarks/results/online.csv, in a second
+
+Runs go to studies/online; killed and started again it goes on, and the table has what is finished. Every run of a world
+has the same seeds, prompts and confirming items. `equal` is equal shares as far as scarce rows last, so that all runs
+have as many prompts; rules start from it, or from the mixture that the world's pilots recommend.
+Axes: S seeds, B benchmarks.
+"""
+
+import csv
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import typer
+
+from modomodo import Mixture, Recipe, Study, confirm, load_study, pilot
+from modomodo.mixing.online import RULES
+from modomodo.runs import PlannedRun, Store, launch, run_digests
+from modomodo.study import RUN, pilot_row_caps, read_study, study_recommendation
+
+TABLE = Path(__file__).parent / "results/online.csv"
+NANO = Path(__file__).parents[1] / "src/modomodo/models/nano"
+WORLDS = ("uneven", "control")
+BUDGET = {"uneven": [], "control": ["design=space-filling", "budget=14"]}
+SEEDS = 12
+EARLY = 2 / 3  # of the steps, after which runs are scored too: what more prompts would have brought
+FIXED = ("equal", "recommended")
+Array = npt.NDArray[np.float64]
+
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A fixed mixture, or a rule that starts from it."""
+
+    start: str
+    rule: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.rule} from {self.start}" if self.rule else self.start
+
+
+POLICIES = (*(Policy(start) for start in FIXED), *(Policy(start, rule) for rule in RULES for start in FIXED))
+
+
+@app.command()
+def run(out: Path = Path("studies/online"), seeds: int = SEEDS) -> None:
+    """Run what is missing of both worlds, seed by seed, and write the table of what is finished."""
+    for world in WORLDS:
+        study = load_study(NANO / world / "study.toml", [f"out={out / world}", *BUDGET[world]])
+        failed = [outcome.label for outcome in pilot(study) if outcome.status == "failed"]
+        if failed:
+            sys.exit(f"failed: {', '.join(failed)}; run again")
+        starts = {"equal": lasting(study), "recommended": study_recommendation(read_study(study)).mixture}
+        for seed in range(seeds):
+            write_rows(world, study, seed, starts)
+    table()
+
+
+def lasting(study: Study) -> Mixture:
+    """Return equal shares, but for scarce domains, which have what their rows last for."""
+    share = 1 / len(study.recipe.domains)
+    most = {name: min(share, end) for name, (_, end) in pilot_row_caps(study).items()}
+    scarce = {name: end for name, end in most.items() if end < share}
+    rest = (1 - sum(scarce.values())) / (len(most) - len(scarce))
+    return Mixture.of({name: scarce.get(name, rest) for name in study.recipe.domains})
+
+
+def write_rows(world: str, study: Study, seed: int, starts: dict[str, Mixture]) -> None:
+    """Carry out the runs of a seed, and write their rows in the place of those that were there."""
+    planned = [
+        PlannedRun(f"online:{policy.name}#{seed + 1}", recipe_of(study, policy, seed, starts[policy.start]))
+        for policy in POLICIES
+    ]
+    store = Store(study.folder)
+    outcomes = launch(planned, store, digests=run_digests([one.recipe for one in planned]), run=RUN)
+    known = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame({"world": [], "seed": []})
+    kept = known[(known.world != world) | (known.seed != seed)]
+    ended = {policy: one.key for policy, one in zip(POLICIES, outcomes, strict=True) if one.status != "failed"}
+    rows = pd.DataFrame(list(rows_of(world, study, seed, store, ended)))
+    TABLE.parent.mkdir(exist_ok=True)
+    pd.concat([kept, rows]).to_csv(TABLE, index=False, float_format="%.4f", quoting=csv.QUOTE_MINIMAL)
+    failed = [outcome.label for outcome in outcomes if outcome.status == "failed"]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}; run again")
+
+
+def recipe_of(study: Study, policy: Policy, seed: int, start: Mixture) -> Recipe:
+    """Return the run of a policy at a seed, scored on the items that no pilot saw."""
+    plain = study.confirming_recipe(start, index=seed).model_dump(mode="json")
+    plain["evaluation"]["at"] = [round(EARLY * study.recipe.steps)]
+    if policy.rule:
+        pilots = {"pilots": str(study.folder / "runs.csv"), "benchmarks": study.benchmarks}
+        plain["mixture"] = {"rule": policy.rule, "start": start.as_dict(), **(pilots if policy.rule == "ours" else {})}
+    return Recipe.model_validate(plain)
+
+
+def rows_of(
+    world: str, study: Study, seed: int, store: Store, keys: Mapping[Policy, str]
+) -> Iterator[dict[str, object]]:
+    """Yield a row for each finished run: its policy, scores, and how far what taught was from what was asked for."""
+    pilots = sum(one.recipe.steps > 0 for one in read_study(study).planned)
+    for policy, key in keys.items():
+        result = store.result(key)
+        early = next(iter(result.earlier.values()), None)
+        row: dict[str, object] = {
+            "world": world,
+            "policy": policy.name,
+            "seed": seed,
+            "steps": result.steps,
+            "pilots": pilots,
+        }
+        row |= {f"score.{name}": score.mean for name, score in result.scores.items()}
+        row["early"] = np.mean([early[name].mean for name in study.benchmarks]) if early else None
+        row["off"] = max(abs(share - result.effective.get(name, 0.0)) for name, share in result.requested.items())
+        yield row
+
+
+@app.command()
+def table() -> None:
+    """Print the comparison as Markdown, from the table of runs."""
+    if not TABLE.exists():
+        sys.exit(f"{TABLE} does not exist: `python benchmarks/online.py run` makes it")
+    runs = pd.read_csv(TABLE)
+    for world in WORLDS:
+        part = where(runs, world=world)
+        if len(part):
+            study = load_study(NANO / world / "study.toml")
+            print(f"\n{world}, {part.seed.nunique()} matched seeds\n")
+            show(part, study.benchmarks, study.held_out)
+
+
+def show(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[str]) -> None:
+    """Print a line for each policy: its scores, and its gains over both fixed mixtures with 95 % intervals.
+
+    `off` is the largest difference between a domain's effective share and the one asked for, a mean over seeds.
+    """
+    heads = ["policy", "Out", "off", "over equal", "over recommended", "Holm's p"]
+    heads += ["held out, over recommended", "worst benchmark, over recommended", "pilots pay from"]
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    names = [policy.name for policy in POLICIES if policy.name in set(runs.policy)]
+    gains = {name: gain(runs, name, "recommended", benchmarks) for name in names if name != "recommended"}
+    corrected = dict(zip(gains, holm([p for *_, p in gains.values()]), strict=True))
+    for name in names:
+        off = float(where(runs, policy=name).off.to_numpy().mean())
+        cells = [f"{scores(runs, name, benchmarks).mean():.3f}", f"{off:.2f}"]
+        cells.append("" if name == "equal" else interval(gain(runs, name, "equal", benchmarks)))
+        if name == "recommended":
+            cells += [""] * 5
+        else:
+            worst = gain(runs, name, "recommended", benchmarks, worst=True)
+            cells += [interval(gains[name]), f"{corrected[name]:.3f}"]
+            cells += [
+                interval(gain(runs, name, "recommended", held_out)),
+                interval(worst),
+                pays(runs, name, benchmarks),
+            ]
+        print(f"| {' | '.join((name, *cells))} |")
+
+
+def where(runs: pd.DataFrame, **values: str) -> pd.DataFrame:
+    """Return the rows with these values, in the order of seeds."""
+    (column, value), *_ = values.items()
+    return pd.DataFrame(runs[runs[column] == value]).sort_values(by=["seed"])
+
+
+def scores(runs: pd.DataFrame, policy: str, benchmarks: Sequence[str]) -> Array:
+    """Return the scores of a policy, in the order of seeds [S, B]."""
+    part = where(runs, policy=policy)
+    return part[[f"score.{name}" for name in benchmarks]].to_numpy(dtype=np.float64)
+
+
+def gain(
+    runs: pd.DataFrame, policy: str, over: str, benchmarks: Sequence[str], *, worst: bool = False
+) -> tuple[float, float, float, float]:
+    """Return the mean paired gain of a policy over another with its 95 % interval and p-value, of the seeds of both.
+
+    `worst` compares the lowest benchmark of each run instead of their mean.
+    """
+    both = set(where(runs, policy=policy).seed) & set(where(runs, policy=over).seed)
+    kept = pd.DataFrame(runs[runs.seed.isin(both)])
+    pair = [scores(kept, name, benchmarks) for name in (policy, over)]
+    mine_S1, other_S1 = (one.min(axis=1)[:, None] if worst else one.mean(axis=1)[:, None] for one in pair)
+    found = confirm(mine_S1, equal_SB=other_S1, seeds=sorted(both), benchmarks=["out"]).aggregate
+    return found.gain, found.lo95, found.hi95, found.p
+
+
+def interval(found: tuple[float, float, float, float]) -> str:
+    return f"{found[0]:+.3f} ({found[1]:+.3f} to {found[2]:+.3f})"
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values corrected for their number (Holm 1979)."""
+    found, highest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(np.argsort(p_values)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        found[index] = highest
+    return found
+
+
+def pays(runs: pd.DataFrame, policy: str, benchmarks: Sequence[str]) -> str:
+    """Return from how many runs on the pilots pay for themselves against a policy that needs none, in words.
+
+    The pilots' steps, shared among n runs of the policy, would have brought each of them its present rise a step: they
+    pay where that is less than what the recommended mixture is ahead. That rise only falls, which favours the policy.
+    """
+    mine = where(runs, policy=policy)
+    ahead = -gain(runs, policy, "recommended", benchmarks)[0]
+    if policy.startswith("ours") or policy.endswith("recommended"):
+        return "needs them too"
+    steps = float(mine.steps.mean())
+    rise = float((scores(mine, policy, benchmarks).mean(axis=1) - mine.early.to_numpy()).mean())
+    extra = float(mine.pilots.max()) * steps * rise / ((1 - EARLY) * steps)
+    if not np.isfinite(extra):
+        return "not known"  # a run that ended before the early scoring
+    return "never" if ahead <= 0 else f"{max(1, int(np.ceil(extra / ahead)))} runs"
+
+
+if __name__ == "__main__":
+    app()
