@@ -19,7 +19,7 @@ import typer
 
 from modomodo.core import child_rng, write_text
 from modomodo.mixing.strategies import STRATEGIES
-from modomodo.mixing.strategies.grid import NEXT, Grid, GridOutcome, drawn_places, next_on_grid, on_grid, outcome_of
+from modomodo.mixing.strategies.grid import NEXT, Grid, GridOutcome, drawn_places, next_on_grid, on_seed_set, outcome_of
 from modomodo.testing import nano_grid
 
 HERE = Path(__file__).parent
@@ -41,8 +41,7 @@ def replay(draws: int = DRAWS) -> None:
         grid = nano_grid(world)
         done = {(one.strategy, one.n, one.draw) for of_world, one in found if of_world == world}
         if not any(name in OF_SEED_SET for name, _, _ in done):
-            once = on_grid(grid, {name: STRATEGIES[name] for name in OF_SEED_SET}, sizes=())
-            found += [(world, one) for one in once.outcomes]
+            found += [(world, one) for one in on_seed_set(grid, {name: STRATEGIES[name] for name in OF_SEED_SET})]
         with typer.progressbar(range(2 * draws), label=world) as bar:
             for index in bar:
                 found += [(world, one) for one in of_draw(grid, index, done)]

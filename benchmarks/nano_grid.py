@@ -71,7 +71,7 @@ def grid_study(world: World, out: Path) -> Study:
 def grid_mixtures(world: World, study: Study) -> list[Mixture]:
     """Return the grid's different mixtures; the study's own design comes first."""
     domains = study.recipe.domains
-    spread = [one.recipe.mixture for one in pilot_runs(study) if one.recipe.steps]
+    spread = [one.recipe.requested for one in pilot_runs(study) if one.recipe.steps]
     seed_set = [mixture for _, mixture in seed_design(domains)]
     pairs, triples = (
         [Mixture.of(dict.fromkeys(some, 1 / size)) for some in combinations(domains, size)] for size in (2, 3)
@@ -118,7 +118,7 @@ def again(world: World, study: Study, mixtures: Sequence[Mixture]) -> list[Mixtu
     """Return the further runs of equal shares and of mixtures spread over the ranking of the first seeds."""
     equal = Mixture.uniform(study.recipe.domains)
     out_of = {
-        one.recipe.mixture.key: np.mean([result.scores[name].mean for name in study.benchmarks])
+        one.recipe.requested.key: np.mean([result.scores[name].mean for name in study.benchmarks])
         for one, result in results(study)
         if one.recipe.steps
     }

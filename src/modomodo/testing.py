@@ -6,6 +6,8 @@ def test_my_domain():
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from inspect import isfunction
+from typing import cast
 
 import numpy as np
 
@@ -122,16 +124,13 @@ def check_strategy(strategy: Strategy | Callable[..., Choice | Mixture] | str) -
 
     Raises AssertionError that says which promise is broken.
     """
-    if isinstance(strategy, str):
-        strategy = find_strategy(strategy)
-    elif not isinstance(getattr(strategy, "learns_from", None), str):
-        strategy = OfFunction(strategy)  # pyright: ignore[reportArgumentType]
+    method = _strategy(strategy)
     X_ND, y_N = _runs(14)
     caps = {"d1": (0.0, 0.3)}
     goal, runs = Goal(caps=caps), Runs.of(X_ND, y_NB=y_N[:, None])
     goal = goal.settled(runs)
-    choice = strategy.choose(runs, goal=goal, seed=3)
-    again = strategy.choose(runs, goal=goal, seed=3)
+    choice = method.choose(runs, goal=goal, seed=3)
+    again = method.choose(runs, goal=goal, seed=3)
     weights = choice.mixture.vector(runs.domains)
     assert weights[0] <= 0.3 + 1e-9, f"the mixture {choice.mixture} breaks the goal's caps: keep to goal.limits(runs)"
     assert again.mixture == choice.mixture, "the same runs and seed give another mixture: draw from the seed"
@@ -139,6 +138,12 @@ def check_strategy(strategy: Strategy | Callable[..., Choice | Mixture] | str) -
         worth = choice.score(QUERY_ND)
         assert worth.shape == (len(QUERY_ND),), f"score gives shape {worth.shape}: one number a mixture, [N]"
         assert np.isfinite(worth).all(), "score gives what is no number"
+
+
+def _strategy(strategy: Strategy | Callable[..., Choice | Mixture] | str) -> Strategy:
+    if isinstance(strategy, str):
+        return find_strategy(strategy)
+    return OfFunction(strategy) if isfunction(strategy) else cast(Strategy, strategy)
 
 
 def _runs(count: int) -> tuple[Array, Array]:

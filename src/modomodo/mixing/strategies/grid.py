@@ -120,9 +120,9 @@ def on_grid(
     odd = [n for n in sizes if not 2 <= n < count]
     if odd:
         raise ModomodoError(f"the grid has {count} mixtures: draw 2 to {count - 1} of them, not {odd[0]}")
-    fixed = [name for name, strategy in strategies.items() if strategy.learns_from == "seed set"]
+    fixed = {name: one for name, one in strategies.items() if one.learns_from == "seed set"}
     rounds = [(n, index) for n in sizes for index in range(2 * draws)]
-    found = [_of_seed_set(grid, name, strategies[name], index=index, seed=seed) for name in fixed for index in range(2)]
+    found = on_seed_set(grid, fixed, seed=seed)
     for done, (n, index) in enumerate(rounds):
         if progress is not None:
             progress(done, len(rounds))
@@ -135,6 +135,17 @@ def on_grid(
     if progress is not None:
         progress(len(rounds), len(rounds))
     return Replay(found, summaries(found, names=tuple(strategies), against=OURS), _notes(found), unit="score")
+
+
+def on_seed_set(grid: Grid, strategies: Mapping[str, Strategy], *, seed: int = 0) -> list[GridOutcome]:
+    """Return how strategies do that see the grid's runs of the paper's seed set, once at each seed."""
+    rows = np.concatenate(list(seed_rows(grid.runs).values()))
+    drawn = np.flatnonzero(np.isin(grid.rows_M2[:, 0], rows))
+    return [
+        outcome_of(grid, name, strategy, drawn, index=index, seed=seed)
+        for name, strategy in strategies.items()
+        for index in range(2)
+    ]
 
 
 def _notes(outcomes: Sequence[GridOutcome]) -> tuple[str, ...]:
@@ -221,12 +232,6 @@ def _proposed(grid: Grid, drawn: Sequence[int], count: int, *, index: int, seed:
     )
     new = [one.mixture.vector(runs.domains) for one in found.pilots if one.kind == "new"][:count]
     return [int(left[np.argmin(np.abs(grid.X_MD[left] - x_D).sum(axis=1))]) for x_D in new]
-
-
-def _of_seed_set(grid: Grid, name: str, strategy: Strategy, *, index: int, seed: int) -> GridOutcome:
-    rows = np.concatenate(list(seed_rows(grid.runs).values()))
-    drawn = np.flatnonzero(np.isin(grid.rows_M2[:, 0], rows))
-    return outcome_of(grid, name, strategy, drawn, index=index, seed=seed)
 
 
 def _worth(grid: Grid, choice: Choice) -> Array:
