@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from modomodo.verifiers.quantity import read_quantity
+from modomodo.verifiers.units import agree, read_unit
 
 MAX_SIDES = 6
 
@@ -49,6 +50,8 @@ _READ = """
     Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar Re Im imath quad qquad
 """
 _KNOWN = frozenset(_READ.split())
+_UPRIGHT = re.compile(r"\\(?:text(?:bf|rm|it|sf|up)?|mbox|math(?:rm|bf|it|sf)|operatorname)\s*\{([^{}]*)\}")
+_JOINING = frozenset({"", "and", "or"})
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _ARROW = re.compile(r"\\(?:to|rightarrow)(?![A-Za-z])")
 _PASSED_OVER = {
@@ -187,11 +190,27 @@ def foreign(said: str, gold: str) -> str:
     unknown = [command for command in _COMMAND.findall(said) if command not in allowed]
     if unknown and not (_ARROW.search(said) and r"\lim" in said and set(unknown) <= {"to", "rightarrow"}):
         return f"\\{unknown[0]}, which the gold has not"
+    if words := _spoken(said) - _spoken(gold):
+        return f"{min(words)!r}, which the gold has not"
+    mine, theirs = (symbols(_UPRIGHT.sub(" ", text)) for text in (said, gold))
+    if other := {letter for letter in mine - theirs if letter.swapcase() in theirs}:
+        return f"{min(other)}, which the gold writes {min(other).swapcase()}"
     several = len(items(gold)) > 1
     for what, pattern in _PASSED_OVER.items():
         if len(pattern.findall(said)) > len(pattern.findall(gold)) and not (several and what == "plus or minus"):
             return f"{what}, which the gold has not"
     return ""
+
+
+def _spoken(text: str) -> set[str]:
+    """Return the words in upright text that neither join values nor are units that may be left out."""
+    found = {" ".join(match[1].split()) for match in _UPRIGHT.finditer(text)}
+    return {words for words in found if words.strip(",. ") not in _JOINING and not _is_unit(words)}
+
+
+def _is_unit(words: str) -> bool:
+    unit = read_unit(words)
+    return unit is not None and agree(unit, "")
 
 
 def how_many(text: str) -> set[int]:

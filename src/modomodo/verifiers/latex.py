@@ -1,6 +1,7 @@
 """Answers as LaTeX that math-verify reads wholly or not at all, and what SymPy would spend minutes or gigabytes on."""
 
 import re
+from fractions import Fraction
 
 from modomodo.verifiers.number import read_number
 from modomodo.verifiers.units import is_noun, read_unit
@@ -33,6 +34,7 @@ _SHORT_ARGUMENTS = re.compile(r"\\[dt]?(?:frac|binom) ?[0-9] [0-9]|_[0-9] [0-9]"
 _MIXED = re.compile(r"([0-9]+) ([0-9]+) ?/ ?([0-9]+)")
 _FUNCTIONS = re.compile(r"(?<![A-Za-z\\])(pi|sin|cos|tan|log|ln)(?![A-Za-z])")
 _ROOT = re.compile(r"(?:√|(?<![A-Za-z\\])sqrt) ?([0-9]+|[a-z](?![a-z]))")
+_DECIMAL_POWER = re.compile(r"\^\s*(?:\{\s*(-?[0-9]*\.[0-9]{1,4})\s*\}|([0-9]*\.[0-9]{1,4})(?![0-9]))")
 _SUPERSCRIPTS = re.compile(r"[⁰¹²³⁴-⁹⁻]+")
 _FROM_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TO_LATEX = str.maketrans(
@@ -45,7 +47,7 @@ _TO_LATEX = str.maketrans(
 # The unit after an expression: upright text, or letters that are no product, perhaps with a power.
 _UNIT = re.compile(
     r"(?P<rest>.*?[^\s\\,;:!~])(?:\s|~|\\[,;: ])*"
-    r"(?P<unit>(?:(?:\\(?:text|mathrm|mbox|textrm)\s*\{[^{}]*\}|(?<=[\s}0-9~,])[A-Za-z/]{2,}(?![A-Za-z{(]))(?:\^\{?-?[1-4]\}?)?)"
+    r"(?P<unit>(?:(?:\\(?:text|mathrm|mbox|textrm)\s*\{[^{}]*\}|(?<=[\s}0-9~,])(?:(?:sq|cu|square|cubic)\.? ?)?[A-Za-z/]{2,}(?![A-Za-z{(]))(?:\^\{?-?[1-4]\}?)?)"
     r"|\^\s*\{?\s*\\circ\s*\}?(?:\s*[CF])?)",
     re.DOTALL,
 )
@@ -132,5 +134,12 @@ def to_latex(text: str) -> str:
         return f"${number:f}$"
     text = _SUPERSCRIPTS.sub(lambda match: f"^{{{match[0].translate(_FROM_SUPERSCRIPTS)}}}", " ".join(text.split()))
     text = _ROOT.sub(r"\\sqrt{\1}", text).translate(_TO_LATEX).replace("**", "^")
+    if "." in text and "^" in text:  # SymPy would leave x^{0.5} beside √x
+        text = _DECIMAL_POWER.sub(_as_fraction, text)
     text = _FUNCTIONS.sub(r"\\\1", _MIXED.sub(r"\1\\frac{\2}{\3}", text))
     return f"${text}$"
+
+
+def _as_fraction(match: re.Match[str]) -> str:
+    power = Fraction(match[1] or match[2])
+    return f"^{{\\frac{{{power.numerator}}}{{{power.denominator}}}}}"

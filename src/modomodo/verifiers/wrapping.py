@@ -1,6 +1,9 @@
-"""What stands around an answer and adds nothing: \\boxed{}, dollars, bold, a final period."""
+"""What stands around an answer and adds nothing: \\boxed{}, dollars, bold, italics, a final period."""
 
-DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"))
+DELIMITERS = (
+    ("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("***", "***"), ("**", "**"), ("*", "*"), ("__", "__"),
+    ("_", "_"), ("```", "```"), ("`", "`"),
+)  # fmt: skip
 COMMANDS = tuple(
     f"\\{name}{{"
     for name in ("boxed", "fbox", "text", "textbf", "textrm", "textit", "mathbf", "mathrm", "mathit", "mbox", "bm")
@@ -8,7 +11,7 @@ COMMANDS = tuple(
 
 
 MAX_LAYERS = 8
-_STARTS = ("\\", "$", "*", "`")
+_STARTS = ("\\", "$", "*", "_", "`")
 
 
 def bare(text: str) -> str:
