@@ -36,10 +36,11 @@ _SIDES: dict[Kind, tuple[tuple[str, ...], ...]] = {
 _SIZED = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
 _SIDE_NAMES = frozenset(name for names in (*_SIDES["box"], *_SIZED) for name in names)
 _CONFIDENCES = frozenset({"confidence", "score"})
-_LABELS = frozenset(
-    "label sublabel class classname category name object objectname description textcontent text caption phrase ref "
-    "type id index idx classid categoryid objectid trackid".split()
-)
+_NAMES = """
+    label sublabel class classname category name object objectname description textcontent text caption phrase ref
+    type id index idx classid categoryid objectid trackid
+"""
+_LABELS = frozenset(_NAMES.split())
 _CLOSERS = {"[": "]", "(": ")"}
 _NULLS = frozenset({"null", "None"})
 # One way only to split any run of digits: an ambiguous one would backtrack in quadratic time.

@@ -1,4 +1,4 @@
-"""Two ways to write one thing: points by named coordinates (x = 1, y = 2), intervals by inequalities, angles by radians."""
+"""Two ways to write one thing: points by named coordinates (x = 1, y = 2), intervals by inequalities, angles by π."""
 
 import re
 from decimal import Decimal
@@ -127,7 +127,7 @@ def _piece(text: str) -> tuple[str, str] | None:
 
 
 def _is_symbol(text: str) -> bool:
-    return bool(_SYMBOL.fullmatch(text)) and symbols(text) == {text}
+    return bool(_SYMBOL.fullmatch(text)) and symbols(text) == frozenset({text})
 
 
 def read_turn(text: str) -> Fraction | None:

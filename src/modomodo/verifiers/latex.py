@@ -47,7 +47,8 @@ _TO_LATEX = str.maketrans(
 # The unit after an expression: upright text, or letters that are no product, perhaps with a power.
 _UNIT = re.compile(
     r"(?P<rest>.*?[^\s\\,;:!~])(?:\s|~|\\[,;: ])*"
-    r"(?P<unit>(?:(?:\\(?:text|mathrm|mbox|textrm)\s*\{[^{}]*\}|(?<=[\s}0-9~,])(?:(?:sq|cu|square|cubic)\.? ?)?[A-Za-z/]{2,}(?![A-Za-z{(]))(?:\^\{?-?[1-4]\}?)?)"
+    r"(?P<unit>(?:(?:\\(?:text|mathrm|mbox|textrm)\s*\{[^{}]*\}"
+    r"|(?<=[\s}0-9~,])(?:(?:sq|cu|square|cubic)\.? ?)?[A-Za-z/]{2,}(?![A-Za-z{(]))(?:\^\{?-?[1-4]\}?)?)"
     r"|\^\s*\{?\s*\\circ\s*\}?(?:\s*[CF])?)",
     re.DOTALL,
 )

@@ -82,8 +82,8 @@ _KINDS = """
     circular rectangular triangular oval cubic spherical cylindrical flat straight curved striped spotted plain shiny
     matte metal metallic rubber plastic wooden glass stone leather cotton paper ceramic steel brass empty open closed
     parked standing sitting walking running flying swimming lying sleeping eating smiling wild domestic adult baby
-    male female live alive visible shown pictured depicted seen present only exactly total altogether distinct unique individual
-    separate single whole entire wet dry hot cold sliced cooked baked fried raw ordered unordered electric
+    male female live alive visible shown pictured depicted seen present only exactly total altogether distinct unique
+    individual separate single whole entire wet dry hot cold sliced cooked baked fried raw ordered unordered electric
 """
 _IRREGULAR = {
     "feet": "foot", "teeth": "tooth", "geese": "goose", "men": "man", "women": "woman", "mice": "mouse",

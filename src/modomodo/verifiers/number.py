@@ -25,7 +25,8 @@ _NUMBER = re.compile(
     r"\s?(?:(?P<percent>\\?%)|(?P<late_money>\\?\$)|(?P<degrees>°|\^\\circ|\^\{\\circ\}))?(?<!\.)\.?"
 )
 _COUNTED = re.compile(
-    r"([0-9][0-9,]*) ?(?:\\text\{ ?(?P<text>(?:in |[A-Za-z]{3})[A-Za-z ]*)\}|(?<= )(?P<noun>(?:in |[A-Za-z]{3})[A-Za-z ]*))\.?"
+    r"([0-9][0-9,]*) ?(?:\\text\{ ?(?P<text>(?:in |[A-Za-z]{3})[A-Za-z ]*)\}"
+    r"|(?<= )(?P<noun>(?:in |[A-Za-z]{3})[A-Za-z ]*))\.?"
 )
 _PLAIN = re.compile(r"-?[0-9]+")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -128,7 +129,8 @@ def number_text(value: str | float) -> str:
 def grade_number(answer: str, target: Target, view: View) -> Verdict:
     """Return right when the answer is one number within the relative tolerance of the gold, so exactly 0 where it is 0.
 
-    The number may stand in \\boxed{} or bold, with `$`, `%` or a degree sign unless the gold has another one. In mode `paper` a target without a tolerance asks for the exact number.
+    The number may stand in \\boxed{} or bold, with `$`, `%` or a degree sign unless the gold has another one. In mode
+    `paper` a target without a tolerance asks for the exact number.
     """
     gold = gold_number(target)
     if isinstance(gold, str):

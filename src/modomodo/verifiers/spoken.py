@@ -22,26 +22,29 @@ _ARTICLES = frozenset({"a", "an", "the"})
 
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
 _X_Y = rf"x ?= ?[\"']?({_NUMBER})[\"']?,? ?y ?= ?[\"']?({_NUMBER})[\"']?"
+_CLICK = r"(?:pyautogui\.|left_|mouse_)?click"
 # Molmo's tag, UI-TARS' and pyautogui's clicks, and the coordinates by name.
 _POINT_FORMS = tuple(
     re.compile(form)
     for form in (
         rf"<point {_X_Y}(?: alt=(?:\"([^\"<>]*)\"|'([^'<>]*)'))? ?(?:/>|>([^<>]*)</point>)",
-        rf"(?:pyautogui\.|left_|mouse_)?click\( ?{_X_Y} ?\)",
-        rf"(?:pyautogui\.|left_|mouse_)?click\( ?(?:(?:start_box|point|coordinate) ?= ?)?[\"']?[\[(]?({_NUMBER}), ?({_NUMBER})[\])]?[\"']? ?\)",
+        rf"{_CLICK}\( ?{_X_Y} ?\)",
+        rf"{_CLICK}\( ?(?:(?:start_box|point|coordinate) ?= ?)?[\"']?[\[(]?"
+        rf"({_NUMBER}), ?({_NUMBER})[\])]?[\"']? ?\)",
         rf"\(? ?{_X_Y} ?\)?",
         rf"<point> ?[\[(]? ?({_NUMBER}),? ?({_NUMBER}) ?[\])]? ?</point>",
     )
 )
 
 # A label names what is in its box; one that begins so names something else, or nothing.
-_DENIALS = frozenset(
-    """not no non none nor never nothing nobody neither without wrong wrongly incorrect false fake invalid bogus ignore
-    ignored discard discarded decoy dummy placeholder unknown unsure uncertain maybe perhaps possibly guess null nil na
-    nan empty void absent missing negative background anything whatever random rejected removed deleted excluded
+_WORDS = """
+    not no non none nor never nothing nobody neither without wrong wrongly incorrect false fake invalid bogus ignore
+    ignored discard discarded decoy dummy placeholder unknown unsure uncertain maybe perhaps possibly guess null nil
+    na nan empty void absent missing negative background anything whatever random rejected removed deleted excluded
     exclude except other another cancelled canceled withdrawn refuted denied distractor kein keine nicht pas aucun
-    ningun ninguno nada nessuno isn isnt""".split()
-)
+    ningun ninguno nada nessuno isn isnt
+"""
+_DENIALS = frozenset(_WORDS.split())
 _DENIED = re.compile(
     r"\b(?:is|are|was) (?:not|no|wrong|incorrect|false)\b|n['’]t\b|\bnot (?:it|this|that|here|there|the)\b"
 )
