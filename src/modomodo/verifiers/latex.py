@@ -3,6 +3,7 @@
 import re
 from fractions import Fraction
 
+from modomodo.verifiers.nouns import may_name
 from modomodo.verifiers.number import read_number
 from modomodo.verifiers.units import is_noun, read_unit
 from modomodo.verifiers.wrapping import bare, span_end, unwrapped, without_period
@@ -22,7 +23,8 @@ _TWO_NUMBERS = re.compile(r"[0-9.]\s+[0-9.]|\.[0-9]+\.[0-9]")
 _DELIMITED = re.compile(r"(?<!\\)\$|\\[(\[]|\\boxed")
 _LEAD = re.compile(
     r"(?:(?!(?:not|no|or|nor|never|either|neither|maybe|know|than)\b)[A-Za-z]+ ){0,6}(?:is|are|equals):? (?!not)"
-    r"|(?:final |correct )?answer: ?",
+    r"|(?:final |correct )?answer: ?"
+    r"|(?:so|thus|hence|therefore|then|finally|we (?:get|have|find)),? (?=[$\\])",
     re.IGNORECASE,
 )
 _ANSWER = re.compile(r"(?:the |my )?(?:final |correct )?answer(?: is:?|:) (?!not\b)(.+)", re.IGNORECASE | re.DOTALL)
@@ -70,6 +72,8 @@ def inner(text: str) -> str | None:
     if not _DELIMITED.search(text):
         return text
     lead = _LEAD.match(text)
+    if lead and not may_name(lead[0]):
+        return None
     rest = text[lead.end() :] if lead else text
     sides = _SIDES.match(rest)
     found: list[str] = []

@@ -5,6 +5,7 @@ word counts that is here, or that the gold has itself. What is here names or des
 or measured, and nothing else: no numeral, no operation, no doubt, no verdict.
 """
 
+import re
 from functools import lru_cache
 
 _THINGS = """
@@ -82,8 +83,24 @@ _KINDS = """
     circular rectangular triangular oval cubic spherical cylindrical flat straight curved striped spotted plain shiny
     matte metal metallic rubber plastic wooden glass stone leather cotton paper ceramic steel brass empty open closed
     parked standing sitting walking running flying swimming lying sleeping eating smiling wild domestic adult baby
-    male female live alive visible shown pictured depicted seen present only exactly total altogether distinct unique
-    individual separate single whole entire wet dry hot cold sliced cooked baked fried raw ordered unordered electric
+    male female live alive visible shown pictured depicted seen present only exactly left remaining total altogether
+    distinct unique individual separate single whole entire wet dry hot cold sliced cooked baked fried raw ordered
+    unordered electric
+"""
+# Beside the things themselves, what a name of a quantity is made of: "the area of the triangle".
+_MEASURES = """
+    area perimeter circumference surface lateral length width breadth height depth altitude apothem base hypotenuse
+    leg distance displacement speed velocity acceleration force mass weight density pressure volume temperature energy
+    power work charge current voltage resistance frequency wavelength period amplitude time age price cost profit
+    revenue income salary wage interest rate ratio proportion percentage probability chance sum total difference
+    product quotient remainder average mean median mode range variance deviation number amount quantity count size
+    slope intercept gradient coordinate midpoint determinant trace norm magnitude modulus discriminant degree measure
+    answer result value solution output input function equation expression formula limit integral derivative sequence
+    series domain step shaded unshaded maximum minimum max min largest smallest greatest highest lowest longest
+    shortest first second third last nth original initial final new left remaining right top bottom upper lower inner
+    outer required desired correct best exact simplified numerical the of in on for to by with at from its his her
+    their this each per so then thus hence therefore finally we get have find our my is are was equals covered between
+    needed used made sold bought spent asked
 """
 _IRREGULAR = {
     "feet": "foot", "teeth": "tooth", "geese": "goose", "men": "man", "women": "woman", "mice": "mouse",
@@ -105,6 +122,14 @@ def singular(word: str) -> str:
 
 
 _KNOWN = frozenset(map(singular, f"{_THINGS} {_KINDS}".split()))
+
+
+_NAMING = _KNOWN | frozenset(map(singular, _MEASURES.split()))
+
+
+def may_name(words: str) -> bool:
+    """Return whether words name a quantity and say nothing else of it: "The area", not "half of the area"."""
+    return all(len(word) == 1 or singular(word) in _NAMING for word in re.findall(r"[A-Za-z]+", words))
 
 
 def is_plain(word: str) -> bool:

@@ -17,7 +17,8 @@ MAX_TEXT_CHARS = 2_000
 QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
 _SPACES = re.compile(r"\s\s|[^\S ]")
 _HYPHENS = str.maketrans(dict.fromkeys("−–‐‑‒﹣－", "-"))
-_RAISED = re.compile("[⁰¹²³⁴-ⁿ]+")
+_RAISED = re.compile("[⁰¹²³⁴-ⁿʰ-ʸˠ-ˤᴬ-ᵡᵸᶛ-ᶿ]+")
+_LOWERED = re.compile(r"(?<=[0-9])[₀-ₜ]+")  # after a letter it is written beside it: H2O
 _AREA = re.compile(r"(?<![a-z])((?:[cmdk]?m|ft|in|yd|mi) ?)\^ ?(?:([23])|\{([23])\})(?![0-9])")  # written m2 as well
 _FRACTION = re.compile("[¼-¾⅐-⅟↉①-⒛⓪-⓿❶-➓㉑-㉟㊱-㊿]")
 # Units that differ from another one only by a capital: mega and milli, byte and bit.
@@ -34,7 +35,7 @@ def normalise(text: str) -> str:
     if text.isascii():
         text = text.lower()
     else:
-        text = _RAISED.sub(r"^\g<0>", _FRACTION.sub(_apart, text.translate(_HYPHENS)))
+        text = _LOWERED.sub(r"_\g<0>", _RAISED.sub(r"^\g<0>", _FRACTION.sub(_apart, text.translate(_HYPHENS))))
         # Case folding can undo NFKC (e.g. of a Greek iota subscript): normalise on both sides of it.
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
         text = text.replace("’", "'") if "‘" not in text else text  # an apostrophe, not a closing quote

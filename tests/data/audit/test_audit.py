@@ -2,12 +2,13 @@
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from modomodo.core.rows import Row, Target, Verdict, View
+from modomodo.core.rows import Mode, Row, Target, Verdict, View
 from modomodo.data.audit import audit_rows, findings
 from modomodo.data.domain import Domain
 from modomodo.data.registry import find_domain
@@ -29,7 +30,7 @@ def picture(number: int, kind: str = "PNG", size: tuple[int, int] = (40, 40)) ->
     return data.getvalue()
 
 
-def rows(golds, *, verifier, questions="What is it, {}?", pictures=None, options=(), **fields):
+def rows(golds, *, verifier, questions: str | Sequence[str] = "What is it, {}?", pictures=None, options=(), **fields):
     return [
         Row(f"r{k}", "small", (questions if isinstance(questions, str) else questions[k]).format(k),
             Target(verifier, gold, options, image_size=(40, 40), **fields), () if pictures is None else (pictures[k],))
@@ -37,7 +38,7 @@ def rows(golds, *, verifier, questions="What is it, {}?", pictures=None, options
     ]  # fmt: skip
 
 
-def audited(some, split="train", mode="standard"):
+def audited(some, split="train", mode: Mode = "standard"):
     domain = Domain("small", lambda split: some, ask, splits=(split,))
     found = audit_rows(domain, split, view=View(mode=mode))
     assert found is not None
@@ -125,8 +126,8 @@ WRONG = {
         "warning", "golds stand in their questions"),
     "the longest option": (
         [replace(row, target=replace(row.target, options=tuple(
-            word * (2 if letter == row.target.value else 1) for letter, word in zip("ABCD", OPTIONS, strict=True))))
-         for row in rows(LETTERS, verifier="choice", options=OPTIONS)],
+            f"{text} {letter * (4 if letter == row.target.value else 1)}" for letter in "ABCD")))
+         for row, text in zip(rows(LETTERS, verifier="choice", options=OPTIONS), TEXTS, strict=True)],
         "warning", "the longest option earns 1.00 without a look at the image, and RL will find that"),
     "the first word": (
         rows(["yes", "no"] * 60, verifier="text", questions=["Is there a dog, {}?", "Could it be {}?"] * 60),
@@ -135,7 +136,7 @@ WRONG = {
     "letters as texts": (rows(LETTERS, verifier="text"), "warning", "120 golds are letters"),
     "options as texts": (
         rows([f"{letter}. {text}" for letter, text in zip(LETTERS, TEXTS, strict=True)], verifier="text"),
-        "warning", "120 golds are a letter and a text .'A. kal'.*choose the verifier choice"),
+        "warning", "120 golds are a letter and a text .'A. k..'.*choose the verifier choice"),
     "few": (rows(TEXTS[:15], verifier="text"), "warning", "15 rows only"),
     "very few": (rows(["A"] * 19 + ["B"], verifier="choice"), "warning", "too few to tell them apart"),
 }  # fmt: skip

@@ -144,7 +144,10 @@ def _images(audited: Audited) -> Iterator[tuple[Level, str]]:
     elif repeats.shared >= REPEATED * audited.rows:
         what = f"{count(repeats.shared, 'row')} ask of an image that another row shows ({repeats.images} in all)"
         yield "note", f"{what}: they count for less than as many with images of their own"
-    if repeats.alike:
+    if repeats.alike and repeats.alike >= HALF * repeats.looked:
+        what = f"of {count(repeats.looked, 'image')} compared, {repeats.alike} are copies of one another"
+        yield "warning", f"{what}, which so tell nothing: correct the column of images, or leave it out"
+    elif repeats.alike:
         what = (
             f"of {count(repeats.looked, 'image')} compared, {repeats.alike} are copies of another one, coded or sized"
         )
