@@ -12,6 +12,7 @@ COUNTED = Target("count", 5)
 SHARE, PRICE = Target("number", "50%"), Target("number", "$50")
 HALVES = Target("choice", "B", ("x", r"$\frac{1}{2}$", "3"))
 SAYING = Target("choice", "A", ("B is correct", "both", "A is correct"))
+RAISED = Target("choice", "A", ("10²", "102"))
 SAID = Target("choice", "C", SAYING.options)
 POWER, SQUARED, MEGAWATT = Target("text", "10⁵"), Target("text", "5²"), Target("text", "MW")
 COLD, YES = Target("text", "-5 °C"), Target("text", "yes")
@@ -111,6 +112,7 @@ HOSTILE = {
     SHARE: ["$50", "50°", "50$", "$50%"],
     PRICE: ["50%", "50°", "$50%"],
     HALVES: ["B. 3", "B, C", "B?", "*B* *C*", '"B" "C"', "B, 3", r"A. \frac{1}{2}"],
+    RAISED: ["A. 102", "B: 10²", "102"],
     SAYING: ["A is correct.", "A is correct", "**A is correct**", "A is correct!"],
     SAID: ["B is correct.", "A"],
     POWER: ["105", "10 5", "10-5"],
@@ -199,6 +201,7 @@ HONEST = {
     PRICE: ["50", "$50", r"\$50"],
     HALVES: [r"B. \frac{1}{2}", r"(B) $\frac{1}{2}$", "*B*", '"B"', "B,", "“B”", r"\frac{1}{2}"],
     SAID: ["A is correct.", "A is correct", "C"],
+    RAISED: ["A. 10²", "A: 10^2", "10²", "Ａ"],
     POWER: ["10^5", "10⁵"],
     Target("text", "5 cm²"): ["5 cm2", "5 cm^2"],
     Target("text", "½"): ["1/2"],

@@ -49,7 +49,7 @@ def grade_choice(answer: str, target: Target, view: View) -> Verdict:
 
 def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | None:
     """Return the letter of the one option that the answer names, or None."""
-    said = answer if answer.isascii() else unicodedata.normalize("NFKC", answer)
+    said = answer if answer.isascii() else "".join(map(_respelt, answer))
     # Single spaces from here on, so that no pattern can backtrack over runs of them.
     said = " ".join(said.split())
     verbatim = [letter for letter, option in zip(letters, options, strict=False) if option.strip() == answer]
@@ -60,11 +60,9 @@ def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | N
         return letter.upper()
     inner = bare(said)
     # An option's whole text is that option, also where it speaks of another letter.
-    if (
-        not _LETTER.fullmatch(inner)
-        and len(whole := _alike({normalise(said), normalise(inner)}, letters, options)) == 1
-    ):
-        return whole[0]
+    whole = "" if _LETTER.fullmatch(inner) else _alike({normalise(said), normalise(inner)}, options)
+    if len(whole) == 1:
+        return whole
     inner = _plain(inner)
     claim = _CLAIM.fullmatch(inner)
     claimed = bare(claim[2]) if claim else inner
@@ -76,18 +74,30 @@ def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | N
             return letter.upper()
     if named := _letter_and_text(claimed, options):
         return named
-    alike = _alike({normalise(said), normalise(claimed)}, letters, options)
-    return alike[0] if len(alike) == 1 else None
+    alike = _alike({normalise(said), normalise(claimed)}, options)
+    return alike if len(alike) == 1 else None
 
 
-def _alike(texts: set[str], letters: str, options: tuple[str, ...]) -> list[str]:
+def _respelt(char: str) -> str:
+    """Return a wide, narrow or styled letter as a plain one; ² stays what it is."""
+    styled = unicodedata.decomposition(char).startswith(("<wide>", "<narrow>", "<small>", "<font>", "<noBreak>"))
+    return unicodedata.normalize("NFKC", char) if styled else char
+
+
+def _alike(texts: set[str], options: tuple[str, ...]) -> str:
     """Return the letters of the options that have one of the normalised texts, with or without their delimiters."""
-    texts = texts - {""}
-    return [
-        letter
-        for letter, option in zip(letters, options, strict=False)
-        if normalise_gold(option) in texts or _plain_option(option) in texts
-    ]
+    known = _letters_of(options)
+    return "".join(sorted({letter for text in texts for letter in known.get(text, "")}))
+
+
+@lru_cache(maxsize=65_536)
+def _letters_of(options: tuple[str, ...]) -> dict[str, str]:
+    """Return the letters of each normalised text of options, "" left out."""
+    found: dict[str, str] = {}
+    for letter, option in zip(ascii_uppercase, options, strict=False):
+        for text in {normalise(option), _plain_option(option)} - {""}:
+            found[text] = found.get(text, "") + letter
+    return found
 
 
 def _plain(text: str) -> str:

@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from functools import lru_cache
 from typing import NamedTuple
@@ -55,6 +56,8 @@ def read_number(text: str) -> Decimal | None:
     `$`, `%` and degree signs are dropped without scaling, thousands commas are checked, 1.6 \\times 10^{-19} is
     1.6e-19. Text around the number, a second number, NaN, infinities and what a float cannot hold are refused.
     """
+    if len(text) <= MAX_NUMBER_CHARS and _PLAIN.fullmatch(text):
+        return Decimal(text)
     found = read_marked(text)
     return None if found is None else found.value
 
@@ -80,14 +83,21 @@ def read_marked(text: str) -> Marked | None:
     value = Decimal(digits)
     if not math.isfinite(float(digits)):
         return None
-    money = [sign for sign in (match["money"], match["early"], match["late_money"]) if sign]
-    # Two dollars are those of a formula.
-    marks = ["$"] * (len(money) == 1) + ["%"] * bool(match["percent"]) + ["°"] * bool(match["degrees"])
-    if len(marks) > 1:
+    signs = match.group("money", "early", "late_money", "percent", "degrees")
+    mark = _mark(signs) if any(signs) else ""
+    if mark is None:
         return None
     # A unary minus would round to the precision of the decimal context.
     signed = value.copy_negate() if "-" in (match["sign"], match["late_sign"]) else value
-    return Marked(signed, "".join(marks))
+    return Marked(signed, mark)
+
+
+def _mark(signs: Sequence[str | None]) -> str | None:
+    """Return the one sign beside a number, None for several; two dollars are those of a formula, and so none."""
+    found = [sign[-1:] for sign in signs if sign]
+    if found == ["$", "$"]:
+        return ""
+    return None if len(found) > 1 else found[0] if found[0] in "$%" else "°"
 
 
 def _fold(text: str) -> str | None:

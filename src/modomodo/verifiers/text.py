@@ -64,9 +64,14 @@ def _apart(match: re.Match[str]) -> str:
 
 def says(said: str, gold: str) -> bool:
     """Return whether two texts that are equal after `normalise` are so as they were written: MW is not mW."""
-    units = [_CAPITAL_UNIT.findall(text) for text in (said, gold)]
-    return len(units[0]) != len(units[1]) or units[0] == units[1]
+    meant = _units(gold)
+    if not meant:
+        return True
+    units = _CAPITAL_UNIT.findall(said)
+    return len(units) != len(meant) or units == meant
 
+
+_units = lru_cache(maxsize=65_536)(_CAPITAL_UNIT.findall)
 
 normalise_gold = lru_cache(maxsize=65_536)(normalise)
 """`normalise`, remembered: for golds and options, which come back many times."""
@@ -98,9 +103,12 @@ def grade_text(answer: str, target: Target, view: View) -> Verdict:
         return Verdict.ungradable(golds, answer)
     if len(answer) > MAX_TEXT_CHARS:
         return _too_long(answer)
-    forms = {normalise(answer), normalise(bare(answer))}
-    if any(normalise_gold(gold) in forms and says(answer, gold) for gold in golds):
-        return Verdict.right(answer)
+    inside = bare(answer)
+    for form in (answer, inside) if inside != answer else (answer,):
+        said = normalise(form)
+        for gold in golds:
+            if said == normalise_gold(gold) and says(answer, gold):
+                return Verdict.right(answer)
     return Verdict.wrong(answer, f"not {golds[0]!r}")
 
 

@@ -40,6 +40,8 @@ def unwrapped(text: str) -> str | None:
 
 def span_end(text: str) -> int:
     """Return where the wrapping ends that the text starts with; 0 where it starts with none, or none ends."""
+    if not text.startswith(_STARTS):
+        return 0
     for opening, closing in DELIMITERS:
         if text.startswith(opening):
             end = text.find(closing, len(opening))
