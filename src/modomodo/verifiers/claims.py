@@ -52,7 +52,10 @@ _READ = """
     Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar Re Im imath quad qquad
 """
 _KNOWN = frozenset(_READ.split())
-_UPRIGHT = re.compile(r"\\(?:text(?:bf|rm|it|sf|up)?|mbox|math(?:rm|bf|it|sf)|operatorname)\s*\{([^{}]*)\}")
+# A single upright letter is a symbol, and so are capitals.
+_UPRIGHT_WORDS = re.compile(
+    r"\\(?:text(?:bf|rm|it|sf|up)?|mbox|math(?:rm|bf|it|sf)|operatorname)\s*\{(?!\s*(?:[A-Za-z]|[A-Z]{2,4})\s*\})([^{}]*)\}"
+)
 _JOINING = frozenset({"", "and", "or"})
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _ARROW = re.compile(r"\\(?:to|rightarrow)(?![A-Za-z])")
@@ -202,9 +205,9 @@ def foreign(said: str, gold: str) -> str:
     unknown = [command for command in _COMMAND.findall(said) if command not in allowed]
     if unknown and not (_ARROW.search(said) and r"\lim" in said and set(unknown) <= {"to", "rightarrow"}):
         return f"\\{unknown[0]}, which the gold has not"
-    if words := _spoken(said) - _spoken(gold):
+    if words := {words for words in _spoken(said) if words not in gold}:
         return f"{min(words)!r}, which the gold has not"
-    mine, theirs = (symbols(_UPRIGHT.sub(" ", text)) for text in (said, gold))
+    mine, theirs = (symbols(_UPRIGHT_WORDS.sub(" ", text)) for text in (said, gold))
     if other := {letter for letter in mine - theirs if _in_other_case(letter) in theirs}:
         return f"{min(other)}, which the gold writes {_in_other_case(min(other))}"
     several = len(items(gold)) > 1
@@ -221,9 +224,9 @@ def _in_other_case(symbol: str) -> str:
 
 
 def _spoken(text: str) -> set[str]:
-    """Return the words in upright text that neither join values nor are units that may be left out."""
-    found = {" ".join(match[1].split()) for match in _UPRIGHT.finditer(text)}
-    return {words for words in found if words.strip(",. ") not in _JOINING and not _is_unit(words)}
+    """Return the words in upright text that neither join values, nor are functions, or units that may be left out."""
+    found = {" ".join(match[1].split()) for match in _UPRIGHT_WORDS.finditer(text)}
+    return {words for words in found if words.strip(",. ") not in _JOINING | _KNOWN and not _is_unit(words)}
 
 
 def _is_unit(words: str) -> bool:

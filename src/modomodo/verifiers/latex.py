@@ -37,6 +37,7 @@ _MIXED = re.compile(r"([0-9]+) ([0-9]+) ?/ ?([0-9]+)")
 _FUNCTIONS = re.compile(r"(?<![A-Za-z\\])(pi|sin|cos|tan|log|ln)(?![A-Za-z])")
 _ROOT = re.compile(r"(?:√|(?<![A-Za-z\\])sqrt) ?([0-9]+|[a-z](?![a-z]))")
 _DECIMAL_POWER = re.compile(r"\^\s*(?:\{\s*(-?[0-9]*\.[0-9]{1,4})\s*\}|([0-9]*\.[0-9]{1,4})(?![0-9]))")
+_UPRIGHT_LETTER = re.compile(r"\\math(?:rm|bf|it)\s*\{\s*([A-Za-z])\s*\}")  # the e of \mathrm{e} is Euler's
 _SUPERSCRIPTS = re.compile(r"[⁰¹²³⁴-⁹⁻]+")
 _FROM_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TO_LATEX = str.maketrans(
@@ -141,6 +142,7 @@ def to_latex(text: str) -> str:
     text = _ROOT.sub(r"\\sqrt{\1}", text).translate(_TO_LATEX).replace("**", "^")
     if "." in text and "^" in text:  # SymPy would leave x^{0.5} beside √x
         text = _DECIMAL_POWER.sub(_as_fraction, text)
+    text = _UPRIGHT_LETTER.sub(r"{\1}", text)
     text = _FUNCTIONS.sub(r"\\\1", _MIXED.sub(r"\1\\frac{\2}{\3}", text))
     return f"${text}$"
 

@@ -86,8 +86,7 @@ def audit_rows(
 ) -> Audited | None:
     """Return what the rows of a split would pay for; None where it has fewer than two.
 
-    Rewards are those of the domain's own verifier, on `sample` rows drawn by a fixed seed. `progress` is told of each
-    row that is done.
+    Rewards are those of the domain's own verifier, on `sample` rows drawn by a fixed seed; `progress` is told of each.
 
     Raises ModomodoError when rows or images cannot be read.
     """
