@@ -101,8 +101,7 @@ def _copies(rows: Sequence[Row], different: Sequence[Row]) -> tuple[list[tuple[s
         if len(row.images) == 1:
             asked[words(row)].append(row)
     shared = [row for some in asked.values() if len(some) > 1 for row in some][:LOOKED]
-    known = {row.id for row in shared}
-    singles = [row for row in different if len(row.images) == 1 and row.id not in known][:OTHERS]
+    singles = [row for row in different if len(row.images) == 1 and len(asked[words(row)]) == 1][:OTHERS]
     looked = [*shared, *singles]
     pairs = _lookalikes(looked)
     same: dict[str, str] = {}
