@@ -33,7 +33,7 @@ def show_worth(audited: AuditOfFile) -> int:
 def _cells(worth: Worth, *, asked: bool) -> list[str]:
     audited = worth.audited
     j = audited.informedness
-    repeats = audited.repeats.exact + audited.repeats.copies
+    repeats = audited.repeats.exact + audited.repeats.copies + audited.repeats.alike + audited.repeats.shared
     cells = [
         escape(audited.where),
         f"{audited.rows:,}",

@@ -15,6 +15,9 @@ from modomodo.verifiers.text import normalise
 MATCH_IOU = 0.5
 """A pair of `boxes` counts above this IoU."""
 
+LEAST_CONFIDENCE = 0.05
+"""A box or point below it is none: detectors drop such by default, and 0 denies what it says."""
+
 _NO_OBJECTS = "no objects"
 _ROUNDING = 1e-9
 _FAR = 1e100
@@ -48,6 +51,8 @@ def grade_box(answer: str, target: Target, view: View) -> Verdict:
     (gold,), found = case
     if len(found) != 1:
         return Verdict.wrong(answer, f"{len(found)} boxes, where one is asked")
+    if found[0].confidence < LEAST_CONFIDENCE:
+        return Verdict.wrong(answer, _unsure(found[0]))
     box = _valid_box(found[0].numbers)
     if box is None:
         return Verdict.wrong(answer, "no box: finite x1 < x2 and y1 < y2 are asked")
@@ -59,8 +64,8 @@ def grade_boxes(answer: str, target: Target, view: View) -> Verdict:
     """Return the summed IoU of the matched pairs over max(predicted, gold); 1 for no boxes where there are none.
 
     By falling confidence (1 where none is given; ties in the order of the answer) each predicted box takes the
-    unmatched gold of best IoU, if above 0.5. An invalid box counts as predicted and matches nothing; exact duplicates
-    count once, in the answer (with the highest confidence) as in the gold.
+    unmatched gold of best IoU, if above 0.5. An invalid box, or one of next to no confidence, counts as predicted and
+    matches nothing; exact duplicates count once, in the answer (with the highest confidence) as in the gold.
     """
     case = _read(answer, target, view, "boxes")
     if isinstance(case, Verdict):
@@ -81,9 +86,15 @@ def grade_point(answer: str, target: Target, view: View) -> Verdict:
     (gold,), found = case
     if len(found) != 1:
         return Verdict.wrong(answer, f"{len(found)} points, where one is asked")
+    if found[0].confidence < LEAST_CONFIDENCE:
+        return Verdict.wrong(answer, _unsure(found[0]))
     x, y = found[0].numbers
     inside = gold[0] <= x <= gold[2] and gold[1] <= y <= gold[3]
     return Verdict.right(answer) if inside else Verdict.wrong(answer, "outside the box")
+
+
+def _unsure(one: Found) -> str:
+    return f"a confidence of {one.confidence}, under {LEAST_CONFIDENCE}: it claims nothing"
 
 
 def gold_coordinates(target: Target, view: View) -> str:
@@ -190,8 +201,8 @@ def _match(found: list[Found], golds: tuple[Box, ...]) -> list[float]:
     free = list(golds)
     matched: list[float] = []
     # sorted() is stable: equal confidences keep the order of the answer.
-    for numbers, _ in sorted(found, key=lambda one: -one.confidence):
-        box = _valid_box(numbers)
+    for numbers, confidence in sorted(found, key=lambda one: -one.confidence):
+        box = _valid_box(numbers) if confidence >= LEAST_CONFIDENCE else None
         if box is None or not free:
             continue
         values = [iou(gold, box) for gold in free]

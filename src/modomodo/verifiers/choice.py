@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from string import ascii_uppercase
 
 from modomodo.core.rows import Target, Verdict, View
-from modomodo.verifiers.text import MAX_TEXT_CHARS, normalise, normalise_gold
+from modomodo.verifiers.text import MAX_TEXT_CHARS, QUOTES, normalise, normalise_gold
 from modomodo.verifiers.wrapping import bare, without_period
 
 _CALLED = "(?i:(?:option|choice) )?"
@@ -48,7 +49,7 @@ def grade_choice(answer: str, target: Target, view: View) -> Verdict:
 
 def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | None:
     """Return the letter of the one option that the answer names, or None."""
-    said = answer if answer.isascii() else unicodedata.normalize("NFKC", answer)
+    said = answer if answer.isascii() else "".join(map(_respelt, answer))
     # Single spaces from here on, so that no pattern can backtrack over runs of them.
     said = " ".join(said.split())
     verbatim = [letter for letter, option in zip(letters, options, strict=False) if option.strip() == answer]
@@ -58,6 +59,11 @@ def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | N
     if alone and (letter := _letter(alone)).upper() in letters:
         return letter.upper()
     inner = bare(said)
+    # An option's whole text is that option, also where it speaks of another letter.
+    whole = "" if _LETTER.fullmatch(inner) else _alike({normalise(said), normalise(inner)}, options)
+    if len(whole) == 1:
+        return whole
+    inner = _plain(inner)
     claim = _CLAIM.fullmatch(inner)
     claimed = bare(claim[2]) if claim else inner
     judged = _JUDGED.fullmatch(without_period(claimed)) if " is " in claimed else None
@@ -68,9 +74,41 @@ def _name_option(answer: str, options: tuple[str, ...], letters: str) -> str | N
             return letter.upper()
     if named := _letter_and_text(claimed, options):
         return named
-    texts = {normalise(said), normalise(claimed)} - {""}
-    alike = [letter for letter, option in zip(letters, options, strict=False) if normalise_gold(option) in texts]
-    return alike[0] if len(alike) == 1 else None
+    alike = _alike({normalise(said), normalise(claimed)}, options)
+    return alike if len(alike) == 1 else None
+
+
+def _respelt(char: str) -> str:
+    """Return a wide, narrow or styled letter as a plain one; ² stays what it is."""
+    styled = unicodedata.decomposition(char).startswith(("<wide>", "<narrow>", "<small>", "<font>", "<noBreak>"))
+    return unicodedata.normalize("NFKC", char) if styled else char
+
+
+def _alike(texts: set[str], options: tuple[str, ...]) -> str:
+    """Return the letters of the options that have one of the normalised texts, with or without their delimiters."""
+    known = _letters_of(options)
+    return "".join(sorted({letter for text in texts for letter in known.get(text, "")}))
+
+
+@lru_cache(maxsize=65_536)
+def _letters_of(options: tuple[str, ...]) -> dict[str, str]:
+    """Return the letters of each normalised text of options, "" left out."""
+    found: dict[str, str] = {}
+    for letter, option in zip(ascii_uppercase, options, strict=False):
+        for text in {normalise(option), _plain_option(option)} - {""}:
+            found[text] = found.get(text, "") + letter
+    return found
+
+
+def _plain(text: str) -> str:
+    """Return an answer without quotes around it and a comma or exclamation mark after it."""
+    text = text[:-1].rstrip() if text.endswith((",", "!")) else text
+    return text[1:-1].strip() if len(text) > 2 and QUOTES.get(text[0]) == text[-1] else text
+
+
+@lru_cache(maxsize=65_536)
+def _plain_option(option: str) -> str:
+    return normalise(bare(option))
 
 
 def _letter(match: re.Match[str]) -> str:
@@ -88,6 +126,11 @@ def _letter_and_text(claimed: str, options: tuple[str, ...]) -> str | None:
         return None
     dashed = _DASHED.fullmatch(text)
     inside = text[1:-1] if text.startswith("(") and text.endswith(")") else text
-    said = {normalise(text), normalise(inside), normalise(dashed[1] if dashed else text)}
+    said = {normalise(bare(form)) for form in (text, inside, dashed[1] if dashed else text)}
+    said |= {normalise(form) for form in (text, inside, dashed[1] if dashed else text)}
     apart = not match["plain"] or match["bold"] or match["mark"] or match["parted"] or dashed or inside != text
-    return letter if apart and normalise_gold(options[place]) in said else None
+    return (
+        letter
+        if apart and not said.isdisjoint({normalise_gold(options[place]), _plain_option(options[place])})
+        else None
+    )

@@ -7,7 +7,9 @@ judged, and an answer with signs that its gold has not, and that math-verify pas
 import re
 from dataclasses import dataclass
 
+from modomodo.verifiers.nouns import may_name
 from modomodo.verifiers.quantity import read_quantity
+from modomodo.verifiers.units import agree, read_unit
 
 MAX_SIDES = 6
 
@@ -23,6 +25,7 @@ _WORD = re.compile(r"\\text\s*\{([^{}]*)\}|(?<![A-Za-z\\])[A-Za-z]{2,}")
 _HEDGE = re.compile(
     r"\b(?:or|and|not|no|nor|never|either|neither|maybe|else|if|wrong|than|about|approximately)\b", re.I
 )
+_SEGMENT = re.compile(r"(?<![A-Za-z\\])[A-Z]{2,}(?![A-Za-z])")
 _GREEK = (
     "alpha|beta|gamma|delta|(?:var)?(?:epsilon|theta|phi)|zeta|eta|kappa|lambda|mu|nu|xi|rho|sigma|tau|chi|psi|omega|"
     "Gamma|Delta|Theta|Lambda|Xi|Sigma|Phi|Psi|Omega|ell|hbar|angle|triangle"
@@ -49,6 +52,11 @@ _READ = """
     Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar Re Im imath quad qquad
 """
 _KNOWN = frozenset(_READ.split())
+# A single upright letter is a symbol, and so are capitals.
+_UPRIGHT_WORDS = re.compile(
+    r"\\(?:text(?:bf|rm|it|sf|up)?|mbox|math(?:rm|bf|it|sf)|operatorname)\s*\{(?!\s*(?:[A-Za-z]|[A-Z]{2,4})\s*\})([^{}]*)\}"
+)
+_JOINING = frozenset({"", "and", "or"})
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _ARROW = re.compile(r"\\(?:to|rightarrow)(?![A-Za-z])")
 _PASSED_OVER = {
@@ -152,7 +160,7 @@ def is_name(side: str, given: frozenset[str]) -> bool:
     "a + b". An expression in one symbol ("x + 1", "2x") would still have to be solved.
     """
     words = [match[1] or match[0] for match in _WORD.finditer(side)]
-    if read_quantity(side) is not None or any(_HEDGE.search(word) for word in words):
+    if read_quantity(side) is not None or side.startswith("-") or not all(map(_may_stand_in_name, words)):
         return False
     found = symbols(side)
     if not found or found <= given:
@@ -162,7 +170,17 @@ def is_name(side: str, given: frozenset[str]) -> bool:
         return False
     if any(len(word) > 2 and not word.isupper() for word in words):
         return not any(char.isdigit() for char in core)
-    return len(found) > 1 or not _OPERATION.search(core)
+    segments = set(_SEGMENT.findall(side))  # AB is one quantity
+    return len(segments) + len(symbols(_SEGMENT.sub(" ", side))) > 1 or not _OPERATION.search(core)
+
+
+def _may_stand_in_name(words: str) -> bool:
+    """Return whether words, or letters side by side, are part of a name: "Area of the square", "AB", "dy"."""
+    if _HEDGE.search(words):
+        return False
+    if len(words) < 3 or (words.isupper() and words.isalpha() and (len(words) < 5 or list(words) == sorted(words))):
+        return len(words) < 3 or read_unit(words.lower()) is not None  # NOT, HALF
+    return may_name(words)
 
 
 def operates(side: str) -> bool:
@@ -187,11 +205,33 @@ def foreign(said: str, gold: str) -> str:
     unknown = [command for command in _COMMAND.findall(said) if command not in allowed]
     if unknown and not (_ARROW.search(said) and r"\lim" in said and set(unknown) <= {"to", "rightarrow"}):
         return f"\\{unknown[0]}, which the gold has not"
+    if words := {words for words in _spoken(said) if words not in gold}:
+        return f"{min(words)!r}, which the gold has not"
+    mine, theirs = (symbols(_UPRIGHT_WORDS.sub(" ", text)) for text in (said, gold))
+    if other := {letter for letter in mine - theirs if _in_other_case(letter) in theirs}:
+        return f"{min(other)}, which the gold writes {_in_other_case(min(other))}"
     several = len(items(gold)) > 1
     for what, pattern in _PASSED_OVER.items():
         if len(pattern.findall(said)) > len(pattern.findall(gold)) and not (several and what == "plus or minus"):
             return f"{what}, which the gold has not"
     return ""
+
+
+def _in_other_case(symbol: str) -> str:
+    """Return X for x, and \\Gamma for \\gamma."""
+    start = symbol.startswith("\\")
+    return symbol[:start] + symbol[start : start + 1].swapcase() + symbol[start + 1 :]
+
+
+def _spoken(text: str) -> set[str]:
+    """Return the words in upright text that neither join values, nor are functions, or units that may be left out."""
+    found = {" ".join(match[1].split()) for match in _UPRIGHT_WORDS.finditer(text)}
+    return {words for words in found if words.strip(",. ") not in _JOINING | _KNOWN and not _is_unit(words)}
+
+
+def _is_unit(words: str) -> bool:
+    unit = read_unit(words)
+    return unit is not None and agree(unit, "")
 
 
 def how_many(text: str) -> set[int]:

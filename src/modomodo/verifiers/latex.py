@@ -1,7 +1,9 @@
 """Answers as LaTeX that math-verify reads wholly or not at all, and what SymPy would spend minutes or gigabytes on."""
 
 import re
+from fractions import Fraction
 
+from modomodo.verifiers.nouns import may_name
 from modomodo.verifiers.number import read_number
 from modomodo.verifiers.units import is_noun, read_unit
 from modomodo.verifiers.wrapping import bare, span_end, unwrapped, without_period
@@ -21,7 +23,8 @@ _TWO_NUMBERS = re.compile(r"[0-9.]\s+[0-9.]|\.[0-9]+\.[0-9]")
 _DELIMITED = re.compile(r"(?<!\\)\$|\\[(\[]|\\boxed")
 _LEAD = re.compile(
     r"(?:(?!(?:not|no|or|nor|never|either|neither|maybe|know|than)\b)[A-Za-z]+ ){0,6}(?:is|are|equals):? (?!not)"
-    r"|(?:final |correct )?answer: ?",
+    r"|(?:final |correct )?answer: ?"
+    r"|(?:so|thus|hence|therefore|then|finally|we (?:get|have|find)),? (?=[$\\])",
     re.IGNORECASE,
 )
 _ANSWER = re.compile(r"(?:the |my )?(?:final |correct )?answer(?: is:?|:) (?!not\b)(.+)", re.IGNORECASE | re.DOTALL)
@@ -33,6 +36,8 @@ _SHORT_ARGUMENTS = re.compile(r"\\[dt]?(?:frac|binom) ?[0-9] [0-9]|_[0-9] [0-9]"
 _MIXED = re.compile(r"([0-9]+) ([0-9]+) ?/ ?([0-9]+)")
 _FUNCTIONS = re.compile(r"(?<![A-Za-z\\])(pi|sin|cos|tan|log|ln)(?![A-Za-z])")
 _ROOT = re.compile(r"(?:√|(?<![A-Za-z\\])sqrt) ?([0-9]+|[a-z](?![a-z]))")
+_DECIMAL_POWER = re.compile(r"\^\s*(?:\{\s*(-?[0-9]*\.[0-9]{1,4})\s*\}|([0-9]*\.[0-9]{1,4})(?![0-9]))")
+_UPRIGHT_LETTER = re.compile(r"\\math(?:rm|bf|it)\s*\{\s*([A-Za-z])\s*\}")  # the e of \mathrm{e} is Euler's
 _SUPERSCRIPTS = re.compile(r"[⁰¹²³⁴-⁹⁻]+")
 _FROM_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TO_LATEX = str.maketrans(
@@ -45,7 +50,8 @@ _TO_LATEX = str.maketrans(
 # The unit after an expression: upright text, or letters that are no product, perhaps with a power.
 _UNIT = re.compile(
     r"(?P<rest>.*?[^\s\\,;:!~])(?:\s|~|\\[,;: ])*"
-    r"(?P<unit>(?:(?:\\(?:text|mathrm|mbox|textrm)\s*\{[^{}]*\}|(?<=[\s}0-9~,])[A-Za-z/]{2,}(?![A-Za-z{(]))(?:\^\{?-?[1-4]\}?)?)"
+    r"(?P<unit>(?:(?:\\(?:text|mathrm|mbox|textrm)\s*\{[^{}]*\}"
+    r"|(?<=[\s}0-9~,])(?:(?:sq|cu|square|cubic)\.? ?)?[A-Za-z/]{2,}(?![A-Za-z{(]))(?:\^\{?-?[1-4]\}?)?)"
     r"|\^\s*\{?\s*\\circ\s*\}?(?:\s*[CF])?)",
     re.DOTALL,
 )
@@ -67,6 +73,8 @@ def inner(text: str) -> str | None:
     if not _DELIMITED.search(text):
         return text
     lead = _LEAD.match(text)
+    if lead and not may_name(lead[0]):
+        return None
     rest = text[lead.end() :] if lead else text
     sides = _SIDES.match(rest)
     found: list[str] = []
@@ -132,5 +140,13 @@ def to_latex(text: str) -> str:
         return f"${number:f}$"
     text = _SUPERSCRIPTS.sub(lambda match: f"^{{{match[0].translate(_FROM_SUPERSCRIPTS)}}}", " ".join(text.split()))
     text = _ROOT.sub(r"\\sqrt{\1}", text).translate(_TO_LATEX).replace("**", "^")
+    if "." in text and "^" in text:  # SymPy would leave x^{0.5} beside √x
+        text = _DECIMAL_POWER.sub(_as_fraction, text)
+    text = _UPRIGHT_LETTER.sub(r"{\1}", text)
     text = _FUNCTIONS.sub(r"\\\1", _MIXED.sub(r"\1\\frac{\2}{\3}", text))
     return f"${text}$"
+
+
+def _as_fraction(match: re.Match[str]) -> str:
+    power = Fraction(match[1] or match[2])
+    return f"^{{\\frac{{{power.numerator}}}{{{power.denominator}}}}}"

@@ -3,13 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 
-from modomodo.verifiers.units import agree, read_unit
+from modomodo.verifiers.units import ratio, read_unit
 
 MAX_QUANTITY_CHARS = 120
 RELATIVE = 1e-5
@@ -85,10 +85,18 @@ def _read(text: str) -> Quantity | None:
 
 
 def same(said: Quantity, gold: Quantity) -> bool:
-    """Return whether a number is the gold, in a unit that agrees; a percentage is its share or its bare number."""
+    """Return whether a number is the gold, perhaps in another unit of the same kind: 500 cm are 5 m.
+
+    A percentage for a bare gold is its share where the gold is at most 1, otherwise its number: 50 % are 0.5, or 50,
+    but 0.5 % are not 0.5. For a percentage as gold the bare number and the share are both right.
+    """
     if said.percent != gold.percent:
-        return not (said.unit or gold.unit) and (close(said, gold) or close(_share(said), _share(gold)))
-    return agree(said.unit, gold.unit) and close(said, gold)
+        if said.unit or gold.unit:
+            return False
+        share = close(_share(said), _share(gold))
+        return share if said.percent and abs(gold.value) <= 1 else close(said, gold) or (gold.percent and share)
+    factor = ratio(said.unit, gold.unit)
+    return factor is not None and close(said if factor == 1 else replace(said, value=said.value * factor), gold)
 
 
 def close(said: Quantity, gold: Quantity) -> bool:

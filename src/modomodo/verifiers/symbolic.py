@@ -19,13 +19,15 @@ from modomodo.verifiers.claims import (
     operates,
     read_claim,
     relations,
+    symbols,
 )
+from modomodo.verifiers.forms import in_one_form, read_turn
 from modomodo.verifiers.latex import MAX_MATH_CHARS, inner, over_cap, split_unit, to_latex
 from modomodo.verifiers.number import number_text
 from modomodo.verifiers.parse import is_visible
 from modomodo.verifiers.quantity import Quantity, read_quantity, same
 from modomodo.verifiers.text import normalise, normalise_gold
-from modomodo.verifiers.units import agree
+from modomodo.verifiers.units import agree, ratio
 from modomodo.verifiers.worker import MATH_WORKERS
 
 DEADLINE_SECONDS = 2.0
@@ -141,7 +143,8 @@ def _judge_number(said: str, gold: _Gold, meant: Quantity) -> Fault | None:
         return "wrong", f"not {gold.text}"
     if claim.rounded:
         return _judge_rounded(claim, meant, gold)
-    if read_quantity(claim.sides[-1]) is None:
+    last = claim.sides[-1]
+    if read_quantity(last) is None and not (meant.unit == "deg" and read_turn(last) is not None):
         return _ask(gold.text, said) or ("unparsed", "equal, but not worked out: the gold is a plain number")
     # The last first: where it is another number, nothing is to be worked out.
     return _first(_judge_side(side, meant) for side in reversed(claim.sides))
@@ -150,6 +153,8 @@ def _judge_number(said: str, gold: _Gold, meant: Quantity) -> Fault | None:
 def _judge_side(side: str, meant: Quantity) -> Fault | None:
     """Return what is wrong with a side of a chain for the number meant."""
     number = read_quantity(side)
+    if number is None and meant.unit == "deg" and (turn := read_turn(side)) is not None:
+        return None if 180 * turn == meant.value else ("wrong", f"{side} is another angle")
     if number is None:
         unlike = foreign(side, "")
         return _ask(_written(meant), side) or (("unparsed", unlike) if unlike else None)
@@ -182,6 +187,8 @@ def _judge_rounding(side: str, rounded: Quantity) -> Fault | None:
 
 def _judge_expression(said: str, gold: _Gold) -> Fault | None:
     """Return what is wrong with an answer where the gold is no plain number."""
+    if (both := in_one_form(said, gold.text)) is not None:
+        return _judge_whole(*both)
     signs, sides = relations(said)
     if relations(gold.text)[0] and len(signs) > 1:  # y = x + x = 2x for y = 2x
         return _first(_judge_whole(f"{sides[0]} = {side}", gold.text) for side in sides[1:])
@@ -203,8 +210,15 @@ def _judge_expression(said: str, gold: _Gold) -> Fault | None:
 def _judge_part(side: str, gold: _Gold) -> Fault | None:
     """Return what is wrong with a side, its unit included, for the value of the gold."""
     value, unit = split_unit(side)
-    if not agree(unit, gold.unit):
-        return "wrong", f"in {unit}, where {gold.unit} is asked"
+    if unit == "deg" and gold.unit in ("", "rad") and not symbols(gold.value):
+        turn, angle = read_turn(gold.value), read_quantity(side)
+        same_angle = turn is not None and angle is not None and angle.value == 180 * turn
+        return None if same_angle else ("wrong", f"in degrees, where {gold.text} is asked")
+    factor = ratio(unit, gold.unit)
+    if factor is None:
+        return "wrong", f"in {unit}, where {gold.unit or 'no unit'} is asked"
+    if factor != 1:
+        value = rf"\frac{{{factor.numerator}}}{{{factor.denominator}}}\cdot({value})"
     return _judge_whole(value, gold.value)
 
 

@@ -6,7 +6,7 @@ import unicodedata
 from functools import lru_cache
 
 from modomodo.core.rows import Target, Verdict, View
-from modomodo.verifiers.number import number_text, read_number
+from modomodo.verifiers.number import marks_agree, number_text, read_gold, read_marked
 from modomodo.verifiers.parse import is_visible
 from modomodo.verifiers.wrapping import bare, without_period
 
@@ -14,25 +14,64 @@ RELAXED_TOLERANCE = 0.05
 ANLS_THRESHOLD = 0.5
 MAX_TEXT_CHARS = 2_000
 
-_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
+QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
 _SPACES = re.compile(r"\s\s|[^\S ]")
+_HYPHENS = str.maketrans(dict.fromkeys("−–‐‑‒﹣－", "-"))
+_RAISED = re.compile("[⁰¹²³⁴-ⁿʰ-ʸˠ-ˤᴬ-ᵡᵸᶛ-ᶿ]+")
+_LOWERED = re.compile(r"(?<=[0-9])[₀-ₜ]+")  # after a letter it is written beside it: H2O
+_AREA = re.compile(r"(?<![a-z])((?:[cmdk]?m|ft|in|yd|mi) ?)\^ ?(?:([23])|\{([23])\})(?![0-9])")  # written m2 as well
+_FRACTION = re.compile("[¼-¾⅐-⅟↉①-⒛⓪-⓿❶-➓㉑-㉟㊱-㊿]")
+# Units that differ from another one only by a capital: mega and milli, byte and bit.
+_CAPITAL_UNIT = re.compile(
+    r"(?<![A-Za-z])(?:[Mm](?:W|V|A|Hz|Pa|J|Ω|eV)|(?<=[0-9])[Mm][gmsNL]|(?<=[0-9] )[Mm][gmsNL]|[kKMGT][Bb])(?![A-Za-z])"
+)
 
 
 def normalise(text: str) -> str:
-    """Return the text after NFKC and case folding, spaces collapsed, without outer quotes and final period."""
+    """Return the text after NFKC and case folding, spaces collapsed, without outer quotes and what ends it (. , !).
+
+    Digits keep their height: 10⁵ is 10^5, not 105, and 5½ is 5 1/2. All signs of minus and hyphens are one.
+    """
     if text.isascii():
         text = text.lower()
     else:
+        text = _LOWERED.sub(r"_\g<0>", _RAISED.sub(r"^\g<0>", _FRACTION.sub(_apart, text.translate(_HYPHENS))))
         # Case folding can undo NFKC (e.g. of a Greek iota subscript): normalise on both sides of it.
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
         text = text.replace("’", "'") if "‘" not in text else text  # an apostrophe, not a closing quote
+    if "^" in text:
+        text = _AREA.sub(r"\1\2\3", text)
     if _SPACES.search(text):
         text = " ".join(text.split())
-    text = without_period(text.strip())
-    if len(text) > 2 and _QUOTES.get(text[0]) == text[-1]:
-        text = without_period(text[1:-1].strip())
+    text = _without_end(text.strip())
+    if len(text) > 2 and QUOTES.get(text[0]) == text[-1]:
+        text = _without_end(text[1:-1].strip())
     return text
 
+
+def _without_end(text: str) -> str:
+    """Return the text without a final period or comma, or an exclamation mark after a word: 5! is another number."""
+    shorter = without_period(text)
+    if shorter == text and len(text) > 1 and (text[-1] == "," or (text[-1] == "!" and text[-2].isalpha())):
+        return text[:-1].rstrip()
+    return shorter
+
+
+def _apart(match: re.Match[str]) -> str:
+    """Return a numeral that is one character, such as ½ or ②, apart from the digits beside it."""
+    return f" {unicodedata.normalize('NFKC', match[0]).replace('⁄', '/')} "
+
+
+def says(said: str, gold: str) -> bool:
+    """Return whether two texts that are equal after `normalise` are so as they were written: MW is not mW."""
+    meant = _units(gold)
+    if not meant:
+        return True
+    units = _CAPITAL_UNIT.findall(said)
+    return len(units) != len(meant) or units == meant
+
+
+_units = lru_cache(maxsize=65_536)(_CAPITAL_UNIT.findall)
 
 normalise_gold = lru_cache(maxsize=65_536)(normalise)
 """`normalise`, remembered: for golds and options, which come back many times."""
@@ -64,9 +103,12 @@ def grade_text(answer: str, target: Target, view: View) -> Verdict:
         return Verdict.ungradable(golds, answer)
     if len(answer) > MAX_TEXT_CHARS:
         return _too_long(answer)
-    meant = [normalise_gold(gold) for gold in golds]
-    if normalise(answer) in meant or normalise(bare(answer)) in meant:
-        return Verdict.right(answer)
+    inside = bare(answer)
+    for form in (answer, inside) if inside != answer else (answer,):
+        said = normalise(form)
+        for gold in golds:
+            if said == normalise_gold(gold) and says(answer, gold):
+                return Verdict.right(answer)
     return Verdict.wrong(answer, f"not {golds[0]!r}")
 
 
@@ -85,16 +127,16 @@ def grade_relaxed(answer: str, target: Target, view: View) -> Verdict:
     if len(answer) > MAX_TEXT_CHARS:
         return _too_long(answer)
     for gold in golds:
-        if _same(answer, gold) if view.mode == "paper" else _relaxed(answer, gold, tolerance):
+        if _same(bare(answer), gold) if view.mode == "paper" else _relaxed(answer, gold, tolerance):
             return Verdict.right(answer)
     return Verdict.wrong(answer, f"not {golds[0]!r}")
 
 
 def _same(answer: str, gold: str) -> bool:
     if normalise(answer) == normalise_gold(gold):
-        return True
-    number = read_number(answer)
-    return number is not None and number == read_number(gold)
+        return says(answer, gold)
+    number, meant = read_marked(answer), read_gold(gold)
+    return number is not None and meant is not None and number.value == meant.value and marks_agree(number, meant)
 
 
 def _relaxed(answer: str, gold: str, tolerance: float) -> bool:

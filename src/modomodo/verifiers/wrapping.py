@@ -1,6 +1,9 @@
-"""What stands around an answer and adds nothing: \\boxed{}, dollars, bold, a final period."""
+"""What stands around an answer and adds nothing: \\boxed{}, dollars, bold, italics, a final period."""
 
-DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"))
+DELIMITERS = (
+    ("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("***", "***"), ("**", "**"), ("*", "*"), ("__", "__"),
+    ("_", "_"), ("```", "```"), ("`", "`"),
+)  # fmt: skip
 COMMANDS = tuple(
     f"\\{name}{{"
     for name in ("boxed", "fbox", "text", "textbf", "textrm", "textit", "mathbf", "mathrm", "mathit", "mbox", "bm")
@@ -8,7 +11,7 @@ COMMANDS = tuple(
 
 
 MAX_LAYERS = 8
-_STARTS = ("\\", "$", "*", "`")
+_STARTS = ("\\", "$", "*", "_", "`")
 
 
 def bare(text: str) -> str:
@@ -37,6 +40,8 @@ def unwrapped(text: str) -> str | None:
 
 def span_end(text: str) -> int:
     """Return where the wrapping ends that the text starts with; 0 where it starts with none, or none ends."""
+    if not text.startswith(_STARTS):
+        return 0
     for opening, closing in DELIMITERS:
         if text.startswith(opening):
             end = text.find(closing, len(opening))

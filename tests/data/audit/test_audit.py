@@ -2,11 +2,13 @@
 
 import io
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from modomodo.core.rows import Row, Target, Verdict, View
+from modomodo.core.rows import Mode, Row, Target, Verdict, View
 from modomodo.data.audit import audit_rows, findings
 from modomodo.data.domain import Domain
 from modomodo.data.registry import find_domain
@@ -28,15 +30,15 @@ def picture(number: int, kind: str = "PNG", size: tuple[int, int] = (40, 40)) ->
     return data.getvalue()
 
 
-def rows(golds, *, verifier, questions="What is it, {}?", pictures=None, options=(), **fields):
+def rows(golds, *, verifier, questions: str | Sequence[str] = "What is it, {}?", pictures=None, options=(), **fields):
     return [
-        Row(f"r{k}", "small", questions.format(k), Target(verifier, gold, options, image_size=(40, 40), **fields),
-            () if pictures is None else (pictures[k],))
+        Row(f"r{k}", "small", (questions if isinstance(questions, str) else questions[k]).format(k),
+            Target(verifier, gold, options, image_size=(40, 40), **fields), () if pictures is None else (pictures[k],))
         for k, gold in enumerate(golds)
     ]  # fmt: skip
 
 
-def audited(some, split="train", mode="standard"):
+def audited(some, split="train", mode: Mode = "standard"):
     domain = Domain("small", lambda split: some, ask, splits=(split,))
     found = audit_rows(domain, split, view=View(mode=mode))
     assert found is not None
@@ -60,6 +62,8 @@ SOUND = {
     "boxes": rows(BOXES, verifier="box"),
     "lists of boxes": rows([(box,) for box in BOXES], verifier="boxes"),
     "points": rows(BOXES, verifier="point"),
+    "years": rows([str(1900 + k) for k in range(N)], verifier="relaxed", tolerance=0.0),
+    "lettered questions": rows(LETTERS, verifier="choice", questions="Which, {}? A. red B. blue C. green D. black"),
     "mathematics": rows([rf"\frac{{{n}}}{{7}}" for n in range(1, N) if n % 7], verifier="math"),
 }
 
@@ -100,6 +104,39 @@ WRONG = {
     "copies": (
         rows(TEXTS, verifier="text", questions="What?", pictures=[*PICTURES[:119], picture(5, "BMP")]),
         "note", "[1-4] repeat a question with a copy of its image, as r5 and r119 do"),
+    "an answer that every row accepts": (
+        rows([(text, "yes", "no", "unanswerable") for text in TEXTS], verifier="text"),
+        "warning", "always '(yes|no|unanswerable)' earns 1.00 .* is the gold of 100% of the rows"),
+    "an answer that most rows accept": (
+        rows([(text, "unanswerable") if k % 4 else (text,) for k, text in enumerate(TEXTS)], verifier="anls"),
+        "warning", "always 'unanswerable' earns 0.7"),
+    "one image": (
+        rows(TEXTS, verifier="text", pictures=[PICTURES[0]] * N), "warning", "120 of 120 rows show one and the same"),
+    "few images": (
+        rows(TEXTS, verifier="text", pictures=PICTURES[:30] * 4), "note", "120 rows ask of an image .* .30 in all"),
+    "copies under other questions": (
+        rows(TEXTS[:60], verifier="text", pictures=[*PICTURES[:59], picture(5, "BMP")]),
+        "note", "of 60 images compared, [1-4] are copies of another one"),
+    "golds in their questions": (
+        rows(TEXTS, verifier="text", questions=[f"{text} is on sign {k}. What is?" for k, text in enumerate(TEXTS)]),
+        "warning", "the (first|last) answer that the question names earns 1.00: golds stand in their questions"),
+    "options in their questions": (
+        rows(LETTERS, verifier="choice", options=OPTIONS,
+             questions=[f"The {OPTIONS['ABCD'.index(letter)]} one, {k}?" for k, letter in enumerate(LETTERS)]),
+        "warning", "golds stand in their questions"),
+    "the longest option": (
+        [replace(row, target=replace(row.target, options=tuple(
+            f"{text} {letter * (4 if letter == row.target.value else 1)}" for letter in "ABCD")))
+         for row, text in zip(rows(LETTERS, verifier="choice", options=OPTIONS), TEXTS, strict=True)],
+        "warning", "the longest option earns 1.00 without a look at the image, and RL will find that"),
+    "the first word": (
+        rows(["yes", "no"] * 60, verifier="text", questions=["Is there a dog, {}?", "Could it be {}?"] * 60),
+        "warning", "by the question's first word earns 1.00"),
+    "letters without options": (rows(LETTERS, verifier="choice"), "warning", "120 golds are letters .*name the column"),
+    "letters as texts": (rows(LETTERS, verifier="text"), "warning", "120 golds are letters"),
+    "options as texts": (
+        rows([f"{letter}. {text}" for letter, text in zip(LETTERS, TEXTS, strict=True)], verifier="text"),
+        "warning", "120 golds are a letter and a text .'A. k..'.*choose the verifier choice"),
     "few": (rows(TEXTS[:15], verifier="text"), "warning", "15 rows only"),
     "very few": (rows(["A"] * 19 + ["B"], verifier="choice"), "warning", "too few to tell them apart"),
 }  # fmt: skip

@@ -19,6 +19,7 @@ WRONG = 0.25
 LENIENT = 0.25
 SPELLED = 0.9
 REPEATED = 0.05
+SHAPED = 0.5
 FEW = 100
 
 
@@ -36,7 +37,7 @@ class Finding:
 
 def findings(audited: Audited) -> tuple[Finding, ...]:
     """Return what is to be said of a set, errors first."""
-    looks = (_informedness, _constant, _forms, _lenient, _spelled, _repeats, _few)
+    looks = (_informedness, _constant, _rules, _copied, _forms, _lenient, _spelled, _shapes, _repeats, _images, _few)
     found = [Finding(level, audited.where, what) for look in looks for level, what in look(audited)]
     return tuple(sorted(found, key=lambda finding: LEVELS.index(finding.level)))
 
@@ -71,6 +72,29 @@ def _constant(audited: Audited) -> Iterator[tuple[Level, str]]:
         yield "warning", f"{what}: even out the golds, or compare its scores with that"
 
 
+def _rules(audited: Audited) -> Iterator[tuple[Level, str]]:
+    best, constant = audited.best("rule"), audited.best("constant")
+    least = max(HALF, 0.0 if constant is None else constant.rate.mean)
+    if best is None or best.rate.low <= least or audited.informedness.mean <= 0:
+        return
+    what = f"{best.policy} earns {best.rate.mean:.2f} without a look at the image"
+    if audited.split == "train":
+        yield (
+            "warning",
+            f"{what}, and RL will find that: even out the golds for each kind of question, or cap its share",
+        )
+    else:
+        yield "warning", f"{what}: even out the golds for each kind of question, or compare its scores with that"
+
+
+def _copied(audited: Audited) -> Iterator[tuple[Level, str]]:
+    best, constant = audited.best("copied"), audited.best("constant")
+    least = max(HALF, 0.0 if constant is None else constant.rate.mean)
+    if best is not None and best.rate.low > least and audited.informedness.mean > 0:
+        what = f"{best.policy} earns {best.rate.mean:.2f}: golds stand in their questions"
+        yield "warning", f"{what}; take them out, or leave such rows out"
+
+
 def _forms(audited: Audited) -> Iterator[tuple[Level, str]]:
     if audited.verifiers == ("format",):
         return  # asks for no answer, which J says
@@ -97,6 +121,37 @@ def _spelled(audited: Audited) -> Iterator[tuple[Level, str]]:
     what = f"golds written {missed.spelling} earn {missed.reward:.2f} ({missed.reply!r:.60} for {missed.gold!r:.60})"
     level: Level = "warning" if audited.spelled.mean < SPELLED else "note"
     yield level, f"{what}: choose the verifier that takes them (docs/verifiers.md), or say the form in `instruction`"
+
+
+def _shapes(audited: Audited) -> Iterator[tuple[Level, str]]:
+    shapes = audited.shapes
+    if shapes.unseen >= SHAPED * audited.rows:
+        what = f"{count(shapes.unseen, 'gold')} are letters ({shapes.letter!r}), and neither options nor questions show"
+        yield (
+            "warning",
+            f"{what} what they stand for: name the column of the options (`options`), unless the images show them",
+        )
+    if shapes.with_text >= SHAPED * audited.rows:
+        what = f"{count(shapes.with_text, 'gold')} are a letter and a text ({shapes.lettered!r:.40}), so that either"
+        yield "warning", f"{what} alone earns nothing: choose the verifier choice, with `options`"
+
+
+def _images(audited: Audited) -> Iterator[tuple[Level, str]]:
+    repeats = audited.repeats
+    if repeats.most > 1 and repeats.most >= HALF * audited.rows:
+        what = f"{repeats.most} of {count(audited.rows, 'row')} show one and the same image, which so tells nothing"
+        yield "warning", f"{what}: correct the column of images, or leave it out"
+    elif repeats.shared >= REPEATED * audited.rows:
+        what = f"{count(repeats.shared, 'row')} ask of an image that another row shows ({repeats.images} in all)"
+        yield "note", f"{what}: they count for less than as many with images of their own"
+    if repeats.alike and repeats.alike >= HALF * repeats.looked:
+        what = f"of {count(repeats.looked, 'image')} compared, {repeats.alike} are copies of one another"
+        yield "warning", f"{what}, which so tell nothing: correct the column of images, or leave it out"
+    elif repeats.alike:
+        what = (
+            f"of {count(repeats.looked, 'image')} compared, {repeats.alike} are copies of another one, coded or sized"
+        )
+        yield "note", f"{what} anew: keep one of each, or split by image"
 
 
 def _repeats(audited: Audited) -> Iterator[tuple[Level, str]]:

@@ -8,9 +8,11 @@ import numpy as np
 
 from modomodo.core.rows import Row, View
 from modomodo.core.seeds import child_rng
-from modomodo.data.audit.policies import BOXED, Kind, blind_policies, gold_text, same_gold
+from modomodo.data.audit.policies import BOXED, Kind, accepted, blind_policies, folded, gold_text, same_gold
 from modomodo.data.audit.rates import Rate
 from modomodo.data.audit.repeats import Repeats, find_repeats
+from modomodo.data.audit.rules import rule_policies
+from modomodo.data.audit.shapes import Shapes, find_shapes
 from modomodo.data.audit.spellings import spellings
 from modomodo.data.domain import Domain, verdict_on
 from modomodo.verifiers import gold_reply
@@ -44,9 +46,9 @@ class Missed:
 class Audited:
     """A set of rows, measured; see docs/audit.md.
 
-    `share` is that of the most frequent gold, `commonest`, None where golds are boxes. `shuffled` is what golds of
-    other rows earn, `lenient` what those earn of them that are another answer, None where no row has another. `spelled`
-    is what golds earn in all their spellings, and `informedness` (Youden's J) spelled less shuffled.
+    `share` is that of the rows that accept the most frequent gold, `commonest`, None where golds are boxes. `shuffled`
+    is what golds of other rows earn, `lenient` what those earn of them that are another answer, None where no row has
+    another. `spelled` is what golds earn in all their spellings, and `informedness` (Youden's J) spelled less shuffled.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Audited:
     informedness: Rate
     missed: Missed | None
     repeats: Repeats
+    shapes: Shapes
 
     @property
     def where(self) -> str:
@@ -83,8 +86,7 @@ def audit_rows(
 ) -> Audited | None:
     """Return what the rows of a split would pay for; None where it has fewer than two.
 
-    Rewards are those of the domain's own verifier, on `sample` rows drawn by a fixed seed. `progress` is told of each
-    row that is done.
+    Rewards are those of the domain's own verifier, on `sample` rows drawn by a fixed seed; `progress` is told of each.
 
     Raises ModomodoError when rows or images cannot be read.
     """
@@ -112,6 +114,7 @@ def audit_rows(
         informedness=_rate([right - wrong for right, wrong in zip(spelled, shuffled, strict=True)], least=-1.0),
         missed=_missed(true_false, drawn),
         repeats=find_repeats(rows),
+        shapes=find_shapes(rows),
     )
 
 
@@ -151,7 +154,7 @@ def _true_and_false(pay: _Pay, drawn: Sequence[Row], place: int, progress: Calla
     # The rows are in random order, so that neighbours are golds drawn at random.
     for step in range(1, min(SHUFFLES, len(drawn) - 1) + 1):
         target = drawn[(place + step) % len(drawn)].target
-        alike = same_gold(target) == same_gold(row.target)
+        alike = same_gold(target, row.target)
         (same if alike else other).append(pay(row, gold_reply(target, pay.view)))
     if progress is not None:
         progress(1)
@@ -159,16 +162,17 @@ def _true_and_false(pay: _Pay, drawn: Sequence[Row], place: int, progress: Calla
 
 
 def _commonest(rows: Sequence[Row]) -> tuple[str | None, int]:
-    """Return the most frequent gold, and how many rows have it; boxes are none."""
-    golds = {same_gold(row.target): gold_text(row.target) for row in rows if row.target.verifier not in BOXED}
-    counts = Counter(same_gold(row.target) for row in rows if row.target.verifier not in BOXED)
-    return max(((golds[key], times) for key, times in counts.items()), key=lambda pair: pair[1], default=(None, 0))
+    """Return the most frequent accepted text, and how many rows accept it; boxes are none."""
+    texts = [text for row in rows if row.target.verifier not in BOXED for text in accepted(row.target)]
+    spelled = {folded(text): text for text in texts}
+    ranked = Counter(map(folded, texts)).most_common(1)
+    return (spelled[ranked[0][0]], ranked[0][1]) if ranked else (None, 0)
 
 
 def _earned(pay: _Pay, rows: Sequence[Row], drawn: Sequence[Row]) -> tuple[Earned, ...]:
     return tuple(
         Earned(policy.name, policy.kind, _rate([pay(row, policy.reply(row, pay.view)) for row in drawn]))
-        for policy in blind_policies(rows)
+        for policy in (*blind_policies(rows), *rule_policies(rows))
     )
 
 

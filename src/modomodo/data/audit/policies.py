@@ -16,8 +16,9 @@ BOXED = ("box", "boxes", "point")
 COMMONEST = 3
 """So many of the most frequent golds are tried, each as the answer to every row."""
 
-Kind = Literal["constant", "form", "wrong"]
-"""An answer that is the same for all rows; one that names no answer at all; the gold's form with a wrong value."""
+Kind = Literal["constant", "rule", "copied", "form", "wrong"]
+"""An answer that is the same for all rows; one that the question or the options suggest; one that the question holds;
+one that names no answer at all; the gold's form with a wrong value."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,21 @@ def gold_text(target: Target) -> str:
     return number_text(value) if isinstance(value, str | int | float) else str(value)
 
 
-def same_gold(target: Target) -> str:
-    """Return what two golds share that are the same answer."""
-    return gold_text(target).strip().casefold()
+def accepted(target: Target) -> tuple[str, ...]:
+    """Return the texts that a gold accepts, each once; of boxes the one text that they are."""
+    if isinstance(target.value, tuple) and target.verifier not in BOXED:
+        return tuple({folded(str(text)): str(text) for text in target.value}.values())
+    return (gold_text(target),)
+
+
+def folded(text: str) -> str:
+    """Return a text without case and outer white space."""
+    return text.strip().casefold()
+
+
+def same_gold(target: Target, other: Target) -> bool:
+    """Return whether two golds are the same answer: of several accepted texts, whether they have one in common."""
+    return not set(map(folded, accepted(target))).isdisjoint(map(folded, accepted(other)))
 
 
 def blind_policies(rows: Sequence[Row]) -> list[Policy]:
@@ -63,7 +76,7 @@ def blind_policies(rows: Sequence[Row]) -> list[Policy]:
 
 
 def _letters(rows: Sequence[Row]) -> list[Policy]:
-    most = max(len(row.target.options) for row in rows) or len({same_gold(row.target) for row in rows})
+    most = max(len(row.target.options) for row in rows) or len({folded(gold_text(row.target)) for row in rows})
 
     def always(letter: str) -> Policy:
         def reply(row: Row, view: View) -> str | None:
@@ -75,11 +88,15 @@ def _letters(rows: Sequence[Row]) -> list[Policy]:
 
 
 def _commonest(rows: Sequence[Row]) -> list[Policy]:
-    """Return the most frequent golds of each verifier, and the median of numbers, as answers to all its rows."""
+    """Return the most frequent golds of each verifier, and the median of numbers, as answers to all its rows.
+
+    A row counts for each text that it accepts.
+    """
     golds: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    first: dict[str, str] = {}
     for row in rows:
         if row.target.verifier not in (*BOXED, "choice"):
-            golds[row.target.verifier][gold_text(row.target)] += 1
+            golds[row.target.verifier].update(_first_spelling(first, row))
     ranked = {verifier: [gold for gold, _ in counts.most_common(COMMONEST)] for verifier, counts in golds.items()}
     for verifier, counts in golds.items():
         numbers = sorted(number for gold in counts.elements() if (number := read_number(gold)) is not None)
@@ -98,6 +115,11 @@ def _commonest(rows: Sequence[Row]) -> list[Policy]:
         return Policy(name, "constant", reply)
 
     return [always(place) for place in range(max(map(len, ranked.values()), default=0))]
+
+
+def _first_spelling(first: dict[str, str], row: Row) -> list[str]:
+    """Return the texts that a row accepts, each in the spelling in which it came first."""
+    return [first.setdefault(folded(text), text) for text in accepted(row.target)]
 
 
 def _all_options(row: Row, view: View) -> str | None:

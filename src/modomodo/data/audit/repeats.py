@@ -1,7 +1,7 @@
 """Rows of a set that repeat one another: the same question, with the same image or a copy of it."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,6 +16,8 @@ from modomodo.data.contamination.texts import words
 
 LOOKED = 400
 """Images of rows with a question in common that are compared by their looks; of more, the first."""
+OTHERS = 100
+"""Images beside them, of rows with other questions."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,9 @@ class Repeats:
     """How many rows repeat another one, byte for byte; how many of these contradict it by another gold; an example.
 
     `copies` are further rows with the same question whose image is a copy, coded or sized anew, among the `looked`
-    rows.
+    rows, and `alike` those whose image is such a copy under another question. `images` are the different images, byte
+    for byte, `shared` the rows with the image, but not the question, of another one, and `most` the rows with the most
+    frequent image.
     """
 
     rows: int
@@ -31,6 +35,10 @@ class Repeats:
     contradicting: int
     copies: int
     looked: int
+    alike: int
+    images: int
+    shared: int
+    most: int
     example: tuple[str, str] | None
 
     @property
@@ -46,48 +54,73 @@ def find_repeats(rows: Sequence[Row]) -> Repeats:
     """
     first: dict[tuple[bytes, ...], Row] = {}
     pairs: list[tuple[Row, Row]] = []
+    showing: defaultdict[tuple[bytes, ...], list[Row]] = defaultdict(list)
+    times: Counter[tuple[bytes, ...]] = Counter()
     for row in rows:
-        key = _content(row)
-        if key in first:
+        asked, images = _content(row)
+        times[images] += bool(images)
+        if (key := (*asked, *images)) in first:
             pairs.append((first[key], row))
         else:
             first[key] = row
-    wrong = [(one, other) for one, other in pairs if same_gold(one.target) != same_gold(other.target)]
-    copies, looked = _copies(list(first.values()))
+            showing[images].append(row)
+    showing.pop((), None)
+    wrong = [(one, other) for one, other in pairs if not same_gold(one.target, other.target)]
+    copies, alike, looked = _copies(list(first.values()), [some[0] for some in showing.values()])
     some = next(iter(wrong or pairs), None)
-    copied = next(iter(copies), None)
-    example = None if some is None else (some[0].id, some[1].id)
-    return Repeats(len(rows), len(pairs), len(wrong), len(copies), looked, example or copied)
+    return Repeats(
+        rows=len(rows),
+        exact=len(pairs),
+        contradicting=len(wrong),
+        copies=len(copies),
+        looked=looked,
+        alike=alike,
+        images=len(showing),
+        shared=sum(len(some) for some in showing.values() if len(some) > 1),
+        most=max(times.values(), default=0),
+        example=next(iter(copies), None) if some is None else (some[0].id, some[1].id),
+    )
 
 
-def _content(row: Row) -> tuple[bytes, ...]:
-    images = (hashlib.blake2b(picture_bytes(image), digest_size=16).digest() for image in row.images)
-    return (row.question.encode(errors="replace"), repr(row.target.options).encode(errors="replace"), *images)
+def _content(row: Row) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return what a row asks, and the digests of its images."""
+    images = tuple(hashlib.blake2b(picture_bytes(image), digest_size=16).digest() for image in row.images)
+    return (row.question.encode(errors="replace"), repr(row.target.options).encode(errors="replace")), images
 
 
-def _copies(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], int]:
-    """Return the rows whose question and image another row has, the image coded anew; and how many were looked at.
+def _copies(rows: Sequence[Row], different: Sequence[Row]) -> tuple[list[tuple[str, str]], int, int]:
+    """Return the rows whose question and image another row has, the image coded anew; those under other questions,
+    counted; and how many were looked at: first rows with a question in common, then one of each of `different` images.
 
     None are looked at without the package ImageHash, which is an extra.
     """
     if find_spec("imagehash") is None:
-        return [], 0
+        return [], 0, 0
     asked: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         if len(row.images) == 1:
             asked[words(row)].append(row)
     shared = [row for some in asked.values() if len(some) > 1 for row in some][:LOOKED]
-    places: dict[Picture, str] = {row.images[0]: f"row {row.id}" for row in shared}
+    singles = [row for row in different if len(row.images) == 1 and len(asked[words(row)]) == 1][:OTHERS]
+    looked = [*shared, *singles]
+    pairs = _lookalikes(looked)
+    same: dict[str, str] = {}
+    for mine, theirs in pairs:
+        if words(mine) == words(theirs):
+            same.setdefault(theirs.id, mine.id)
+    own = {row.id for row in different}
+    alike = {theirs.id for mine, theirs in pairs if {mine.id, theirs.id} <= own and words(mine) != words(theirs)}
+    return [(mine, theirs) for theirs, mine in same.items()], len(alike - same.keys()), len(looked)
+
+
+def _lookalikes(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Return the pairs of rows whose images are copies of each other, in their order."""
+    places: dict[Picture, str] = {row.images[0]: f"row {row.id}" for row in rows}
     looks = look_all(places)
-    telling = [row for row in shared if not looks[row.images[0]].views[0].blank]
+    telling = [row for row in rows if not looks[row.images[0]].views[0].blank]
     if len(telling) < 2:
-        return [], len(shared)
+        return []
     album = Album.of([looks[row.images[0]].views[0] for row in telling])
     at, by = np.nonzero(np.triu(distances(album.signs_PB, album.signs_PB) <= COPY_NEAR, k=1))
     same = likeness(album, album, at, by) >= COPY_LIKE
-    found: dict[str, str] = {}
-    for one, other in zip(at[same], by[same], strict=True):
-        mine, theirs = telling[int(one)], telling[int(other)]
-        if words(mine) == words(theirs):
-            found.setdefault(theirs.id, mine.id)
-    return [(mine, theirs) for theirs, mine in found.items()], len(shared)
+    return [(telling[int(one)], telling[int(other)]) for one, other in zip(at[same], by[same], strict=True)]

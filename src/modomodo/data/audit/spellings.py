@@ -14,6 +14,9 @@ from modomodo.verifiers.number import read_number
 BARE = ("relaxed", "anls")
 """Verifiers that judge as lmms-eval does, and so take no wrapping."""
 
+YEARS = (1000, 2100)
+"""Whole numbers that are likely years, which nobody writes with commas."""
+
 Spelling = tuple[str, str]
 """What is done to the gold, and the reply."""
 
@@ -58,7 +61,7 @@ def _numbers(number: Decimal, gold: str, *, exact: bool) -> Iterator[Spelling]:
     whole = number == number.to_integral_value()
     if whole and not exact:
         yield "with a decimal", f"{int(number)}.0"
-        if abs(number) >= 1000:
+        if abs(number) >= 1000 and not YEARS[0] <= number <= YEARS[1]:
             yield "with commas", f"{int(number):,}"
     if not whole:
         yield "with another decimal", f"{number:f}0"
