@@ -41,8 +41,8 @@ class Aggregate:
 def directions_of(direction: Direction | Mapping[str, Direction], *, benchmarks: Sequence[str]) -> dict[str, Direction]:
     """Return benchmark -> direction; benchmarks that a mapping leaves out are higher-is-better.
 
-    Raises ModomodoError for unknown benchmarks, and for those whose names say that lower is better while nothing was said
-    of them: "higher" for all is what holds where nobody said anything.
+    Raises ModomodoError for unknown benchmarks, and for those whose names say that lower is better while nothing was
+    said of them: "higher" for all is what holds where nobody said anything.
     """
     common: Direction = direction if isinstance(direction, str) else "higher"
     given: Mapping[str, Direction] = {} if isinstance(direction, str) else direction

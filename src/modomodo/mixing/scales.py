@@ -36,6 +36,7 @@ LOWER = frozenset(
     | {"xent", "crossentropy", "kl", "error", "errors", "err", "errs", "mistakes", "wer", "cer", "ter", "der", "eer"}
     | {"mae", "mse", "rmse", "nrmse", "rmsle", "mape", "smape", "brier", "ece", "fid", "kid", "fvd", "lpips", "regret"}
     | {"distance", "divergence", "deviation", "hallucination", "hallucinations", "toxicity", "latency"}
+    | {"fpr", "fnr", "frr", "levenshtein", "hausdorff", "chamfer", "surprisal", "msle"}
 )
 """Words in names of benchmarks that say that lower scores are better, in small letters."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

@@ -84,7 +84,7 @@ def _odd_boxes(flat: Sequence[Numbers], known: Sequence[tuple[Numbers, Size]]) -
     sides = sum(_within((*box[:2], box[0] + box[2], box[1] + box[3]), size) for box, size in known)
     if len(known) >= ENOUGH and sides == len(known):
         return [
-            "boxes are read as x1, y1, x2, y2, and all of them would also lie inside their images as x, y, width, height: "
+            "boxes are read as x1, y1, x2, y2, and all would also lie inside their images as x, y, width, height: "
             "which are they?"
         ]
     return []
@@ -95,8 +95,8 @@ def _refuse_percent(known: Sequence[tuple[Numbers, Size]]) -> None:
     if len(known) >= ENOUGH and highest <= 100 and all(min(size) > WIDE for _, size in known):
         width, height = known[0][1]
         raise ModomodoError(
-            f"no coordinate of {len(known)} boxes goes over {highest:g}, in images such as {width} x {height}: they look "
-            "like percent, which no gold_frame reads: write pixels, or shares from 0 to 1"
+            f"no coordinate of {len(known)} boxes goes over {highest:g}, in images such as {width} x {height}: they "
+            "look like percent, which no gold_frame reads: write pixels, or shares from 0 to 1"
         )
 
 

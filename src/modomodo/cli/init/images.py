@@ -65,9 +65,12 @@ def find_images(table: Table, columns: Mapping[str, Sequence[Any]]) -> Images:
             f"{table.path}: the options in {pictured[0]!r} are images, and options are shown as texts: put them into "
             "the column of the images, and name them in the question, <image 1>, <image 2>"
         )
-    names = names or _named_files(table, columns)
+    told: list[str] = []
     if not names:
-        return Images(left=_images_beside(table))
+        names = _named_files(table, columns)
+        if not names:
+            return Images(left=_images_beside(table))
+        told = [f"{names[0]!r} names an image in every row, which is shown: may it be?"]
     names, hidden = [name for name in names if not words(name) & HIDDEN] or names, names
     hidden = [f"{name!r} may show the answer, by its name, and is not shown" for name in hidden if name not in names]
     missing = {name: text for name in names if (text := _missing(table, [name], None)) is not None}
@@ -76,7 +79,7 @@ def find_images(table: Table, columns: Mapping[str, Sequence[Any]]) -> Images:
     folder = _folder(table, names) if missing and not there else None
     names = there or names
     names, copies = _different(table, names, folder)
-    return Images(tuple(names), folder, tuple(_sizes(table, names, folder)), (*left, *copies, *hidden))
+    return Images(tuple(names), folder, tuple(_sizes(table, names, folder)), (*left, *copies, *hidden, *told))
 
 
 def _in_order(names: list[str]) -> list[str]:
@@ -140,9 +143,12 @@ def _named_files(table: Table, columns: Mapping[str, Sequence[Any]]) -> list[str
     """Return the column that names an image file in every row, whatever it is called, such as the id of the image."""
     likely = [name for name, values in columns.items() if _may_name_files(name, values)]
     likely.sort(key=lambda name: not words(name) & SHOWN)
-    folders: list[Path | None] = [None, *_near(_home(table))] if likely else []
+    home = _home(table)
+    near = list(_near(home)) if likely else []
+    inside = [folder for folder in near if folder.is_relative_to(home)]
     for name in likely:
-        for folder in folders:
+        # Numbers of rows are names of files in many a folder.
+        for folder in (None, *(near if words(name) & SHOWN else inside)):
             if _has_first(table, [name], folder) and _missing(table, [name], folder) is None:
                 return [name]
     return []
@@ -205,6 +211,7 @@ def _folder(table: Table, names: Sequence[str]) -> Path:
     """
     folders = [folder for folder in _near(_home(table)) if _has_first(table, names, folder)]
     folders = [folder for folder in folders if _missing(table, names, folder) is None]
+    folders = [folder for folder in folders if folder.is_relative_to(_home(table))] or folders
     reason = _missing(table, names, None)
     if not folders:
         raise ModomodoError(f'{reason}; of another folder, write a recipe with pictures = "FOLDER" (docs/data.md)')

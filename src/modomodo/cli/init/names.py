@@ -1,4 +1,4 @@
-"""Words in the names of columns, which people write as they like: answer_choices, answerChoices, "multi-choice options"."""
+"""Words in the names of columns: answer_choices, answerChoices and "multi-choice options" have the same."""
 
 import re
 

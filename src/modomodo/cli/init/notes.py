@@ -7,7 +7,7 @@ from typing import Any
 from modomodo.cli.init.boxes import PLACES
 from modomodo.cli.init.columns import called_answers
 from modomodo.cli.init.names import words
-from modomodo.cli.init.options import columns_of, option_lists
+from modomodo.cli.init.options import columns_of, is_called_options, option_lists
 from modomodo.cli.init.table import SPLITS
 from modomodo.cli.init.toml_text import Plan
 from modomodo.cli.init.verifier import is_empty, is_plain_number
@@ -109,13 +109,15 @@ def _option_notes(plan: Plan) -> Iterator[str]:
         yield f"{plan.roles.answer!r} does not always name an option in {names}, so nothing is made a choice"
     elif isinstance(options, tuple):
         yield f"columns {names} are the options of a choice, by their names: are they?"
+    elif options is not None and not is_called_options(options):
+        yield f"{names} holds the options of a choice, as {plan.roles.answer!r} names one of them in each row: does it?"
 
 
 def _other_golds(plan: Plan) -> Iterator[str]:
     """Yield columns beside a choice that name another option than the gold, and options that are left open."""
     for doubtful in plan.roles.doubtful:
         names = ", ".join(map(repr, columns_of(doubtful)))
-        yield f"the answers may name one of the texts in {names}, which are not shown: are they the options of a choice?"
+        yield f"the answers may name one of the texts in {names}, which are not shown: are they options?"
     if plan.suggestion.verifier != "choice" or plan.roles.options is None:
         return
     options = option_lists(plan.table.columns, plan.roles.options)
@@ -132,8 +134,8 @@ def _other_golds(plan: Plan) -> Iterator[str]:
         odd = [k for k, mine, other in both if mine != other]
         if odd and len(both) > len(values) / 2:
             yield (
-                f"{name!r} names another option than {plan.roles.answer!r} in {len(odd)} of {len(both)} rows, the first "
-                f"{plan.table.places[odd[0]]}: which is right?"
+                f"{name!r} names another option than {plan.roles.answer!r} in {len(odd)} of {len(both)} rows, the "
+                f"first {plan.table.places[odd[0]]}: which is right?"
             )
 
 
@@ -158,8 +160,8 @@ def _box_notes(plan: Plan) -> Iterator[str]:
         "box" in str(value).lower() or "x1" in str(value).lower() for value in plan.table.columns[plan.roles.answer]
     ):
         yield (
-            f"lists of four numbers in {plan.roles.answer!r} are taken for boxes, which neither its name nor the questions "
-            "say: are they? Else write each as a text"
+            f"lists of four numbers in {plan.roles.answer!r} are taken for boxes, which neither its name nor the "
+            "questions say: are they? Else write each as a text"
         )
 
 

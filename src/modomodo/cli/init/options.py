@@ -38,6 +38,7 @@ APART = frozenset({"distractor", "distractors", "incorrect", "wrong"})
 NUMBERS = tuple(map(str, range(26)))
 SURE = 3  # columns or texts of one name from which an answer that could be an index is one
 _OPTION = re.compile(r"((?:option|choice|opt?)s?[\s_.-]*)?([a-z]|\d+)", re.IGNORECASE)
+_LISTING = re.compile(r"\A\s*[\[{]|[^|]\|[^|]|;")
 _ANY = re.compile(r"(.+?)(?:[\s_.-]+(?=[a-z]\Z)|[\s_.-]*(?=[A-Z\d]))([A-Za-z]|\d+)")
 
 
@@ -76,7 +77,7 @@ def _option_list(columns: Columns, options: Named, row: int) -> tuple[str, ...] 
 
 
 def first_number(columns: Columns, options: Named) -> int | None:
-    """Return the number that options call their first by in every row that has some; None where they are not numbered."""
+    """Return the number that options call their first by in every row that has some; None where there is none."""
     if isinstance(options, tuple) and (start := counted_from(None, options)) is not None:
         return start
     rows = range(len(next(iter(columns.values()))))
@@ -146,7 +147,7 @@ def _are_lists(values: Sequence[Any]) -> bool:
     """Return whether a column holds lists or objects of several, which may be options."""
     given = [value for value in values if not is_empty(value) and value not in ([], {})]
     return bool(given) and all(
-        (isinstance(one, list | Mapping) or (isinstance(one, str) and one.strip()[:1] in ("[", "{"))) for one in given
+        isinstance(one, list | Mapping) or (isinstance(one, str) and _LISTING.search(one) is not None) for one in given
     )
 
 
@@ -190,9 +191,9 @@ def _refuse_wrong_alone(table: Table, left: Columns, answer_of: Callable[[Column
     if not names or answer_of(left) in names:
         return
     raise ModomodoError(
-        f"{table.path}: {', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} by name the options that are "
-        'wrong, without the right one, so nobody would see them: write a column "options" with all of them in each row, '
-        "the right one at any place, or leave the wrong ones out"
+        f"{table.path}: {', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} by name the options "
+        'that are wrong, without the right one, so nobody would see them: write a column "options" with all of them in each '
+        "row, the right one at any place, or leave the wrong ones out"
     )
 
 

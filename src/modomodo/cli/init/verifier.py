@@ -17,6 +17,7 @@ from modomodo.verifiers.number import number_text, read_number
 
 SHORT = 60  # characters of an answer that `text` can be asked for: of a sentence no two people write the same
 SHOWN = 3  # answers that a comment shows
+ENOUGH = 8  # answers from which they say whether options count from 0 or from 1
 FITTING = 0.9  # share of answers that name an option from which the others are mistakes
 HALF = 0.5  # share of letters among words from which they are letters of options
 MIXED = 0.2  # share of numbers among texts from which answers look like those of ChartQA
@@ -125,6 +126,10 @@ def _choice(
         del counts["index"], counts["number"]
     kind = max(counts, key=counts.__getitem__)
     if not pairs or counts[kind] < FITTING * len(pairs):
+        return None
+    # One count from 1 may be anything; so may a few numbers.
+    sure = first == 1 or (len(pairs) >= ENOUGH and len({str(value) for value, _ in pairs}) > 1)
+    if kind == "number" and not sure:
         return None
     fitting = [one for one, number in counts.items() if number == counts[kind]]
     if kind == "index" and "number" in fitting and first is not None:
@@ -297,7 +302,8 @@ def _text_notes(verifier: str, values: Sequence[object]) -> Iterator[str]:
     for what, is_so, remedy in kinds:
         found = [text for text in texts if is_so(text)]
         if found:
-            yield f"{len(found)} golds look like {what}, as {found[0]!r:.60}, and {verifier} asks for all of it: {remedy}"
+            seen = f"{len(found)} golds look like {what}, as {found[0]!r:.60}"
+            yield f"{seen}, and {verifier} asks for all of it: {remedy}"
 
 
 def _texts(values: Sequence[object]) -> tuple[str, str] | None:

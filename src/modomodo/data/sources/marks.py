@@ -10,7 +10,9 @@ _INSIDE = (
     r"\s*(?:(?:image|picture|pic|photo)(?:[\s_-]*(?:placeholder|token))?(?:[\s_#:=-]*\d{1,3})?|img[\s_#:=-]*\d{1,3})\s*"
 )
 # Other spellings of both: [image1], {image_1}, <image-1>, <Picture 1>, <img1>, <image/>, <image_placeholder>.
-_SPELLED = re.compile(rf"<{_INSIDE}/?\s*>|\[{_INSIDE}\]|(?<![\w\\]){{{_INSIDE}}}", re.IGNORECASE)
+_SPELLED = re.compile(
+    rf"<{_INSIDE}/?\s*>|\[{_INSIDE}\]|(?<![\w\\]){{{_INSIDE}}}|<fig(?:ure)?[\s_-]*\d{{1,3}}>", re.IGNORECASE
+)
 _EMBEDDED = re.compile(r"!\[[^\]]*\]\([^)]*\)|<img\s[^>]*>", re.IGNORECASE)
 _MARK_LIKE = re.compile(r"<[^<>\n]{0,12}\bimage[^<>\n]{0,16}>", re.IGNORECASE)
 # <image2>, as in MathVision, may also be a name for a part of one image.

@@ -19,7 +19,9 @@ _COMMAND = re.compile(r"\\(?:text(?:bf|rm|it)?|math(?:rm|bf)|boxed)\s*\{([^{}]*)
 _CALLED = re.compile(
     r"(?:(?:the|correct|right)\s+)*(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*(?=\W?[A-Za-z]\b)", re.IGNORECASE
 )
-_LETTER = re.compile(r"[(\[]?([A-Za-z])(?:[)\].:]*\Z|(?:[)\].:]+\s*|\s+[-\u2013]\s+)(\S.*)\Z)", re.DOTALL)
+_LETTER = re.compile(
+    r"[(\[{<]?([A-Za-z])(?:[)\]}>.:\u3001]*\Z|(?:[)\]}>.:\u3001]+\s*|\s+[-\u2013]\s+)(\S.*)\Z)", re.DOTALL
+)
 _BETWEEN = "\n|;"
 _LABELS = ("label", "key", "id", "letter", "option")
 _TEXTS = ("text", "value", "content", "option_text", "description")
@@ -188,7 +190,7 @@ def letter_of(value: Any, options: tuple[str, ...], answer_as: str) -> str:
 
 
 def lettered(text: str) -> tuple[str, str] | None:
-    """Return the letter of an option, and its text where that follows: of "B", "(B)", "Option B", "B. red"; else None."""
+    """Return the letter of an option, and its text where that follows, of "(B)", "Option B", "B. red"; else None."""
     bare = _CALLED.sub("", _COMMAND.sub(r"\1", text).strip(" \t\n$*."), count=1)
     found = _LETTER.match(bare)
     return (found[1].upper(), found[2] or "") if found else None

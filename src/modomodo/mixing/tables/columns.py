@@ -89,8 +89,8 @@ def lower_note(sheet: Sheet, scores: Mapping[str, str]) -> list[str]:
         return []
     first = next(iter(found.values()))
     return [
-        f"{sheet.path}: by their columns, such as {first}, lower scores are better for {', '.join(found)}: is direction "
-        "set so (--set direction=lower)?"
+        f"{sheet.path}: by their columns, such as {first}, lower scores are better for {', '.join(found)}: is "
+        "direction set so (--set direction=lower)?"
     ]
 
 

@@ -109,8 +109,8 @@ def _refuse_shifted(first: Sheet, second: Sheet, key: str, *, names: tuple[list[
     starts = tuple(map(_start, names))
     if None not in starts and starts[0] != starts[1]:
         raise ModomodoError(
-            f"{first.path} and {second.path} count their runs from {starts[0]} and from {starts[1]} in {key!r}, so that "
-            "one number may mean two runs: count from the same number in both, or name the runs"
+            f"{first.path} and {second.path} count their runs from {starts[0]} and from {starts[1]} in {key!r}, so "
+            "that one number may mean two runs: count from the same number in both, or name the runs"
         )
 
 
