@@ -164,6 +164,6 @@ def test_a_name_that_says_lower_needs_a_direction(name: str, typed: str | None):
         return
     with pytest.raises(ModomodoError) as error:
         directions_of({"acc": "higher"}, benchmarks=(name, "acc"))
-    assert f"write {typed}, or =higher" in str(error.value)
+    assert f"write {typed} (or =higher" in str(error.value)
     assert directions_of({name: "higher"}, benchmarks=(name, "acc"))[name] == "higher"
     assert directions_of("lower", benchmarks=(name,))[name] == "lower"

@@ -56,7 +56,7 @@ def directions_of(direction: Direction | Mapping[str, Direction], *, benchmarks:
     if unsaid:
         raise ModomodoError(
             f"by their names lower scores may be better for {', '.join(unsaid)}, and nothing was said of their "
-            f"direction: write {_typed(unsaid)}, or =higher where higher is better"
+            f"direction: write {_typed(unsaid)} (or =higher where higher is better)"
         )
     return {name: given.get(name, common) for name in benchmarks}
 

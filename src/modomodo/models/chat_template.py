@@ -118,7 +118,9 @@ def _what_is_wrong(processor: ProcessorMixin, messages: Sequence[Message], text:
     if mark and written[mark] != pictures:
         return f"loses an image: {written[mark]} of {pictures}" if written[mark] < pictures else "adds an image"
     place = 0
-    for part in parts:
+    images_first = all(part["type"] == "image" for part in parts[:pictures])
+    # Images among the words are put first by LLaVA's own template.
+    for part in parts if images_first else [part for part in parts if part["type"] == "text"]:
         sought = _spaced(part["text"]) if part["type"] == "text" else mark
         found = whole.find(sought, place)
         if found < 0:

@@ -23,7 +23,7 @@ def _at_other_times(prompt: Any, options: dict[str, Any]) -> bool:
     texts: set[str] = set()
     for moment in (datetime(2024, 3, 5, 10, 11, 12, 345678), datetime(2024, 3, 5, 21, 22, 23, 456789)):
         clock = type("Clock", (), {"now": staticmethod(lambda moment=moment: moment)})
-        chat_template_utils.datetime = clock  # pyright: ignore[reportAttributeAccessIssue]
+        chat_template_utils.datetime = clock  # pyright: ignore[reportAttributeAccessIssue, reportPrivateImportUsage]
         texts.add(chat_template_utils.render_jinja_template(conversations=[prompt], **options)[0][0])
     return len(texts) > 1
 

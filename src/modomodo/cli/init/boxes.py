@@ -15,25 +15,46 @@ from modomodo.data.sources.values import BadRowError
 Size = tuple[int, int]
 Frame = Literal["pixels", "normalised1000", "unit"]
 Numbers = tuple[float, ...]
+Boxed = Sequence[Sequence[Numbers] | None]
+"""The boxes of each answer, None of one that cannot be read."""
 
 NEARLY = 0.9  # share of boxes from which a frame holds for all, and the others are mistakes
 ENOUGH = 8  # boxes that no chance puts into one corner of their images
 WIDE = 200  # pixels of a side, twice what percent reach
 AREA = 0.02  # of w * h, by which a stated area may differ from rounding
 PLACES = frozenset(
-    {"box", "boxes", "bbox", "bboxes", "rect", "rectangle", "region", "location", "position", "coordinates"}
+    {
+        "box",
+        "boxes",
+        "bbox",
+        "bboxes",
+        "bounding",
+        "rect",
+        "rectangle",
+        "region",
+        "location",
+        "position",
+        "point",
+        "roi",
+    }
+    | {"coordinates", "coordinate", "coords", "corners", "where", "locate", "located", "find", "detect", "detection"}
+    | {"ground", "grounding"}
 )
-PLACES |= {"coords", "coordinate", "corners", "roi", "where", "locate", "find", "detect", "ground", "bounding", "point"}
-PLACES |= {"located", "detection", "grounding"}
+"""Words that say of an answer, or of a question, that it is about a place."""
 
 
-def boxes_in(values: Sequence[object]) -> list[list[Numbers]] | None:
-    """Return the boxes of each answer; None unless every one has its form and some has a box."""
+def boxes_in(values: Sequence[object]) -> list[list[Numbers] | None] | None:
+    """Return the boxes of each answer, None of a few that cannot be read; None where more cannot, or none is there."""
+    boxed = [_boxes(value) for value in values]
+    read = [boxes for boxes in boxed if boxes is not None]
+    return boxed if any(read) and len(read) >= NEARLY * len(boxed) else None
+
+
+def _boxes(value: object) -> list[Numbers] | None:
     try:
-        boxed = [[*read_boxes(value)] for value in values]
+        return [tuple(box) for box in read_boxes(value)]
     except BadRowError:
         return None
-    return [[tuple(box) for box in boxes] for boxes in boxed] if any(boxed) else None
 
 
 def is_nested(value: object) -> bool:
@@ -42,14 +63,14 @@ def is_nested(value: object) -> bool:
     return re.match(r"\s*(```\w*)?\s*[\[(]\s*[\[{]", text) is not None
 
 
-def frame_of(boxed: Sequence[Sequence[Numbers]], sizes: Sequence[Size | None]) -> tuple[Frame, str, tuple[str, ...]]:
+def frame_of(boxed: Boxed, sizes: Sequence[Size | None]) -> tuple[Frame, str, tuple[str, ...]]:
     """Return the frame that nearly all boxes are in, why, and what is odd about them.
 
     `sizes` are [width, height] of the images, None where one is not known; a box may reach out by OUTSIDE pixels.
 
     Raises ModomodoError for percent.
     """
-    flat = [(box, size) for boxes, size in zip(boxed, sizes, strict=True) for box in boxes]
+    flat = [(box, size) for boxes, size in zip(boxed, sizes, strict=True) for box in boxes or ()]
     known = [(box, size) for box, size in flat if size is not None]
     inside = sum(_within(box, size) for box, size in known)
     notes = tuple(_odd_boxes([box for box, _ in flat], known))
@@ -100,7 +121,7 @@ def _refuse_percent(known: Sequence[tuple[Numbers, Size]]) -> None:
         )
 
 
-def refuse_other_orders(table: Table, answer: str, boxed: Sequence[Sequence[Numbers]]) -> None:
+def refuse_other_orders(table: Table, answer: str, boxed: Boxed) -> None:
     """Raise ModomodoError where something in the table says that boxes are not x1, y1, x2, y2.
 
     That is the column's name (bbox_xywh, box_2d), the format in another column, or areas that are width * height.
@@ -129,13 +150,13 @@ def _stated_order(name: str, columns: Mapping[str, Sequence[Any]]) -> str | None
     return next((what for key, what in ORDERS.items() if key.replace("_", "") in values), None)
 
 
-def _sides_by_area(columns: Mapping[str, Sequence[Any]], answer: str, boxed: Sequence[Sequence[Numbers]]) -> str | None:
+def _sides_by_area(columns: Mapping[str, Sequence[Any]], answer: str, boxed: Boxed) -> str | None:
     """Return a column with the areas of the boxes, where these are products of their last two numbers, not of sides."""
     for name in (name for name in columns if "area" in words(name) and name != answer):
         pairs = [
             (box[0], area)
             for box, area in zip(boxed, columns[name], strict=True)
-            if len(box) == 1 and isinstance(area, int | float) and area > 0
+            if box is not None and len(box) == 1 and isinstance(area, int | float) and area > 0
         ]
         sides = sum(abs(box[2] * box[3] / area - 1) <= AREA for box, area in pairs)
         corners = sum(abs((box[2] - box[0]) * (box[3] - box[1]) / area - 1) <= AREA for box, area in pairs)

@@ -25,13 +25,15 @@ LEVELS = 3
 HALF = 0.5  # share of images from which a column that is called like one holds them
 LONGEST = 255  # letters of a path in a column that is not called like one with images
 SHOWN = frozenset(
-    {"image", "img", "picture", "photo", "figure", "diagram", "chart", "graph", "media", "visual", "scene"}
+    {"image", "img", "picture", "photo", "figure", "diagram", "chart", "graph", "media", "visual", "scene", "page"}
+    | {"screenshot", "frame", "plot", "map"}
 )
-SHOWN |= {"page", "screenshot", "frame", "plot", "map"}
 NUMBERED = SHOWN | {"id", "uid", "qid", "pid", "key", "name", "file", "filename", "fn", "path", "index", "idx", "stem"}
 """Words in names of columns in which numbers may be names of images; texts may be in any column."""
-HIDDEN = frozenset({"answer", "solution", "gt", "truth", "gold", "response", "output", "result", "edited", "annotated"})
-HIDDEN |= {"mask", "masks", "depth", "segmentation", "seg", "overlay", "heatmap", "attention", "label", "labelled"}
+HIDDEN = frozenset(
+    {"answer", "solution", "gt", "truth", "gold", "response", "output", "result", "edited", "annotated", "label"}
+    | {"mask", "masks", "depth", "segmentation", "seg", "overlay", "heatmap", "attention", "labelled"}
+)
 """Words in names of images that give the answer away, or are made of the others."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|data:", re.IGNORECASE)
 

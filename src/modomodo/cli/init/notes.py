@@ -19,19 +19,11 @@ from modomodo.data.sources.values import BadRowError
 
 FEW, SMALL = 16, 100  # rows that a first study needs, and that one learns from
 ODD = 0.1  # share of texts among numbers up to which they may be mistakes
-NEEDED = ("hint", "context", "passage", "input", "system", "history", "unit", "precision", "audios", "tools")
-NEEDED += (
-    "table",
-    "background",
-    "story",
-    "article",
-    "paragraph",
-    "document",
-    "description",
-    "dialogue",
-    "conversation",
+NEEDED = (
+    *("hint", "context", "passage", "input", "system", "history", "unit", "precision", "audios", "tools", "table"),
+    *("background", "story", "article", "paragraph", "document", "description", "dialogue", "conversation", "code"),
+    *("instruction", "premise", "hypothesis", "facts", "scenario", "setup", "text", "sentence", "lecture"),
 )
-NEEDED += ("instruction", "premise", "hypothesis", "facts", "scenario", "setup", "code", "text", "sentence", "lecture")
 """Columns that a question may need to be answered."""
 FORMS = ("\\boxed", "<answer>", "<think>")
 

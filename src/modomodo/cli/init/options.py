@@ -20,19 +20,10 @@ Named = str | tuple[str, ...]
 """One column with all options, or a column for each."""
 
 CALLED = frozenset({"options", "choices", "candidates", "alternatives", "endings", "distractors"})
-STEMS = CALLED | {
-    "option",
-    "choice",
-    "candidate",
-    "alternative",
-    "ending",
-    "distractor",
-    "answer",
-    "ans",
-    "opt",
-    "opts",
-}
-STEMS |= {"sol", "solution", "hypothesis", "hyp"}
+STEMS = CALLED | frozenset(
+    {"option", "choice", "candidate", "alternative", "ending", "distractor", "answer", "ans", "opt", "opts"}
+    | {"sol", "solution", "hypothesis", "hyp"}
+)
 APART = frozenset({"distractor", "distractors", "incorrect", "wrong"})
 """Words in names of columns whose options are those that are wrong, without the right one."""
 NUMBERS = tuple(map(str, range(26)))
@@ -190,10 +181,11 @@ def _refuse_wrong_alone(table: Table, left: Columns, answer_of: Callable[[Column
     names = [name for name, values in left.items() if words(name) & APART and _hold_texts(values)]
     if not names or answer_of(left) in names:
         return
+    shown = ", ".join(map(repr, names))
     raise ModomodoError(
-        f"{table.path}: {', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} by name the options "
-        'that are wrong, without the right one, so nobody would see them: write a column "options" with all of them in each '
-        "row, the right one at any place, or leave the wrong ones out"
+        f"{table.path}: {shown} {'is' if len(names) == 1 else 'are'} by name the options that are wrong, without the "
+        'right one, so nobody would see them: write a column "options" with all in each row, the right one anywhere, '
+        "or leave the wrong ones out"
     )
 
 

@@ -77,7 +77,7 @@ def suggest(
         frame, why, notes = frame_of(boxed, [sizes[k] if k < len(sizes) else None for k in given])
         if frame == "pixels" and any(isinstance(value, str) and _BOX_TOKEN.search(value) for value in values):
             notes += ("boxes between tokens are thousandths in the sets of some models: is gold_frame pixels right?",)
-        several = any(len(one) != 1 for one in boxed) or any(is_nested(value) for value in values)
+        several = any(one is not None and len(one) != 1 for one in boxed) or any(is_nested(value) for value in values)
         kind, what = ("boxes", "lists of boxes") if several else ("box", "one box [x1, y1, x2, y2]")
         return Suggestion(kind, f"{seen}{what} in each of {len(values)} rows", {"gold_frame": (frame, why)}, notes)
     lettered_rows = _letters(values)

@@ -9,8 +9,11 @@ from modomodo.data.sources.csv_rows import CommaNumber
 from modomodo.data.sources.image_values import KEYS
 from modomodo.data.sources.values import BadRowError, written
 
-ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}
-ROLES |= {"developer": "system", "model": "assistant", "bot": "assistant"}
+ROLES = {
+    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "model", "bot"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+}
 END = "</answer>"
 PICTURES = ("image", "image_url", "input_image")
 TEXTS = ("text", "input_text", "output_text")

@@ -41,6 +41,7 @@ ORDERS = {
     "tlbr": "y1, x1, y2, x2",
 }
 """Orders of the four numbers of a box other than x1, y1, x2, y2, as columns and formats call them."""
+_OBJECT = re.compile(r"\s*(?:```\w*\s*)?\[?\s*\{\s*['\"]\w+['\"]\s*:")
 _KEYS = ("bbox_2d", "bbox", "box", "position")
 _CORNERS = (("x1", "y1", "x2", "y2"), ("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"))
 _CORNERS += (("left", "top", "right", "bottom"),)
@@ -83,6 +84,11 @@ def _check(text: str) -> None:
         raise BadRowError(
             f"the answer {text!r:.80} has {token[0]!r:.40} inside, a place as one model writes it: write boxes as "
             "[x1, y1, x2, y2], for the verifier box"
+        )
+    if _OBJECT.match(text):
+        raise BadRowError(
+            f"the answer {text!r:.80} is an object, which no reply is to the letter: name what is asked for in it, as "
+            "answer.KEY, and write boxes as [x1, y1, x2, y2]"
         )
     number = read_number(text)
     if number and not float(number):
