@@ -68,7 +68,7 @@ def flat_pictures(value: Any, folder: Path | None) -> Iterator[bytes | Path]:
         return
     if isinstance(value, bytes):
         yield value
-    elif isinstance(value, int) and not isinstance(value, bool):
+    elif isinstance(value, int) and folder is not None and _with_ending(folder / str(value)) is not None:
         yield _beside(str(value), folder)
     elif isinstance(value, str):
         yield from _of_text(value, folder)

@@ -98,7 +98,10 @@ class Source(Strict):
             if verifier not in VERIFIERS:
                 raise ValueError(f"unknown verifier {verifier!r}; {closest(verifier, VERIFIERS)}")
         if self.free_form is not None and self.verifier != "choice":
-            raise ValueError(f'free_form is {self.free_form!r}, for rows beside choices: set verifier = "choice"')
+            raise ValueError(
+                f'free_form is {self.free_form!r}, for rows beside choices: set verifier = "choice" and options, or '
+                "have letters as answers"
+            )
         if self.verifier == "choice" and self.options is None and self.answer_as != "letter":
             raise ValueError(f"answer_as is {self.answer_as!r}: name the column of the options")
         if isinstance(self.options, tuple) and len(self.options) < 2:
