@@ -244,6 +244,10 @@ def test_percent_is_no_frame(tmp_path: Path):
         (lambda k: {"aliases": [TEXTS[k % 4], "it"], "answer": TEXTS[k % 4]}, "name one of the texts in 'aliases'"),
         (lambda k: {"things": TEXTS, "answer": TEXTS[k % 4]}, "'things' holds the options of a choice"),
         (lambda k: {"sentence1": f"a{k}", "sentence2": f"b{k}", "label": k % 2}, "in 'sentence1', 'sentence2'"),
+        (
+            lambda k: {"question": f"How many on {k}?", "seen": TEXTS, "answer": k % 4},
+            "name one of the texts in 'seen'",
+        ),
         (lambda k: {"options": TEXTS, "answer": k % 4 + 1}, "answers count the options from 1"),
         (
             lambda k: {"options": TEXTS, "answer": "ABCD"[k % 4], "answer_text": TEXTS[k % 4 if k != 3 else 0]},

@@ -33,6 +33,7 @@ REPLIES = ("completion", "chosen", "response", "output")
 BEFORE, AFTER = ("hint", "context", "passage"), ("input",)
 """What stands in columns of their own, and is read before or after the question."""
 WRONG = "rejected"
+_COUNTING = re.compile(r"\b(how many|how much|number of|count)\b", re.IGNORECASE)
 _NAMING = re.compile(  # such as answer_label, answerKey, correct_choice_idx
     r"(?:correct|right|gold|gt|true)?_?(?:answers?|options?|choices?|label)?_?(?:idx|index|id|key|letter|label|number|num)",
 )
@@ -77,7 +78,7 @@ def roles(table: Table) -> Roles:
     if (reason := _unasked(questions)) is not None:
         raise ModomodoError(f"{table.path}: no chat in {question!r} can be asked: {reason}; make each question a row")
     left = _without(left, [question or ""])
-    found = find_options(table, left, _answer)
+    found = find_options(table, left, _answer, _asks_for_numbers(questions))
     options = found.columns
     left = _without(left, columns_of(options))
     around = tuple(name for name in _around(left, question) if _worded(left[name]))
@@ -114,6 +115,11 @@ def _refuse_unusable(table: Table, left: Columns, answer: str) -> None:
         f"a number, a short text, a letter or a box into each row{flag}; or name what is inside it in a recipe, "
         f'answer = "{called[0]}.KEY"'
     )
+
+
+def _asks_for_numbers(questions: Sequence[Any]) -> bool:
+    """Return whether most questions ask how many there are, so that a number is hardly an option's."""
+    return sum(_COUNTING.search(str(one)) is not None for one in questions) > len(questions) / 2
 
 
 def _unasked(values: Sequence[Any]) -> str | None:

@@ -84,12 +84,14 @@ def is_called_options(options: Named) -> bool:
     return len(options[0]) > 1 and bool(words(options[0]) & STEMS)
 
 
-def find_options(table: Table, left: Columns, answer_of: Callable[[Columns], str | None]) -> Found:
+def find_options(
+    table: Table, left: Columns, answer_of: Callable[[Columns], str | None], counted: bool = False
+) -> Found:
     """Return the columns of the options among those that are left.
 
     Such are those that are called so and can be read in some row; else those of which the answer names one in nearly
     every row, by its text, its letter or its number; else one that is called so, which check will refuse.
-    `answer_of` returns the column of the answers among columns.
+    `answer_of` returns the column of the answers among columns; `counted`: questions ask for numbers of things.
 
     Raises ModomodoError for options that hold the wrong ones alone.
     """
@@ -106,7 +108,7 @@ def find_options(table: Table, left: Columns, answer_of: Callable[[Columns], str
         if is_called_options(one) and any(option_lists(left, one)) and answer_of(_without(left, one)) is not None:
             return Found(one)
     lists = [name for name, values in left.items() if _are_lists(values)]
-    kinds = {one: _evidence(left, one, answer_of) for one in (*families, *lists)}
+    kinds = {one: _evidence(left, one, answer_of, counted) for one in (*families, *lists)}
     sure = next((one for one, kind in kinds.items() if kind == "sure"), None)
     if sure is not None:
         return Found(sure)
@@ -142,7 +144,7 @@ def _are_lists(values: Sequence[Any]) -> bool:
     )
 
 
-def _evidence(left: Columns, options: Named, answer_of: Callable[[Columns], str | None]) -> str:
+def _evidence(left: Columns, options: Named, answer_of: Callable[[Columns], str | None], counted: bool) -> str:
     """Return how sure it is that the answers name one of these options: "sure", "doubtful" or "" for not at all.
 
     By number it takes texts, and several of them. One that stands at the same place in every row may be the first of
@@ -166,7 +168,7 @@ def _evidence(left: Columns, options: Named, answer_of: Callable[[Columns], str 
     if not worded:
         return ""
     several = min(map(len, own)) >= SURE and len({str(value) for value, _ in pairs}) > 1
-    return "sure" if several else "doubtful"
+    return "sure" if several and not counted else "doubtful"
 
 
 def _gold(value: Any) -> Any:

@@ -57,10 +57,10 @@ def suggest(
     """Return the strictest verifier that every answer is a gold of, or nearly every one where the others are mistakes.
 
     `options` are those of each row, where there is a column of them, none of some rows, None where they cannot be read;
-    `sizes` [width, height] of the first images of
-    the first rows, None where one is not known. Empty answers (None or "") do not count. Without `indices` a number is
-    not the index of an option; `first` is the number that options call the first of them by. Rows without options
-    beside others with them are judged by `free_form`, and so are answers that are no letters beside some that are.
+    `sizes` [width, height] of the first images of the first rows, None where one is not known. Empty answers (None or
+    "") do not count. Without `indices` a number is not the index of an option; `first` is what options call the first
+    of them. Rows without options beside others with them are judged by `free_form`, and so are answers that are no
+    letters beside some that are.
     """
     given = [k for k, answer in enumerate(answers) if not is_empty(answer)]
     values = [answers[k] for k in given]
@@ -80,10 +80,8 @@ def suggest(
         several = any(one is not None and len(one) != 1 for one in boxed) or any(is_nested(value) for value in values)
         kind, what = ("boxes", "lists of boxes") if several else ("box", "one box [x1, y1, x2, y2]")
         return Suggestion(kind, f"{seen}{what} in each of {len(values)} rows", {"gold_frame": (frame, why)}, notes)
-    lettered_rows = _letters(values)
-    if lettered_rows is not None:
-        chosen, free = lettered_rows
-        return _with_free_form(replace(chosen, why=seen + chosen.why), free, what="answers are no letters")
+    if (some := _letters(values)) is not None:
+        return _with_free_form(replace(some[0], why=seen + some[0].why), some[1], what="answers are no letters")
     for look in (_numbers, _lists, _mathematics, _mixed, _texts):
         if (told := look(values)) is not None:
             return Suggestion(told[0], seen + told[1], notes=tuple(_text_notes(told[0], values)))
