@@ -3,8 +3,6 @@
     python benchmarks/uneven_world.py probe     # a first look at a candidate: 20 runs, about 6 minutes on two cores
     python benchmarks/uneven_world.py world     # the criteria: 142 runs, about 50 minutes on two cores
     python benchmarks/uneven_world.py scoring   # its models again, by greedy completions: about 10 minutes on two cores
-    python benchmarks/uneven_world.py scoring   # its models again, by greedy completions: about 10 minutes on two cores
-    python benchmarks/uneven_world.py scoring   # its models again, by greedy completions: about 10 minutes on two cores
     python benchmarks/uneven_world.py causes    # what each cause alone costs at equal shares: 40 runs, about 15 minutes
     python benchmarks/uneven_world.py studies   # whole studies of both worlds, six and five seeds: about 100 minutes
 
@@ -29,8 +27,6 @@ import typer
 from nano_world import Criterion, blindness, share_of_variance, show
 from scipy import stats
 
-from modomodo.config.recipe import Recipe
-from modomodo.config.recipe import Recipe
 from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study, load_study
 from modomodo.core.mixture import Mixture
@@ -131,40 +127,6 @@ class World:
         return [label for label in self.mixtures if label.startswith("space:")]
 
 
-@dataclass(frozen=True)
-class World:
-    """The runs of `world`: first a run of each mixture, then fresh seeds of the best, of equal shares and near them."""
-
-    study: Study
-    planned: Mapping[str, PlannedRun]  # by label, all runs
-    mixtures: Mapping[str, Mixture]  # by label, of the first runs
-    again: Mapping[str, Mixture]  # by label, of those with fresh seeds
-    first: Results
-    fresh: Results
-
-    @property
-    def spread(self) -> list[str]:
-        """The labels of the space-filling mixtures."""
-        return [label for label in self.mixtures if label.startswith("space:")]
-
-
-@dataclass(frozen=True)
-class World:
-    """The runs of `world`: first a run of each mixture, then fresh seeds of the best, of equal shares and near them."""
-
-    study: Study
-    planned: Mapping[str, PlannedRun]  # by label, all runs
-    mixtures: Mapping[str, Mixture]  # by label, of the first runs
-    again: Mapping[str, Mixture]  # by label, of those with fresh seeds
-    first: Results
-    fresh: Results
-
-    @property
-    def spread(self) -> list[str]:
-        """The labels of the space-filling mixtures."""
-        return [label for label in self.mixtures if label.startswith("space:")]
-
-
 @app.command()
 def world(out: Path = Path("studies/uneven-world")) -> None:
     """Print the criteria of the uneven world as a Markdown table; exit code 1 when one does not hold."""
@@ -211,17 +173,32 @@ def world_runs(out: Path) -> World:
 
 @app.command()
 def scoring(out: Path = Path("studies/uneven-world")) -> None:
-    """Print how far the models of `world` scatter when they are scored by one greedy completion of each item."""
+    """Print how far the models of `world` scatter by sampled completions, as they were scored, and by greedy ones."""
     runs = world_runs(out)
     study = runs.study
     store, digests = Store(study.folder), run_digests([one.recipe for one in runs.planned.values()])
-    folders = [store.runs / run_key(one.recipe, digests) for one in runs.planned.values() if one.recipe.steps]
+    labels = [label for label, one in runs.planned.items() if one.recipe.steps]
+    folders = [store.path(run_key(runs.planned[label].recipe, digests)) for label in labels]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         scores = list(pool.map(greedy_scores, folders))
-    greedy = dict(zip([label for label, one in runs.planned.items() if one.recipe.steps], scores, strict=True))
+    greedy = dict(zip(labels, scores, strict=True))
     for name, of_label in (("sampled", {**runs.first, **runs.fresh}), ("greedy", greedy)):
         out_of = {label: mean_of(of_label[label], study.benchmarks) for label in runs.spread}
-        print(name, spread_criterion(study, out_of, runs.spread, of_label, tuple(runs.again)).measured)
+        print(name, spread_criterion(study, out_of, runs.spread, of_label, tuple(runs.again)).found)
+    again = [folder for label, folder in zip(labels, folders, strict=True) if label in runs.fresh]
+    drawn = np.sqrt(np.mean([drawing_variance(folder, study.benchmarks) for folder in again]))
+    print(f"sd of a score from drawing completions alone: {drawn:.4f}")
+
+
+def drawing_variance(folder: Path, benchmarks: Sequence[str]) -> float:
+    """Return the variance of a run's Out that comes from which completions of its items were drawn."""
+    total = 0.0
+    for name in benchmarks:
+        rewards: dict[str, list[float]] = {}
+        for line in map(json.loads, (folder / "items" / f"{name}.jsonl").read_text().splitlines()):
+            rewards.setdefault(line["row_id"], []).append(line["reward"] or 0.0)
+        total += sum(np.var(drawn, ddof=1) / len(drawn) for drawn in rewards.values()) / len(rewards) ** 2
+    return float(total) / len(benchmarks) ** 2
 
 
 def greedy_scores(folder: Path) -> Mapping[str, Score]:
