@@ -17,6 +17,7 @@ from unittest.mock import patch
 import pytest
 
 from mistakes import FILES, OWN_DATA, RECIPE, STARTING, STUDY, Mistake
+from mistakes_of_rows import READINGS
 from mistakes_of_studies import KEYS, MACHINES, NAMES
 from mistakes_of_tables import COMPLETIONS, TABLES
 from modomodo.cli import main
@@ -26,7 +27,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 WIDTH = 118
 
 CHAPTERS: dict[str, tuple[Mistake, ...]] = {
-    "The first files": STARTING,
+    "The first files": (*STARTING, *READINGS),
     "Your own data": OWN_DATA,
     "Files and keys": KEYS,
     "Domains, benchmarks, mixtures": NAMES,

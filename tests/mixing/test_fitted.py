@@ -9,6 +9,7 @@ import pytest
 
 from modomodo.core.errors import ModomodoError
 from modomodo.mixing import Runs, fit
+from modomodo.mixing.aggregates import directions_of
 from modomodo.mixing.validation import validation
 
 QUERY_ND = np.random.default_rng(1).dirichlet(np.ones(3), 5)
@@ -142,3 +143,27 @@ def rows_of(runs: Runs, rows: list[int]) -> Runs:
     tables = {field: getattr(runs, field)[rows] for field in ("X_ND", "y_NB", "se_NB", "n_NB")}
     names = {field: tuple(getattr(runs, field)[row] for row in rows) for field in ("seeds_N", "steps_N", "labels_N")}
     return replace(runs, **tables, **names)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("val_loss", "--set direction.val_loss=lower"),
+        ("WER", "--set direction.WER=lower"),
+        ("testError", "--set direction.testError=lower"),
+        ("edit distance", "--set 'direction.edit distance=lower'"),
+        ("eval.ppl", """--set 'direction={"eval.ppl" = "lower"}'"""),
+        ("glossary", None),
+        ("ocr_accuracy", None),
+        ("per_class_acc", None),
+    ],
+)
+def test_a_name_that_says_lower_needs_a_direction(name: str, typed: str | None):
+    if typed is None:
+        assert directions_of("higher", benchmarks=(name, "acc")) == {name: "higher", "acc": "higher"}
+        return
+    with pytest.raises(ModomodoError) as error:
+        directions_of({"acc": "higher"}, benchmarks=(name, "acc"))
+    assert f"write {typed} (or =higher" in str(error.value)
+    assert directions_of({name: "higher"}, benchmarks=(name, "acc"))[name] == "higher"
+    assert directions_of("lower", benchmarks=(name,))[name] == "lower"

@@ -3,6 +3,8 @@
 Axes: N runs, B benchmarks.
 """
 
+import json
+import shlex
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ import numpy as np
 
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.mixing.runs import Runs
-from modomodo.mixing.scales import decided_note, divisors, scale_note
+from modomodo.mixing.scales import decided_note, divisors, says_lower, scale_note
 from modomodo.mixing.surrogates.base import Array
 
 Direction = Literal["higher", "lower"]
@@ -37,7 +39,11 @@ class Aggregate:
 
 
 def directions_of(direction: Direction | Mapping[str, Direction], *, benchmarks: Sequence[str]) -> dict[str, Direction]:
-    """Return benchmark -> direction; benchmarks that a mapping leaves out are higher-is-better."""
+    """Return benchmark -> direction; benchmarks that a mapping leaves out are higher-is-better.
+
+    Raises ModomodoError for unknown benchmarks, and for those whose names say that lower is better while nothing was
+    said of them: "higher" for all is what holds where nobody said anything.
+    """
     common: Direction = direction if isinstance(direction, str) else "higher"
     given: Mapping[str, Direction] = {} if isinstance(direction, str) else direction
     for name in given:
@@ -46,7 +52,21 @@ def directions_of(direction: Direction | Mapping[str, Direction], *, benchmarks:
     for value in (common, *given.values()):
         if value not in ("higher", "lower"):
             raise ModomodoError(f"direction is {value!r}; write 'higher' or 'lower' (which scores are better)")
+    unsaid = [name for name in benchmarks if name not in given and common == "higher" and says_lower(name)]
+    if unsaid:
+        raise ModomodoError(
+            f"by their names lower scores may be better for {', '.join(unsaid)}, and nothing was said of their "
+            f"direction: write {_typed(unsaid)} (or =higher where higher is better)"
+        )
     return {name: given.get(name, common) for name in benchmarks}
+
+
+def _typed(names: Sequence[str]) -> str:
+    """Return what to type so that lower scores of these benchmarks are better."""
+    if any(set(name) & set(".=") for name in names):
+        table = ", ".join(f'{json.dumps(name, ensure_ascii=False)} = "lower"' for name in names)
+        return f"--set {shlex.quote(f'direction={{{table}}}')}"
+    return " ".join(f"--set {shlex.quote(f'direction.{name}=lower')}" for name in names)
 
 
 def aggregate_of(

@@ -4,6 +4,7 @@ Axes: N runs, B benchmarks.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -30,6 +31,16 @@ WIDEST = 20.0  # the same for losses and for scores below 0, which have no full 
 LOW = 10.0  # percent whose median is lower may be a rating from 1 to 5, or a loss
 ONE_DECIDES = 0.9  # share of an aggregate's variance that is worth a word
 
+LOWER = frozenset(
+    {"loss", "losses", "nll", "nlls", "logloss", "ppl", "ppls", "perplexity", "bpb", "bpc", "bits", "entropy", "ce"}
+    | {"xent", "crossentropy", "kl", "error", "errors", "err", "errs", "mistakes", "wer", "cer", "ter", "der", "eer"}
+    | {"mae", "mse", "rmse", "nrmse", "rmsle", "mape", "smape", "brier", "ece", "fid", "kid", "fvd", "lpips", "regret"}
+    | {"distance", "divergence", "deviation", "hallucination", "hallucinations", "toxicity", "latency"}
+    | {"fpr", "fnr", "frr", "levenshtein", "hausdorff", "chamfer", "surprisal", "msle"}
+)
+"""Words in names of benchmarks that say that lower scores are better, in small letters."""
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
 
 @dataclass(frozen=True)
 class Divisors:
@@ -41,6 +52,11 @@ class Divisors:
 
     values: dict[str, float]
     ground: Literal["alike", "stated", "percent", "spread"]
+
+
+def says_lower(name: str) -> bool:
+    """Return whether a whole word of a name says that lower scores are better, as in val_loss, WER or testError."""
+    return not LOWER.isdisjoint(word.lower() for word in _WORD.findall(name))
 
 
 def check_scale(scale: Mapping[str, float], *, benchmarks: Sequence[str], y_NB: Array) -> None:

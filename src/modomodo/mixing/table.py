@@ -28,6 +28,7 @@ from modomodo.mixing.tables.columns import (
     column_called,
     columns_of,
     label_column,
+    lower_note,
     settings,
     unread_note,
     without_prefix,
@@ -91,7 +92,7 @@ def runs_in(path: Path, form: TableForm) -> Runs:
     lines, notes = _lines(path, form)
     weights, scores = _columns(lines, form)
     benchmarks = tuple(scores)
-    notes += _unread(lines, weights, scores)
+    notes += [*_unread(lines, weights, scores), *lower_note(lines.metrics, scores)]
     lines = _with_notation(lines, weights, scores)
     columns = list(weights.values())
     weights_ND = numbers(lines.mixtures, columns, required=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,8 @@ _PROBES: tuple[list[Message], ...] = (
     [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": _QUESTION}]}],
     [{"role": "user", "content": [{"type": "text", "text": _QUESTION}]}],
 )
+_WORDS_AFTER = 3  # "ASSISTANT:" and the like, between a question and the completion
+_SIGN = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\W+")
 
 
 def render(processor: ProcessorMixin, messages: Sequence[Message]) -> str:
@@ -47,10 +50,21 @@ def render(processor: ProcessorMixin, messages: Sequence[Message]) -> str:
 
 
 def check_template(processor: ProcessorMixin, path: str) -> None:
-    """Raise ModomodoError where a processor has no chat template, or one that is not safe or loses what is asked."""
+    """Raise ModomodoError where a processor has no chat template, or one that is not safe or changes what is asked.
+
+    It must keep texts and images, each once and in order, add no words to the question, and be the same each time.
+    """
     with_image, without = check_prompts(processor, path, _PROBES)
     if with_image == without:
         raise ModomodoError(f"the chat template of {path!r} loses the image: {_ADVICE}")
+    for text in (with_image, without):
+        after = text.rpartition(_QUESTION)[2].strip()
+        if text.count(_QUESTION) != 1:
+            raise ModomodoError(
+                f"the chat template of {path!r} writes the question {text.count(_QUESTION)} times: {_ADVICE}"
+            )
+        if len(list(filter(None, _SIGN.split(after)))) > _WORDS_AFTER:
+            raise ModomodoError(f"the chat template of {path!r} adds words to the question, {after!r:.100}: {_ADVICE}")
 
 
 def check_prompts(processor: ProcessorMixin, path: str, prompts: Sequence[Sequence[Message]]) -> list[str]:
@@ -84,23 +98,35 @@ def try_prompts(processor: ProcessorMixin, path: str, prompts: Sequence[Sequence
 
 
 def _check_whole(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> None:
-    lost = _what_is_lost(processor, messages, text)
-    if lost:
-        raise ModomodoError(f"it loses {lost}: {_ADVICE}")
+    wrong = _what_is_wrong(processor, messages, text)
+    if wrong:
+        raise ModomodoError(f"it {wrong}: {_ADVICE}")
 
 
-def _what_is_lost(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> str:
-    """Return what of a prompt is not in the text that it became, "" where all is there; spaces do not count."""
+def _what_is_wrong(processor: ProcessorMixin, messages: Sequence[Message], text: str) -> str:
+    """Return what is wrong with the text that a prompt became, "" where nothing is; spaces do not count."""
     whole = _spaced(text)
     parts = [part for message in messages for part in message["content"]]
-    texts = [part["text"] for part in parts if part["type"] == "text"]
-    lost = next((one for one in texts if _spaced(one) not in whole), None)
+    texts = [_spaced(part["text"]) for part in parts if part["type"] == "text"]
+    lost = next((one for one in texts if one not in whole), None)
     if lost is not None:
-        return f"the text {lost!r:.60}"
-    pictures = len(parts) - len(texts)
+        return f"loses the text {lost!r:.60}"
     marks = [mark for name in MARKS if isinstance(mark := getattr(processor, name, None), str)]
-    written = [text.count(mark) - sum(one.count(mark) for one in texts) for mark in marks]
-    return "an image" if pictures and written and max(written) < pictures else ""
+    written = {mark: whole.count(mark) - sum(one.count(mark) for one in texts) for mark in marks}
+    mark = max(written, key=written.__getitem__, default="")
+    pictures = len(parts) - len(texts)
+    if mark and written[mark] != pictures:
+        return f"loses an image: {written[mark]} of {pictures}" if written[mark] < pictures else "adds an image"
+    place = 0
+    images_first = all(part["type"] == "image" for part in parts[:pictures])
+    # Images among the words are put first by LLaVA's own template.
+    for part in parts if images_first else [part for part in parts if part["type"] == "text"]:
+        sought = _spaced(part["text"]) if part["type"] == "text" else mark
+        found = whole.find(sought, place)
+        if found < 0:
+            return "changes the order of texts and images"
+        place = found + len(sought)
+    return ""
 
 
 def _spaced(text: str) -> str:

@@ -8,9 +8,24 @@ import json
 import resource
 import signal
 import sys
+from datetime import datetime
 from typing import Any
 
 MEMORY_BYTES = 1 << 30  # more is a MemoryError
+
+
+def _at_other_times(prompt: Any, options: dict[str, Any]) -> bool:
+    """Return whether a prompt is another one at another time of the same day; a date alone is the same."""
+    from transformers.utils import chat_template_utils
+
+    if "strftime_now" not in options["chat_template"]:
+        return False
+    texts: set[str] = set()
+    for moment in (datetime(2024, 3, 5, 10, 11, 12, 345678), datetime(2024, 3, 5, 21, 22, 23, 456789)):
+        clock = type("Clock", (), {"now": staticmethod(lambda moment=moment: moment)})
+        chat_template_utils.datetime = clock  # pyright: ignore[reportAttributeAccessIssue, reportPrivateImportUsage]
+        texts.add(chat_template_utils.render_jinja_template(conversations=[prompt], **options)[0][0])
+    return len(texts) > 1
 
 
 def main() -> None:
@@ -26,7 +41,12 @@ def main() -> None:
     try:
         texts = [render_jinja_template(conversations=[prompt], **options)[0][0] for prompt in asked["prompts"]]
         longest = max(map(len, texts))
-        answer = {"texts": texts} if longest <= asked["longest"] else {"error": f"it makes {longest:,} characters"}
+        if longest > asked["longest"]:
+            answer = {"error": f"it makes {longest:,} characters"}
+        elif _at_other_times(asked["prompts"][0], options):
+            answer = {"error": "it writes the time of day, so that a prompt is another one each time"}
+        else:
+            answer = {"texts": texts}
     except MemoryError:
         answer = {"error": f"it takes over {MEMORY_BYTES >> 20:,} MiB of memory"}
     # The process boundary: a template can raise anything.

@@ -78,8 +78,8 @@ def test_what_is_taken_and_what_is_left_is_told(tmp_path, row, note):
     ("row", "note"),
     [
         (
-            lambda n: {"question": f"{n}?", "answer": n, "image": f"p/{n}.png", "mask": f"p/{n - n % 2}.png"},
-            "all images of 'image', 'mask' are shown, in this order",
+            lambda n: {"question": f"{n}?", "answer": n, "image": f"p/{n}.png", "view": f"p/{n - n % 2}.png"},
+            "all images of 'image', 'view' are shown, in this order",
         ),
         (
             lambda n: {"question": f"{n}?", "answer": n, "image": f"p/{n}.png", "url": f"https://a.b/{n}.png"},

@@ -6,6 +6,7 @@ import pytest
 
 from modomodo.core.errors import ModomodoError
 from modomodo.data.sources.chats import gold_in
+from modomodo.data.sources.csv_rows import csv_rows
 from modomodo.data.sources.records import read
 from modomodo.data.sources.source import Source
 
@@ -81,3 +82,10 @@ def test_a_cell_may_hold_a_picture_in_base64(tmp_path, name):
     mark = "," if name == "a.csv" else "\t"
     (row,) = columns(tmp_path / name, f"question{mark}image\nq{mark}{'A' * 500_000}\n")
     assert len(row["image"]) == 500_000
+
+
+def test_rows_may_share_an_image_by_the_index_of_its_row(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text(f"index\timage\tanswer\n1\t{'iVBOR' * 20}\t3\n2\t1\t4\n3\t2\t5\n")
+    (rows, broken) = csv_rows(path)
+    assert ([row["image"] for _, row in rows], broken) == (["iVBOR" * 20, "iVBOR" * 20, "2"], [])

@@ -158,3 +158,14 @@ def test_a_declared_folder_takes_the_place_of_the_files_own(folder, tmp_path):
 )
 def test_names_of_columns_with_pictures(name, like):
     assert is_pictorial(name) == like
+
+
+def test_an_id_without_an_ending_names_the_one_image_of_that_name(tmp_path):
+    for name in ("7.jpg", "a/b.PNG", "two.png", "two.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(DATA)
+    assert list(flat_pictures([7, "7", "a/b", "two.png"], tmp_path)) == [
+        tmp_path / name for name in ("7.jpg", "7.jpg", "a/b.PNG", "two.png")
+    ]
+    with pytest.raises(BadRowError, match=r"two names two.jpg and two.png: write which"):
+        list(flat_pictures("two", tmp_path))

@@ -93,3 +93,13 @@ def test_seeds_steps_and_texts_beside_scores(tmp_path: Path):
 def test_files_that_do_not_go_together(tmp_path: Path, first: str, second: str, says: str):
     with pytest.raises(ModomodoError, match=says):
         read(tmp_path, first, second)
+
+
+@pytest.mark.parametrize(("start", "other"), [(0, 1), (1, 0), (1, 2)])
+def test_two_files_that_count_from_different_numbers_are_not_joined(tmp_path: Path, start: int, other: int):
+    mixtures = "run,arxiv,books\n" + "".join(f"{start + k},{k / 11:.6f},{1 - k / 11:.6f}\n" for k in range(12))
+    losses = "run,arxiv\n" + "".join(f"{other + k},{0.5 + k / 50}\n" for k in range(12))
+    with pytest.raises(ModomodoError, match=rf"count their runs from {start} and from {other} in 'run'"):
+        read(tmp_path, mixtures, losses)
+    named = losses.replace(f"\n{other},", "\nlast,")
+    assert "last" not in read(tmp_path, mixtures, named).labels_N

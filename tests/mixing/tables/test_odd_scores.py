@@ -15,6 +15,7 @@ SHARES = (0.60, 0.56, 0.39, 0.68, 0.49, 0.47, 0.53, 0.58)
         ((*SHARES, 6.5), (8,), "shares beside percent?"),
         ((0.61, 61.2, 55.0, 48.1, 60.3), (0,), "0.61 among scores of 48.1 to 61.2"),
         ((*SHARES, 0.0), (8,), "0 among scores of 0.39 to 0.68: a failed evaluation?"),
+        ((*SHARES, 0.001), (8,), "0.001 among scores of 0.39 to 0.68: a failed evaluation?"),
         ((61.2, 0.0, 55.0, 48.1, 60.3), (1,), "a failed evaluation?"),
         ((2.1, 0.0, 2.5, 2.3, 2.2), (1,), "a failed evaluation?"),
         ((*SHARES, -1.0), (8,), "-1 among scores of 0.39 to 0.68: no score?"),

@@ -3,27 +3,27 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import takewhile
-from string import ascii_lowercase
 from typing import Any, cast
 
+from modomodo.cli.init.boxes import boxes_in
 from modomodo.cli.init.images import Images, find_images
-from modomodo.cli.init.table import OPTIONS, Table
-from modomodo.cli.init.verifier import boxes_in, is_empty, suggest
+from modomodo.cli.init.options import Columns, Named, columns_of, find_options
+from modomodo.cli.init.table import Table
+from modomodo.cli.init.verifier import is_empty, suggest
 from modomodo.core.errors import ModomodoError
 from modomodo.data.sources.chats import asked, gold_in, is_chat
 from modomodo.data.sources.columns import question_and_gold
 from modomodo.data.sources.golds import read_boxes
 from modomodo.data.sources.grounding import BOX, REF, read_objects
-from modomodo.data.sources.options import no_options, option_texts, options_in
 from modomodo.data.sources.source import Source
 from modomodo.data.sources.values import BadRowError
 
 # Names of columns, in the order in which they are tried.
 IDS = ("id", "uid", "qid", "pid", "question_id", "questionid", "row_id", "sample_id", "image_id", "index", "key")
 CHATS = ("messages", "conversations", "conversation")
-QUESTIONS = ("question", "query", "problem", "prompt", "instruction", "text", *CHATS, "q")
+QUESTIONS = ("question", "query", "problem", "prompt", "instruction", "text", *CHATS, "q", "stem", "ctx")
 GOLDS = ("gold", "ground_truth", "groundtruth", "gt", "gt_answer", "gold_answer", "final_answer")
 CHOSEN = ("correct_option", "correct_choice", "multiple_choice_answer")
 ANSWERS = ("answer", "correct_answer", "answers", "correct", *GOLDS, *CHOSEN, "solution")
@@ -33,17 +33,18 @@ REPLIES = ("completion", "chosen", "response", "output")
 BEFORE, AFTER = ("hint", "context", "passage"), ("input",)
 """What stands in columns of their own, and is read before or after the question."""
 WRONG = "rejected"
-NUMBERS = tuple(map(str, range(26)))
-_OPTION = re.compile(r"((?:option|choice|opt?)s?[\s_.-]*)?([a-z]|\d+)", re.IGNORECASE)
-
-Columns = Mapping[str, Sequence[Any]]
+_COUNTING = re.compile(r"\b(how many|how much|number of|count)\b", re.IGNORECASE)
+_NAMING = re.compile(  # such as answer_label, answerKey, correct_choice_idx
+    r"(?:correct|right|gold|gt|true)?_?(?:answers?|options?|choices?|label)?_?(?:idx|index|id|key|letter|label|number|num)",
+)
 
 
 @dataclass(frozen=True)
 class Roles:
     """Which column is what; `about` is one with words that a question can be made of, where there is no question.
 
-    `around` are columns that the question is read with; `guessed`: no column is called an answer.
+    `around` are columns that the question is read with; `guessed`: no column is called an answer;
+    `doubtful` are columns whose texts the answers may name, and which are not taken for options.
     """
 
     answer: str
@@ -55,6 +56,7 @@ class Roles:
     around: tuple[str, ...] = ()
     objects: str | None = None
     guessed: bool = False
+    doubtful: tuple[Named, ...] = ()
 
 
 def roles(table: Table) -> Roles:
@@ -76,7 +78,8 @@ def roles(table: Table) -> Roles:
     if (reason := _unasked(questions)) is not None:
         raise ModomodoError(f"{table.path}: no chat in {question!r} can be asked: {reason}; make each question a row")
     left = _without(left, [question or ""])
-    options = _options(left)
+    found = find_options(table, left, _answer, _asks_for_numbers(questions))
+    options = found.columns
     left = _without(left, columns_of(options))
     around = tuple(name for name in _around(left, question) if _worded(left[name]))
     answers = _without(left, around)
@@ -88,12 +91,7 @@ def roles(table: Table) -> Roles:
     _refuse_unusable(table, answers, answer)
     about = next((name for name, values in left.items() if name != answer and _worded(values)), None)
     about = about if question is None else None
-    return Roles(answer, images, own_id, question, options, about, around, objects, guessed=not named)
-
-
-def columns_of(options: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the columns that hold options."""
-    return (options,) if isinstance(options, str) else options or ()
+    return Roles(answer, images, own_id, question, options, about, around, objects, not named, found.doubtful)
 
 
 def _without(columns: Columns, names: Iterable[str]) -> dict[str, Sequence[Any]]:
@@ -117,6 +115,11 @@ def _refuse_unusable(table: Table, left: Columns, answer: str) -> None:
         f"a number, a short text, a letter or a box into each row{flag}; or name what is inside it in a recipe, "
         f'answer = "{called[0]}.KEY"'
     )
+
+
+def _asks_for_numbers(questions: Sequence[Any]) -> bool:
+    """Return whether most questions ask how many there are, so that a number is hardly an option's."""
+    return sum(_COUNTING.search(str(one)) is not None for one in questions) > len(questions) / 2
 
 
 def _unasked(values: Sequence[Any]) -> str | None:
@@ -190,6 +193,14 @@ def _objects(columns: Columns) -> str | None:
     return next((name for name, values in columns.items() if all(_are_objects(one) for one in values)), None)
 
 
+def objects_frame(table: Table, column: str | None) -> str:
+    """Return the frame of the boxes in a column of objects, as the first that can be read states it; else pixels."""
+    for value in table.columns[column] if column is not None else ():
+        with suppress(BadRowError):
+            return read_objects(value).frame
+    return "pixels"
+
+
 def _are_objects(value: Any) -> bool:
     try:
         return any(read_objects(value).boxes)
@@ -197,51 +208,10 @@ def _are_objects(value: Any) -> bool:
         return False
 
 
-def option_lists(columns: Columns, options: str | tuple[str, ...]) -> list[tuple[str, ...] | None]:
-    """Return the options of each row as texts, read as training reads them; none of some, None where they cannot be."""
-    rows = [_option_list(columns, options, row) for row in range(len(next(iter(columns.values()))))]
-    return [None if isinstance(row, BadRowError) else row for row in rows]
-
-
-def unread_options(table: Table, options: str | tuple[str, ...]) -> str | None:
-    """Return how many rows have options that cannot be read, and why the first; None when all can."""
-    rows = [_option_list(table.columns, options, row) for row in range(len(table.places))]
-    bad = [f"{place}: {row}" for place, row in zip(table.places, rows, strict=True) if isinstance(row, BadRowError)]
-    return f"rows whose options cannot be read: {len(bad)}; the first is {bad[0]}" if bad else None
-
-
-def _option_list(columns: Columns, options: str | tuple[str, ...], row: int) -> tuple[str, ...] | BadRowError:
-    try:
-        value = options_in(lambda column: columns[column][row], options)
-        return () if no_options(value) else option_texts(value, ", ".join(columns_of(options)))
-    except BadRowError as error:
-        return error
-
-
-def _options(left: Columns) -> str | tuple[str, ...] | None:
-    """Return what can be read as options in some row, else a column that is called so, which check will refuse."""
-    named = _named(left, OPTIONS)
-    several = [names for names in _option_columns(left) if _answer(_without(left, names)) is not None]
-    unread = [name for name in named if any(left[name]) and _answer(_without(left, [name])) is not None]
-    return next((one for one in (*named, *several) if any(option_lists(left, one))), next(iter(unread), None))
-
-
-def _option_columns(columns: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the columns that hold an option each by their names, such as A, B, C or option_1, option_2."""
-    families: dict[str, dict[str, str]] = {}
-    for name in columns:
-        if found := _OPTION.fullmatch(name):
-            families.setdefault((found[1] or "").lower(), {}).setdefault(found[2].lower(), name)
-    for start, family in families.items():
-        for marks in (ascii_lowercase, NUMBERS, NUMBERS[1:]) if start else (ascii_lowercase,):
-            run = tuple(family[mark] for mark in takewhile(family.__contains__, marks))
-            if len(run) > 1:
-                yield run
-
-
 def called_answers(columns: Iterable[str]) -> list[str]:
-    """Return the columns that are called answers, be they any or not."""
-    return _named(columns, ANSWERS)
+    """Return the columns that are called answers, be they any or not, in whatever case."""
+    found = _named(columns, ANSWERS)
+    return [*found, *(name for name in columns if name not in found and name.lower() in ANSWERS)]
 
 
 def _answer(left: Columns) -> str | None:
@@ -267,8 +237,15 @@ def _usable(left: Columns) -> dict[str, Sequence[Any]]:
 def _named_answers(usable: Columns) -> list[str]:
     """Return the columns that are answers by their names; a label beside boxes is what is to be found."""
     boxes = [name for name, values in usable.items() if "box" in name.lower() and boxes_in(values) is not None]
+    naming = [name for name in usable if _names_answer(name)]
     short = [] if _named(usable, ["b"]) else _named(usable, ["a"])  # beside b it is rather an option
-    return [*_named(usable, ANSWERS), *short, *boxes, *_named(usable, LABELS), *_named(usable, REPLIES)]
+    return [*_named(usable, ANSWERS), *short, *boxes, *_named(usable, LABELS), *naming, *_named(usable, REPLIES)]
+
+
+def _names_answer(name: str) -> bool:
+    """Return whether a column says which option is right, by its name."""
+    last = re.sub(r"[^a-z]+", "_", name.rpartition(".")[2].lower())
+    return _NAMING.fullmatch(last) is not None and re.match(r"correct|right|gold|gt|true|answer", last) is not None
 
 
 def _answers(values: Sequence[Any]) -> bool:

@@ -7,22 +7,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from modomodo.cli.init.boxes import Size
+from modomodo.cli.init.names import words
 from modomodo.cli.init.table import OPTIONS, PICTURE, Table, is_picture_object
-from modomodo.cli.init.verifier import Size
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import picture_bytes
 from modomodo.data.sources.chats import pictures_in
 from modomodo.data.sources.holdout import short_hash
-from modomodo.data.sources.image_values import KEYS, flat_pictures, is_base64, is_pictorial
+from modomodo.data.sources.image_values import ENDS, KEYS, flat_pictures, is_base64, is_pictorial
 from modomodo.data.sources.pictures import fit
 from modomodo.data.sources.records import Record, listed, read, split_names
 from modomodo.data.sources.values import BadRowError, written
 
-ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 OPENED = 64  # rows whose images are opened to see their sizes
 FOLDERS = 2_000  # in which images are looked for that are not beside their file
 LEVELS = 3
 HALF = 0.5  # share of images from which a column that is called like one holds them
+LONGEST = 255  # letters of a path in a column that is not called like one with images
+SHOWN = frozenset(
+    {"image", "img", "picture", "photo", "figure", "diagram", "chart", "graph", "media", "visual", "scene", "page"}
+    | {"screenshot", "frame", "plot", "map"}
+)
+NUMBERED = SHOWN | {"id", "uid", "qid", "pid", "key", "name", "file", "filename", "fn", "path", "index", "idx", "stem"}
+"""Words in names of columns in which numbers may be names of images; texts may be in any column."""
+HIDDEN = frozenset(
+    {"answer", "solution", "gt", "truth", "gold", "response", "output", "result", "edited", "annotated", "label"}
+    | {"mask", "masks", "depth", "segmentation", "seg", "overlay", "heatmap", "attention", "labelled"}
+)
+"""Words in names of images that give the answer away, or are made of the others."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|data:", re.IGNORECASE)
 
 
@@ -55,13 +67,21 @@ def find_images(table: Table, columns: Mapping[str, Sequence[Any]]) -> Images:
             f"{table.path}: the options in {pictured[0]!r} are images, and options are shown as texts: put them into "
             "the column of the images, and name them in the question, <image 1>, <image 2>"
         )
+    told: list[str] = []
+    if not names:
+        names = _named_files(table, columns)
+        if not names:
+            return Images(left=_images_beside(table))
+        told = [f"{names[0]!r} names an image in every row, which is shown: may it be?"]
+    names, hidden = [name for name in names if not words(name) & HIDDEN] or names, names
+    hidden = [f"{name!r} may show the answer, by its name, and is not shown" for name in hidden if name not in names]
     missing = {name: text for name in names if (text := _missing(table, [name], None)) is not None}
     there = [name for name in names if name not in missing]
     left = [f"{name!r} names images that are not there, where {there[0]!r} has them" for name in missing if there]
     folder = _folder(table, names) if missing and not there else None
     names = there or names
     names, copies = _different(table, names, folder)
-    return Images(tuple(names), folder, tuple(_sizes(table, names, folder)), (*left, *copies))
+    return Images(tuple(names), folder, tuple(_sizes(table, names, folder)), (*left, *copies, *hidden, *told))
 
 
 def _in_order(names: list[str]) -> list[str]:
@@ -121,6 +141,50 @@ def _values(record: Record, name: str) -> Any:
     return value if held is None else held
 
 
+def _named_files(table: Table, columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return the column that names an image file in every row, whatever it is called, such as the id of the image."""
+    likely = [name for name, values in columns.items() if _may_name_files(name, values)]
+    likely.sort(key=lambda name: not words(name) & SHOWN)
+    home = _home(table)
+    near = list(_near(home)) if likely else []
+    inside = [folder for folder in near if folder.is_relative_to(home)]
+    for name in likely:
+        # Numbers of rows are names of files in many a folder.
+        for folder in (None, *(near if words(name) & SHOWN else inside)):
+            if _has_first(table, [name], folder) and _missing(table, [name], folder) is None:
+                return [name]
+    return []
+
+
+def _may_name_files(name: str, values: Sequence[Any]) -> bool:
+    given = [value for value in values if value not in (None, "")]
+    texts = [str(value) for value in given if isinstance(value, str | int) and not isinstance(value, bool)]
+    if not texts or len(texts) < len(given) or len(given) < HALF * len(values):
+        return False
+    numbers = all(text.isdecimal() for text in texts)
+    return all(len(text) <= LONGEST and "\n" not in text for text in texts) and (
+        not numbers or bool(words(name) & NUMBERED)
+    )
+
+
+def _images_beside(table: Table) -> tuple[str, ...]:
+    """Return a word on images near a table of which no row names one."""
+    home = _home(table)
+    for folder in (home, *(one for one in _near(home) if one.is_relative_to(home))):
+        names = [file.name for file in folder.iterdir() if file.suffix.lower() in ENDS]
+        if names:
+            return (
+                f"no row has an image, and there are images in {folder}, such as {min(names)}: if rows are about them, "
+                "give each row a column image with the path of its own",
+            )
+    return ()
+
+
+def _home(table: Table) -> Path:
+    home = Path(os.path.abspath(table.path))
+    return home if home.is_dir() else home.parent
+
+
 def _missing(table: Table, names: Sequence[str], folder: Path | None) -> str | None:
     """Return how many images are not where their columns say, and which first; None when all are there."""
     bad: list[str] = []
@@ -147,10 +211,9 @@ def _folder(table: Table, names: Sequence[str]) -> Path:
 
     Raises ModomodoError when there is none, or more.
     """
-    home = Path(os.path.abspath(table.path))
-    home = home if home.is_dir() else home.parent
-    folders = [folder for folder in _near(home) if _has_first(table, names, folder)]
+    folders = [folder for folder in _near(_home(table)) if _has_first(table, names, folder)]
     folders = [folder for folder in folders if _missing(table, names, folder) is None]
+    folders = [folder for folder in folders if folder.is_relative_to(_home(table))] or folders
     reason = _missing(table, names, None)
     if not folders:
         raise ModomodoError(f'{reason}; of another folder, write a recipe with pictures = "FOLDER" (docs/data.md)')
@@ -175,10 +238,16 @@ def _near(home: Path) -> Iterator[Path]:
                 yield Path(path)
 
 
-def _has_first(table: Table, names: Sequence[str], folder: Path) -> bool:
+def _has_first(table: Table, names: Sequence[str], folder: Path | None) -> bool:
+    """Return whether the first images that rows name are in a folder, that of the row's file by default."""
     for row in table.rows:
         try:
-            paths = [one for name in names for one in flat_pictures(_values(row, name), folder) if one != PICTURE]
+            paths = [
+                one
+                for name in names
+                for one in flat_pictures(_values(row, name), folder or row.folder)
+                if one != PICTURE
+            ]
         except ModomodoError:
             return False
         if paths:

@@ -4,17 +4,26 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from modomodo.cli.init.columns import called_answers, columns_of
+from modomodo.cli.init.boxes import PLACES
+from modomodo.cli.init.columns import called_answers
+from modomodo.cli.init.names import words
+from modomodo.cli.init.options import columns_of, is_called_options, option_lists
 from modomodo.cli.init.table import SPLITS
 from modomodo.cli.init.toml_text import Plan
 from modomodo.cli.init.verifier import is_empty, is_plain_number
 from modomodo.core.errors import count
 from modomodo.data.sources.chats import has_system
 from modomodo.data.sources.image_values import is_pictorial
+from modomodo.data.sources.options import letter_of
+from modomodo.data.sources.values import BadRowError
 
 FEW, SMALL = 16, 100  # rows that a first study needs, and that one learns from
 ODD = 0.1  # share of texts among numbers up to which they may be mistakes
-NEEDED = ("hint", "context", "passage", "input", "system", "history", "unit", "precision", "audios", "tools")
+NEEDED = (
+    *("hint", "context", "passage", "input", "system", "history", "unit", "precision", "audios", "tools", "table"),
+    *("background", "story", "article", "paragraph", "document", "description", "dialogue", "conversation", "code"),
+    *("instruction", "premise", "hypothesis", "facts", "scenario", "setup", "text", "sentence", "lecture"),
+)
 """Columns that a question may need to be answered."""
 FORMS = ("\\boxed", "<answer>", "<think>")
 
@@ -25,6 +34,8 @@ def notes(plan: Plan) -> Iterator[str]:
     yield from plan.suggestion.notes
     yield from _answer_notes(plan)
     yield from _option_notes(plan)
+    yield from _other_golds(plan)
+    yield from _box_notes(plan)
     yield from _odd_answers(plan)
     yield from _picture_notes(plan)
     yield from _question_notes(plan)
@@ -90,6 +101,60 @@ def _option_notes(plan: Plan) -> Iterator[str]:
         yield f"{plan.roles.answer!r} does not always name an option in {names}, so nothing is made a choice"
     elif isinstance(options, tuple):
         yield f"columns {names} are the options of a choice, by their names: are they?"
+    elif options is not None and not is_called_options(options):
+        yield f"{names} holds the options of a choice, as {plan.roles.answer!r} names one of them in each row: does it?"
+
+
+def _other_golds(plan: Plan) -> Iterator[str]:
+    """Yield columns beside a choice that name another option than the gold, and options that are left open."""
+    for doubtful in plan.roles.doubtful:
+        names = ", ".join(map(repr, columns_of(doubtful)))
+        yield f"the answers may name one of the texts in {names}, which are not shown: are they options?"
+    if plan.suggestion.verifier != "choice" or plan.roles.options is None:
+        return
+    options = option_lists(plan.table.columns, plan.roles.options)
+    kind = str(plan.suggestion.fields["answer_as"][0])
+    own = _named_options(plan.answers, options, kind)
+    for name, values in plan.table.columns.items():
+        if not _is_unused(plan, name) or not all(isinstance(value, str) or value is None for value in values):
+            continue
+        named = max(
+            (_named_options(values, options, one) for one in ("text", "letter")),
+            key=lambda one: len(one) - one.count(""),
+        )
+        both = [(k, mine, other) for k, (mine, other) in enumerate(zip(own, named, strict=True)) if mine and other]
+        odd = [k for k, mine, other in both if mine != other]
+        if odd and len(both) > len(values) / 2:
+            yield (
+                f"{name!r} names another option than {plan.roles.answer!r} in {len(odd)} of {len(both)} rows, the "
+                f"first {plan.table.places[odd[0]]}: which is right?"
+            )
+
+
+def _named_options(values: Sequence[Any], options: Sequence[tuple[str, ...] | None], kind: str) -> list[str]:
+    """Return the letter of the option that each value names, "" where it names none."""
+    found: list[str] = []
+    for value, texts in zip(values, options, strict=True):
+        try:
+            found.append(letter_of(value, texts, kind) if texts else "")
+        except BadRowError:
+            found.append("")
+    return found
+
+
+def _box_notes(plan: Plan) -> Iterator[str]:
+    """Yield where nothing but their number says that lists of four numbers are boxes."""
+    if plan.suggestion.verifier not in ("box", "boxes") or plan.roles.objects is not None:
+        return
+    asked = (str(one) for one in plan.table.columns.get(plan.roles.question or "", ()))
+    told = words(plan.roles.answer) & PLACES or any(words(one.replace(".", " ")) & PLACES for one in asked)
+    if not told and not any(
+        "box" in str(value).lower() or "x1" in str(value).lower() for value in plan.table.columns[plan.roles.answer]
+    ):
+        yield (
+            f"lists of four numbers in {plan.roles.answer!r} are taken for boxes, which neither its name nor the "
+            "questions say: are they? Else write each as a text"
+        )
 
 
 def _odd_answers(plan: Plan) -> Iterator[str]:

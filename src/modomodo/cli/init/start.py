@@ -6,18 +6,22 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from modomodo.cli.init.columns import BEFORE, Roles, columns_of, golds, option_lists, roles, unread_options
+from modomodo.cli.init.boxes import boxes_in, refuse_other_orders
+from modomodo.cli.init.columns import BEFORE, Roles, golds, objects_frame, roles
 from modomodo.cli.init.notes import missing_verifier, notes
+from modomodo.cli.init.options import columns_of, first_number, is_called_options, option_lists, unread_options
 from modomodo.cli.init.runs import refuse_runs
 from modomodo.cli.init.table import Table, check_path, look
 from modomodo.cli.init.toml_text import LEAST_HOLDOUT, Plan, recipe_text, study_text
 from modomodo.cli.init.trial import LOADED, source_of, try_out
-from modomodo.cli.init.verifier import Suggestion, suggest
+from modomodo.cli.init.verifier import Suggestion, is_empty, suggest
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import write_text
 from modomodo.data.registry import DOMAINS
 from modomodo.data.sources.columns import domain_of
+from modomodo.data.sources.values import BadRowError
 from modomodo.evaluation.benchmarks import part_of
 
 FILES = ("recipe.toml", "study.toml")
@@ -77,13 +81,15 @@ def plan_of(data: Path, folder: Path) -> Plan:
     """
     table = look(data)
     _refuse_runs(table)
-    columns = roles(table)
-    options = None if columns.options is None else option_lists(table.columns, columns.options)
-    # A number beside columns a and b is rather a value than an index.
-    indices = any(len(name) > 1 for name in columns_of(columns.options))
+    try:
+        columns = roles(table)
+    except BadRowError as error:
+        raise ModomodoError(f"{table.path}: {error}") from error
     question = _question(columns, None)
-    answers = golds(table, table.source(question=question, answer=columns.answer, objects=columns.objects))
-    suggestion = suggest(answers, options=options, sizes=columns.images.sizes, indices=indices)
+    frame = objects_frame(table, columns.objects)
+    source = table.source(question=question, answer=columns.answer, objects=columns.objects, gold_frame=frame)
+    answers = golds(table, source)
+    suggestion = _suggestion(table, columns, answers)
     _refuse_unnamed_options(table, columns, suggestion)
     pictures = columns.images.folder
     plan = Plan(
@@ -106,19 +112,49 @@ def plan_of(data: Path, folder: Path) -> Plan:
     return plan
 
 
+def _suggestion(table: Table, found: Roles, answers: tuple[Any, ...]) -> Suggestion:
+    """Return the verifier of the answers.
+
+    Raises ModomodoError for boxes in an order or a frame of their own.
+    """
+    options = None if found.options is None else option_lists(table.columns, found.options)
+    first = None if found.options is None else first_number(table.columns, found.options)
+    # A number beside columns a and b is rather a value than an index.
+    indices = any(len(name) > 1 for name in columns_of(found.options))
+    try:
+        suggestion = suggest(answers, options=options, sizes=found.images.sizes, indices=indices, first=first)
+    except ModomodoError as error:
+        raise ModomodoError(f"{table.path}: {error}") from error
+    boxed = (
+        boxes_in([[] if is_empty(one) else one for one in answers]) if suggestion.verifier in ("box", "boxes") else None
+    )
+    if boxed is not None:
+        refuse_other_orders(table, found.answer, boxed)
+    if found.objects is not None and "gold_frame" in suggestion.fields:
+        stated = (objects_frame(table, found.objects), "as bbox_type says, or does not, which means pixels")
+        return replace(suggestion, fields={**suggestion.fields, "gold_frame": stated})
+    return suggestion
+
+
 def _refuse_unnamed_options(table: Table, found: Roles, suggestion: Suggestion) -> None:
     """Raise ModomodoError where a column is called options, and the answers do not name them."""
-    if found.options is None or "answer_as" in suggestion.fields or not isinstance(found.options, str):
+    if found.options is None or "answer_as" in suggestion.fields:
+        return
+    if isinstance(found.options, tuple) and not is_called_options(found.options):
         return
     row = next((k for k, own in enumerate(option_lists(table.columns, found.options)) if own), 0)
-    answer, options = (table.columns[name][row] for name in (found.answer, found.options))
+    names = columns_of(found.options)
+    answer = table.columns[found.answer][row]
+    held = (
+        table.columns[names[0]][row] if isinstance(found.options, str) else [table.columns[one][row] for one in names]
+    )
     reason = unread_options(table, found.options) or (
-        f"{found.answer!r} does not name one of the options in {found.options!r} in most rows, as in "
-        f"{table.places[row]}: {answer!r:.60} of {options!r:.120}"
+        f"{found.answer!r} does not name one of the options in {', '.join(map(repr, names))} in most rows, as in "
+        f"{table.places[row]}: {answer!r:.60} of {held!r:.120}"
     )
     raise ModomodoError(
-        f"{table.path}: {reason}; write the letter, the text or the index from 0 of one option into each row, or leave "
-        "the column of the options out"
+        f"{table.path}: {reason}; write the letter, the text or the index from 0 of one option into each row (if they "
+        "are the wrong ones alone, add the right one), or leave the options out"
     )
 
 

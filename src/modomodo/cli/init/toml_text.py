@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from modomodo.cli.init.columns import WRONG, Roles, columns_of
+from modomodo.cli.init.boxes import Size
+from modomodo.cli.init.columns import WRONG, Roles
+from modomodo.cli.init.options import columns_of
 from modomodo.cli.init.table import Table
-from modomodo.cli.init.verifier import Size, Suggestion
+from modomodo.cli.init.verifier import Suggestion
 from modomodo.core.errors import printable
 from modomodo.core.toml import toml_value
 

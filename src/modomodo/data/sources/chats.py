@@ -9,11 +9,20 @@ from modomodo.data.sources.csv_rows import CommaNumber
 from modomodo.data.sources.image_values import KEYS
 from modomodo.data.sources.values import BadRowError, written
 
-ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}
+ROLES = {
+    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "model", "bot"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+}
 END = "</answer>"
 PICTURES = ("image", "image_url", "input_image")
 TEXTS = ("text", "input_text", "output_text")
 _LAST = re.compile(r"^####\s*(\S.*?)\s*\Z", re.MULTILINE)  # as in GSM8K
+_SAYS = re.compile(
+    r"(?:^|[\n.])\s*(?:(?:so|thus|hence|therefore),?\s+)?(?:the\s+)?(?:(?:final|correct|right)\s+)?answer"
+    r"(?:\s+is\b\s*:?|\s*[:=])\s*(\S[^\n]*?)\s*\.?\s*\Z",
+    re.IGNORECASE,
+)
 _BOXED = "\\boxed{"
 
 Turn = Mapping[str, Any]
@@ -75,8 +84,9 @@ def _payloads(turn: Turn) -> Iterator[Any]:
 def gold_in(value: Any) -> Any:
     """Return the gold that a value writes: the last reply of a chat, and of a text the answer that it ends with.
 
-    That is what is in the last <answer></answer>, in \\boxed{}, or after ####; else all of it. A list with one text
-    or number is that one; a text that writes a list of texts is the list.
+    That is what is in the last <answer></answer>, in \\boxed{}, after #### or "The answer is"; else all of it. A list
+    with one text or number is that one; a text that writes a list of texts is the list, and so are the texts of the
+    objects that VQA writes, {"answer": ...}.
 
     Raises BadRowError when a chat is more than one question with its reply, or a reply alone, for different boxed
     values, and for a number with a comma in a table where that may be a decimal point or not.
@@ -98,9 +108,17 @@ def gold_in(value: Any) -> Any:
         texts = written(value, list)
         if texts and all(isinstance(one, str) for one in texts):
             value = texts
+    if isinstance(value, list):
+        value = _of_annotators(cast(list[Any], value))
     if isinstance(value, list) and len(cast(list[Any], value)) == 1 and isinstance(value[0], str | int | float):
         value = cast(Any, value[0])
     return cast(Any, value)
+
+
+def _of_annotators(values: list[Any]) -> list[Any]:
+    """Return the different texts of objects with an answer each, as VQA writes them; other lists as they are."""
+    said = [cast(Turn, one).get("answer") if isinstance(one, Mapping) else None for one in values]
+    return list(dict.fromkeys(said)) if said and all(isinstance(one, str) for one in said) else values
 
 
 def _ending(text: str) -> str:
@@ -113,7 +131,7 @@ def _ending(text: str) -> str:
         raise BadRowError(f"the answer has several boxed values ({', '.join(list(boxed)[:4])}): leave the one it is")
     if boxed:
         return next(iter(boxed))
-    last = _LAST.search(text)
+    last = _LAST.search(text) or _SAYS.search(text)
     return last[1] if last else text
 
 

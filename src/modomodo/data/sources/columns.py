@@ -10,7 +10,7 @@ from modomodo.core.rows import Target
 from modomodo.data.domain import Domain
 from modomodo.data.sources.build import Draft, SourceDomain
 from modomodo.data.sources.chats import asked, gold_in, pictures_in
-from modomodo.data.sources.golds import gold_for
+from modomodo.data.sources.golds import gold_for, is_latex
 from modomodo.data.sources.grounding import BOX, REF, grounded, read_objects
 from modomodo.data.sources.image_values import flat_pictures
 from modomodo.data.sources.marks import check_text, named, placed
@@ -56,7 +56,11 @@ def _target(value: Any, options: tuple[str, ...], source: Source) -> Target:
     """
     assert source.verifier is not None
     verifiers = source.free_forms if source.free_forms and not options else (source.verifier,)
+    if source.free_forms and source.options is None:
+        verifiers = (source.verifier, *source.free_forms)  # options, if any, are in the question
     for verifier in verifiers[:-1]:
+        if verifier == "math" and not is_latex(value):
+            continue  # which reads words as products of letters
         try:
             target = Target(verifier, gold_for(verifier, value, options, source), options, tolerance=source.tolerance)
         except BadRowError:

@@ -11,6 +11,8 @@ from modomodo.core.files import is_separator_line, separator
 MAX_CELL = 150_000_000
 """Letters of a cell: those of the largest image in base64."""
 
+WHOLE = 64  # letters from which a cell is an image in base64, and no index
+
 
 class CommaNumber(str):
     """A cell such as 1,250 of a CSV file with another separator than a comma: a decimal point, or thousands."""
@@ -42,7 +44,18 @@ def csv_rows(file: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
         raise ModomodoError(f"{file} has two columns {', '.join(map(repr, twice))}: rename or drop one")
     broken = [reason for number, row in found[1:] if (reason := _broken(number, row, header, mark))]
     cell = str if mark == "," else _cell
-    return [(f"line {number}", dict(zip(header, map(cell, row), strict=False))) for number, row in found[1:]], broken
+    rows = [(f"line {number}", dict(zip(header, map(cell, row), strict=False))) for number, row in found[1:]]
+    _share_images([row for _, row in rows])
+    return rows, broken
+
+
+def _share_images(rows: list[dict[str, Any]]) -> None:
+    """Fill in images that stand in another row alone, as VLMEvalKit writes them: the cell holds that row's index."""
+    images = {row.get("index"): row.get("image") or "" for row in rows}
+    for row in rows:
+        other = images.get(row.get("image"))
+        if other is not None and len(other) >= WHOLE:
+            row["image"] = other
 
 
 def _broken(number: int, row: list[str], header: list[str], mark: str) -> str | None:

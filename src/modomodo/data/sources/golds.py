@@ -13,11 +13,35 @@ from modomodo.data.sources.values import BadRowError, written
 from modomodo.verifiers.coordinates import read_found
 from modomodo.verifiers.number import read_number
 
+_LATEX = re.compile(r"\\[A-Za-z]+|\$.+\$|[A-Za-z0-9)}]\s*\^\s*[\w{(]")
 _NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
 _PAIR = re.compile(rf"\s*\({_NUMBER},{_NUMBER}\)\s*,?\s*\({_NUMBER},{_NUMBER}\)\s*")
 _FENCE = re.compile(r"\A```\w*\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
 _NAME = re.compile(r"<\|object_ref_start\|>.*?<\|object_ref_end\|>|<ref>.*?</ref>", re.DOTALL)
 _TOKENS = re.compile(r"<\|box_start\|>(.*?)<\|box_end\|>|<box>(.*?)</box>", re.DOTALL)
+# Boxes and points in the tokens of PaliGemma, Florence, Molmo and others, each in a frame of its own.
+_LOCATION = re.compile(
+    r"</?(?:loc|points?|coords?|bin|seg|poly|quad|region|bbox|box|pos|[xy][12])[_-]?\d*(?:\s+\w+=[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+CORNERS = "write x1, y1, x2, y2 in pixels, as bbox"
+OTHER_ORDER = "box_2d"
+ORDERS = {
+    "box_2d": "y1, x1, y2, x2 in thousandths in Gemini's sets",
+    "xywh": "x, y, width, height",
+    "ltwh": "x, y, width, height",
+    "tlwh": "x, y, width, height",
+    "coco": "x, y, width, height",
+    "cxcywh": "a centre, width, height",
+    "xcycwh": "a centre, width, height",
+    "xywhn": "a centre, width, height",
+    "yolo": "a centre, width, height",
+    "yxyx": "y1, x1, y2, x2",
+    "yminxminymaxxmax": "y1, x1, y2, x2",
+    "tlbr": "y1, x1, y2, x2",
+}
+"""Orders of the four numbers of a box other than x1, y1, x2, y2, as columns and formats call them."""
+_OBJECT = re.compile(r"\s*(?:```\w*\s*)?\[?\s*\{\s*['\"]\w+['\"]\s*:")
 _KEYS = ("bbox_2d", "bbox", "box", "position")
 _CORNERS = (("x1", "y1", "x2", "y2"), ("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"))
 _CORNERS += (("left", "top", "right", "bottom"),)
@@ -48,9 +72,24 @@ def gold_for(verifier: str, value: Any, options: tuple[str, ...], source: Source
     return boxes[0]
 
 
+def is_latex(value: object) -> bool:
+    """Return whether an answer is written in LaTeX, or has a power."""
+    return isinstance(value, str) and _LATEX.search(value) is not None
+
+
 def _check(text: str) -> None:
     """Raise BadRowError for a gold that no reply could be, or that would be judged as another number."""
     check_text(text, "answer")
+    if token := _LOCATION.search(text):
+        raise BadRowError(
+            f"the answer {text!r:.80} has {token[0]!r:.40} inside, a place as one model writes it: write boxes as "
+            "[x1, y1, x2, y2], for the verifier box"
+        )
+    if _OBJECT.match(text):
+        raise BadRowError(
+            f"the answer {text!r:.80} is an object, which no reply is to the letter: name what is asked for in it, as "
+            "answer.KEY, and write boxes as [x1, y1, x2, y2]"
+        )
     number = read_number(text)
     if number and not float(number):
         raise BadRowError(f"the answer {text!r:.60} is too small a number, and would be judged as 0: use another unit")
@@ -107,6 +146,8 @@ def _box_of(table: dict[str, Any]) -> Any:
 
     Raises BadRowError.
     """
+    if OTHER_ORDER in table:
+        raise BadRowError(f"the box is called {OTHER_ORDER}, which is {ORDERS[OTHER_ORDER]}: {CORNERS}")
     keys = [key for key in _KEYS if key in table]
     if len(keys) == 1:
         return _bare(table[keys[0]])

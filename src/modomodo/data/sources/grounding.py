@@ -8,7 +8,13 @@ from typing import Any, cast
 from modomodo.data.sources.values import BadRowError, written
 
 REF, BOX = "<ref-object>", "<bbox>"
-FRAMES = {"real": "pixels", "norm_1000": "normalised1000", "norm_1": "unit", "norm1": "unit"}
+FRAMES = {
+    "real": "pixels",
+    "norm_1000": "normalised1000",
+    "norm1000": "normalised1000",
+    "norm_1": "unit",
+    "norm1": "unit",
+}
 
 
 @dataclass(frozen=True)

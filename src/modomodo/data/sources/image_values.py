@@ -32,6 +32,9 @@ KEYS = (
 KEYS += ("url", "uri", "source", "src")
 """Under which an object holds an image: the first that is not empty."""
 
+ENDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+"""What names of image files end with, in small letters; a path without one may name such a file."""
+
 MAX_NAME = 255  # bytes in the name of a file, as file systems have it
 SHORTEST = 64  # letters of base64 from which a text is an image rather than a path
 _BEGUN = ("iVBOR", "/9j/", "UklGR", "R0lG", "Qk", "SUkq", "TU0A")  # PNG, JPEG, WebP, GIF, BMP, TIFF
@@ -65,6 +68,8 @@ def flat_pictures(value: Any, folder: Path | None) -> Iterator[bytes | Path]:
         return
     if isinstance(value, bytes):
         yield value
+    elif isinstance(value, int) and folder is not None and _with_ending(folder / str(value)) is not None:
+        yield _beside(str(value), folder)
     elif isinstance(value, str):
         yield from _of_text(value, folder)
     elif isinstance(value, Mapping):
@@ -141,7 +146,20 @@ def _beside(path: str, folder: Path | None) -> Path:
             f"the image {whole} is a link to {real}, out of {folder}: put the file there, or name its folder in "
             "pictures"
         )
+    if not whole.exists() and (named := _with_ending(whole)) is not None:
+        return _beside(str(named.relative_to(folder)), folder)
     return _regular(whole)
+
+
+def _with_ending(path: Path) -> Path | None:
+    """Return the image file that a path without its ending names, as ids do; None where there is none.
+
+    Raises BadRowError where there are several.
+    """
+    found = [file for end in (*ENDS, *map(str.upper, ENDS)) if (file := path.parent / f"{path.name}{end}").exists()]
+    if len(found) > 1 and not found[0].samefile(found[1]):
+        raise BadRowError(f"the image path {path} names {found[0].name} and {found[1].name}: write which")
+    return found[0] if found else None
 
 
 def _regular(path: Path) -> Path:

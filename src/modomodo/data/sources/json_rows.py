@@ -18,6 +18,13 @@ Placed = tuple[str, dict[str, Any]]
 """Where in its file a row is, and its columns."""
 
 
+class RepeatedKeyError(ValueError):
+    """A key that occurs twice in one object, of which any reader drops one."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key!r:.60} occurs twice in one object: rename or drop one")
+
+
 def json_value(text: str) -> Any:
     """Return what a text of JSON says.
 
@@ -45,7 +52,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r:.60} occurs twice in one object: rename or drop one")
+        raise RepeatedKeyError(twice)
     return found
 
 

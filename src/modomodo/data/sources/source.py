@@ -17,7 +17,7 @@ PLACE = ("path", "hub", "config", "revision", "licence", "splits", "split_column
 BOXED = ("box", "boxes", "point")
 """The verifiers whose golds are boxes of an image."""
 
-READER = 4
+READER = 5
 """Goes up when the same records are read otherwise, so that sets prepared before are prepared again."""
 
 Plain = str | int | float | bool
@@ -37,8 +37,9 @@ class Source(Strict):
     `options` is one column with a list of texts, an object such as {"A": "red"}, or one text that lists them: JSON, one
     option per line, or options between | or ;, as long as only one of the three occurs in the text. Or it is a list of
     columns with one option each; the last ones may be empty. For verifier `choice`, the answer is a letter, the text of
-    an option, or its index from 0, as `answer_as` says; `free_form` judges rows without options: one verifier, or
-    several, of which the first that the gold fits judges a row. A column may hold a chat ({role, content} or {from,
+    an option, its index from 0 or its number from 1, as `answer_as` says; `free_form` judges rows without options,
+    or, where no column has options, rows whose answer is no letter: one verifier, or several, of which the first that
+    the gold fits judges a row. A column may hold a chat ({role, content} or {from,
     value}): the question is its one user turn, and the answer is the assistant turn after it, which may be in a
     separate chat. If an answer ends with `</answer>` or holds a boxed value, the gold is what is inside. Boxes in the
     answer are in `gold_frame`, in the first image as you see it, with its EXIF orientation applied. `<ref-object>` and
@@ -64,7 +65,7 @@ class Source(Strict):
     id: str | None = None  # column; without one, the row's number
     question: str = "{question}"
     answer: str = "answer"
-    answer_as: Literal["letter", "text", "index"] = "letter"
+    answer_as: Literal["letter", "text", "index", "number"] = "letter"
     options: str | tuple[str, ...] | None = None  # one column with all of them, or a column for each
     images: tuple[str, ...] = ("image",)
     pictures: Path | None = None  # the folder that paths of images are seen from and stay in; by default the file's
@@ -96,9 +97,10 @@ class Source(Strict):
         for verifier in filter(None, (self.verifier, *self.free_forms)):
             if verifier not in VERIFIERS:
                 raise ValueError(f"unknown verifier {verifier!r}; {closest(verifier, VERIFIERS)}")
-        if self.free_form is not None and (self.verifier != "choice" or self.options is None):
+        if self.free_form is not None and self.verifier != "choice":
             raise ValueError(
-                f'free_form is {self.free_form!r}, for rows without options: set verifier = "choice" and options'
+                f'free_form is {self.free_form!r}, for rows beside choices: set verifier = "choice" and options, or '
+                "have letters as answers"
             )
         if self.verifier == "choice" and self.options is None and self.answer_as != "letter":
             raise ValueError(f"answer_as is {self.answer_as!r}: name the column of the options")

@@ -8,6 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from modomodo.core.errors import ModomodoError, closest
+from modomodo.mixing.scales import says_lower
 from modomodo.mixing.tables.cells import is_missing, is_number, to_number
 from modomodo.mixing.tables.sheet import Sheet
 
@@ -65,8 +66,13 @@ def _star(pattern: str, column: str) -> str:
 
 
 def without_prefix(columns: Sequence[str]) -> list[str]:
-    """Return names of columns without what all share, up to its last point or slash."""
+    """Return names of columns without what all share, up to its last point or slash.
+
+    What says that lower is better (loss/arxiv, loss/books) stays.
+    """
     shared = re.sub(r"[^./]*$", "", _shared(columns))
+    if says_lower(shared):
+        return list(columns)
     return [name.removeprefix(shared) or name for name in columns]
 
 
@@ -74,6 +80,18 @@ def _shared(columns: Sequence[str]) -> str:
     """Return what all names begin with."""
     alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*columns, strict=False))
     return "".join(letters[0] for letters in alike)
+
+
+def lower_note(sheet: Sheet, scores: Mapping[str, str]) -> list[str]:
+    """Return a note on benchmarks whose columns say that lower is better, where their names no longer do."""
+    found = {name: column for name, column in scores.items() if says_lower(column) and not says_lower(name)}
+    if not found:
+        return []
+    first = next(iter(found.values()))
+    return [
+        f"{sheet.path}: by their columns, such as {first}, lower scores are better for {', '.join(found)}: is "
+        "direction set so (--set direction=lower)?"
+    ]
 
 
 def is_extreme(name: str) -> bool:

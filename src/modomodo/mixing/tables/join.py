@@ -50,6 +50,7 @@ def joined(first: Sheet, second: Sheet, *, weights: Sequence[str]) -> Joined:
             f"{first.path} and {second.path} have no run in common: by {key!r} the first has "
             f"{_listed(list(mine), most=3)}, the second {_listed(list(other), most=3)}: give both files the same names"
         )
+    _refuse_shifted(first, second, key, names=(list(mine), list(other)))
     notes = [
         f"{here.path}: left out {count(len(lost), 'run')} that {there.path} lacks, by {key!r}: {_listed(lost)}"
         for here, there, names in ((first, second, mine), (second, first, other))
@@ -98,6 +99,26 @@ def _rows(sheet: Sheet, key: str) -> dict[str, int]:
             )
         found[name] = row
     return found
+
+
+def _refuse_shifted(first: Sheet, second: Sheet, key: str, *, names: tuple[list[str], list[str]]) -> None:
+    """Raise ModomodoError where both files number their runs without a gap, but not from the same number.
+
+    Nearly all numbers are common then, and each means another run in the other file.
+    """
+    starts = tuple(map(_start, names))
+    if None not in starts and starts[0] != starts[1]:
+        raise ModomodoError(
+            f"{first.path} and {second.path} count their runs from {starts[0]} and from {starts[1]} in {key!r}, so "
+            "that one number may mean two runs: count from the same number in both, or name the runs"
+        )
+
+
+def _start(names: list[str]) -> int | None:
+    """Return from where runs are numbered, None where they are not, or with gaps."""
+    numbers = sorted(int(name) for name in names if name.isdecimal())
+    whole = len(numbers) == len(names) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    return numbers[0] if whole else None
 
 
 def _listed(names: Sequence[str], *, most: int = SHOWN) -> str:

@@ -22,6 +22,7 @@ FEW = 0.2  # share of the scores up to which some are odd and the others are not
 FAR = 0.25  # of the median: other scores are all greater where 0 is odd
 STEPS = 3  # of the finest difference between scores: a benchmark of few items scores 0 now and then
 GAP, SURE_GAP = 4.0, 10.0  # times the largest of the small scores, from where the large ones begin
+LOST = 100.0  # times smaller than all others is no score of the same benchmark
 FAILED = (-1.0, -9.0, -99.0, -999.0, -9999.0)  # what scripts write for no score
 
 
@@ -97,6 +98,16 @@ def _zeros(y_N: Array) -> BoolArray:
     return far_N & _few(far_N, y_N)
 
 
+def _next_to_nothing(y_N: Array) -> BoolArray:
+    """Return the few scores that are above 0 and far smaller than all others, as .001 is among .5 and .6."""
+    sizes = np.unique(y_N[np.isfinite(y_N)])
+    if len(sizes) < 2 or sizes[0] <= 0:
+        return np.full(y_N.shape, False)
+    split = int(np.argmax(sizes[1:] / sizes[:-1]))
+    small_N = y_N <= sizes[split]
+    return small_N & _few(small_N, y_N) & bool(sizes[split + 1] >= LOST * sizes[split])
+
+
 def _few(odd_N: BoolArray, y_N: Array) -> bool:
     return bool(odd_N.sum() <= max(1, FEW * np.isfinite(y_N).sum()))
 
@@ -142,6 +153,7 @@ def _beyond_100(y_N: Array) -> BoolArray:
 WAYS = (
     (_failed, "no score"),
     (_zeros, "a failed evaluation"),
+    (_next_to_nothing, "a failed evaluation"),
     (_shares_beside_percent, "shares beside percent"),
     (_beyond_100, "another scale"),
 )
