@@ -18,8 +18,16 @@ import numpy as np
 import typer
 
 from modomodo.core import child_rng, write_text
-from modomodo.mixing.strategies import STRATEGIES
-from modomodo.mixing.strategies.grid import NEXT, Grid, GridOutcome, drawn_places, next_on_grid, on_seed_set, outcome_of
+from modomodo.mixing.strategies import (
+    NEXT,
+    STRATEGIES,
+    Grid,
+    GridOutcome,
+    drawn_places,
+    next_on_grid,
+    on_seed_set,
+    outcome_of,
+)
 from modomodo.testing import nano_grid
 
 HERE = Path(__file__).parent

@@ -44,7 +44,10 @@ def test_a_grid_knows_its_seeds_and_equal_shares(grid):
     assert grid.rows_M2[:, 0].tolist() == list(range(count))
     assert grid.rows_M2[:, 1].tolist() == list(range(count, 2 * count))
     assert grid.X_MD[grid.equal] == pytest.approx(np.full(3, 1 / 3))
-    assert grid.mean_M[0] == pytest.approx(grid.runs.y_NB[[0, count, 2 * count], 0].mean())
+    assert grid.others_M2[0] == pytest.approx(
+        [grid.runs.y_NB[[count, 2 * count], 0].mean(), grid.runs.y_NB[[0, 2 * count], 0].mean()]
+    )
+    assert grid.others_M2[1] == pytest.approx(grid.good_M2[1, ::-1])
 
 
 def test_a_strategy_is_judged_at_the_seed_that_it_has_not_seen(grid):
@@ -61,8 +64,7 @@ def test_a_strategy_is_judged_at_the_seed_that_it_has_not_seen(grid):
     for index, outcome in enumerate(outcomes):
         held = grid.good_M2[best, 1 - index % 2]
         assert outcome.regret == pytest.approx(grid.best - held)
-        assert outcome.unseen == pytest.approx(held - grid.good_M2[grid.equal, 1 - index % 2])
-        assert outcome.gain == pytest.approx(grid.mean_M[best] - grid.mean_M[grid.equal])
+        assert outcome.gain == pytest.approx(held - grid.good_M2[grid.equal, 1 - index % 2])
         assert outcome.rho > 0.8
 
 

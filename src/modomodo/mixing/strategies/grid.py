@@ -18,7 +18,7 @@ from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Choice, Goal, Strategy, subset
 from modomodo.mixing.strategies.ours import Ours
 from modomodo.mixing.strategies.registry import OURS
-from modomodo.mixing.strategies.replay import SIZES, Progress, Replay
+from modomodo.mixing.strategies.replay import ONE_TABLE, SIZES, Progress, Replay
 from modomodo.mixing.strategies.seedset import seed_rows
 from modomodo.mixing.strategies.summary import Outcome, summaries
 from modomodo.mixing.surrogates.base import Array, IntArray
@@ -35,23 +35,22 @@ SAME = 1e-9
 class GridOutcome(Outcome):
     """One strategy on one draw; `regret` is in the units of the score.
 
-    `gain` is what its mixture truly gains on equal shares, by the means of all seeds. `predicted` is what it said it
-    would, from `lo90` to `hi90`, and `unseen` what the seed that it did not see shows: NaN where it says nothing.
+    `gain` is what its mixture gains on equal shares, by the means of all seeds that it did not see. `predicted` is what
+    it said it would, from `lo90` to `hi90`: NaN where it says nothing.
     """
 
     gain: float = math.nan
     predicted: float = math.nan
     lo90: float = math.nan
     hi90: float = math.nan
-    unseen: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
     """The runs of M mixtures at two seeds or more, and what is to be made best (higher is better).
 
-    `rows_M2` are the runs of each mixture at seeds 1 and 2, `good_M2` what they are worth, `mean_M` the mean of all
-    seeds; `equal` is the place of equal shares, and `best` the best mean of the two seeds.
+    `rows_M2` are the runs of each mixture at seeds 1 and 2, `good_M2` what they are worth, and `others_M2` the mean of
+    all its other runs; `equal` is the place of equal shares, and `best` the best mean of the two seeds.
     """
 
     runs: Runs
@@ -59,7 +58,7 @@ class Grid:
     X_MD: Array
     rows_M2: IntArray
     good_M2: Array
-    mean_M: Array
+    others_M2: Array
     equal: int
 
     @property
@@ -92,8 +91,9 @@ def grid_of(runs: Runs, *, goal: Goal) -> Grid:
     equal = np.flatnonzero(np.abs(X_MD - 1 / len(runs.domains)).max(axis=1) < SAME)
     if not len(equal):
         raise ModomodoError("the grid has no run at equal shares, with which its mixtures are compared")
-    mean_M = np.array([good_N[group_N == group].mean() for group in order_M])
-    return Grid(runs, goal, X_MD, rows_M2, good_N[rows_M2], mean_M, int(equal[0]))
+    sums_M, counts_M = np.array([[good_N[group_N == group].sum(), (group_N == group).sum()] for group in order_M]).T
+    others_M2 = (sums_M[:, None] - good_N[rows_M2]) / (counts_M[:, None] - 1)
+    return Grid(runs, goal, X_MD, rows_M2, good_N[rows_M2], others_M2, int(equal[0]))
 
 
 def on_grid(
@@ -134,7 +134,26 @@ def on_grid(
         ]
     if progress is not None:
         progress(len(rounds), len(rounds))
-    return Replay(found, summaries(found, names=tuple(strategies), against=OURS), _notes(found), unit="score")
+    told = summaries(_of_draws(found), names=tuple(strategies), against=OURS)
+    return Replay(found, told, (*_notes(found), ONE_TABLE), unit="score")
+
+
+def _of_draws(outcomes: Sequence[GridOutcome]) -> list[Outcome]:
+    """Return the mean of the two seeds of each draw, which are one draw: they are no independent evidence."""
+    pairs: dict[tuple[str, int, int], list[GridOutcome]] = {}
+    for one in outcomes:
+        pairs.setdefault((one.strategy, one.n, (one.draw or 0) // 2), []).append(one)
+    return [
+        Outcome(
+            name,
+            n,
+            draw,
+            float(np.mean([one.rho for one in pair])),
+            float(np.mean([one.regret for one in pair])),
+            next((one.problem for one in pair if one.problem), ""),
+        )
+        for (name, n, draw), pair in pairs.items()
+    ]
 
 
 def on_seed_set(grid: Grid, strategies: Mapping[str, Strategy], *, seed: int = 0) -> list[GridOutcome]:
@@ -149,12 +168,13 @@ def on_seed_set(grid: Grid, strategies: Mapping[str, Strategy], *, seed: int = 0
 
 
 def _notes(outcomes: Sequence[GridOutcome]) -> tuple[str, ...]:
-    """Return for each strategy and size how often its mixture truly beats equal shares, and what it said of that."""
+    """Return for each strategy and size how often its mixture beats equal shares at unseen seeds, and what it said."""
     cells = dict.fromkeys((one.strategy, one.n) for one in outcomes if not one.problem)
     lines: list[str] = []
     for name, n in cells:
         mine = [one for one in outcomes if (one.strategy, one.n) == (name, n) and not one.problem]
-        line = f"{name}, {n} runs: its mixture beats equal shares in {np.mean([one.gain > 0 for one in mine]):.0%}"
+        better = np.mean([one.gain > 0 for one in mine])
+        line = f"{name}, {n} runs: its mixture beats equal shares at unseen seeds in {better:.0%}"
         sure = [one for one in mine if not math.isnan(one.lo90)]
         if sure:
             holds = np.mean([one.lo90 <= one.gain <= one.hi90 for one in sure])
@@ -196,11 +216,10 @@ def outcome_of(grid: Grid, name: str, strategy: Strategy, drawn: IntArray, *, in
         index,
         rho,
         grid.best - float(unseen_M[chosen].mean()),
-        gain=float(grid.mean_M[chosen].mean() - grid.mean_M[grid.equal]),
+        gain=float(grid.others_M2[chosen, seen].mean() - grid.others_M2[grid.equal, seen]),
         predicted=said[0],
         lo90=said[1],
         hi90=said[2],
-        unseen=float(unseen_M[chosen].mean() - unseen_M[grid.equal]),
     )
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
 from modomodo.mixing.runs import Runs
-from modomodo.mixing.strategies.base import Choice, Goal, Source, Strategy
+from modomodo.mixing.strategies.base import Choice, Goal, Source, Strategy, fixed
 from modomodo.mixing.strategies.chance import Chance
 from modomodo.mixing.strategies.olmix import Olmix
 from modomodo.mixing.strategies.ours import Ours
@@ -35,14 +35,17 @@ STRATEGIES: dict[str, Strategy] = {
 
 @dataclass(frozen=True)
 class OfFunction:
-    """A strategy that is one function: runs at any mixtures, `goal=` and `seed=` to a Choice, or to a mixture alone."""
+    """A strategy that is one function: runs at any mixtures, `goal=` and `seed=` to a Choice, or to a mixture alone.
+
+    A mixture alone outside the goal's caps stands for the nearest one inside.
+    """
 
     function: Callable[..., Choice | Mixture]
     learns_from: Source = "any runs"
 
     def choose(self, runs: Runs, *, goal: Goal, seed: int) -> Choice:
         found = self.function(runs, goal=goal, seed=seed)
-        return found if isinstance(found, Choice) else Choice(lambda: found)
+        return found if isinstance(found, Choice) else fixed(found.vector(runs.domains), runs=runs, goal=goal)
 
 
 def find_strategy(name: str) -> Strategy:

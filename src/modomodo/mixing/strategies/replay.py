@@ -23,6 +23,10 @@ from modomodo.mixing.validation import spearman
 
 SIZES = (8, 16, 32, 64, 128)
 LEFT = 5  # mixtures that stay held out at least
+ONE_TABLE = (
+    "all draws come from one table and overlap: the intervals say how much the draw of the runs matters, not what "
+    "another table would give"
+)
 FEW = 64  # held-out runs below which their own noise deserves a word
 
 Progress = Callable[[int, int], None]
@@ -220,10 +224,7 @@ def _sizes(pool: Pool, wanted: Sequence[int] | None) -> tuple[int, ...]:
 
 def _cautions(pool: Pool, sizes: Sequence[int], outcomes: Sequence[Outcome]) -> list[str]:
     """Return what a reader has to know about the figures."""
-    cautions = [
-        "all draws come from one table and overlap: the intervals say how much the draw of the runs matters, not what "
-        "another table would give"
-    ]
+    cautions = [ONE_TABLE]
     left = len(pool.test.labels_N) if pool.test is not None else len(pool.runs.labels_N) - max(sizes)
     if left < FEW:
         cautions.append(

@@ -22,7 +22,8 @@ OBJECTIVE, INSIDE = "out", "in"  # the benchmarks that choose, and the domains' 
 def nano_grid(world: World = "uneven", *, step: int | None = None) -> Grid:
     """Return the runs of a world's grid with its goal: the mean of the four benchmarks, beside that of the domains.
 
-    With `step` (10 or 20) the scores are those after so many steps; a run that ended before has its last ones.
+    With `step` (10 or 20) the scores are those after so many steps; a run that ended before has its last ones. The
+    domains' own tests were scored after the last step only, and are left out then.
 
     Raises:
         ModomodoError: without pyarrow, and for a step after which no run was scored.
@@ -36,10 +37,12 @@ def nano_grid(world: World = "uneven", *, step: int | None = None) -> Grid:
             raise ModomodoError(f"no run of the grid was scored after step {step}: choose 10, 20, or None for the last")
         early_NB = _matrix(table, f"score@{step}", benchmarks)
         scores_NB = np.where(np.isfinite(early_NB), early_NB, scores_NB)
-    y_NB = np.hstack([scores_NB, _matrix(table, "in", tests)])
+    inside_NB = _matrix(table, "in", tests)
+    if step is not None:  # they were scored after the last step, and would tell what is to come
+        inside_NB = np.full_like(inside_NB, np.nan)
+    y_NB = np.hstack([scores_NB, inside_NB])
     unknown_NB = np.full(y_NB.shape, np.nan)
-    # Equal draws, so that each counts as much: pilots are scored on 128 items, the domains on fewer.
-    se_NB = np.hstack([_matrix(table, "se", benchmarks), unknown_NB[:, len(benchmarks) :]])
+    se_NB = np.hstack([_matrix(table, "se", benchmarks), np.full_like(inside_NB, np.nan)])
     runs = Runs(
         domains=domains,
         benchmarks=(*benchmarks, *(f"in.{name}" for name in tests)),
