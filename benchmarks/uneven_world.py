@@ -1,7 +1,7 @@
 """Does the mixture matter in the uneven world? Measures what docs/nano.md claims, never a surrogate nor who wins.
 
     python benchmarks/uneven_world.py probe     # a first look at a candidate: 20 runs, about 6 minutes on two cores
-    python benchmarks/uneven_world.py world     # the criteria: 142 runs, about 50 minutes on two cores
+    python benchmarks/uneven_world.py world     # the criteria: 143 runs, about 50 minutes on two cores
     python benchmarks/uneven_world.py scoring   # its models again, by greedy completions: about 10 minutes on two cores
     python benchmarks/uneven_world.py causes    # what each cause alone costs at equal shares: 40 runs, about 15 minutes
     python benchmarks/uneven_world.py rows-lasting  # after `studies`: 24 runs more, about 10 minutes
@@ -258,7 +258,7 @@ def rows_lasting(out: Path = Path("studies/seeds")) -> None:
 
     At the seeds of their confirmations. A study's seeds share a recommendation, so the interval is over studies.
     """
-    gains: list[float] = []
+    rows: list[tuple[float, float]] = []
     for seed in STUDIES["uneven"]:
         study = load_study(UNEVEN, [f"seed={seed}", f"out={out / f'uneven-{seed}'}"])
         plan = plan_confirmation(read_study(study))
@@ -271,9 +271,14 @@ def rows_lasting(out: Path = Path("studies/seeds")) -> None:
             ]
             found = carried_out(study, planned)
             of_mixture.append(float(np.mean([mean_of(scores, study.benchmarks) for scores in found.values()])))
-        gains.append(of_mixture[0] - of_mixture[1])
-        print(f"seed {seed}: {of_mixture[0]:.3f} - {of_mixture[1]:.3f} = {gains[-1]:+.3f}", flush=True)
-    print("mean of {} studies: {:+.3f} (95 % {:+.3f} to {:+.3f})".format(len(gains), *interval(np.array(gains))))
+        rows.append((of_mixture[0], of_mixture[1]))
+        print(f"seed {seed}: {rows[-1][0]:.3f} - {rows[-1][1]:.3f} = {rows[-1][0] - rows[-1][1]:+.3f}", flush=True)
+    with (RESULTS / "rows_lasting.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["seed", "recommended", "equal shares within the rows"])
+        writer.writerows([seed, *(f"{out_of:.4f}" for out_of in row)] for seed, row in enumerate(rows))
+    gains = interval(np.array([recommended - lasting for recommended, lasting in rows]))
+    print("mean of {} studies: {:+.3f} (95 % {:+.3f} to {:+.3f})".format(len(rows), *gains))
 
 
 def study_row(world: str, seed: int, out: Path) -> dict[str, str]:
