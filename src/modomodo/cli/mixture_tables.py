@@ -65,8 +65,8 @@ def show_plan(plan: "ConfirmationPlan") -> None:
         say(f"The predicted gain of {plan.gain:+.3f} takes more than {MOST} matched seeds to find: keep equal shares.")
     else:
         say(
-            f"The predicted gain of {plan.gain:+.3f} is too small for the study's {own} matched seeds, and no headline "
-            f"if they find it: set confirm.seeds={needed}, or keep equal shares."
+            f"The predicted gain of {plan.gain:+.3f} is too small for the study's {own} matched seeds; if they find "
+            f"one, it is probably overstated: set confirm.seeds={needed}, or keep equal shares."
         )
 
 

@@ -126,7 +126,7 @@ def check(domain: Domain, view: View | None = None) -> tuple[Problem, ...]:
                 elif other[1] != row.id:
                     repeats.append(row.id)
         if repeats:
-            problems.append(_repeated(f"{domain.name} ({split})", repeats))
+            problems.append(_repeated(domain.name, split, repeats))
     return tuple(problems)
 
 
@@ -153,10 +153,12 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _repeated(where: str, ids: Sequence[str]) -> Problem:
+def _repeated(name: str, split: str, ids: Sequence[str]) -> Problem:
     some = f"{', '.join(ids[:3])}{' and others' if len(ids) > 3 else ''}"
-    what = f"{len(ids)} rows repeat the question and image of another one ({some}), so halves of a benchmark share them"
-    return Problem(where, f"{what}; `modomodo data prepare` drops exact duplicates", level="note")
+    repeat = "row repeats" if len(ids) == 1 else "rows repeat"
+    so = "a run meets them twice" if split == "train" else "halves of a benchmark share them"
+    what = f"{len(ids)} {repeat} the question and image of another one ({some}), so {so}"
+    return Problem(f"{name} ({split})", f"{what}; `modomodo data prepare` drops exact duplicates", level="note")
 
 
 def _row_problems(domain: Domain, row: Row, view: View) -> Iterator[str]:

@@ -150,7 +150,10 @@ def _findings(asked: Asked) -> Iterator[Finding]:
     if not shares or max(shares) >= SEES:
         return
     what = f"another image changes {max(shares):.0%} of the completions"
-    if max(shares) == 0:
+    if max(shares) == 0 and asked.unparsed >= MOST:
+        what = f"{what}, and {asked.unparsed:.0%} have no answer that parses"
+        yield Finding("warning", asked.where, f"{what}: nothing tells whether the image reaches the model")
+    elif max(shares) == 0:
         advice = "see whether its chat template and processor take images, and `modomodo play` for the prompt"
         yield Finding("error", asked.where, f"{what}: the image does not reach the model; {advice}")
     else:

@@ -221,7 +221,7 @@ def _with_sentence(found: Recommendation) -> Recommendation:
         sentence = f"Not distinguishable from {other} on {found.objective}: the best guess is {found.mixture}, "
         sentence += f"with an expected gain of {doubt}{better}. "
         if found.more_runs is not None and found.more_runs <= MANY:
-            sentence += f"If that gain is real, about {found.more_runs} more runs, half of each mixture, would tell."
+            sentence += f"If that gain is real, about {found.more_runs} more runs, half at each mixture, would tell."
         else:
             sentence += f"Even if that gain is real, more than {MANY} further runs would be needed to tell."
     return replace(found, sentence=sentence)

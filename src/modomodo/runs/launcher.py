@@ -122,12 +122,14 @@ def _carry_out(missing: Mapping[str, Job], *, workers: Workers, shown: Board) ->
         workers.open(shown.say)
         with sigterm_raises():  # after Ray has set a handler of its own
             while pending or running:
-                reports = [*_begin(pending, running, failures, workers), *_end(pending, running, workers)]
+                begun = list(_begin(pending, running, failures, workers))
+                held = bool(pending) and not running  # and nothing could be started
+                reports = [*begun, *_end(pending, running, workers)]
                 for outcome in (_outcome(job, report) for job, report in reports):
                     ended[outcome.key] = outcome
                     shown.ended(_line(outcome), _count(missing, ended))
                 shown.show(_count(missing, ended))
-                if pending and not running and not waiting:
+                if held and not waiting:
                     waiting = True
                     shown.say(f"waiting for another launcher, which holds {len(pending)} of the runs")
     finally:
