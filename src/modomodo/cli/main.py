@@ -42,11 +42,10 @@ from modomodo.cli.study_verbs import (
     write_report,
 )
 from modomodo.cli.table_verbs import (
-    compare_on_grid,
-    compare_strategies,
     fit_runs,
     propose_runs,
     recommend_from_table,
+    run_strategies,
     with_metrics,
     write_answer,
     write_predictions,
@@ -370,12 +369,7 @@ def strategies(
 
     Each chooses from a few runs, and the other runs judge it.
     """
-    if (file is None) == (world is None):
-        raise ModomodoError("give a CSV of runs, or --world uneven or control for the grid of an embedded world")
-    if world is not None:
-        compare_on_grid(world.value, sets or [], folder)
-    elif file is not None:
-        compare_strategies(file, with_metrics(file, sets, metrics), folder)
+    run_strategies(file, None if world is None else world.value, sets or [], metrics=metrics, folder=folder)
 
 
 @data_app.command("prepare")

@@ -22,6 +22,8 @@ UNTESTED = (
     "(docs/own-runs.md)."
 )
 
+World = Literal["uneven", "control"]
+
 if TYPE_CHECKING:
     from modomodo.mixing import Fitted, Runs
     from modomodo.mixing.proposal import Proposals
@@ -151,6 +153,17 @@ def write_answer(path: Path, answer: Mapping[str, Any]) -> None:
     say(f"written: {path}")
 
 
+def run_strategies(
+    file: Path | None, world: World | None, sets: Sequence[str], *, metrics: Path | None, folder: Path | None
+) -> None:
+    if (file is None) == (world is None):
+        raise ModomodoError("give a CSV of runs, or --world uneven or control for the grid of an embedded world")
+    if world is not None:
+        compare_on_grid(world, sets, folder)
+    elif file is not None:
+        compare_strategies(file, with_metrics(file, sets, metrics), folder)
+
+
 def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> None:
     from modomodo.mixing import check_surrogate
     from modomodo.mixing.strategies import STRATEGIES, Goal
@@ -190,7 +203,7 @@ def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> 
             say(f"written: {path}")
 
 
-def compare_on_grid(world: Literal["uneven", "control"], sets: Sequence[str], folder: Path | None) -> None:
+def compare_on_grid(world: World, sets: Sequence[str], folder: Path | None) -> None:
     from modomodo.mixing import check_surrogate
     from modomodo.mixing.strategies.grid import on_grid
     from modomodo.mixing.strategies.registry import STRATEGIES, find_strategy
