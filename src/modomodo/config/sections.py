@@ -73,7 +73,7 @@ class Launcher(Strict):
 
     kind: Literal["local", "ray"] = "local"
     address: str = "local"  # "local" starts a cluster on this machine; "auto" or "host:port" joins a running one
-    concurrent: Positive | None = None  # most runs at a time; default: as many as the cluster has room for
+    concurrent: Positive | None = None  # of ray: most runs at a time; default: as many as the cluster has room for
     cpus: Annotated[float, Field(gt=0)] = 1.0  # of each run
     gpus: Annotated[float, Field(ge=0)] | None = None  # of each run; default: 1 where the cluster has any
     resources: dict[str, float] = Field(default_factory=dict[str, float])  # Ray's custom resources
