@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from modomodo.cli.main import NANO, app
 from modomodo.config.recipe import load_recipe
+from modomodo.core.rows import Row
 from modomodo.evaluation import before_training
 from modomodo.evaluation.before_training import Asked
 from modomodo.study.checks import audit
@@ -37,9 +39,10 @@ def test_the_worst_stands_first(uneven: AuditOfFile):
 
 
 def test_a_model_that_does_not_see_the_image_is_an_error(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(
-        before_training, "complete", lambda model, processor, domain, rows, **_: [row.question for row in rows]
-    )
+    def blind(model: object, processor: object, domain: object, rows: Sequence[Row], **_: object) -> list[str]:
+        return [f"<think>{row.question}</think><answer>red</answer>" for row in rows]
+
+    monkeypatch.setattr(before_training, "complete", blind)
     sets = ['domains=["palette"]', "evaluation.benchmarks=[]"]
     (first, *_) = audit_file(load_recipe(NANO / "uneven" / "recipe.toml", sets)).findings
     assert first.level == "error"
@@ -52,6 +55,8 @@ def test_a_model_that_does_not_see_the_image_is_an_error(monkeypatch: pytest.Mon
         ({"wrong": 0.8}, "hopeless: 80% of 16 groups of 8 are all wrong and teach nothing .25% of the completions"),
         ({"right": 0.5}, "solved: 50% of 16 groups"),
         ({"blank": 0.05, "swapped": 0.05}, "changes 5% of the completions: the questions hardly need it"),
+        ({"blank": 0.0, "swapped": 0.0}, "changes 0% of the completions: the image does not reach the model"),
+        ({"blank": 0.0, "swapped": 0.0, "unparsed": 1.0}, "100% have no answer that parses: nothing tells whether"),
         ({}, None),
         ({"blank": None, "swapped": None}, None),
         ({"blank": 0.0, "swapped": 1.0}, None),
