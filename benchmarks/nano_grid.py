@@ -16,7 +16,6 @@ from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -30,13 +29,11 @@ from modomodo.core import child_rng, write_json
 from modomodo.core.files import read_json
 from modomodo.mixing import seed_design
 from modomodo.models.names import model_path
+from modomodo.models.nano.grid import TABLE, World
 from modomodo.runs import PlannedRun, RunResult, Store, run_digests, run_key
 from modomodo.study.plan import pilot_row_caps, pilot_runs
 from modomodo.training.checkpoints import score_saved
 
-World = Literal["uneven", "control"]
-
-GRID = NANO / "grid"
 STEPS = (10, 20)  # and the last one
 TRIPLES = 20  # of uneven's 35; the control has 10
 SPREAD = {"uneven": 68, "control": 30}  # equal shares are one of the control's
@@ -177,8 +174,7 @@ def scored(folder: Path, plan: Evaluation) -> dict[str, float]:
 def ship(out: Path = Path("studies/grid")) -> None:
     """Write the table of both worlds that the package ships."""
     rows = [row for world in ("uneven", "control") for row in world_rows(world, out)]
-    GRID.mkdir(exist_ok=True)
-    pd.DataFrame(rows).to_parquet(GRID / "grid.parquet", index=False)
+    pd.DataFrame(rows).to_parquet(TABLE, index=False)
     print(f"{len(rows)} runs")
 
 

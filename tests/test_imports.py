@@ -24,6 +24,8 @@ CORE = [
     "files",
     "later",
     "mixture",
+    "names",
+    "plugins",
     "rows",
     "schedules",
     "seeds",

@@ -6,8 +6,6 @@ def test_my_domain():
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from inspect import isfunction
-from typing import cast
 
 import numpy as np
 
@@ -18,7 +16,7 @@ from modomodo.data.domain import Domain, check, verdict_on
 from modomodo.mixing import SURROGATES, FittedSurrogate, Prediction, Runs, Surrogate
 from modomodo.mixing.online import Log, Rule, Seen, find_rule, settings_of
 from modomodo.mixing.strategies import Choice, Goal, Strategy
-from modomodo.mixing.strategies.registry import OfFunction, find_strategy
+from modomodo.mixing.strategies.registry import find_strategy, strategy_of
 from modomodo.models.nano.grid import nano_grid, nano_grid_table
 
 __all__ = ["check_domain", "check_rule", "check_strategy", "check_surrogate", "nano_grid", "nano_grid_table"]
@@ -124,7 +122,7 @@ def check_strategy(strategy: Strategy | Callable[..., Choice | Mixture] | str) -
 
     Raises AssertionError that says which promise is broken.
     """
-    method = _strategy(strategy)
+    method = find_strategy(strategy) if isinstance(strategy, str) else strategy_of(strategy)
     X_ND, y_N = _runs(14)
     caps = {"d1": (0.0, 0.3)}
     goal, runs = Goal(caps=caps), Runs.of(X_ND, y_NB=y_N[:, None])
@@ -138,12 +136,6 @@ def check_strategy(strategy: Strategy | Callable[..., Choice | Mixture] | str) -
         worth = choice.score(QUERY_ND)
         assert worth.shape == (len(QUERY_ND),), f"score gives shape {worth.shape}: one number a mixture, [N]"
         assert np.isfinite(worth).all(), "score gives what is no number"
-
-
-def _strategy(strategy: Strategy | Callable[..., Choice | Mixture] | str) -> Strategy:
-    if isinstance(strategy, str):
-        return find_strategy(strategy)
-    return OfFunction(strategy) if isfunction(strategy) else cast(Strategy, strategy)
 
 
 def _runs(count: int) -> tuple[Array, Array]:

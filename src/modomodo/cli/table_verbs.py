@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from modomodo.cli.console import err, progress_bar, say
 from modomodo.cli.mixture_tables import show_front, show_proposals, show_recommendation, show_strategies
@@ -22,12 +22,11 @@ UNTESTED = (
     "(docs/own-runs.md)."
 )
 
-World = Literal["uneven", "control"]
-
 if TYPE_CHECKING:
     from modomodo.mixing import Fitted, Runs
     from modomodo.mixing.proposal import Proposals
     from modomodo.mixing.recommendation import Recommendation
+    from modomodo.models.nano.grid import World
 
 
 def recommend_from_table(runs: RunsFile) -> dict[str, Any]:
@@ -154,7 +153,7 @@ def write_answer(path: Path, answer: Mapping[str, Any]) -> None:
 
 
 def run_strategies(
-    file: Path | None, world: World | None, sets: Sequence[str], *, metrics: Path | None, folder: Path | None
+    file: Path | None, world: "World | None", sets: Sequence[str], *, metrics: Path | None, folder: Path | None
 ) -> None:
     if (file is None) == (world is None):
         raise ModomodoError("give a CSV of runs, or --world uneven or control for the grid of an embedded world")
@@ -203,10 +202,10 @@ def compare_strategies(file: Path, sets: Sequence[str], folder: Path | None) -> 
             say(f"written: {path}")
 
 
-def compare_on_grid(world: World, sets: Sequence[str], folder: Path | None) -> None:
+def compare_on_grid(world: "World", sets: Sequence[str], folder: Path | None) -> None:
     from modomodo.mixing import check_surrogate
-    from modomodo.mixing.strategies.grid import on_grid
-    from modomodo.mixing.strategies.registry import STRATEGIES, find_strategy
+    from modomodo.mixing.strategies import STRATEGIES, on_grid
+    from modomodo.mixing.strategies.registry import find_strategy
     from modomodo.models.nano.grid import nano_grid
     from modomodo.reports.strategies_page import write_strategies
 

@@ -83,7 +83,7 @@ def draw_block(
     if unknown:
         raise ModomodoError(f"a block asks for the unknown domain {unknown[0]!r}; {closest(unknown[0], rows.ids)}")
     names = list(rows.ids)
-    asked_D = np.array([asked.get(name, 0.0) for name in names])
+    asked_D = _vector(asked, names)
     used = Counter(name for block in before for name, _ in block.entries)
     left_D = np.array([float(rows.most(name) - used[name]) for name in names])
     count, done = steps * prompts_per_step, used.total()
@@ -92,8 +92,7 @@ def draw_block(
     weights_D = _within(asked_D, left_D / count)
     if order == "quota":
         due_D = sum((len(block.entries) * _vector(block.weights, names) for block in before), np.zeros(len(names)))
-        owed_D = due_D - np.array([used[name] for name in names])
-        picks_K = quota(_whole(weights_D * count, owed_D) / count, count)
+        picks_K = quota(_whole(weights_D * count, due_D - _vector(used, names)) / count, count)
     else:
         uniform_K = child_rng(rows.seed, "schedule", "iid").random(done + count)[done:]
         picks_K = _independent_while_rows_last(asked_D, left_D, uniform_K)
@@ -105,8 +104,8 @@ def draw_block(
     return Block(done // prompts_per_step + 1, dict(zip(names, weights_D.tolist(), strict=True)), tuple(entries))
 
 
-def _vector(weights: Mapping[str, float], names: Sequence[str]) -> Array:
-    return np.array([weights.get(name, 0.0) for name in names])
+def _vector(of: Mapping[str, float], names: Sequence[str]) -> Array:
+    return np.array([float(of.get(name, 0.0)) for name in names])
 
 
 def _within(asked_D: Array, most_D: Array) -> Array:

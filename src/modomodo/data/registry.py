@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from modomodo.core.errors import ModomodoError, closest
+from modomodo.core.plugins import load_plugin, plugin_names
 from modomodo.core.rows import Row, View
 from modomodo.data.domain import Domain, Message, no_notes
 from modomodo.data.nano.world import rows as nano_rows
@@ -40,6 +40,7 @@ PUBLISHED: dict[str, SourceDomain] = {
     published.name: published for published in (COCO, LISA, GEOQAV, SAT, SCIENCEQA, CHARTQA, INFOVQA, MATHVISTA, MMMU)
 }
 
+GROUP = "modomodo.domains"  # entry points of other packages
 DOMAINS: dict[str, Domain] = {
     "detect": _nano("detect", ("train", "test")),
     "refer": _nano("refer", ("train", "test")),
@@ -84,12 +85,12 @@ def _declared(name: str, sources: Mapping[str, Source]) -> Domain:
         return domain_of(name, sources[name])
     if name in DOMAINS:
         return DOMAINS[name]
-    points = _entry_points()
+    points = plugin_names(GROUP)
     if name not in points:
         raise ModomodoError(f"unknown domain {name!r}; {closest(name, [*DOMAINS, *points, *sources])}")
-    loaded = entry_points(group="modomodo.domains")[name].load()
+    loaded = load_plugin(GROUP, name)
     if not isinstance(loaded, Domain):
-        raise ModomodoError(f"the entry point {name!r} of modomodo.domains is a {type(loaded).__name__}, not a Domain")
+        raise ModomodoError(f"the entry point {name!r} of {GROUP} is a {type(loaded).__name__}, not a Domain")
     return loaded
 
 
@@ -129,8 +130,3 @@ def _without(domain: Domain, exclude: Path) -> Domain:
         return tuple(row for row in rows if row.id not in ids)
 
     return replace(domain, load=load)
-
-
-@cache
-def _entry_points() -> Sequence[str]:
-    return tuple(entry_points(group="modomodo.domains").names)

@@ -4,7 +4,6 @@ Axes: N runs, B benchmarks.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from modomodo.core.errors import ModomodoError, closest
+from modomodo.core.names import words_in
 from modomodo.mixing.surrogates.base import Array
 
 Kind = Literal["share", "percent", "small", "points", "signed"]
@@ -39,7 +39,6 @@ LOWER = frozenset(
     | {"fpr", "fnr", "frr", "levenshtein", "hausdorff", "chamfer", "surprisal", "msle"}
 )
 """Words in names of benchmarks that say that lower scores are better, in small letters."""
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Divisors:
 
 def says_lower(name: str) -> bool:
     """Return whether a whole word of a name says that lower scores are better, as in val_loss, WER or testError."""
-    return not LOWER.isdisjoint(word.lower() for word in _WORD.findall(name))
+    return not LOWER.isdisjoint(words_in(name))
 
 
 def check_scale(scale: Mapping[str, float], *, benchmarks: Sequence[str], y_NB: Array) -> None:

@@ -108,16 +108,17 @@ def test_without_a_log_a_rule_keeps_to_the_start(name):
 def test_a_rule_of_another_package_is_found_by_its_entry_point(monkeypatch):
     from importlib.metadata import EntryPoint, EntryPoints
 
+    from modomodo.core import plugins
     from modomodo.mixing.online import registry
 
     points = EntryPoints([EntryPoint("mine", "modomodo.mixing.online.rules:solved", registry.GROUP)])
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    registry._entry_points.cache_clear()
+    monkeypatch.setattr(plugins, "entry_points", lambda group: points)
+    plugins.plugin_names.cache_clear()
     assert find_rule("mine") is RULES["solved"]
     with pytest.raises(ModomodoError, match="unknown rule 'minee'; did you mean mine"):
         find_rule("minee")
     monkeypatch.undo()
-    registry._entry_points.cache_clear()
+    plugins.plugin_names.cache_clear()
 
 
 @pytest.mark.parametrize(

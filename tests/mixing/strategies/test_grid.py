@@ -6,13 +6,14 @@ from importlib.metadata import EntryPoint, EntryPoints
 import numpy as np
 import pytest
 
+from modomodo.core import plugins
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.mixing.design import seed_design
 from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies import STRATEGIES, Choice, Goal
 from modomodo.mixing.strategies.grid import Grid, drawn_places, grid_of, next_on_grid, on_grid
-from modomodo.mixing.strategies.registry import OfFunction, find_strategy
+from modomodo.mixing.strategies.registry import OfFunction, find_strategy, strategy_of
 
 DOMAINS = ("a", "b", "c")
 BEST = np.array([0.6, 0.3, 0.1])
@@ -112,7 +113,14 @@ def test_a_size_that_the_grid_does_not_allow_is_refused(grid):
 
 def test_other_packages_add_strategies(monkeypatch):
     mine = EntryPoint("mine", "test_grid:knowing", "modomodo.strategies")
-    monkeypatch.setattr("modomodo.mixing.strategies.registry.entry_points", lambda group: EntryPoints([mine]))
+    monkeypatch.setattr(plugins, "entry_points", lambda group: EntryPoints([mine]))
+    plugins.plugin_names.cache_clear()
     assert find_strategy("mine").learns_from == "any runs"
     with pytest.raises(ModomodoError, match="unknown strategy 'mien'; did you mean mine"):
         find_strategy("mien")
+    plugins.plugin_names.cache_clear()
+
+
+def test_what_is_no_strategy_is_refused():
+    with pytest.raises(ModomodoError, match="a strategy is a function or has `choose`, and this is a int"):
+        strategy_of(3)

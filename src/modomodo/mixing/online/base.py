@@ -42,8 +42,13 @@ the settings. Each setting has a type, and mostly a default; a file's is a `Path
 
 def boltzmann(start: Mapping[str, float], score_D: Array, *, temperature: float) -> dict[str, float]:
     """Return shares in proportion to start * exp(score / temperature): a plain softmax where a run starts equal."""
-    logit_D = np.log(list(start.values())) + score_D / temperature
-    return normalised(start, np.exp(logit_D - logit_D.max()))
+    return normalised(start, softmax(np.log(list(start.values())) + score_D / temperature))
+
+
+def softmax(logit_D: Array) -> Array:
+    """Return shares [D] in proportion to exp(logit)."""
+    weight_D = np.exp(logit_D - logit_D.max())
+    return weight_D / weight_D.sum()
 
 
 def normalised(start: Mapping[str, float], weight_D: Array) -> dict[str, float]:

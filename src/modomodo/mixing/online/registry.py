@@ -2,14 +2,13 @@
 
 import inspect
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from modomodo.core.errors import ModomodoError, closest
+from modomodo.core.plugins import load_plugin, plugin_names
 from modomodo.core.toml_errors import described
 from modomodo.mixing.online.base import Rule
 from modomodo.mixing.online.ours import ours
@@ -23,7 +22,7 @@ OF_ALL = ("rule", "start", "block", "caps")  # keys that a recipe's table has fo
 
 def is_rule(name: str) -> bool:
     """Return whether a rule has this name."""
-    return name in RULES or name in _entry_points()
+    return name in RULES or name in plugin_names(GROUP)
 
 
 def find_rule(name: str) -> Rule:
@@ -33,9 +32,9 @@ def find_rule(name: str) -> Rule:
     """
     if name in RULES:
         return RULES[name]
-    if name not in _entry_points():
-        raise ModomodoError(f"unknown rule {name!r}; {closest(name, [*RULES, *_entry_points()])}")
-    loaded = entry_points(group=GROUP)[name].load()
+    if name not in plugin_names(GROUP):
+        raise ModomodoError(f"unknown rule {name!r}; {closest(name, [*RULES, *plugin_names(GROUP)])}")
+    loaded = load_plugin(GROUP, name)
     if not callable(loaded):
         raise ModomodoError(f"the entry point {name!r} of {GROUP} is a {type(loaded).__name__}, not a function")
     return cast(Rule, loaded)
@@ -70,8 +69,3 @@ def _checked(rule: str, name: str, form: Any, value: object) -> object:
 def files_of(settings: Mapping[str, object]) -> dict[str, Path]:
     """Return the settings that are files, by name: what they hold decides the weights, not where they lie."""
     return {name: value for name, value in settings.items() if isinstance(value, Path)}
-
-
-@cache
-def _entry_points() -> tuple[str, ...]:
-    return tuple(entry_points(group=GROUP).names)

@@ -11,8 +11,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from modomodo.core.simplex import Array
-from modomodo.mixing.online.base import Log, boltzmann, normalised, taught
+from modomodo.mixing.online.base import Log, boltzmann, normalised, softmax, taught
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -80,7 +79,7 @@ def mt_grpo(
         change_D = np.clip(np.nan_to_num(now_D - accuracy_D), -STILL, STILL)
         accuracy_D = np.where(np.isnan(now_D), accuracy_D, now_D)
         signal_D = change_D + trade_off * np.nan_to_num(accuracy_D)
-        z_D = _softmax(logit_D)
+        z_D = softmax(logit_D)
         gradient_D = z_D * (signal_D - z_D @ signal_D)
         first_D = BETAS[0] * first_D + (1 - BETAS[0]) * gradient_D
         second_D = BETAS[1] * second_D + (1 - BETAS[1]) * gradient_D**2
@@ -88,7 +87,7 @@ def mt_grpo(
         logit_D = logit_D * (1 - rate * decay) - rate * moment_D / (np.sqrt(scale_D) + EPSILON)
         zero_D = np.array([step[name].zero_advantage if name in step else np.nan for name in start])
         idle_D = np.where(np.isnan(zero_D), idle_D, memory * idle_D + (1 - memory) * zero_D)
-    return normalised(start, _softmax(logit_D) / np.maximum(1 - idle_D, 1 / inflation))
+    return normalised(start, softmax(logit_D) / np.maximum(1 - idle_D, 1 / inflation))
 
 
 def solved(start: Mapping[str, float], log: Log, *, window: Count = 64) -> dict[str, float]:
@@ -109,8 +108,3 @@ def _recent_advantage(log: Log, name: str, window: int) -> float:
         if not left:
             break
     return total / (window - left) if left < window else 0.0
-
-
-def _softmax(logit_D: Array) -> Array:
-    weight_D = np.exp(logit_D - logit_D.max())
-    return weight_D / weight_D.sum()

@@ -6,7 +6,7 @@ Axes: N runs or points, D domains, B benchmarks.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -107,6 +107,7 @@ class Choice:
         return self.pick()
 
 
+@runtime_checkable
 class Strategy(Protocol):
     """A rule that chooses a mixture; a frozen value of settings."""
 

@@ -250,6 +250,8 @@ def _proposed(grid: Grid, drawn: Sequence[int], count: int, *, index: int, seed:
         seed=seed,
     )
     new = [one.mixture.vector(runs.domains) for one in found.pilots if one.kind == "new"][:count]
+    if not new:
+        raise ModomodoError(f"of {len(drawn)} runs `next` proposes repeats alone, and the grid has none for it")
     return [int(left[np.argmin(np.abs(grid.X_MD[left] - x_D).sum(axis=1))]) for x_D in new]
 
 

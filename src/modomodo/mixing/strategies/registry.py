@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from typing import cast
 
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.mixture import Mixture
+from modomodo.core.plugins import load_plugin, plugin_names
 from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Choice, Goal, Source, Strategy, fixed
 from modomodo.mixing.strategies.chance import Chance
@@ -54,15 +55,26 @@ def find_strategy(name: str) -> Strategy:
     An entry point names a Strategy, or a function as `OfFunction` takes it.
 
     Raises:
-        ModomodoError: for a name that no strategy has.
+        ModomodoError: for a name that no strategy has, and for an entry point that is none.
     """
     if name in STRATEGIES:
         return STRATEGIES[name]
-    points = entry_points(group=GROUP)
-    if name not in points.names:
-        raise ModomodoError(f"unknown strategy {name!r}; {closest(name, [*STRATEGIES, *points.names])}")
-    loaded = points[name].load()
-    return loaded if hasattr(loaded, "choose") else OfFunction(loaded)
+    if name not in plugin_names(GROUP):
+        raise ModomodoError(f"unknown strategy {name!r}; {closest(name, [*STRATEGIES, *plugin_names(GROUP)])}")
+    return strategy_of(load_plugin(GROUP, name))
+
+
+def strategy_of(loaded: object) -> Strategy:
+    """Return a Strategy as it is, and a function as one.
+
+    Raises:
+        ModomodoError: for anything else.
+    """
+    if isinstance(loaded, Strategy):
+        return loaded
+    if not callable(loaded):
+        raise ModomodoError(f"a strategy is a function or has `choose`, and this is a {type(loaded).__name__}")
+    return OfFunction(cast(Callable[..., Choice | Mixture], loaded))
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """The grid of the embedded worlds: what GRPO made of many mixtures, several seeds each (its card: README.md beside)."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -29,37 +30,36 @@ def nano_grid(world: World = "uneven", *, step: int | None = None) -> Grid:
         ModomodoError: without pyarrow, and for a step after which no run was scored.
     """
     table = nano_grid_table(world).query("steps > 0")
-    domains = _names(table, "w")
-    benchmarks, tests = _names(table, "score"), _names(table, "in")
-    scores_NB = _matrix(table, "score", benchmarks)
-    if step is not None:
-        if f"score@{step}.{benchmarks[0]}" not in table:
-            raise ModomodoError(f"no run of the grid was scored after step {step}: choose 10, 20, or None for the last")
-        early_NB = _matrix(table, f"score@{step}", benchmarks)
-        scores_NB = np.where(np.isfinite(early_NB), early_NB, scores_NB)
-    inside_NB = _matrix(table, "in", tests)
-    if step is not None:  # they were scored after the last step, and would tell what is to come
-        inside_NB = np.full_like(inside_NB, np.nan)
-    y_NB = np.hstack([scores_NB, inside_NB])
-    unknown_NB = np.full(y_NB.shape, np.nan)
-    se_NB = np.hstack([_matrix(table, "se", benchmarks), np.full_like(inside_NB, np.nan)])
+    domains, benchmarks, tests = (_names(table, kind) for kind in ("w", "score", "in"))
+    y_NB, inside_NB = _scores(table, benchmarks, step), _matrix(table, "in", tests)
+    unknown_NB = np.full(inside_NB.shape, np.nan)
     runs = Runs(
         domains=domains,
         benchmarks=(*benchmarks, *(f"in.{name}" for name in tests)),
         X_ND=_matrix(table, "w", domains),
-        y_NB=y_NB,
-        se_NB=se_NB,
-        n_NB=unknown_NB,
+        # The domains' tests were scored after the last step, and would tell what is to come.
+        y_NB=np.hstack([y_NB, inside_NB if step is None else unknown_NB]),
+        se_NB=np.hstack([_matrix(table, "se", benchmarks), unknown_NB]),
+        n_NB=np.full((len(table), len(benchmarks) + len(tests)), np.nan),
         seeds_N=tuple(int(seed) for seed in table["seed"]),
         steps_N=tuple(int(steps) for steps in table["steps"]),
         labels_N=tuple(str(run) for run in table["run"]),
         source=f"the grid of the {world} world",
     )
-    aggregates = {
-        OBJECTIVE: dict.fromkeys(benchmarks, 1.0),
-        INSIDE: {f"in.{name}": 1.0 for name in tests},
-    }
-    return grid_of(runs, goal=Goal(aggregates=aggregates, objective=OBJECTIVE, inside=INSIDE))
+    outside = Goal(aggregates={OBJECTIVE: dict.fromkeys(benchmarks, 1.0)}, objective=OBJECTIVE)
+    inside = {INSIDE: {f"in.{name}": 1.0 for name in tests}}
+    both = replace(outside, aggregates={**outside.aggregates, **inside}, inside=INSIDE)
+    return grid_of(runs, goal=both if step is None else outside)
+
+
+def _scores(table: "DataFrame", benchmarks: tuple[str, ...], step: int | None) -> Array:
+    last_NB = _matrix(table, "score", benchmarks)
+    if step is None:
+        return last_NB
+    if f"score@{step}.{benchmarks[0]}" not in table:
+        raise ModomodoError(f"no run of the grid was scored after step {step}: choose 10, 20, or None for the last")
+    early_NB = _matrix(table, f"score@{step}", benchmarks)
+    return np.where(np.isfinite(early_NB), early_NB, last_NB)
 
 
 def nano_grid_table(world: World = "uneven") -> "DataFrame":
