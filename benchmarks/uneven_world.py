@@ -5,6 +5,7 @@
     python benchmarks/uneven_world.py scoring   # its models again, by greedy completions: about 10 minutes on two cores
     python benchmarks/uneven_world.py causes    # what each cause alone costs at equal shares: 40 runs, about 15 minutes
     python benchmarks/uneven_world.py rows-lasting  # after `studies`: 24 runs more, about 10 minutes
+    python benchmarks/uneven_world.py claims    # from the tables of the others: what docs/nano.md says beside; seconds
     python benchmarks/uneven_world.py studies   # whole studies of both worlds, six and five seeds: about 100 minutes
 
 Runs go to studies/; killed and started again it goes on. Tables go to benchmarks/results/.
@@ -13,6 +14,7 @@ Axes: M mixtures, S seeds, B benchmarks.
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -32,7 +34,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.config.study import Study, load_study
 from modomodo.core.mixture import Mixture
 from modomodo.evaluation.benchmarks import Score
-from modomodo.mixing.confirmation import Difference
+from modomodo.mixing.confirmation import Difference, detectable_difference
 from modomodo.runs.inputs import run_digests
 from modomodo.runs.launcher import launch
 from modomodo.runs.planned import PlannedRun
@@ -56,6 +58,7 @@ CAUSES = Path(__file__).parent / "causes"
 MIXTURES = 60  # space-filling, beside equal shares and the vertices
 BEST, SEEDS = 10, 6  # mixtures trained again, on fresh seeds
 CAUSE_SEEDS = 8
+CONFIRMING = 4  # matched seeds of a study
 PROBED = 15  # of the space-filling mixtures, for a first look
 USELESS = ("compass", "quiz", "palette")
 EQUAL_RUNS = 3  # of equal shares among the pilots
@@ -310,6 +313,61 @@ def study_row(world: str, seed: int, out: Path) -> dict[str, str]:
         writer.writeheader()
         writer.writerows([*done, row])
     return row
+
+
+@app.command()
+def claims() -> None:
+    """Print from the committed tables how studies come out together, and what weighs for and against their gains."""
+    of_study = list(csv.DictReader((RESULTS / "studies.csv").open(newline="")))
+    for world in STUDIES:
+        mine = [row for row in of_study if row["world"] == world]
+        for column in ("predicted", "confirmed", "held out"):
+            print(f"{world}, {column}: {pooled([gain_in(row[column])[0] for row in mine])} over {len(mine)} studies")
+        half = np.array([(gain_in(row["confirmed"])[2] - gain_in(row["confirmed"])[1]) / 2 for row in mine])
+        sd = float(np.sqrt(np.mean(half**2) * CONFIRMING)) / float(stats.t.ppf(0.975, CONFIRMING - 1)) / np.sqrt(2)
+        found = detectable_difference(sd, seeds=CONFIRMING)
+        print(f"{world}: a run's sd of {sd:.3f}, so {CONFIRMING} matched seeds find gains from {found:.3f} on")
+    lasting = {row["seed"]: row for row in csv.DictReader((RESULTS / "rows_lasting.csv").open(newline=""))}
+    over = [float(row["recommended"]) - float(row["equal shares within the rows"]) for row in lasting.values()]
+    said = [gain_in(row["predicted"]) for row in of_study if row["world"] == "uneven"]
+    # Both are rounded to thousandths.
+    missed = sum(not low <= round(gain, 3) <= high for (_, low, high), gain in zip(said, over, strict=True))
+    print(f"over equal shares within the rows: {pooled(over)}; {missed} of {len(over)} predicted intervals miss it")
+    about_world()
+
+
+def about_world() -> None:
+    """Print where equal shares within the rows stand, what they gain held out, and whether matched seeds match."""
+    rows = list(csv.DictReader((RESULTS / "uneven_world.csv").open(newline="")))
+    study = load_study(UNEVEN)
+
+    def out_of(row: dict[str, str], names: Sequence[str]) -> float:
+        return float(np.mean([float(row[f"score.{name}"]) for name in names]))
+
+    fresh: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        if row["run"].startswith("fresh:"):
+            fresh.setdefault(row["run"].removeprefix("fresh:").partition("#")[0], []).append(row)
+    scores_MS = np.array([[out_of(row, study.benchmarks) for row in some] for some in fresh.values()])
+    correlations = np.corrcoef(scores_MS)[np.triu_indices(len(scores_MS), k=1)]
+    print(f"correlation of matched seeds: {correlations.mean():.2f}, the mean of {len(scores_MS)} mixtures' pairs")
+    pairs = zip(fresh["capped"], fresh["equal"], strict=True)
+    held = [out_of(lasting, study.held_out) - out_of(equal, study.held_out) for lasting, equal in pairs]
+    print(f"equal shares within the rows over equal shares, held out: {pooled(held)}")
+    capped_out = float(np.mean([out_of(row, study.benchmarks) for row in fresh["capped"]]))
+    spread_N = np.array([out_of(row, study.benchmarks) for row in rows if row["run"].startswith("space:")])
+    below = np.mean(spread_N < capped_out)
+    print(f"equal shares within the rows ({capped_out:.3f}) beat {below:.0%} of the {len(spread_N)} mixtures")
+
+
+def gain_in(cell: str) -> tuple[float, float, float]:
+    """Return a gain and the ends of its interval from a cell such as +0.118 (+0.085 to +0.151)."""
+    numbers = [float(number) for number in re.findall(r"[-+]?\d+\.\d+", cell)]
+    return numbers[0], numbers[1], numbers[2]
+
+
+def pooled(gains: Sequence[float]) -> str:
+    return "{:+.3f} (95 % {:+.3f} to {:+.3f})".format(*interval(np.array(gains)))
 
 
 def with_interval(found: Difference) -> str:
