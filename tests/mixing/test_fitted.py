@@ -167,3 +167,10 @@ def test_a_name_that_says_lower_needs_a_direction(name: str, typed: str | None):
     assert f"write {typed} (or =higher" in str(error.value)
     assert directions_of({name: "higher"}, benchmarks=(name, "acc"))[name] == "higher"
     assert directions_of("lower", benchmarks=(name,))[name] == "lower"
+
+
+def test_a_benchmark_on_which_all_runs_score_the_same_is_said():
+    X_ND = np.vstack([np.eye(3), np.full((1, 3), 1 / 3), [[0.2, 0.3, 0.5]]])
+    y_NB = np.stack([np.linspace(0.3, 0.5, len(X_ND)), np.zeros(len(X_ND))], axis=1)
+    (said,) = [note for note in fit(Runs.of(X_ND, y_NB=y_NB), surrogate="linear").notes if "score the same" in note]
+    assert said == "all runs score the same on b2 (0), which tells nothing of mixtures: did it go wrong?"

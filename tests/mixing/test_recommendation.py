@@ -8,8 +8,8 @@ import pytest
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.mixing import Fitted, Runs, fit
-from modomodo.mixing.recommendation import Recommendation, _more_runs, recommend
-from modomodo.mixing.validation import quantile
+from modomodo.mixing.confirmation import detectable_difference, seeds_to_find
+from modomodo.mixing.recommendation import Recommendation, recommend
 
 OPTIMUM = np.array([0.15, 0.6, 0.25])
 
@@ -89,25 +89,31 @@ def test_parsimony_gives_the_simplest_mixture_within_the_loss():
         recommend(fitted, parsimony=-1)
 
 
-def test_says_how_many_more_runs_would_tell():
+def test_says_how_many_more_runs_find_the_gain():
     runs = runs_of(0.03, strength=0.1, count=10)
-    found = recommend(fit(runs, surrogate="gp"))
+    fitted = fit(runs, surrogate="gp")
+    found = recommend(fitted)
     assert not found.distinguishable
     assert found.more_runs is not None
-    assert found.more_runs > 0
-    assert found.more_runs % 2 == 0
-    assert f"about {found.more_runs} more runs" in found.sentence or "more than 200" in found.sentence
+    assert f"{found.more_runs} further runs" in found.sentence
+    table = fitted.predict(np.vstack([m.vector(fitted.runs.domains) for m in (found.mixture, found.reference)]))
+    column = fitted.index(found.objective)
+    noise = float(np.sqrt(np.mean(table.sd_NK[:, column] ** 2 - table.sd_mean_NK[:, column] ** 2)))
+    seeds = found.more_runs // 2
+    assert detectable_difference(noise, seeds=seeds) <= found.gain < detectable_difference(noise, seeds=seeds - 1)
     assert recommend(fit(runs_of(0.001))).more_runs == 0
     assert recommend(fit(runs, surrogate="mean")).more_runs is None
 
 
-def test_runs_to_tell_are_enough_when_the_gain_is_as_expected():
-    """Two numbers known with sd 1 apart by 1.2; runs of noise variance 4 at each: their precisions add."""
-    count = _more_runs(1.2, 1.0, 4.0)
-    assert count is not None
-    for pairs, told in ((count // 2, True), (count // 2 - 1, False)):
-        sd = (1 / 1.0**2 + pairs / (2 * 4.0)) ** -0.5
-        assert (quantile(0.9) * sd < 1.2) == told
+@pytest.mark.parametrize("gain", [0.2, 0.1, 0.06, 0.02])
+def test_seeds_that_find_a_gain_are_the_fewest(gain):
+    seeds = seeds_to_find(gain, 0.02, most=64)
+    assert seeds == next(few for few in range(2, 65) if detectable_difference(0.02, seeds=few) <= gain)
+
+
+@pytest.mark.parametrize("gain", [0.001, 0.0, -0.1])
+def test_no_seeds_find_what_is_too_small_or_no_gain(gain):
+    assert seeds_to_find(gain, 0.02, most=64) is None
 
 
 def test_lower_is_better():

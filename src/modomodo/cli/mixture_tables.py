@@ -1,5 +1,6 @@
 """What the command line prints of mixtures: recommended, planned, proposed, compared. Texts of others are escaped."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,8 +103,8 @@ def show_validation(fitted: "Fitted", *, notes: bool = True) -> None:
     table = Table(Column("score", no_wrap=True), "runs", "R2", "rank correlation", "in 50 %", "in 90 %", box=box.SIMPLE)
     for validation in fitted.validation():
         figures = (
-            f"{validation.r2:.2f}",
-            f"{validation.rho:.2f}",
+            _known(validation.r2),
+            _known(validation.rho),
             f"{validation.cover50:.0%}",
             f"{validation.cover90:.0%}",
         )
@@ -112,6 +113,11 @@ def show_validation(fitted: "Fitted", *, notes: bool = True) -> None:
     out.print(table)
     for note in fitted.notes if notes else ():
         say(f"note: {note}")
+
+
+def _known(figure: float) -> str:
+    """Return a figure as a cell; equal scores have none."""
+    return "-" if math.isnan(figure) else f"{figure:.2f}"
 
 
 def show_strategies(replay: "Replay") -> None:

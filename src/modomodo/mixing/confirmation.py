@@ -4,6 +4,7 @@ Axes: S matched seeds, B benchmarks, I items.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
@@ -187,6 +188,16 @@ def detectable_difference(sd: float, *, seeds: int, power: float = 0.8, level: f
         reached = float(cast(Any, stats).nct.sf(critical, degrees, middle))
         low, high = (low, middle) if reached >= power else (middle, high)
     return high * math.sqrt(2.0 / seeds) * sd
+
+
+def seeds_to_find(gain: float, sd: float, *, most: int) -> int | None:
+    """Return the fewest matched seeds that find a true gain 8 times in 10, None where `most` don't.
+
+    `sd` is the seed noise of the score of one run.
+    """
+    if gain <= 0 or detectable_difference(sd, seeds=most) > gain:
+        return None
+    return 2 + bisect_left(range(2, most), True, key=lambda seeds: detectable_difference(sd, seeds=seeds) <= gain)
 
 
 def paired_items(recommended_SI: npt.ArrayLike, *, equal_SI: npt.ArrayLike) -> ItemInterval:

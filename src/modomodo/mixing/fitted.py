@@ -40,7 +40,7 @@ from modomodo.mixing.surrogates.loglinear import LogLinear
 from modomodo.mixing.surrogates.parametric import Mean, PaperQuadratic
 from modomodo.mixing.surrogates.resampled import Resampled
 from modomodo.mixing.surrogates.trees import SmallTrees
-from modomodo.mixing.usable import bounds_of, direction_notes, lateness, length_notes, usable_runs
+from modomodo.mixing.usable import bounds_of, direction_notes, flat_notes, lateness, length_notes, usable_runs
 from modomodo.mixing.validation import Validation, validation
 
 SURROGATES: dict[str, Surrogate] = {
@@ -201,11 +201,10 @@ def fit(
     method = SURROGATES[surrogate]
     directions = directions_of(direction, benchmarks=runs.benchmarks)
     limits, notes = bounds_of(runs, directions, dict(bounds or {}))
-    notes = [*runs.notes, *notes]
-    runs = usable_runs(runs, minimum=method.minimum, surrogate=surrogate)
+    notes, runs = [*runs.notes, *notes], usable_runs(runs, minimum=method.minimum, surrogate=surrogate)
     made, scale_notes = comparable_aggregates(runs, aggregates, directions=directions)
     notes += [*([] if aggregates else [_default_note(runs)]), *scale_notes, *direction_notes(runs, directions)]
-    notes += length_notes(runs, used=_process_of(method) is not None, steps=steps)
+    notes += flat_notes(runs) + length_notes(runs, used=_process_of(method) is not None, steps=steps)
     models, left_out = _fit_each(runs, method, steps, seed)
     factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))
     models = tuple(replace(model, factor=factor) for model in models)

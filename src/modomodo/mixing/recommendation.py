@@ -15,6 +15,7 @@ from modomodo.core.files import REPAIR, value_of
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of
 from modomodo.mixing.aggregates import Direction
+from modomodo.mixing.confirmation import seeds_to_find
 from modomodo.mixing.fitted import Fitted
 from modomodo.mixing.optimise import best_mixture, simplest_mixture
 from modomodo.mixing.predictions import Predictions
@@ -45,9 +46,10 @@ class Recommendation:
     `gain` is the expected improvement of `objective` over the reference (positive is better, whatever the direction),
     with its 90 % interval and the `probability` that it is positive, from the joint posterior of both mixtures, as far
     as predicted differences proved real on left-out runs (`Fitted.real_difference`).
-    `nearest_run` is the run closest in total variation, `distance` how far. `more_runs` is how many further runs, half
-    of each mixture, would tell the two apart if the gain is as expected: 0 when they are told apart already, None when
-    no number would (no gain is expected). `given_up` is the loss that was allowed for a simpler mixture.
+    `nearest_run` is the run closest in total variation, `distance` how far. `more_runs` is how many further runs, in
+    matched pairs, find the gain 8 times in 10 if it is as expected (`detectable_difference`): 0 when the two are told
+    apart already, None when no gain is expected, or 200 runs are too few. `given_up` is the loss that was allowed for a
+    simpler mixture.
     """
 
     mixture: Mixture
@@ -188,7 +190,7 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
         probability=NormalDist().cdf(gain / sd) if sd > 0 else 0.5 + 0.5 * float(np.sign(gain)),
         nearest_run=fitted.runs.labels_N[nearest],
         distance=float(apart_N[nearest]),
-        more_runs=_more_runs(gain, sd, noise),
+        more_runs=_more_runs(gain, half, noise),
         caps={},
         given_up=0.0,
         runs=len(fitted.runs.labels_N),
@@ -220,23 +222,22 @@ def _with_sentence(found: Recommendation) -> Recommendation:
     else:
         sentence = f"Not distinguishable from {other} on {found.objective}: the best guess is {found.mixture}, "
         sentence += f"with an expected gain of {doubt}{better}. "
-        if found.more_runs is not None and found.more_runs <= MANY:
-            sentence += f"If that gain is real, about {found.more_runs} more runs, half at each mixture, would tell."
+        if found.more_runs is not None:
+            sentence += f"If that gain is real, {found.more_runs} further runs in matched pairs find it 8 times in 10."
         else:
-            sentence += f"Even if that gain is real, more than {MANY} further runs would be needed to tell."
+            sentence += f"Even if that gain is real, it takes more than {MANY} further runs to find it."
     return replace(found, sentence=sentence)
 
 
-def _more_runs(gain: float, sd: float, noise: float) -> int | None:
-    """Return how many runs, half of each of two mixtures, bring the doubt `sd` of their difference down to telling.
+def _more_runs(gain: float, half: float, noise: float) -> int | None:
+    """Return how many runs of `confirm` find the gain, 0 where it lies outside its interval already.
 
-    `noise` is the variance of one run around its expected score. A pair of runs sees the difference with variance
-    2 noise; precisions add.
+    `half` is half the width of that; `noise` is the variance of one run around its expected score.
     """
-    if gain == 0 or sd == 0:
-        return None if gain == 0 else 0
-    precision = (quantile(0.9) / gain) ** 2 - 1 / sd**2
-    return 2 * int(np.ceil(max(2 * noise * precision, 1.0))) if precision > 0 else 0
+    if gain and abs(gain) > half:
+        return 0
+    seeds = seeds_to_find(gain, float(np.sqrt(max(noise, 0.0))), most=MANY // 2)
+    return None if seeds is None else 2 * seeds
 
 
 def _forecasts(table: Predictions) -> list[dict[str, Forecast]]:

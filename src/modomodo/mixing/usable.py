@@ -84,6 +84,18 @@ def direction_notes(runs: Runs, directions: Mapping[str, Direction]) -> list[str
     return [f"higher is better for {', '.join(odd)} (set direction=lower for losses)"] if odd else []
 
 
+def flat_notes(runs: Runs) -> list[str]:
+    """Return a word about benchmarks on which all runs score the same."""
+    flat = [
+        f"{name} ({y_N[np.isfinite(y_N)][0]:.4g})"
+        for name, y_N in zip(runs.benchmarks, runs.y_NB.T, strict=True)
+        if np.nanmin(y_N) == np.nanmax(y_N)
+    ]
+    if not flat:
+        return []
+    return [f"all runs score the same on {', '.join(flat)}, which tells nothing of mixtures: did it go wrong?"]
+
+
 def lateness(runs: Runs, steps: int | None) -> Array | None:
     """Return log2(steps of each run / the steps predicted for), shape [N]; None where no length differs from them."""
     known = [float(one) for one in runs.steps_N if one is not None]

@@ -23,7 +23,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.files import locked, write_json
 from modomodo.core.mixture import Mixture
 from modomodo.mixing import Fitted, write_runs
-from modomodo.mixing.confirmation import Confirmation, confirm, detectable_difference
+from modomodo.mixing.confirmation import Confirmation, confirm, detectable_difference, seeds_to_find
 from modomodo.mixing.recommendation import Recommendation, recommend
 from modomodo.mixing.repeated_looks import error_of_each
 from modomodo.runs.inputs import run_digests
@@ -71,7 +71,7 @@ class ConfirmationPlan:
 
     def seeds_for(self, gain: float) -> int | None:
         """Return how many matched seeds find a true gain 8 times in 10, None where MOST do not."""
-        return next((seeds for seeds in range(2, MOST + 1) if self.finds(seeds) <= gain), None)
+        return seeds_to_find(gain, self.noise, most=MOST)
 
 
 def runs_path(study: Study) -> Path:
