@@ -31,7 +31,7 @@ from modomodo.mixing import seed_design
 from modomodo.models.names import model_path
 from modomodo.models.nano.grid import TABLE, World
 from modomodo.runs import PlannedRun, RunResult, Store, run_digests, run_key
-from modomodo.study.plan import pilot_row_caps, pilot_runs
+from modomodo.study import pilot_runs, within_rows
 from modomodo.training.checkpoints import score_saved
 
 STEPS = (10, 20)  # and the last one
@@ -74,20 +74,9 @@ def grid_mixtures(world: World, study: Study) -> list[Mixture]:
         [Mixture.of(dict.fromkeys(some, 1 / size)) for some in combinations(domains, size)] for size in (2, 3)
     )
     kept = child_rng(0, "grid", "triples").permutation(len(triples))[:TRIPLES]
-    edges = [lasting(study, mixture) for mixture in (*pairs, *(triples[index] for index in sorted(kept)))]
-    near = [lasting(study, mixture) for mixture in around(world, study)]
+    edges = [within_rows(study, mixture) for mixture in (*pairs, *(triples[index] for index in sorted(kept)))]
+    near = [within_rows(study, mixture) for mixture in around(world, study)]
     return list({mixture.key: mixture for mixture in (*spread, *seed_set, *edges, *near)}.values())
-
-
-def lasting(study: Study, mixture: Mixture) -> Mixture:
-    """Return a mixture with what rows last for of a scarce domain, and the others in proportion."""
-    domains, caps = study.recipe.domains, pilot_row_caps(study)
-    x_D, most_D = mixture.vector(domains), np.array([caps[name][1] for name in domains])
-    over_D = x_D > most_D + 1e-9
-    if not over_D.any():
-        return mixture
-    x_D = np.where(over_D, most_D, x_D * (1 - most_D[over_D].sum()) / x_D[~over_D].sum())
-    return Mixture.of(dict(zip(domains, map(float, x_D), strict=True)))
 
 
 def around(world: World, study: Study) -> Iterator[Mixture]:

@@ -21,9 +21,10 @@ import pandas as pd
 import typer
 
 from modomodo import Mixture, Recipe, Study, confirm, load_study, pilot
+from modomodo.mixing import holm
 from modomodo.mixing.online import RULES
 from modomodo.runs import PlannedRun, Store, launch, run_digests
-from modomodo.study import RUN, pilot_row_caps, read_study, study_recommendation
+from modomodo.study import RUN, read_study, study_recommendation, within_rows
 
 TABLE = Path(__file__).parent / "results/online.csv"
 NANO = Path(__file__).parents[1] / "src/modomodo/models/nano"
@@ -60,19 +61,13 @@ def run(out: Path = Path("studies/online"), seeds: int = SEEDS) -> None:
         failed = [outcome.label for outcome in pilot(study) if outcome.status == "failed"]
         if failed:
             sys.exit(f"failed: {', '.join(failed)}; run again")
-        starts = {"equal": lasting(study), "recommended": study_recommendation(read_study(study)).mixture}
+        starts = {
+            "equal": within_rows(study, Mixture.uniform(study.recipe.domains)),
+            "recommended": study_recommendation(read_study(study)).mixture,
+        }
         for seed in range(seeds):
             write_rows(world, study, seed, starts)
     table()
-
-
-def lasting(study: Study) -> Mixture:
-    """Return equal shares, but for scarce domains, which have what their rows last for."""
-    share = 1 / len(study.recipe.domains)
-    most = {name: min(share, end) for name, (_, end) in pilot_row_caps(study).items()}
-    scarce = {name: end for name, end in most.items() if end < share}
-    rest = (1 - sum(scarce.values())) / (len(most) - len(scarce))
-    return Mixture.of({name: scarce.get(name, rest) for name in study.recipe.domains})
 
 
 def write_rows(world: str, study: Study, seed: int, starts: dict[str, Mixture]) -> None:
@@ -196,15 +191,6 @@ def gain(
 
 def interval(found: tuple[float, float, float, float]) -> str:
     return f"{found[0]:+.3f} ({found[1]:+.3f} to {found[2]:+.3f})"
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return the p-values corrected for their number (Holm 1979)."""
-    found, highest = [0.0] * len(p_values), 0.0
-    for rank, index in enumerate(np.argsort(p_values)):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        found[index] = highest
-    return found
 
 
 def pays(runs: pd.DataFrame, policy: str, benchmarks: Sequence[str]) -> str:

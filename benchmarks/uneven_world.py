@@ -47,7 +47,7 @@ from modomodo.study.pipeline import (
     study_confirmation,
     study_recommendation,
 )
-from modomodo.study.plan import pilot_row_caps, pilot_runs
+from modomodo.study.plan import pilot_row_caps, pilot_runs, within_rows
 from modomodo.training.checkpoints import score_saved
 
 RESULTS = Path(__file__).parent / "results"
@@ -165,7 +165,7 @@ def world_runs(out: Path) -> World:
         key=lambda label: -mean_of(first[label], study.benchmarks),
     )[:BEST]
     # Not of the design: scarce rows may forbid it equal shares, and may let it as near to them as they last.
-    again = {"equal": equal, "capped": capped(study), **{label: mixtures[label] for label in best}}
+    again = {"equal": equal, "capped": within_rows(study, equal), **{label: mixtures[label] for label in best}}
     repeated = [
         PlannedRun(f"fresh:{label}#{index + 1}", study.confirming_recipe(mixture, index=index))
         for label, mixture in again.items()
@@ -265,7 +265,7 @@ def rows_lasting(out: Path = Path("studies/seeds")) -> None:
     for seed in STUDIES["uneven"]:
         study = load_study(UNEVEN, [f"seed={seed}", f"out={out / f'uneven-{seed}'}"])
         plan = plan_confirmation(read_study(study))
-        mixtures = {"recommended": plan.mixture, "capped": capped(study)}
+        mixtures = {"recommended": plan.mixture, "capped": within_rows(study, Mixture.uniform(study.recipe.domains))}
         of_mixture: list[float] = []
         for name, mixture in mixtures.items():
             planned = [
@@ -405,14 +405,6 @@ def interval(difference_S: Array) -> tuple[float, float, float]:
     half = float(stats.t.ppf(0.975, len(difference_S) - 1) * difference_S.std(ddof=1) / np.sqrt(len(difference_S)))
     mean = float(difference_S.mean())
     return mean, mean - half, mean + half
-
-
-def capped(study: Study) -> Mixture:
-    """Return equal shares but for the scarce domains, which have what their rows last for."""
-    lasting = {name: min(share, 1 / len(study.recipe.domains)) for name, (_, share) in pilot_row_caps(study).items()}
-    scarce = {name: share for name, share in lasting.items() if share * len(study.recipe.domains) < 1 - 1e-9}
-    others = (1 - sum(scarce.values())) / (len(lasting) - len(scarce))
-    return Mixture.of({name: scarce.get(name, others) for name in study.recipe.domains})
 
 
 def base_criterion(base: float) -> Criterion:

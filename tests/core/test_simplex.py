@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modomodo.core.errors import ModomodoError
-from modomodo.core.simplex import limits_of, project, rounded
+from modomodo.core.simplex import cut_to, limits_of, project, rounded
 
 ENDS = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=7)  # of caps around a mixture
 
@@ -47,3 +47,17 @@ def test_greatest_remainders_are_rounded_up():
     np.testing.assert_allclose(
         rounded(np.array([0.00004, 0.00007, 0.99989]), none_D, all_D), [0, 0.0001, 0.9999], atol=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "most", "cut"),
+    [
+        ((0.5, 0.3, 0.2), (1.0, 1.0, 1.0), (0.5, 0.3, 0.2)),
+        ((0.5, 0.3, 0.2), (0.2, 1.0, 1.0), (0.2, 0.48, 0.32)),
+        ((0.5, 0.3, 0.2), (0.2, 0.4, 1.0), (0.2, 0.4, 0.4)),  # what is cut of one takes another over its most
+        ((1.0, 0.0, 0.0), (0.4, 0.9, 0.3), (0.4, 0.45, 0.15)),  # nothing is asked of the others: by their rows
+        ((0.5, 0.3, 0.2), (0.1, 0.2, 0.1), (0.25, 0.5, 0.25)),  # not enough of all
+    ],
+)
+def test_what_is_cut_goes_to_the_others(asked, most, cut):
+    assert cut_to(np.array(asked), np.array(most)) == pytest.approx(cut)

@@ -12,12 +12,13 @@ from modomodo.cli.main import NANO
 from modomodo.config.sections import Confirming
 from modomodo.config.study import load_study
 from modomodo.core.errors import ModomodoError
+from modomodo.core.mixture import Mixture
 from modomodo.mixing.confirmation import Confirmation, confirm
 from modomodo.runs.store import Store
 from modomodo.study import pipeline, results
 from modomodo.study.answer import StudyConfirmation
 from modomodo.study.pipeline import read_study
-from modomodo.study.plan import pilot_row_caps
+from modomodo.study.plan import pilot_row_caps, within_rows
 
 SMALL = {"benchmarks": ("charts",), "in_distribution": (), "held_out": ("general",), "items": 20}
 
@@ -77,6 +78,15 @@ def test_a_recommendation_keeps_to_what_rows_last_for(tmp_path):
     assert recommendation.mixture.as_dict()["circuits"] <= lasting + 1e-9
     (said,) = [note for note in recommendation.notes if "equal shares end" in note]
     assert "after step 19 of 30, when the rows of circuits are used up" in said
+
+
+def test_a_mixture_within_the_rows_keeps_what_they_last_for(tmp_path):
+    uneven = load_study(NANO / "uneven" / "study.toml", [f"out={tmp_path}"])
+    domains, lasting = uneven.recipe.domains, 44 / (30 * 16)
+    equal = within_rows(uneven, Mixture.uniform(domains)).as_dict()
+    assert equal == pytest.approx({**dict.fromkeys(domains, (1 - lasting) / 6), "circuits": lasting})
+    few = Mixture.of({"detect": 0.95, "circuits": 0.05})
+    assert within_rows(uneven, few) is few
 
 
 def test_a_confirmation_comes_back(study, monkeypatch):

@@ -10,10 +10,9 @@ import numpy.typing as npt
 from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.schedules import Order, epoch_order, independent, quota
 from modomodo.core.seeds import child_rng
+from modomodo.core.simplex import Array, cut_to
 
 # Axes: D domains, K prompts of a block in order.
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def draw_block(
     count, done = steps * prompts_per_step, used.total()
     if left_D.sum() < count:
         raise ModomodoError(f"a block of {count} prompts has {int(left_D.sum())} rows left: it needs fewer steps")
-    weights_D = _within(asked_D, left_D / count)
+    weights_D = cut_to(asked_D, left_D / count)
     if order == "quota":
         due_D = sum((len(block.entries) * _vector(block.weights, names) for block in before), np.zeros(len(names)))
         picks_K = quota(_whole(weights_D * count, due_D - _vector(used, names)) / count, count)
@@ -106,20 +105,6 @@ def draw_block(
 
 def _vector(of: Mapping[str, float], names: Sequence[str]) -> Array:
     return np.array([float(of.get(name, 0.0)) for name in names])
-
-
-def _within(asked_D: Array, most_D: Array) -> Array:
-    """Return the shares asked for, none above what it may have; what is cut goes to the others in proportion."""
-    full_D = np.zeros(len(asked_D), dtype=bool)
-    while True:
-        wanted_D = np.where(full_D, 0.0, asked_D if asked_D[~full_D].sum() > 0 else most_D)
-        shares_D = np.where(full_D, most_D, wanted_D * (1 - most_D[full_D].sum()) / wanted_D.sum())
-        over_D = ~full_D & (shares_D > most_D + 1e-12)
-        if not over_D.any():
-            return shares_D / shares_D.sum()
-        full_D |= over_D
-        if full_D.all():
-            return most_D / most_D.sum()
 
 
 def _whole(wanted_D: Array, owed_D: Array) -> Array:

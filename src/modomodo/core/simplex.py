@@ -73,3 +73,17 @@ def rounded(x_D: Array, low_D: Array, high_D: Array) -> Array:
     within_D[np.argsort(within_D - exact_D, kind="stable")[:left]] += 1
     found_D = np.clip(within_D * UNIT, low_D, high_D)
     return found_D if abs(float(found_D.sum()) - 1) < 1e-9 else x_D
+
+
+def cut_to(asked_D: Array, most_D: Array) -> Array:
+    """Return the shares asked for [D], none above its most [D]; what is cut goes to the others in proportion."""
+    full_D = np.zeros(len(asked_D), dtype=bool)
+    while True:
+        wanted_D = np.where(full_D, 0.0, asked_D if asked_D[~full_D].sum() > 0 else most_D)
+        shares_D = np.where(full_D, most_D, wanted_D * (1 - most_D[full_D].sum()) / wanted_D.sum())
+        over_D = ~full_D & (shares_D > most_D + 1e-12)
+        if not over_D.any():
+            return shares_D / shares_D.sum()
+        full_D |= over_D
+        if full_D.all():
+            return most_D / most_D.sum()

@@ -12,6 +12,7 @@ from modomodo.mixing.confirmation import Confirmation as Confirmation
 from modomodo.mixing.confirmation import Difference as Difference
 from modomodo.mixing.confirmation import confirm as confirm
 from modomodo.mixing.confirmation import detectable_difference as detectable_difference
+from modomodo.mixing.confirmation import holm as holm
 from modomodo.mixing.confirmation import paired_items as paired_items
 from modomodo.mixing.design import Labelled as Labelled
 from modomodo.mixing.design import d_optimal as d_optimal

@@ -135,7 +135,7 @@ def confirm(
         _difference(name, tables[0][:, b], tables[1][:, b], directions[name], looks)
         for b, name in enumerate(benchmarks)
     ]
-    corrected = _holm([part.p for part in parts])
+    corrected = holm([part.p for part in parts])
     parts = [replace(part, p_holm=p) for part, p in zip(parts, corrected, strict=True)]
     real = bool(aggregate.sd > 0 and (aggregate.lo95 > 0 or aggregate.hi95 < 0))
     sentence = _sentence(aggregate, len(seeds), real, most=max(looks, default=0))
@@ -259,8 +259,8 @@ def _difference(
     return Difference(name, *means, gain, sd, gain - half90, gain + half90, gain - half95, gain + half95, p, p)
 
 
-def _holm(p_values: Sequence[float]) -> list[float]:
-    """Return Holm's step-down corrected p-values, in the order given."""
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number, in the order given (Holm 1979, step-down)."""
     corrected, running = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=lambda position: p_values[position])):
         running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))

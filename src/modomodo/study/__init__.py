@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modomodo.study.pipeline import study_recommendation as study_recommendation
     from modomodo.study.plan import pilot_row_caps as pilot_row_caps
     from modomodo.study.plan import pilot_runs as pilot_runs
+    from modomodo.study.plan import within_rows as within_rows
     from modomodo.study.results import FinishedRun as FinishedRun
     from modomodo.study.results import StudyRuns as StudyRuns
 
@@ -30,7 +31,7 @@ __getattr__ = later(
         "answer": "StudyConfirmation",
         "costs": "GIB PICTURE_TOKENS QUESTION_TOKENS SHAPES Estimate estimate shape_of",
         "pipeline": "RUN pilot plan_confirmation read_study study_confirmation study_recommendation",
-        "plan": "pilot_row_caps pilot_runs",
+        "plan": "pilot_row_caps pilot_runs within_rows",
         "results": "FinishedRun StudyRuns",
     },
 )

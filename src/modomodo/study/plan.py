@@ -10,7 +10,7 @@ from modomodo.config.sections import limits
 from modomodo.config.study import Study
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
-from modomodo.core.simplex import limits_of
+from modomodo.core.simplex import cut_to, limits_of
 from modomodo.mixing.design import Labelled, d_optimal, row_caps, seed_design, space_filling
 from modomodo.runs.inputs import pool
 from modomodo.runs.planned import PlannedRun
@@ -73,6 +73,15 @@ def caps_with_rows(study: Study) -> dict[str, tuple[float, float]]:
     own = limits(study.caps)
     pairs = {name: (*own.get(name, (0.0, 1.0)), lasting) for name, (_, lasting) in pilot_row_caps(study).items()}
     return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}
+
+
+def within_rows(study: Study, mixture: Mixture) -> Mixture:
+    """Return a mixture with what training rows last for of each domain, and the others in proportion."""
+    domains, caps = study.recipe.domains, pilot_row_caps(study)
+    x_D, most_D = mixture.vector(domains), np.array([caps[name][1] for name in domains])
+    if (x_D <= most_D + 1e-9).all():
+        return mixture
+    return Mixture.of(dict(zip(domains, cut_to(x_D, most_D).tolist(), strict=True)))
 
 
 def _extra_runs(study: Study, pilots: Sequence[PlannedRun]) -> Iterator[PlannedRun]:
