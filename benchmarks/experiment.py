@@ -32,7 +32,10 @@ from modomodo.testing import nano_grid
 
 HERE = Path(__file__).parent
 REPLAYS = HERE / "results" / "experiment.csv"
-WORLDS = ("uneven", "control")
+AROUND = "around the best"  # mixtures near known optima, which favour whoever learns from any runs
+APART = f"uneven without those {AROUND}"
+GRIDS = ("uneven", "control", APART)
+ORACLE = "oracle"  # the best mixture by one seed, judged by the other: what noise alone leaves
 SIZES = (6, 8, 11, 16, 24, 32, 48)
 DRAWS = 50  # each at both seeds
 OF_SEED_SET = tuple(name for name, strategy in STRATEGIES.items() if strategy.learns_from == "seed set")
@@ -45,8 +48,8 @@ app = typer.Typer(add_completion=False)
 def replay(draws: int = DRAWS) -> None:
     """Carry out the replays that are missing, a draw after another."""
     found = read()
-    for world in WORLDS:
-        grid = nano_grid(world)
+    for world in GRIDS:
+        grid = grid_named(world)
         done = {(one.strategy, one.n, one.draw) for of_world, one in found if of_world == world}
         if not any(name in OF_SEED_SET for name, _, _ in done):
             found += [(world, one) for one in on_seed_set(grid, {name: STRATEGIES[name] for name in OF_SEED_SET})]
@@ -54,6 +57,25 @@ def replay(draws: int = DRAWS) -> None:
             for index in bar:
                 found += [(world, one) for one in of_draw(grid, index, done)]
                 write(found)
+
+
+def grid_named(name: str) -> Grid:
+    if name == APART:
+        return nano_grid("uneven", without=AROUND)
+    return nano_grid("control" if name == "control" else "uneven")
+
+
+def oracle(grid: Grid) -> Iterator[GridOutcome]:
+    """Yield how the grid's best mixture by either seed does at the others."""
+    for seen, best in enumerate(grid.good_M2.argmax(axis=0)):
+        yield GridOutcome(
+            ORACLE,
+            len(grid.X_MD),
+            seen,
+            math.nan,
+            grid.best - float(grid.good_M2[best, 1 - seen]),
+            gain=float(grid.others_M2[best, seen] - grid.others_M2[grid.equal, seen]),
+        )
 
 
 def of_draw(grid: Grid, index: int, done: set[tuple[str, int, int | None]]) -> Iterator[GridOutcome]:
@@ -103,15 +125,16 @@ def cell_of(value: object) -> object:
 def tables(sizes: Annotated[str, typer.Option(help="runs seen")] = "8,16,24,48") -> None:
     """Print the page's tables: regret, gains, claims and the intervals that hold."""
     wanted = [int(n) for n in sizes.split(",")]
-    for world in WORLDS:
+    for world in GRIDS:
         mine = [one for of_world, one in read() if of_world == world and not one.problem]
+        mine += oracle(grid_named(world))
         print(
             f"\n### {world}\n\n| strategy | runs | regret: median | mean | rho | beats equal shares | claims a gain "
             "| interval holds it | predicted - true gain |\n|---|---|---|---|---|---|---|---|---|"
         )
-        for name in (*STRATEGIES, NEXT):
+        for name in (ORACLE, *STRATEGIES, NEXT):
             for n in sorted({one.n for one in mine if one.strategy == name}):
-                if n in wanted or name in OF_SEED_SET:
+                if n in wanted or name in (ORACLE, *OF_SEED_SET):
                     print(row([one for one in mine if (one.strategy, one.n) == (name, n)]))
 
 

@@ -67,16 +67,27 @@ def grid_study(world: World, out: Path) -> Study:
 
 def grid_mixtures(world: World, study: Study) -> list[Mixture]:
     """Return the grid's different mixtures; the study's own design comes first."""
+    parts = grid_parts(world, study)
+    return list({mixture.key: mixture for mixtures in parts.values() for mixture in mixtures}.values())
+
+
+def grid_parts(world: World, study: Study) -> dict[str, list[Mixture]]:
+    """Return the grid's mixtures by what they are there for; the study's own design comes first."""
     domains = study.recipe.domains
-    spread = [one.recipe.requested for one in pilot_runs(study) if one.recipe.steps]
-    seed_set = [mixture for _, mixture in seed_design(domains)]
     pairs, triples = (
         [Mixture.of(dict.fromkeys(some, 1 / size)) for some in combinations(domains, size)] for size in (2, 3)
     )
     kept = child_rng(0, "grid", "triples").permutation(len(triples))[:TRIPLES]
-    edges = [within_rows(study, mixture) for mixture in (*pairs, *(triples[index] for index in sorted(kept)))]
-    near = [within_rows(study, mixture) for mixture in around(world, study)]
-    return list({mixture.key: mixture for mixture in (*spread, *seed_set, *edges, *near)}.values())
+    parts = {
+        "pairs": pairs,
+        "triples": [triples[index] for index in sorted(kept)],
+        "around the best": list(around(world, study)),
+    }
+    return {
+        "space-filling": [one.recipe.requested for one in pilot_runs(study) if one.recipe.steps],
+        "seed set": [mixture for _, mixture in seed_design(domains)],
+        **{name: [within_rows(study, mixture) for mixture in mixtures] for name, mixtures in parts.items()},
+    }
 
 
 def around(world: World, study: Study) -> Iterator[Mixture]:
@@ -171,9 +182,13 @@ def world_rows(world: World, out: Path) -> Iterator[dict[str, object]]:
     """Yield the finished runs of a world."""
     study = grid_study(world, out)
     mixtures = grid_mixtures(world, study)
+    # A mixture of two parts counts as the seed set's, which is asked for by name.
+    named = sorted(grid_parts(world, study).items(), key=lambda part: part[0] == "seed set")
+    part_of = {mixture.key: name for name, of_part in named for mixture in of_part}
     study = planned(study, [*mixtures * SEEDS, *again(world, planned(study, mixtures), mixtures)])
     for one, result in results(study):
-        yield {"world": world, **grid_row(study, one, result)}
+        part = part_of[one.recipe.requested.key] if one.recipe.steps else None
+        yield {"world": world, "part": part, **grid_row(study, one, result)}
 
 
 def grid_row(study: Study, planned_run: PlannedRun, result: RunResult) -> dict[str, object]:

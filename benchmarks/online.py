@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import typer
+from paired import gain, interval, scores, where
 
-from modomodo import Mixture, Recipe, Study, confirm, load_study, pilot
+from modomodo import Mixture, Recipe, Study, load_study, pilot
 from modomodo.mixing import holm
 from modomodo.mixing.online import RULES
 from modomodo.runs import PlannedRun, Store, launch, run_digests
@@ -143,68 +144,33 @@ def show(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[str])
     heads += ["held out, over recommended", "worst benchmark, over recommended", "pilots pay from"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     names = [policy.name for policy in POLICIES if policy.name in set(runs.policy)]
-    gains = {name: gain(runs, name, "recommended", benchmarks) for name in names if name != "recommended"}
+    of_policy = {name: where(runs, policy=name) for name in names}
+    equal, recommended = of_policy["equal"], of_policy["recommended"]
+    gains = {name: gain(mine, recommended, benchmarks) for name, mine in of_policy.items() if name != "recommended"}
     corrected = dict(zip(gains, holm([p for *_, p in gains.values()]), strict=True))
-    for name in names:
-        off = float(where(runs, policy=name).off.to_numpy().mean())
-        cells = [f"{scores(runs, name, benchmarks).mean():.3f}", f"{off:.2f}"]
-        cells.append("" if name == "equal" else interval(gain(runs, name, "equal", benchmarks)))
+    for name, mine in of_policy.items():
+        cells = [f"{scores(mine, benchmarks).mean():.3f}", f"{mine.off.to_numpy().mean():.2f}"]
+        cells.append("" if name == "equal" else interval(gain(mine, equal, benchmarks)))
         if name == "recommended":
             cells += [""] * 5
         else:
-            worst = gain(runs, name, "recommended", benchmarks, worst=True)
             cells += [interval(gains[name]), f"{corrected[name]:.3f}"]
-            cells += [
-                interval(gain(runs, name, "recommended", held_out)),
-                interval(worst),
-                pays(runs, name, benchmarks),
-            ]
+            cells.append(interval(gain(mine, recommended, held_out)))
+            cells.append(interval(gain(mine, recommended, benchmarks, worst=True)))
+            cells.append(pays(name, mine, ahead=-gains[name][0], benchmarks=benchmarks))
         print(f"| {' | '.join((name, *cells))} |")
 
 
-def where(runs: pd.DataFrame, **values: str) -> pd.DataFrame:
-    """Return the rows with these values, in the order of seeds."""
-    (column, value), *_ = values.items()
-    return pd.DataFrame(runs[runs[column] == value]).sort_values(by=["seed"])
-
-
-def scores(runs: pd.DataFrame, policy: str, benchmarks: Sequence[str]) -> Array:
-    """Return the scores of a policy, in the order of seeds [S, B]."""
-    part = where(runs, policy=policy)
-    return part[[f"score.{name}" for name in benchmarks]].to_numpy(dtype=np.float64)
-
-
-def gain(
-    runs: pd.DataFrame, policy: str, over: str, benchmarks: Sequence[str], *, worst: bool = False
-) -> tuple[float, float, float, float]:
-    """Return the mean paired gain of a policy over another with its 95 % interval and p-value, of the seeds of both.
-
-    `worst` compares the lowest benchmark of each run instead of their mean.
-    """
-    both = set(where(runs, policy=policy).seed) & set(where(runs, policy=over).seed)
-    kept = pd.DataFrame(runs[runs.seed.isin(both)])
-    pair = [scores(kept, name, benchmarks) for name in (policy, over)]
-    mine_S1, other_S1 = (one.min(axis=1)[:, None] if worst else one.mean(axis=1)[:, None] for one in pair)
-    found = confirm(mine_S1, equal_SB=other_S1, seeds=sorted(both), benchmarks=["out"]).aggregate
-    return found.gain, found.lo95, found.hi95, found.p
-
-
-def interval(found: tuple[float, float, float, float]) -> str:
-    return f"{found[0]:+.3f} ({found[1]:+.3f} to {found[2]:+.3f})"
-
-
-def pays(runs: pd.DataFrame, policy: str, benchmarks: Sequence[str]) -> str:
+def pays(policy: str, mine: pd.DataFrame, *, ahead: float, benchmarks: Sequence[str]) -> str:
     """Return from how many runs on the pilots pay for themselves against a policy that needs none, in words.
 
     The pilots' steps, shared among n runs of the policy, would have brought each of them its present rise a step: they
     pay where that is less than what the recommended mixture is ahead. That rise only falls, which favours the policy.
     """
-    mine = where(runs, policy=policy)
-    ahead = -gain(runs, policy, "recommended", benchmarks)[0]
     if policy.startswith("ours") or policy.endswith("recommended"):
         return "needs them too"
     steps = float(mine.steps.mean())
-    rise = float((scores(mine, policy, benchmarks).mean(axis=1) - mine.early.to_numpy()).mean())
+    rise = float((scores(mine, benchmarks).mean(axis=1) - mine.early.to_numpy()).mean())
     extra = float(mine.pilots.max()) * steps * rise / ((1 - EARLY) * steps)
     if not np.isfinite(extra):
         return "not known"  # a run that ended before the early scoring

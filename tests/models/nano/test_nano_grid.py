@@ -24,7 +24,8 @@ def rows(world: str, names: tuple[str, str]) -> list[dict[str, object]]:
             scores |= {"score@20.charts": np.nan, "score@20.maths": np.nan}
         shares = {f"w.{name}": weight for name, weight in zip(names, mixture, strict=True)}
         tests = {f"in.{name}": 0.4 + place / 100 for name in names}
-        some = {"run": f"run {place}", "seed": seed, "steps": steps, "se.charts": 0.02, "se.maths": 0.02}
+        part = "pairs" if min(mixture) else "seed set"
+        some = {"part": part, "run": f"run {place}", "seed": seed, "steps": steps, "se.charts": 0.02, "se.maths": 0.02}
         found.append({"world": world, **some, **shares, **scores, **tests, "held.easy_vqa": 0.6})
     return found
 
@@ -54,6 +55,12 @@ def test_earlier_scores_tell_nothing_of_what_is_to_come():
     assert early.goal.inside is None
     with pytest.raises(ModomodoError, match="no run of the grid was scored after step 7"):
         nano_grid("uneven", step=7)
+
+
+def test_a_part_may_be_left_out():
+    assert len(nano_grid("uneven", without="seed set").X_MD) == len(MIXTURES) - 2
+    with pytest.raises(ModomodoError, match=r"the grid has no part 'pair'; did you mean pairs\?"):
+        nano_grid("uneven", without="pair")
 
 
 def test_strategies_run_on_it():

@@ -16,6 +16,7 @@ from modomodo.mixing.strategies.grid import next_on_grid as next_on_grid
 from modomodo.mixing.strategies.grid import on_grid as on_grid
 from modomodo.mixing.strategies.grid import on_seed_set as on_seed_set
 from modomodo.mixing.strategies.grid import outcome_of as outcome_of
+from modomodo.mixing.strategies.grid import seed_set_places as seed_set_places
 from modomodo.mixing.strategies.registry import STRATEGIES as STRATEGIES
 from modomodo.mixing.strategies.replay import Pool as Pool
 from modomodo.mixing.strategies.replay import Replay as Replay

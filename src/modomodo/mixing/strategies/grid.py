@@ -158,13 +158,18 @@ def _of_draws(outcomes: Sequence[GridOutcome]) -> list[Outcome]:
 
 def on_seed_set(grid: Grid, strategies: Mapping[str, Strategy], *, seed: int = 0) -> list[GridOutcome]:
     """Return how strategies do that see the grid's runs of the paper's seed set, once at each seed."""
-    rows = np.concatenate(list(seed_rows(grid.runs).values()))
-    drawn = np.flatnonzero(np.isin(grid.rows_M2[:, 0], rows))
+    drawn = seed_set_places(grid)
     return [
         outcome_of(grid, name, strategy, drawn, index=index, seed=seed)
         for name, strategy in strategies.items()
         for index in range(2)
     ]
+
+
+def seed_set_places(grid: Grid) -> IntArray:
+    """Return the places of the paper's seed set in the grid."""
+    rows = np.concatenate(list(seed_rows(grid.runs).values()))
+    return np.flatnonzero(np.isin(grid.rows_M2[:, 0], rows))
 
 
 def _notes(outcomes: Sequence[GridOutcome]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from modomodo.core.errors import ModomodoError
+from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.simplex import Array
 from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Goal, require
@@ -20,16 +20,22 @@ World = Literal["uneven", "control"]
 OBJECTIVE, INSIDE = "out", "in"  # the benchmarks that choose, and the domains' own tests
 
 
-def nano_grid(world: World = "uneven", *, step: int | None = None) -> Grid:
+def nano_grid(world: World = "uneven", *, step: int | None = None, without: str | None = None) -> Grid:
     """Return the runs of a world's grid with its goal: the mean of the four benchmarks, beside that of the domains.
 
     With `step` (10 or 20) the scores are those after so many steps; a run that ended before has its last ones. The
-    domains' own tests were scored after the last step only, and are left out then.
+    domains' own tests were scored after the last step only, and are left out then. `without` leaves out a part of the
+    grid, such as "around the best" (the card names them).
 
     Raises:
-        ModomodoError: without pyarrow, and for a step after which no run was scored.
+        ModomodoError: without pyarrow, for a part that the grid lacks, and for a step after which no run was scored.
     """
     table = nano_grid_table(world).query("steps > 0")
+    if without is not None:
+        parts = sorted(set(table["part"]))
+        if without not in parts:
+            raise ModomodoError(f"the grid has no part {without!r}; {closest(without, parts)}")
+        table = table.query("part != @without")
     domains, benchmarks, tests = (_names(table, kind) for kind in ("w", "score", "in"))
     y_NB, inside_NB = _scores(table, benchmarks, step), _matrix(table, "in", tests)
     unknown_NB = np.full(inside_NB.shape, np.nan)

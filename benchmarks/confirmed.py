@@ -1,0 +1,152 @@
+"""Mixtures that strategies recommend from one draw of 16 pilots, trained at fresh matched seeds (docs/experiment.md).
+
+    python benchmarks/confirmed.py run uneven     # 20 runs of 30 steps and as many of 60 for each of 12 seeds
+    python benchmarks/confirmed.py run control
+    python benchmarks/confirmed.py table          # from benchmarks/results/confirmed.csv, in a second
+
+Runs go to studies/confirmed; killed and started again, `run` goes on, and the table has what is finished.
+"""
+
+import csv
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import typer
+from paired import gain, interval, scores, where
+
+from modomodo import Mixture, Study, load_study
+from modomodo.core import child_seed
+from modomodo.mixing import holm
+from modomodo.mixing.strategies import STRATEGIES, Grid, drawn_places, seed_set_places
+from modomodo.models.nano.grid import World
+from modomodo.runs import PlannedRun, Store, launch, run_digests
+from modomodo.study import RUN, pilot_row_caps, within_rows
+from modomodo.testing import nano_grid
+
+TABLE = Path(__file__).parent / "results/confirmed.csv"
+NANO = Path(__file__).parents[1] / "src/modomodo/models/nano"
+WORLDS: tuple[World, ...] = ("uneven", "control")
+COMPARED = ("ours", "norm", "coli", "quadsurface", "regmix", "olmix")
+PILOTS, DRAW = 16, 0
+SEEDS = 12
+LENGTHS = (1, 2)  # times the pilots' steps
+EQUAL, WITHIN, AGAIN, BASE = "equal", "equal within the rows", "equal, other seeds", "base"
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def run(world: World, out: Path = Path("studies/confirmed")) -> None:
+    """Train and score what is missing of a world, and write the table of what is finished."""
+    study = load_study(NANO / world / "study.toml", [f"out={out / world}"])
+    chosen = recommended(study, nano_grid(world))
+    for times in LENGTHS:
+        longer = study.model_copy(
+            update={"recipe": study.recipe.model_copy(update={"steps": times * study.recipe.steps})}
+        )
+        write_rows(world, times, longer, chosen)
+    table()
+
+
+def recommended(study: Study, grid: Grid) -> dict[str, Mixture]:
+    """Return what each strategy recommends from the draw, within what rows last for, and what it is compared with."""
+    goal = replace(grid.goal, caps=pilot_row_caps(study))
+    drawn = drawn_places(grid, PILOTS, index=DRAW, seed=0)
+    found: dict[str, Mixture] = {}
+    for name in COMPARED:
+        strategy = STRATEGIES[name]
+        places = seed_set_places(grid) if strategy.learns_from == "seed set" else drawn
+        runs = grid.shown(places, seed=DRAW % 2)
+        found[name] = strategy.choose(runs, goal=goal, seed=child_seed(0, name, PILOTS, DRAW)).mixture
+    best = drawn[np.argmax(grid.good_M2[drawn, DRAW % 2])]
+    domains = grid.runs.domains
+    found["best pilot"] = Mixture(domains, tuple(map(float, grid.X_MD[best])))
+    equal = Mixture.uniform(domains)
+    return {**found, EQUAL: equal, WITHIN: equal, AGAIN: equal}
+
+
+def write_rows(world: str, times: int, study: Study, chosen: Mapping[str, Mixture]) -> None:
+    """Carry out the runs of one length, seed by seed, and write the table after each seed."""
+    store = Store(study.folder)
+    for seed in range(SEEDS):
+        planned = {name: planned_run(study, name, mixture, seed) for name, mixture in chosen.items()}
+        planned[BASE] = base_run(study)
+        outcomes = launch(
+            list(planned.values()), store, digests=run_digests([one.recipe for one in planned.values()]), run=RUN
+        )
+        failed = [one.label for one in outcomes if one.status == "failed"]
+        if failed:
+            sys.exit(f"failed: {', '.join(failed)}; run again")
+        rows = [
+            {"world": world, "times": times, "strategy": name, "seed": seed + 1, **row_of(store, one.key, study)}
+            for name, one in zip(planned, outcomes, strict=True)
+        ]
+        known = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame({"world": [], "times": [], "seed": []})
+        kept = known[(known.world != world) | (known.times != times) | (known.seed != seed + 1)]
+        pd.concat([kept, pd.DataFrame(rows)]).to_csv(TABLE, index=False, float_format="%.4f", quoting=csv.QUOTE_MINIMAL)
+
+
+def planned_run(study: Study, name: str, mixture: Mixture, seed: int) -> PlannedRun:
+    """Return a strategy's run; equal shares run as asked for, all others within what rows last for at this length."""
+    asked = mixture if name in (EQUAL, AGAIN) else within_rows(study, mixture)
+    index = seed + SEEDS if name == AGAIN else seed
+    return PlannedRun(f"confirmed:{name}#{index + 1}", study.confirming_recipe(asked, index=index))
+
+
+def base_run(study: Study) -> PlannedRun:
+    """Return the run that scores the base model on the confirming items."""
+    equal = study.confirming_recipe(Mixture.uniform(study.recipe.domains), index=0)
+    return PlannedRun(BASE, equal.model_copy(update={"steps": 0, "seed": 0}))
+
+
+def row_of(store: Store, key: str, study: Study) -> dict[str, object]:
+    result = store.result(key)
+    shares = {f"w.{name}": result.mixture.as_dict().get(name, 0.0) for name in study.recipe.domains}
+    return {"steps": result.steps, **shares, **{f"score.{name}": one.mean for name, one in result.scores.items()}}
+
+
+@app.command()
+def table() -> None:
+    """Print the comparison as Markdown, from the table of runs."""
+    if not TABLE.exists():
+        sys.exit(f"{TABLE} does not exist: `python benchmarks/confirmed.py run uneven` makes it")
+    runs = pd.read_csv(TABLE)
+    for world in WORLDS:
+        study = load_study(NANO / world / "study.toml")
+        for times in sorted(set(where(runs, world=world).times)):
+            part = where(runs, world=world, times=times)
+            print(f"\n{world}, {times * study.recipe.steps} steps, {part.seed.nunique()} matched seeds\n")
+            for line in lines(part, study.benchmarks, study.held_out):
+                print(line)
+
+
+def lines(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each strategy: its mean, gains on equal shares with 95 % intervals, correlation of seed pairs.
+
+    The A/A line compares equal shares with themselves, seed by seed with other seeds. Holm's correction is over the
+    recommended mixtures.
+    """
+    heads = ["strategy", "Out", "over equal", "Holm's p", "over equal within the rows", *benchmarks, *held_out]
+    yield f"| {' | '.join([*heads, 'r of a pair'])} |\n|{'---|' * (len(heads) + 1)}"
+    names = [name for name in dict.fromkeys(runs.strategy) if name != EQUAL]
+    of = {name: where(runs, strategy=name) for name in (EQUAL, *names)}
+    gains = {name: gain(of[name], of[EQUAL], benchmarks) for name in names}
+    tested = [name for name in names if name not in (WITHIN, AGAIN, BASE)]
+    p_of = dict(zip(tested, holm([gains[name][3] for name in tested]), strict=True))
+    yield f"| {EQUAL} | {scores(of[EQUAL], benchmarks).mean():.3f} |{' |' * (len(heads) - 1)}"
+    for name in names:
+        cells = [f"{scores(of[name], benchmarks).mean():.3f}", interval(gains[name])]
+        cells.append(f"{p_of[name]:.3f}" if name in p_of else "")
+        cells.append("" if name == WITHIN else interval(gain(of[name], of[WITHIN], benchmarks)))
+        cells += [interval(gain(of[name], of[EQUAL], [one])) for one in (*benchmarks, *held_out)]
+        pair = [scores(part, benchmarks).mean(axis=1) for part in (of[name], of[EQUAL])]
+        cells.append("" if name == BASE else f"{np.corrcoef(*pair)[0, 1]:+.2f}")
+        yield f"| {' | '.join((name, *cells))} |"
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,43 @@
+"""Gains of runs over others at matched seeds, from tables with a row for each run. Axes: S seeds, B benchmarks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from modomodo import confirm
+
+Array = npt.NDArray[np.float64]
+Gain = tuple[float, float, float, float]
+"""The mean paired gain, the ends of its 95 % interval, and the p-value."""
+
+
+def where(runs: pd.DataFrame, **values: object) -> pd.DataFrame:
+    """Return the rows with these values, in the order of seeds."""
+    kept = np.ones(len(runs), dtype=bool)
+    for column, value in values.items():
+        kept &= (runs[column] == value).to_numpy()
+    return pd.DataFrame(runs[kept]).sort_values(by=["seed"])
+
+
+def scores(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Array:
+    """Return the scores [S, B] of rows, in their order."""
+    return runs[[f"score.{name}" for name in benchmarks]].to_numpy(dtype=np.float64)
+
+
+def gain(runs: pd.DataFrame, over: pd.DataFrame, benchmarks: Sequence[str], *, worst: bool = False) -> Gain:
+    """Return what runs gain on others at the seeds of both: on the mean of benchmarks, or on the lowest of each."""
+    both = sorted(set(runs.seed) & set(over.seed))
+    pair = [scores(where_seed(part, both), benchmarks) for part in (runs, over)]
+    mine_S1, other_S1 = (one.min(axis=1)[:, None] if worst else one.mean(axis=1)[:, None] for one in pair)
+    found = confirm(mine_S1, equal_SB=other_S1, seeds=both, benchmarks=["out"]).aggregate
+    return found.gain, found.lo95, found.hi95, found.p
+
+
+def where_seed(runs: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
+    return pd.DataFrame(runs[runs.seed.isin(seeds)]).sort_values(by=["seed"])
+
+
+def interval(found: Gain) -> str:
+    return f"{found[0]:+.3f} ({found[1]:+.3f} to {found[2]:+.3f})"
