@@ -108,6 +108,31 @@ def test_runs_are_carried_out_once_and_then_reused(tmp_path: Path):
     assert without_seconds(tmp_path / "inline").items() <= without_seconds(tmp_path).items()
 
 
+@pytest.mark.parametrize("processes", [0, 2])
+def test_further_runs_are_asked_for_as_there_is_room(tmp_path: Path, processes: int):
+    left = planned(("steps", 2), ("raise", 3), ("steps", 1), ("steps", 4))
+    told: list[list[str]] = []
+
+    def more(failed):
+        told.append(sorted(failed))
+        return [left.pop(0)] if left else []
+
+    outcomes = launch(
+        planned(("steps", 1)),
+        Store(tmp_path),
+        digests=fake_runs.digests("steps", "raise"),
+        run=fake_runs.act,
+        workers=workers(processes),
+        console=Console(file=io.StringIO()),
+        more=more,
+    )
+    assert [one.label for one in outcomes] == ["steps 1", "steps 2", "raise 3", "steps 1", "steps 4"]
+    assert [one.status for one in outcomes] == ["finished", "finished", "failed", "finished", "finished"]
+    assert told[0] == []
+    assert told[-1] == ["raise 3"]
+    assert len(told) < 12  # not again and again while others run
+
+
 def test_failures_are_reported_with_their_log_and_the_others_finish(tmp_path: Path):
     runs = planned(("raise", 1), ("kill", 1), ("exit", 1), ("full", 1), ("steps", 1), ("steps", 2))
     outcomes, printed = go(runs, tmp_path, processes=2)

@@ -38,6 +38,10 @@ def _kind(file: Path, verb: str) -> type[Strict]:
 
 File = Annotated[Path, typer.Argument(help="a TOML file: a study, or a recipe (one run)", show_default=False)]
 StudyFile = Annotated[Path, typer.Argument(help="a study's TOML file", show_default=False)]
+Most = Annotated[
+    int | None,
+    typer.Option(min=2, help="add pilots until the answer is clear, up to so many in all", show_default=False),
+]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 Metrics = Annotated[
     Path | None,
@@ -64,7 +68,7 @@ class World(StrEnum):
     control = "control"
 
 
-EmbeddedWorld = Annotated[
+DemoWorld = Annotated[
     World, typer.Option(help="uneven: the mixture matters; control: no mixture found beats equal shares")
 ]
 

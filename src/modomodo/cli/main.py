@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from modomodo.cli.arguments import Audit, Embedded, EmbeddedWorld, File, Listed, Metrics, Runs, Sets, StudyFile, World
+from modomodo.cli.arguments import Audit, DemoWorld, Embedded, File, Listed, Metrics, Most, Runs, Sets, StudyFile, World
 from modomodo.cli.console import (
     err,
     out,
@@ -115,7 +115,7 @@ def main() -> None:
 @app.command()
 def demo(
     sets: Sets = None,
-    world: EmbeddedWorld = World.uneven,
+    world: DemoWorld = World.uneven,
 ) -> None:
     """Run a whole study here, in minutes: pilots, recommendation, confirmation and report on the embedded model."""
     path = NANO / world / "study.toml"
@@ -236,12 +236,12 @@ def evaluate(
 
 
 @app.command()
-def pilot(file: StudyFile, sets: Sets = None) -> None:
+def pilot(file: StudyFile, sets: Sets = None, most: Most = None) -> None:
     """Run the pilots that a study still lacks.
 
     If it's killed, run it again: it resumes.
     """
-    run_pilots(open_file(file, sets or [], kinds=(Study,)))
+    run_pilots(open_file(file, sets or [], kinds=(Study,)), most=most)
 
 
 @app.command()

@@ -5,7 +5,7 @@ one study at once.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -20,6 +20,8 @@ from modomodo.training.step_log import count_steps
 
 POLL_SECONDS = 0.5
 LOG_LINES = 8
+More = Callable[[Collection[str]], Sequence[PlannedRun]]
+"""The labels that failed in this launch to further runs; none ends the launch once the others have ended."""
 
 
 class Workers(Protocol):
@@ -69,6 +71,7 @@ def launch(
     run: Run | str,
     workers: Workers | None = None,
     console: Console | None = None,
+    more: More | None = None,
 ) -> tuple[Outcome, ...]:
     """Return how each of `runs` ended, in their order, after carrying out those that have no result.
 
@@ -80,6 +83,7 @@ def launch(
             imported once for all processes, so heavy imports at the top of that module are paid once.
         workers: where they are carried out, by default processes of this machine.
         console: where progress goes, by default standard error.
+        more: asked for further runs while there is room and none is waiting; their outcomes follow those of `runs`.
 
     Raises:
         ModomodoError: a missing digest, a damaged result, a study folder that cannot be written, a cluster that is not
@@ -89,13 +93,20 @@ def launch(
     jobs = [_job(planned, store, digests, name_of(run)) for planned in runs]
     ended = {job.key: _reused(job) for job in jobs if store.finished(job.key)}
     missing = {job.key: job for job in jobs if job.key not in ended}
+
+    def further(outcomes: Mapping[str, Outcome]) -> Sequence[Job]:
+        failed = [one.label for one in outcomes.values() if one.status == "failed"]
+        found = [_job(planned, store, digests, name_of(run)) for planned in (more(failed) if more else ())]
+        jobs.extend(found)
+        return found
+
     before = sum(_steps_done(job) for job in missing.values())
     with board(console or Console(stderr=True), steps_before=before) as shown:
         if ended:
             shown.say(f"{len(ended)} of {len(ended) + len(missing)} runs are finished already")
-        if missing:
+        if missing or more:
             store.make()
-            ended |= _carry_out(missing, workers=workers or Processes(), shown=shown)
+            ended |= _carry_out(missing, workers=workers or Processes(), shown=shown, further=further if more else None)
     return tuple(replace(ended[job.key], label=job.label) for job in jobs)
 
 
@@ -110,18 +121,33 @@ def _reused(job: Job) -> Outcome:
     return Outcome(job.label, job.key, "reused", seconds if isinstance(seconds, int | float) else 0.0)
 
 
-def _carry_out(missing: Mapping[str, Job], *, workers: Workers, shown: Board) -> dict[str, Outcome]:
-    """Return the outcome of each missing run by key."""
+def _carry_out(
+    missing: dict[str, Job],
+    *,
+    workers: Workers,
+    shown: Board,
+    further: Callable[[Mapping[str, Outcome]], Sequence[Job]] | None,
+) -> dict[str, Outcome]:
+    """Return the outcome of each missing run by key, and of each `further` one, which join the missing."""
     pending = dict(missing)
     running: set[str] = set()
     failures = {key: job.store.failure(key) for key, job in missing.items()}
     ended: dict[str, Outcome] = {}
-    waiting = False
+    waiting, asked = False, -1  # how many had ended when there was nothing further
     shown.show(_count(missing, ended))
     try:
         workers.open(shown.say)
         with sigterm_raises():  # after Ray has set a handler of its own
-            while pending or running:
+            while True:
+                if further and not pending and asked != len(ended) and workers.room():
+                    found = further(ended)
+                    asked = -1 if found else len(ended)
+                    new = {job.key: job for job in found if job.key not in ended}
+                    missing |= new
+                    pending |= new
+                    failures |= {key: job.store.failure(key) for key, job in new.items()}
+                if not pending and not running and (further is None or asked == len(ended)):
+                    break
                 begun = list(_begin(pending, running, failures, workers))
                 held = bool(pending) and not running  # and nothing could be started
                 reports = [*begun, *_end(pending, running, workers)]

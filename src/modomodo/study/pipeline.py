@@ -2,6 +2,7 @@
 
 runs/KEY/            one folder a run (runs/store.py)
 labels.json          label -> key of the planned runs
+proposed.json        the pilots that `pilot --most` added
 runs.csv             the table of pilots, as any surrogate reads it
 recommendation.json  the mixture recommended
 confirmation.json    matched seeds of it and of equal shares
@@ -10,14 +11,13 @@ report.html          all of it
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
-from modomodo.config.sections import limits
 from modomodo.config.study import Study
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import locked, write_json
@@ -39,8 +39,9 @@ from modomodo.study.answer import (
     write_confirmation,
     write_recommendation,
 )
-from modomodo.study.plan import caps_with_rows, confirmation_runs, pilot_row_caps, pilot_runs
+from modomodo.study.plan import confirmation_runs, pilot_row_caps, pilot_runs, recommended_caps
 from modomodo.study.results import OUT, FinishedRun, StudyRuns, finished_of, planned_runs
+from modomodo.study.until_clear import UntilClear
 
 RUN = "modomodo.runs.run:run_recipe"
 MOST = 64  # matched seeds that a plan looks at
@@ -79,13 +80,15 @@ def runs_path(study: Study) -> Path:
     return study.folder / "runs.csv"
 
 
-def pilot(study: Study, *, console: Console | None = None) -> tuple[Outcome, ...]:
+def pilot(study: Study, *, console: Console | None = None, added: UntilClear | None = None) -> tuple[Outcome, ...]:
     """Return how each planned run of the study ended, after running those that are missing; writes runs.csv.
+
+    `added` proposes further pilots as there is room for them, which join the plan.
 
     Raises ModomodoError when the study's folder cannot be written; a failed run does not raise.
     """
+    outcomes = _launch(study, pilot_runs(study), console=console, added=added)
     planned = pilot_runs(study)
-    outcomes = _launch(study, planned, console=console)
     runs = StudyRuns(study, planned, planned_runs(study, planned)).table()
     if runs is not None:
         write_runs(runs, runs_path(study))
@@ -104,8 +107,7 @@ def read_study(study: Study) -> StudyRuns:
 def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recommendation:
     """Return the mixture with the highest expected Out-score under the study's caps; writes recommendation.json.
 
-    A budgeted design keeps its pilots to what rows last for, and so is the recommendation: no pilot says what a run is
-    worth that ends early. `fitted` is what `runs.fit()` returns, where it is at hand.
+    `fitted` is what `runs.fit()` returns, where it is at hand.
     """
     study = runs.study
     if runs.pending:
@@ -114,10 +116,9 @@ def study_recommendation(runs: StudyRuns, fitted: Fitted | None = None) -> Recom
             "finished: `modomodo pilot` runs them",
             stacklevel=2,
         )
-    caps = limits(study.caps) if study.budget is None else caps_with_rows(study)
-    narrow = {name: ends for name, ends in caps.items() if ends != (0.0, 1.0)}
+    caps = recommended_caps(study)
     recommendation = recommend(
-        fitted or runs.fit(), objective=OUT, caps=narrow, parsimony=study.parsimony, seed=study.seed
+        fitted or runs.fit(), objective=OUT, caps=caps, parsimony=study.parsimony, seed=study.seed
     )
     recommendation = replace(recommendation, notes=(*recommendation.notes, *_early_end(study)))
     write_recommendation(study, recommendation, pilots=runs.digest)
@@ -192,17 +193,36 @@ def _looked_at(plan: ConfirmationPlan, seeds: int, console: Console | None) -> S
     )
 
 
-def _launch(study: Study, planned: Sequence[PlannedRun], *, console: Console | None) -> tuple[Outcome, ...]:
+def _launch(
+    study: Study, planned: Sequence[PlannedRun], *, console: Console | None, added: UntilClear | None = None
+) -> tuple[Outcome, ...]:
     console = console or Console(stderr=True)
     with console.status("reading rows and model"):
-        digests = run_digests([one.recipe for one in planned])
+        everything = study.pilot_recipe(Mixture.uniform(study.recipe.domains))  # for what may be added
+        digests = run_digests([*(one.recipe for one in planned), *([everything] if added else [])])
     store = Store(study.folder)
     store.make()
-    with locked(study.folder / "labels.lock"):  # two launchers may work on one study
-        labels = Store(study.folder).labels()
-        labels |= {one.label: run_key(one.recipe, digests) for one in planned}
-        write_json(study.folder / "labels.json", labels)
-    return launch(planned, Store(study.folder), digests=digests, run=RUN, workers=_workers(study), console=console)
+
+    def name(runs: Sequence[PlannedRun]) -> None:
+        with locked(study.folder / "labels.lock"):  # two launchers may work on one study
+            labels = store.labels() | {one.label: run_key(one.recipe, digests) for one in runs}
+            write_json(study.folder / "labels.json", labels)
+
+    def more(failed: Collection[str]) -> tuple[PlannedRun, ...]:
+        runs = added.more(failed) if added else ()
+        name(runs)
+        return runs
+
+    name(planned)
+    return launch(
+        planned,
+        store,
+        digests=digests,
+        run=RUN,
+        workers=_workers(study),
+        console=console,
+        more=more if added else None,
+    )
 
 
 def _workers(study: Study) -> Workers:

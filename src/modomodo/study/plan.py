@@ -14,6 +14,7 @@ from modomodo.core.simplex import cut_to, limits_of
 from modomodo.mixing.design import Labelled, d_optimal, row_caps, seed_design, space_filling
 from modomodo.runs.inputs import pool
 from modomodo.runs.planned import PlannedRun
+from modomodo.study.proposed import read_proposed
 
 
 def pilot_runs(study: Study) -> tuple[PlannedRun, ...]:
@@ -21,7 +22,8 @@ def pilot_runs(study: Study) -> tuple[PlannedRun, ...]:
 
     Run 1 of a mixture bears the label of the mixture, run n adds `#n`. Without a budget every mixture has as many runs;
     with one, its last `replicate_share` are second runs of the first mixtures, one each: equal shares, then those
-    farthest apart. The mixtures of `extra` follow as `extra:1` and so on; one that ran before runs at its next seed.
+    farthest apart. The mixtures of `extra` follow as `extra:1` and so on, then those of `pilot --most` as
+    `next:1`; one that ran before runs at its next seed.
 
     Raises:
         ModomodoError: for caps, or too few training rows, that leave no mixture or too few.
@@ -75,6 +77,15 @@ def caps_with_rows(study: Study) -> dict[str, tuple[float, float]]:
     return {name: (least, min(most, lasting)) for name, (least, most, lasting) in pairs.items()}
 
 
+def recommended_caps(study: Study) -> dict[str, tuple[float, float]]:
+    """Return the limits of a recommendation: the study's caps, and what rows last for where its pilots keep to that.
+
+    A budgeted design keeps its pilots to it, so no pilot says what a run is worth that ends early.
+    """
+    caps = limits(study.caps) if study.budget is None else caps_with_rows(study)
+    return {name: ends for name, ends in caps.items() if ends != (0.0, 1.0)}
+
+
 def within_rows(study: Study, mixture: Mixture) -> Mixture:
     """Return a mixture with what training rows last for of each domain, and the others in proportion."""
     domains, caps = study.recipe.domains, pilot_row_caps(study)
@@ -85,11 +96,13 @@ def within_rows(study: Study, mixture: Mixture) -> Mixture:
 
 
 def _extra_runs(study: Study, pilots: Sequence[PlannedRun]) -> Iterator[PlannedRun]:
-    """Yield the runs of the study's extra mixtures, which come after `pilots`."""
+    """Yield the runs of the study's extra mixtures and of those added since, which come after `pilots`."""
     runs = Counter(key for key, _ in {(one.recipe.requested.key, one.recipe.seed) for one in pilots})
-    for number, weights in enumerate(study.extra, start=1):
+    extra = [(f"extra:{number}", weights) for number, weights in enumerate(study.extra, start=1)]
+    added = [(f"next:{number}", one.mixture) for number, one in enumerate(read_proposed(study), start=1)]
+    for label, weights in (*extra, *added):
         mixture = Mixture.of(weights)
-        yield PlannedRun(f"extra:{number}", study.pilot_recipe(mixture, replicate=runs[mixture.key]))
+        yield PlannedRun(label, study.pilot_recipe(mixture, replicate=runs[mixture.key]))
         runs[mixture.key] += 1
 
 
