@@ -15,7 +15,7 @@ SCRIPT = "<script>window.ran=1;alert(1)</script>"
 HANDLER = "<img src=x onerror='window.ran=2'>\"><svg onload=window.ran=3>"
 TURNED = "\u202eright to left\u200f \"quotes\" 'and' \u202amore"
 HOSTILE: dict[str, Any] = {
-    "name": LONG,
+    "name": LONG[:64],
     "recipe": Recipe(domains=(SCRIPT, HANDLER, TURNED, LONG), steps=6, num_generations=4),
     "benchmarks": ("<i onclick=window.ran=4>charts", f"maths_{LONG}"),
     "in_distribution": (),
