@@ -53,6 +53,7 @@ def test_earlier_scores_tell_nothing_of_what_is_to_come():
     assert np.isfinite(early.good_M2).all()  # the run that ended at step 19 has its last scores
     assert np.isnan(early.runs.y_NB[:, 2:]).all()
     assert early.goal.inside is None
+    assert sorted(set(early.runs.steps_N)) == [19, 20]
     with pytest.raises(ModomodoError, match="no run of the grid was scored after step 7"):
         nano_grid("uneven", step=7)
 

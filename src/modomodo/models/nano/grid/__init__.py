@@ -48,7 +48,7 @@ def nano_grid(world: World = "uneven", *, step: int | None = None, without: str 
         se_NB=np.hstack([_matrix(table, "se", benchmarks), unknown_NB]),
         n_NB=np.full((len(table), len(benchmarks) + len(tests)), np.nan),
         seeds_N=tuple(int(seed) for seed in table["seed"]),
-        steps_N=tuple(int(steps) for steps in table["steps"]),
+        steps_N=tuple(min(int(steps), step or int(steps)) for steps in table["steps"]),
         labels_N=tuple(str(run) for run in table["run"]),
         source=f"the grid of the {world} world",
     )
