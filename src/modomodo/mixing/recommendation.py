@@ -5,7 +5,6 @@ Axes: N candidate mixtures, D domains, K columns (benchmarks, then aggregates).
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from statistics import NormalDist
 from typing import Any, cast
 
 import numpy as np
@@ -16,8 +15,10 @@ from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of
 from modomodo.mixing.aggregates import Direction
 from modomodo.mixing.fitted import Fitted
+from modomodo.mixing.gain import gain_of
 from modomodo.mixing.optimise import best_mixture, simplest_mixture
 from modomodo.mixing.predictions import Predictions
+from modomodo.mixing.replicates import replicates_note
 from modomodo.mixing.surrogates.base import Array
 from modomodo.mixing.validation import quantile
 
@@ -43,8 +44,7 @@ class Recommendation:
     """A mixture, what is expected of it, and whether it can be told from the reference.
 
     `gain` is the expected improvement of `objective` over the reference (positive is better, whatever the direction),
-    with its 90 % interval and the `probability` that it is positive, from the joint posterior of both mixtures, as far
-    as predicted differences proved real on left-out runs (`Fitted.real_difference`).
+    with its 90 % interval and the `probability` that it is positive, as several surrogates judge it (`gain_of`).
     `nearest_run` is the run closest in total variation, `distance` how far. `more_runs` is how many further runs, half
     of each mixture, would tell the two apart if the gain is as expected: 0 when they are told apart already, None when
     no number would (no gain is expected). `given_up` is the loss that was allowed for a simpler mixture.
@@ -153,9 +153,7 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
     """Return what is expected of a mixture beside the reference, still without caps and sentence."""
     domains = fitted.runs.domains
     pair_ND = np.vstack([mixture.vector(domains), reference.vector(domains)])
-    difference, sd = fitted.real_difference(pair_ND, name=name)
-    gain = difference if fitted.direction(name) == "higher" else -difference
-    half = quantile(0.9) * sd
+    gain = gain_of(fitted, pair_ND, name=name)
     table = fitted.predict(pair_ND)
     column = fitted.index(name)
     noise = float(np.mean(table.sd_NK[:, column] ** 2 - table.sd_mean_NK[:, column] ** 2))
@@ -171,17 +169,17 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
         surrogate=fitted.surrogate,
         forecasts=forecasts[0],
         reference_forecasts=forecasts[1],
-        gain=gain,
-        gain_lo90=max(gain - half, -widest),
-        gain_hi90=min(gain + half, widest),
-        probability=NormalDist().cdf(gain / sd) if sd > 0 else 0.5 + 0.5 * float(np.sign(gain)),
+        gain=gain.mean,
+        gain_lo90=max(gain.low, -widest),
+        gain_hi90=min(gain.high, widest),
+        probability=gain.probability,
         nearest_run=fitted.runs.labels_N[nearest],
         distance=float(apart_N[nearest]),
-        more_runs=_more_runs(gain, sd, noise),
+        more_runs=_more_runs(gain.mean, (gain.mean - gain.low) / quantile(0.9), noise),
         caps={},
         given_up=0.0,
         runs=len(fitted.runs.labels_N),
-        notes=fitted.notes,
+        notes=(*fitted.notes, *replicates_note(fitted, name=name)),
         sentence="",
     )
 
