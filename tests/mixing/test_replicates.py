@@ -13,7 +13,8 @@ def fitted_to(repeats: dict[float, list[float]]) -> Fitted:
 
 
 def test_spreads_are_drawn_to_the_common_one():
-    fitted = fitted_to({0.2: [0.5, 0.7], 0.5: [0.6, 0.61, 0.62, np.nan], 0.9: [0.4]})
+    with pytest.warns(UserWarning, match="1 score is missing"):
+        fitted = fitted_to({0.2: [0.5, 0.7], 0.5: [0.6, 0.61, 0.62, np.nan], 0.9: [0.4]})
     calm, wild = replicates_of(fitted, name="b1")
     common = (0.02 + 0.0002) / 3
     assert (calm.label, calm.runs, calm.mean) == ("run 3", 3, pytest.approx(0.61))
