@@ -13,6 +13,7 @@ from modomodo.core import child_rng
 
 Array = npt.NDArray[np.float64]
 KINDS = ("saturating", "interacting", "peaked", "log-linear")
+FLAT = "flat"  # the mixture makes no difference
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class Landscape:
 
 
 def landscape(kind: str, *, domains: int, benchmarks: int, seed: int) -> Landscape:
-    """Return one landscape of a kind: scores rise from about .3 to .6, seed noise about a fifth of their spread."""
+    """Return one landscape of a kind: scores rise from about .3 to .6, seed noise about a fifth of their spread.
+
+    FLAT ones have neither rise nor spread, and seed noise of .02.
+    """
     rng = child_rng(seed, "landscape", kind, domains, benchmarks)
     # Each benchmark needs a few domains, each domain serves a few benchmarks.
     gain_BD = rng.dirichlet(np.full(domains, 0.5), size=benchmarks)
@@ -61,7 +65,10 @@ def landscape(kind: str, *, domains: int, benchmarks: int, seed: int) -> Landsca
             return 0.3 + 0.3 * np.exp(-2 * apart_NB)
         if kind == "log-linear":
             return 0.7 - 0.2 * np.exp(X_ND @ slope_BD.T)
-        raise ValueError(f"unknown kind {kind!r}; known: {', '.join(KINDS)}")
+        if kind == FLAT:
+            return np.full((len(X_ND), benchmarks), 0.5)
+        raise ValueError(f"unknown kind {kind!r}; known: {', '.join((*KINDS, FLAT))}")
 
     spread = float(expected(rng.dirichlet(np.full(domains, 0.7), size=512)).std(axis=0).mean())
-    return Landscape(f"{kind}-{domains}", domains, benchmarks, expected, seed_sd=0.2 * spread, items=1000)
+    seed_sd = 0.02 if kind == FLAT else 0.2 * spread
+    return Landscape(f"{kind}-{domains}", domains, benchmarks, expected, seed_sd=seed_sd, items=1000)

@@ -3,7 +3,6 @@
     python benchmarks/surrogates.py regmix       17 domains, 13 losses: random training subsets, 256 held-out mixtures
     python benchmarks/surrogates.py landscapes   known optima, 3 to 24 domains, noise and interactions
     python benchmarks/surrogates.py paper        the 21 rows of MoDoMoDo's own table with known weights, each left out
-    python benchmarks/surrogates.py noise        12 runs of 5 domains in which mixtures do not matter
     python benchmarks/surrogates.py clock        seconds to fit and to recommend
 
 rho: Spearman's with the true aggregate on held-out mixtures, its median over subsets with the 95 % interval of the
@@ -129,25 +128,6 @@ def paper(surrogates: str = ",".join(SURROGATES)):
         found = recommend(fitted, objective="Out")
         gain = f"{found.gain:+.3f} ({found.gain_lo90:+.3f} to {found.gain_hi90:+.3f})"
         print(f"| {name} | {' | '.join(cells)} | {gain} |", flush=True)
-
-
-@app.command()
-def noise(surrogate: str = "ensemble", tables: int = 20):
-    """Tables in which mixtures do not matter: how often a gain is claimed, and how often its interval holds 0."""
-    warnings.simplefilter("ignore")
-    print("| benchmarks | tables | gain claimed | interval holds 0 | mean expected gain, in sd of one run |")
-    print("|---|---|---|---|---|")
-    for benchmarks in (1, 3, 5):
-        found: list[tuple[bool, bool, float]] = []
-        for seed in range(tables):
-            rng = np.random.default_rng(seed)
-            X_ND, y_NB = rng.dirichlet(np.ones(5), 12), 0.5 + 0.02 * rng.normal(size=(12, benchmarks))
-            one = recommend(fit(Runs.of(X_ND, y_NB=y_NB), surrogate=surrogate))
-            found.append(
-                (one.gain_lo90 > 0, one.gain_lo90 <= 0 <= one.gain_hi90, one.gain / 0.02 * np.sqrt(benchmarks))
-            )
-        claimed, held, gain = np.mean(found, axis=0)
-        print(f"| {benchmarks} | {tables} | {claimed:.0%} | {held:.0%} | {gain:.2f} |", flush=True)
 
 
 @app.command()

@@ -5,7 +5,7 @@ Axes: N runs or points, D domains, B benchmarks, K columns (benchmarks, then agg
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -22,18 +22,16 @@ from modomodo.mixing.aggregates import (
 from modomodo.mixing.predictions import Columns, Predictions, column_bounds, combine, weight_table, weighted
 from modomodo.mixing.runs import Runs
 from modomodo.mixing.surrogates.adjusted import (
-    LOCAL_SD,
     OF_AN_AGGREGATE,
     Adjusted,
     canonical_order,
     residuals,
     scaled,
-    slope_of,
     small_sample,
     spread_factor,
 )
-from modomodo.mixing.surrogates.base import Array, FittedSurrogate, Prediction, Surrogate
-from modomodo.mixing.surrogates.ensemble import Ensemble
+from modomodo.mixing.surrogates.base import Array, Prediction, Surrogate
+from modomodo.mixing.surrogates.ensemble import Ensemble, FittedEnsemble
 from modomodo.mixing.surrogates.gp import GaussianProcess
 from modomodo.mixing.surrogates.linear import PowerLaw, RidgeOn
 from modomodo.mixing.surrogates.loglinear import LogLinear
@@ -54,24 +52,28 @@ SURROGATES: dict[str, Surrogate] = {
     "paper": PaperQuadratic(),
     "mean": Mean(),
 }
+# Beside the surrogate, these judge what it recommends (docs/surrogates.md).
+JUDGES: tuple[Surrogate, ...] = (GaussianProcess(1.0), GaussianProcess(0.5, alike=True))
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """One fitted surrogate per benchmark of `runs`, the aggregates, and the leave-one-mixture-out predictions.
 
-    `runs` holds only benchmarks that could be fitted.
-    `notes` are sentences about choices made for the user.
+    `runs` holds only benchmarks that could be fitted. `notes` are sentences about choices made for the user. `steps`
+    and `seed` are those that `fit` was given.
     """
 
     runs: Runs
     surrogate: str
-    models: tuple[FittedSurrogate, ...]
+    models: tuple[Adjusted, ...]
     aggregates: tuple[Aggregate, ...]
     directions: dict[str, Direction]
     columns: Columns
     left_out: Predictions
     notes: tuple[str, ...]
+    steps: int | None = None
+    seed: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,23 +120,24 @@ class Fitted:
             sd_B[b] = np.sqrt(max(float(contrast_N @ self.models[b].covariance(X_ND) @ contrast_N), 0.0))
         return float(contrast_N @ mean_N), float(self.columns.spread(sd_B[None])[0, self.index(name)])
 
-    def real_difference(self, X_ND: Array, *, name: str) -> tuple[float, float]:
-        """Return the difference as far as it is real: multiplied by the slope of scores on left-out predictions.
+    @cached_property
+    def judges(self) -> tuple["Fitted", ...]:
+        """Return the same runs as each of several methods sees them, each alone; the last is the mean, to which all
+        mixtures are alike.
 
-        The doubt about that slope counts too (`slope_of`). For mixtures chosen because their predictions are high: a
-        slope above 1, as where mixtures at the edge are left out, does not make the gain of the chosen one larger, and
-        a slope over all mixtures is never sure of the differences near one (docs/surrogates.md).
+        The others are the members of an ensemble, or else the surrogate itself, and beside a Gaussian process those of
+        JUDGES. What is not fitted yet is fitted at the first use.
         """
-        (difference, sd), (slope, slope_sd) = self.difference(X_ND, name=name), self._slope(name)
-        slope, slope_sd = min(slope, 1.0), max(slope_sd, LOCAL_SD)
-        return slope * difference, float(np.hypot(slope * sd, slope_sd * difference))
+        order_D = self.models[0].order_D
+        ensembles = [model.model for model in self.models if isinstance(model.model, FittedEnsemble)]
+        members = zip(*(one.members for one in ensembles), strict=True)
+        own = [self._seen_by(tuple(Adjusted(one.model, order_D) for one in member)) for member in members] or [self]
+        others = JUDGES if _process_of(SURROGATES[self.surrogate]) is not None else ()
+        return (*own, *(self._seen_by(_fit_each(self.runs, one, self.steps, self.seed)) for one in (*others, Mean())))
 
-    def _slope(self, name: str) -> tuple[float, float]:
-        column = self.index(name)
-        found = Prediction(
-            *(part[:, column] for part in (self.left_out.mean_NK, self.left_out.sd_mean_NK, self.left_out.sd_NK))
-        )
-        return slope_of(weighted(self.runs.y_NB, self.weights_of(name)), found, self.runs.groups())
+    def _seen_by(self, models: tuple[Adjusted, ...]) -> "Fitted":
+        models, columns, left_out, _ = _calibrated(self.runs, self.aggregates, self.columns.bounds_K2, models)
+        return replace(self, models=models, columns=columns, left_out=left_out)
 
     def joint(self, X_ND: Array, *, name: str) -> tuple[Array, Array]:
         """Return mean [N] and covariance [N, N] of the expected scores of one column at many mixtures at once.
@@ -205,14 +208,23 @@ def fit(
     made, scale_notes = comparable_aggregates(runs, aggregates, directions=directions)
     notes += [*([] if aggregates else [_default_note(runs)]), *scale_notes, *direction_notes(runs, directions)]
     notes += flat_notes(runs) + length_notes(runs, used=_process_of(method) is not None, steps=steps)
-    models, left_out = _fit_each(runs, method, steps, seed)
-    factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))
-    models = tuple(replace(model, factor=factor) for model in models)
-    left_out = [scaled(found, factor) for found in left_out]
+    bounds_B2 = np.array([limits[name] for name in runs.benchmarks])
+    models, columns, left_out, factor = _calibrated(runs, made, bounds_B2, _fit_each(runs, method, steps, seed))
     notes.append(f"spreads are multiplied by {factor:.2f} to fit the errors on left-out runs")
     directions |= {aggregate.name: aggregate.direction for aggregate in made}
-    columns = _columns(runs, made, left_out, np.array([limits[name] for name in runs.benchmarks]))
-    return Fitted(runs, surrogate, models, made, directions, columns, combine(left_out, columns), tuple(notes))
+    return Fitted(runs, surrogate, models, made, directions, columns, left_out, tuple(notes), steps, seed)
+
+
+def _calibrated(
+    runs: Runs, made: Sequence[Aggregate], bounds_B2: Array, models: Sequence[Adjusted]
+) -> tuple[tuple[Adjusted, ...], Columns, Predictions, float]:
+    """Return the models with spreads that fit their errors on left-out runs, the columns, the predictions of left-out
+    runs, and what the spreads were multiplied by."""
+    left_out = [_left_out(runs, b, model) for b, model in enumerate(models)]
+    factor = spread_factor(_residuals(runs, left_out)) * small_sample(len(runs.labels_N))
+    left_out = [scaled(found, factor) for found in left_out]
+    columns = _columns(runs, made, left_out, bounds_B2[: len(models)])
+    return tuple(replace(model, factor=factor) for model in models), columns, combine(left_out, columns), factor
 
 
 def _default_note(runs: Runs) -> str:
@@ -241,14 +253,10 @@ def _square_root(covariance_NN: Array) -> Array:
     return (vectors_NN * np.sqrt(np.maximum(values_N, 0))) @ vectors_NN.T
 
 
-def _fit_each(
-    runs: Runs, method: Surrogate, steps: int | None, seed: int
-) -> tuple[tuple[Adjusted, ...], list[Prediction]]:
-    """Return a model per benchmark, and its leave-one-mixture-out predictions (NaN for runs without the score)."""
+def _fit_each(runs: Runs, method: Surrogate, steps: int | None, seed: int) -> tuple[Adjusted, ...]:
+    """Return a model per benchmark."""
     models: list[Adjusted] = []
-    left_out: list[Prediction] = []
-    order_D, groups_N, late_N = canonical_order(runs.X_ND), runs.groups(), lateness(runs, steps)
-    process = _process_of(method)
+    order_D, late_N, process = canonical_order(runs.X_ND), lateness(runs, steps), _process_of(method)
     for b, name in enumerate(runs.benchmarks):
         rows = np.flatnonzero(np.isfinite(runs.y_NB[:, b]))
         X_ND, var_N = runs.X_ND[np.ix_(rows, order_D)], np.square(runs.se_NB[rows, b])
@@ -256,12 +264,17 @@ def _fit_each(
         if process is not None and late_N is not None:
             learn = partial(process.fit, late_N=late_N[rows])
         fitted = learn(X_ND, y_N=runs.y_NB[rows, b], var_N=var_N, seed=child_seed(seed, "fit", name))
-        found = fitted.leave_out(groups_N[rows])
-        full = np.full((3, len(runs.y_NB)), np.nan)
-        full[:, rows] = found.mean_N, found.sd_mean_N, found.sd_new_N
         models.append(Adjusted(fitted, order_D))
-        left_out.append(Prediction(full[0], full[1], full[2]))
-    return tuple(models), left_out
+    return tuple(models)
+
+
+def _left_out(runs: Runs, b: int, model: Adjusted) -> Prediction:
+    """Return leave-one-mixture-out predictions of one benchmark, NaN for runs without its score."""
+    rows = np.flatnonzero(np.isfinite(runs.y_NB[:, b]))
+    found = model.leave_out(runs.groups()[rows])
+    full = np.full((3, len(runs.y_NB)), np.nan)
+    full[:, rows] = found.mean_N, found.sd_mean_N, found.sd_new_N
+    return Prediction(full[0], full[1], full[2])
 
 
 def _process_of(method: Surrogate) -> GaussianProcess | None:

@@ -17,10 +17,10 @@ from modomodo.core.seeds import child_rng, child_seed
 from modomodo.core.simplex import limits_of, project, rounded
 from modomodo.mixing.aggregates import Direction
 from modomodo.mixing.fitted import Fitted
+from modomodo.mixing.gain import gain_of
 from modomodo.mixing.improvement import most_improving, need_botorch
 from modomodo.mixing.optimise import best_mixture
 from modomodo.mixing.surrogates.base import Array
-from modomodo.mixing.validation import quantile
 
 VERSION = 1
 DRAWS = 512  # random mixtures of each sparsity, and of each step around the best
@@ -224,11 +224,11 @@ def _replicates(search: _Search, best_D: Array, batch: int) -> list[Proposal]:
     """Return runs of the best run's mixture and of equal shares where noise decides, as `propose` says."""
     runs, known_ND, taken_ND = search.fitted.runs, search.known(), search.taken()
     equal_D = np.full(len(best_D), 1 / len(best_D))
-    gain, doubt = search.fitted.real_difference(np.vstack([best_D, equal_D]), name=search.name)
+    gain = gain_of(search.fitted, np.vstack([best_D, equal_D]), name=search.name)
     mean_N, (sd_mean_N, sd_new_N) = search.mean(known_ND), search.spreads(known_ND)
     noise = float(np.sqrt(max(np.mean(sd_new_N**2 - sd_mean_N**2), 0)))
     apart = float(np.sqrt(np.var(mean_N) + np.mean(sd_mean_N**2)))
-    if abs(gain) > quantile(0.9) * doubt or noise <= apart:
+    if gain.low > 0 or gain.high < 0 or noise <= apart:
         return []
     why = (
         f"no mixture can be told from equal shares yet, and runs of one mixture differ more (sd {noise:.2g}) "

@@ -5,7 +5,6 @@ Axes: N candidate mixtures, D domains, K columns (benchmarks, then aggregates).
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from statistics import NormalDist
 from typing import Any, cast
 
 import numpy as np
@@ -17,10 +16,11 @@ from modomodo.core.simplex import limits_of
 from modomodo.mixing.aggregates import Direction
 from modomodo.mixing.confirmation import seeds_to_find
 from modomodo.mixing.fitted import Fitted
+from modomodo.mixing.gain import Gain, gain_of
 from modomodo.mixing.optimise import best_mixture, simplest_mixture
 from modomodo.mixing.predictions import Predictions
+from modomodo.mixing.replicates import replicates_note
 from modomodo.mixing.surrogates.base import Array
-from modomodo.mixing.validation import quantile
 
 VERSION = 1
 MANY = 200  # runs that nobody spends on one question
@@ -44,8 +44,7 @@ class Recommendation:
     """A mixture, what is expected of it, and whether it can be told from the reference.
 
     `gain` is the expected improvement of `objective` over the reference (positive is better, whatever the direction),
-    with its 90 % interval and the `probability` that it is positive, from the joint posterior of both mixtures, as far
-    as predicted differences proved real on left-out runs (`Fitted.real_difference`).
+    with its 90 % interval and the `probability` that it is positive, as several surrogates judge it (`gain_of`).
     `nearest_run` is the run closest in total variation, `distance` how far. `more_runs` is how many further runs, in
     matched pairs, find the gain 8 times in 10 if it is as expected (`detectable_difference`): 0 when the two are told
     apart already, None when no gain is expected, or 200 runs are too few. `given_up` is the loss that was allowed for a
@@ -166,9 +165,7 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
     """Return what is expected of a mixture beside the reference, still without caps and sentence."""
     domains = fitted.runs.domains
     pair_ND = np.vstack([mixture.vector(domains), reference.vector(domains)])
-    difference, sd = fitted.real_difference(pair_ND, name=name)
-    gain = difference if fitted.direction(name) == "higher" else -difference
-    half = quantile(0.9) * sd
+    gain = gain_of(fitted, pair_ND, name=name)
     table = fitted.predict(pair_ND)
     column = fitted.index(name)
     noise = float(np.mean(table.sd_NK[:, column] ** 2 - table.sd_mean_NK[:, column] ** 2))
@@ -184,17 +181,17 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
         surrogate=fitted.surrogate,
         forecasts=forecasts[0],
         reference_forecasts=forecasts[1],
-        gain=gain,
-        gain_lo90=max(gain - half, -widest),
-        gain_hi90=min(gain + half, widest),
-        probability=NormalDist().cdf(gain / sd) if sd > 0 else 0.5 + 0.5 * float(np.sign(gain)),
+        gain=gain.mean,
+        gain_lo90=max(gain.low, -widest),
+        gain_hi90=min(gain.high, widest),
+        probability=gain.probability,
         nearest_run=fitted.runs.labels_N[nearest],
         distance=float(apart_N[nearest]),
-        more_runs=_more_runs(gain, half, noise),
+        more_runs=_more_runs(gain, noise),
         caps={},
         given_up=0.0,
         runs=len(fitted.runs.labels_N),
-        notes=fitted.notes,
+        notes=(*fitted.notes, *replicates_note(fitted, name=name)),
         sentence="",
     )
 
@@ -229,14 +226,14 @@ def _with_sentence(found: Recommendation) -> Recommendation:
     return replace(found, sentence=sentence)
 
 
-def _more_runs(gain: float, half: float, noise: float) -> int | None:
-    """Return how many runs of `confirm` find the gain, 0 where it lies outside its interval already.
+def _more_runs(gain: Gain, noise: float) -> int | None:
+    """Return how many runs of `confirm` find the gain, 0 where its interval tells it already.
 
-    `half` is half the width of that; `noise` is the variance of one run around its expected score.
+    `noise` is the variance of one run around its expected score.
     """
-    if gain and abs(gain) > half:
+    if gain.low > 0 or gain.high < 0:
         return 0
-    seeds = seeds_to_find(gain, float(np.sqrt(max(noise, 0.0))), most=MANY // 2)
+    seeds = seeds_to_find(gain.mean, float(np.sqrt(max(noise, 0.0))), most=MANY // 2)
     return None if seeds is None else 2 * seeds
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from modomodo.mixing import SURROGATES, Runs, fit
 from modomodo.mixing.recommendation import recommend
-from modomodo.mixing.surrogates.adjusted import PSEUDO_RUNS, REAL, REAL_SD, canonical_order, slope_of, spread_factor
-from modomodo.mixing.surrogates.base import Prediction
+from modomodo.mixing.surrogates.adjusted import PSEUDO_RUNS, canonical_order, spread_factor
 
 NAMES = [name for name in sorted(SURROGATES) if name != "trees"]  # LightGBM is an extra
 
@@ -58,27 +57,3 @@ def test_intervals_of_one_run_hold_what_they_promise_on_unlike_landscapes():
         low_NK, high_NK = fit(Runs.of(X_ND, y_NB=y_N[:, None])).predict(new_ND).interval(0.9)
         inside.append(float(np.mean((new_N >= low_NK[:, 0]) & (new_N <= high_NK[:, 0]))))
     assert 0.8 < np.mean(inside) < 0.97
-
-
-def test_slope_is_one_where_predictions_hold_and_small_where_they_do_not():
-    rng = np.random.default_rng(0)
-    signal_N, groups_N = rng.normal(size=40), np.arange(40)
-    nothing_N = np.full(40, np.nan)
-    good, bad = (Prediction(mean_N, nothing_N, nothing_N) for mean_N in (signal_N, rng.normal(size=40)))
-    y_N = signal_N + 0.2 * rng.normal(size=40)
-    slope, sd = slope_of(y_N, good, groups_N)
-    assert slope == pytest.approx(1, abs=0.1)
-    assert sd < 0.06
-    slope, sd = slope_of(y_N, bad, groups_N)
-    assert abs(slope) < 2.5 * sd
-    assert slope_of(y_N[:2], Prediction(y_N[:2], nothing_N, nothing_N), groups_N[:2]) == (REAL, REAL_SD)
-
-
-def test_noise_is_seldom_called_a_gain():
-    """The best of many mixtures is chosen for its luck: the interval of its gain has to hold 0 all the same."""
-    rng, held = np.random.default_rng(1), 0
-    for _ in range(10):
-        X_ND, y_NB = rng.dirichlet(np.ones(4), 12), 0.5 + 0.02 * rng.normal(size=(12, 2))
-        found = recommend(fit(Runs.of(X_ND, y_NB=y_NB), surrogate="gp"))
-        held += found.gain_lo90 <= 0 <= found.gain_hi90
-    assert held >= 8

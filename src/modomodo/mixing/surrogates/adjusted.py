@@ -14,8 +14,6 @@ from modomodo.mixing.validation import quantile
 
 PSEUDO_RUNS = 4.0  # that bear out the spreads as they are: a few runs must not change them much
 OF_AN_AGGREGATE = 8.0  # the same for the spread of an aggregate, which has a single error a run to go by
-REAL, REAL_SD = 0.5, 0.5  # share of a predicted difference that is real, and its doubt, before runs are left out
-LOCAL_SD = 0.25  # least doubt about that share near one mixture, however sure it is over all of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,24 +71,3 @@ def small_sample(runs: int) -> float:
     from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
     return float(cast(Any, special).stdtrit(runs - 1 + PSEUDO_RUNS, 0.95)) / quantile(0.9)
-
-
-def slope_of(y_N: Array, left_out: Prediction, groups_N: IntArray) -> tuple[float, float]:
-    """Return mean and standard deviation of the slope of scores on left-out predictions, both as departures from the
-    mean of the other groups' runs: how much of a predicted difference is real (Cox 1958).
-
-    Without evidence it is REAL, with standard deviation REAL_SD. The best of many mixtures owes part of its predicted
-    gain to having been chosen; runs that had no part in their predictions do not.
-    """
-    used = np.isfinite(y_N) & np.isfinite(left_out.mean_N)
-    y_N, mean_N, groups_N = y_N[used], left_out.mean_N[used], groups_N[used]
-    others_N = np.array([y_N[groups_N != group].mean() if (groups_N != group).any() else np.nan for group in groups_N])
-    known = np.isfinite(others_N)
-    rise_N, run_N = (y_N - others_N)[known], (mean_N - others_N)[known]
-    square = float(run_N @ run_N)
-    if len(run_N) < 3 or square <= 0:
-        return REAL, REAL_SD
-    slope = float(run_N @ rise_N) / square
-    variance = float(np.sum(np.square(rise_N - slope * run_N))) / (len(run_N) - 1)
-    precision, prior = square / max(variance, 1e-12 * square), 1 / REAL_SD**2
-    return (slope * precision + REAL * prior) / (precision + prior), float((precision + prior) ** -0.5)

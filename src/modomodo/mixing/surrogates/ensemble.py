@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modomodo.mixing.surrogates.adjusted import Adjusted, residuals, scaled, spread_factor
-from modomodo.mixing.surrogates.base import Array, FittedSurrogate, IntArray, Prediction, Surrogate
+from modomodo.mixing.surrogates.base import Array, IntArray, Prediction, Surrogate
 
 ROUNDS = 200
 TINY = 1e-30  # a variance, for scores that are all equal
@@ -47,7 +47,7 @@ class Ensemble:
 class FittedEnsemble:
     """The fitted members and their weights, which sum to 1."""
 
-    members: tuple[FittedSurrogate, ...]
+    members: tuple[Adjusted, ...]
     weights_M: Array
 
     def mean(self, X_ND: Array) -> Array:

@@ -1,7 +1,7 @@
 """The settings of the Gaussian process: their prior, mode, draws around it, and the mode without some of the runs.
 
-Axes: N runs, E coordinates (domains, and one for the length of runs that differ in it), T settings (signal, E length
-scales, noise), S draws of the settings, G groups of runs.
+Axes: N runs, E coordinates (domains, and one for the length of runs that differ in it), T settings (signal, length
+scales of the E coordinates or one for all, noise), S draws of the settings, G groups of runs.
 """
 
 from collections.abc import Callable
@@ -21,12 +21,13 @@ STEP = 1e-3  # of numerical slopes
 @dataclass(frozen=True, eq=False)
 class Data:
     """What a process learns from: coordinates, standardised scores, known noise; `staged` with a last coordinate for
-    the length of runs."""
+    the length of runs; `alike` with one length scale for all coordinates."""
 
     Z_NE: Array
     z_N: Array
     alpha_N: Array
     staged: bool
+    alike: bool = False
 
     def precision(self, theta_T: Array) -> Array:
         """Return the inverse covariance of the scores under settings, shape [N, N]."""
@@ -97,8 +98,7 @@ def settings_of(data: Data) -> Settings:
     from scipy import optimize  # pyright: ignore[reportMissingTypeStubs]
 
     minimize = cast(Any, optimize).minimize
-    terms = data.Z_NE.shape[1] + 2
-    loss = _penalised_loss(data)
+    loss, terms = _penalised_loss(data), len(_prior(data)[0])
     best_T, best = np.zeros(terms), np.inf
     for length, noise in ((0.0, 0.0), (-1.0, -1.0), (1.0, 1.0)):
         start_T = np.r_[0.0, np.full(terms - 2, length), noise]
@@ -112,12 +112,12 @@ def settings_of(data: Data) -> Settings:
 
 def _prior(data: Data) -> tuple[Array, Array]:
     """Return means and standard deviations of the log settings, both shape [T]."""
-    axes = data.Z_NE.shape[1]
-    domains = axes - data.staged
+    domains = data.Z_NE.shape[1] - data.staged
     spread = max(float(data.Z_NE[:, :domains].var(axis=0).mean()) ** 0.5, 1e-3)
     # Distances grow with sqrt(D), and so do length scales (Hvarfner et al. 2024, arXiv 2402.02229).
-    lengths_E = np.r_[np.full(domains, np.log(2 * spread * np.sqrt(domains))), [np.log(DOUBLINGS)] * data.staged]
-    return np.r_[0.0, lengths_E, np.log(0.2)], np.r_[1.0, np.full(axes, 1.6), 1.5]
+    length, count = np.log(2 * spread * np.sqrt(domains)), 1 if data.alike else domains
+    lengths_E = np.r_[np.full(count, length), [np.log(DOUBLINGS)] * data.staged]
+    return np.r_[0.0, lengths_E, np.log(0.2)], np.r_[1.0, np.full(len(lengths_E), 1.6), 1.5]
 
 
 def _penalised_loss(data: Data) -> Callable[[Array], tuple[float, Array]]:
