@@ -90,7 +90,7 @@ def test_parsimony_gives_the_simplest_mixture_within_the_loss():
 
 
 def test_says_how_many_more_runs_find_the_gain():
-    runs = runs_of(0.03, strength=0.1, count=10)
+    runs = runs_of(0.03, strength=0.2, count=10)
     fitted = fit(runs, surrogate="gp")
     found = recommend(fitted)
     assert not found.distinguishable
