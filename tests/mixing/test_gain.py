@@ -30,7 +30,7 @@ def test_a_gain_is_found_and_turns_with_direction_and_order(make_runs: Callable[
 
 
 def test_a_mixture_beside_itself_gains_nothing(make_runs: Callable[..., Runs]):
-    assert gain_of(fit(make_runs()), PAIR_ND[[0, 0]], name="info") == Gain(0.0, 0.0, 0.0, 0.5)
+    assert gain_of(fit(make_runs()), PAIR_ND[[0, 0]], name="info") == Gain(0.0, 0.0, 0.0, 0.5, 0.0)
 
 
 @pytest.mark.parametrize(("surrogate", "judges"), [("ensemble", 5), ("gp", 4), ("quadratic", 2), ("mean", 2)])
@@ -60,7 +60,7 @@ def test_judges_see_lengths_and_missing_scores(make_runs: Callable[..., Runs]):
 def test_without_evidence_all_mixtures_are_alike():
     fitted = fit(noise(np.random.default_rng(0), 3), surrogate="mean")
     np.testing.assert_allclose(judges_weights(fitted, name="b1"), [1 - ALIKE, ALIKE])
-    assert gain_of(fitted, np.eye(4)[:2], name="b1") == Gain(0.0, 0.0, 0.0, 0.5)
+    assert gain_of(fitted, np.eye(4)[:2], name="b1") == Gain(0.0, 0.0, 0.0, 0.5, 0.0)
 
 
 def test_equal_scores_tell_nothing():

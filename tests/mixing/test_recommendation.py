@@ -100,7 +100,7 @@ def test_says_how_many_more_runs_find_the_gain():
     column = fitted.index(found.objective)
     noise = float(np.sqrt(np.mean(table.sd_NK[:, column] ** 2 - table.sd_mean_NK[:, column] ** 2)))
     seeds = found.more_runs // 2
-    assert detectable_difference(noise, seeds=seeds) <= found.gain < detectable_difference(noise, seeds=seeds - 1)
+    assert detectable_difference(noise, seeds=seeds) <= found.to_find < detectable_difference(noise, seeds=seeds - 1)
     assert recommend(fit(runs_of(0.001))).more_runs == 0
     assert recommend(fit(runs, surrogate="mean")).more_runs is None
 

@@ -170,7 +170,7 @@ def test_a_plan_says_what_more_seeds_would_find_and_runs_nothing(study, monkeypa
     said = capsys.readouterr().out
     plan = pipeline.plan_confirmation(read_study(study))
     assert f"{plan.finds(8):.3f}" in said
-    assert f"The predicted gain of {plan.gain:+.3f}" in said
+    assert f"The predicted gain, {plan.gain:+.3f} if the mixture matters," in said
     needed = plan.seeds_for(plan.gain)
     assert needed is None or plan.finds(needed) <= plan.gain
     assert plan.seeds_for(0.0) is None

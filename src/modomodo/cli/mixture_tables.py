@@ -59,14 +59,14 @@ def show_plan(plan: "ConfirmationPlan") -> None:
     say(f"The pilots' noise, an sd of {plan.noise:.3f} a run, counts fully: matched seeds may do better.")
     if len(plan.study.confirm.looks) > 1:
         say(f"The study looks after {', '.join(map(str, plan.study.confirm.looks))}: it finds {plan.detectable:.3f}.")
-    needed = plan.seeds_for(plan.gain)
+    needed, gain = plan.seeds_for(plan.gain), f"The predicted gain, {plan.gain:+.3f} if the mixture matters,"
     if plan.gain >= plan.detectable:
-        say(f"The predicted gain of {plan.gain:+.3f} is found by the study's {own} matched seeds.")
+        say(f"{gain} is found by the study's {own} matched seeds.")
     elif needed is None:
-        say(f"The predicted gain of {plan.gain:+.3f} takes more than {MOST} matched seeds to find: keep equal shares.")
+        say(f"{gain} takes more than {MOST} matched seeds to find: keep equal shares.")
     else:
         say(
-            f"The predicted gain of {plan.gain:+.3f} is too small for the study's {own} matched seeds; if they find "
+            f"{gain} is too small for the study's {own} matched seeds; if they find "
             f"one, it is probably overstated: set confirm.seeds={needed}, or keep equal shares."
         )
 

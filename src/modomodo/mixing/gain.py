@@ -20,12 +20,16 @@ HALVINGS = 60
 @dataclass(frozen=True)
 class Gain:
     """By how much one mixture beats another, positive for the better one whatever the direction: what is expected, its
-    90 % interval, and the probability that it is positive (a tie counts half)."""
+    90 % interval, and the probability that it is positive (a tie counts half).
+
+    `if_any` is what is expected if the mixture makes a difference at all: `mean` counts the chance that it does not.
+    """
 
     mean: float
     low: float
     high: float
     probability: float
+    if_any: float
 
 
 def gain_of(fitted: Fitted, pair_ND: Array, *, name: str) -> Gain:
@@ -42,7 +46,7 @@ def gain_of(fitted: Fitted, pair_ND: Array, *, name: str) -> Gain:
     mean_M, weights_M = better * mean_M, judges_weights(fitted, name=name)
     width = float(np.max(np.abs(mean_M) + 8 * sd_M))
     if width == 0:
-        return Gain(0.0, 0.0, 0.0, 0.5)
+        return Gain(0.0, 0.0, 0.0, 0.5, 0.0)
     sd_M = np.maximum(sd_M, 1e-9 * width)  # the mean has no doubt that all mixtures are alike
 
     def below(gain: float) -> float:
@@ -54,7 +58,9 @@ def gain_of(fitted: Fitted, pair_ND: Array, *, name: str) -> Gain:
             low, high = (middle, high) if below(middle := (low + high) / 2) < level else (low, middle)
         return high if abs(high) > 1e-6 * width else 0.0
 
-    return Gain(float(weights_M @ mean_M), limit(0.05), limit(0.95), 1 - below(0.0))
+    rivals_M = weights_M[:-1]  # the last is the one to which all mixtures are alike
+    if_any = float(rivals_M @ mean_M[:-1] / rivals_M.sum()) if rivals_M.sum() > 0 else 0.0
+    return Gain(float(weights_M @ mean_M), limit(0.05), limit(0.95), 1 - below(0.0), if_any)
 
 
 def judges_weights(fitted: Fitted, *, name: str) -> Array:

@@ -44,10 +44,11 @@ class Recommendation:
     """A mixture, what is expected of it, and whether it can be told from the reference.
 
     `gain` is the expected improvement of `objective` over the reference (positive is better, whatever the direction),
-    with its 90 % interval and the `probability` that it is positive, as several surrogates judge it (`gain_of`).
+    with its 90 % interval and the `probability` that it is positive, as several surrogates judge it (`gain_of`);
+    `gain_if_any` is what is expected if the mixture makes a difference at all (None in files of older versions).
     `nearest_run` is the run closest in total variation, `distance` how far. `more_runs` is how many further runs, in
-    matched pairs, find the gain 8 times in 10 if it is as expected (`detectable_difference`): 0 when the two are told
-    apart already, None when no gain is expected, or 200 runs are too few. `given_up` is the loss that was allowed for a
+    matched pairs, find that 8 times in 10 (`detectable_difference`): 0 when the two are told apart already, None when
+    no gain is expected, or 200 runs are too few. `given_up` is the loss that was allowed for a
     simpler mixture.
     """
 
@@ -70,6 +71,12 @@ class Recommendation:
     runs: int
     notes: tuple[str, ...]
     sentence: str
+    gain_if_any: float | None = None
+
+    @property
+    def to_find(self) -> float:
+        """The gain that a test should be able to find: what is expected if there is any."""
+        return self.gain if self.gain_if_any is None else self.gain_if_any
 
     @property
     def distinguishable(self) -> bool:
@@ -193,6 +200,7 @@ def _compared(fitted: Fitted, mixture: Mixture, reference: Mixture, name: str) -
         runs=len(fitted.runs.labels_N),
         notes=(*fitted.notes, *replicates_note(fitted, name=name)),
         sentence="",
+        gain_if_any=min(gain.if_any, widest),
     )
 
 
@@ -220,9 +228,12 @@ def _with_sentence(found: Recommendation) -> Recommendation:
         sentence = f"Not distinguishable from {other} on {found.objective}: the best guess is {found.mixture}, "
         sentence += f"with an expected gain of {doubt}{better}. "
         if found.more_runs is not None:
-            sentence += f"If that gain is real, {found.more_runs} further runs in matched pairs find it 8 times in 10."
+            sentence += (
+                f"If the mixture matters, the gain is {found.to_find:+.3g}, and {found.more_runs} further runs in "
+            )
+            sentence += "matched pairs find it 8 times in 10."
         else:
-            sentence += f"Even if that gain is real, it takes more than {MANY} further runs to find it."
+            sentence += f"Even if the mixture matters, it takes more than {MANY} further runs to find the gain."
     return replace(found, sentence=sentence)
 
 
@@ -233,7 +244,7 @@ def _more_runs(gain: Gain, noise: float) -> int | None:
     """
     if gain.low > 0 or gain.high < 0:
         return 0
-    seeds = seeds_to_find(gain.mean, float(np.sqrt(max(noise, 0.0))), most=MANY // 2)
+    seeds = seeds_to_find(gain.if_any, float(np.sqrt(max(noise, 0.0))), most=MANY // 2)
     return None if seeds is None else 2 * seeds
 
 

@@ -49,7 +49,7 @@ MOST = 64  # matched seeds that a plan looks at
 
 @dataclass(frozen=True)
 class ConfirmationPlan:
-    """A confirmation before it runs: the `gain` on `out` that is predicted, and what the test can find.
+    """A confirmation before it runs: the `gain` on `out` that is predicted if there is any, and what the test can find.
 
     `noise` is the standard deviation of one run's score, as the surrogate learned it from the pilots; `detectable` the
     smallest true gain that is found with probability 0.8.
@@ -152,7 +152,7 @@ def plan_confirmation(runs: StudyRuns) -> ConfirmationPlan:
     variance = predicted.sd_NK[0, column] ** 2 - predicted.sd_mean_NK[0, column] ** 2
     noise, looks = float(np.sqrt(max(variance, 0.0))), study.confirm.looks
     detectable = detectable_difference(noise, seeds=looks[-1], level=1 - error_of_each(0.05, looks))
-    return ConfirmationPlan(study, mixture, recommendation.gain, noise, detectable)
+    return ConfirmationPlan(study, mixture, recommendation.to_find, noise, detectable)
 
 
 def study_confirmation(plan: ConfirmationPlan, *, console: Console | None = None) -> StudyConfirmation | None:
