@@ -138,6 +138,17 @@ def test_no_package_bears_the_name_of_a_public_function():
 
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("name", re.findall(r"^::: (\S+)", (ROOT / "docs/api.md").read_text(), re.MULTILINE))
+def test_what_the_reference_names_is_there(name: str):
+    *modules, attribute = name.split(".")
+    found = import_module(modules[0])
+    for part in modules[1:]:
+        found = getattr(found, part, None) or import_module(f"{found.__name__}.{part}")
+    assert hasattr(found, attribute)
+
+
 WORLDS = {"cheaper.py", "nano_grid.py", "nano_world.py", "uneven_world.py"}  # they look into the embedded worlds
 PUBLIC = re.compile(r"^ *from (modomodo[\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
 

@@ -67,6 +67,7 @@ _LATER = {
     "evaluate": ("modomodo.evaluation.generate", "evaluate"),
     "fit": ("modomodo.mixing", "fit"),
     "pilot": ("modomodo.study.pipeline", "pilot"),
+    "Proposals": ("modomodo.mixing.proposal", "Proposals"),
     "propose": ("modomodo.mixing.proposal", "propose"),
     "Runs": ("modomodo.mixing", "Runs"),
     "read_runs": ("modomodo.mixing", "read_runs"),

@@ -40,7 +40,9 @@ File = Annotated[Path, typer.Argument(help="a TOML file: a study, or a recipe (o
 StudyFile = Annotated[Path, typer.Argument(help="a study's TOML file", show_default=False)]
 Most = Annotated[
     int | None,
-    typer.Option(min=2, help="add pilots until the answer is clear, up to so many in all", show_default=False),
+    typer.Option(
+        min=2, help="add pilots until the answer is clear, at most this many in all (extra gp)", show_default=False
+    ),
 ]
 Runs = Annotated[Path, typer.Argument(help="a study's TOML file, or a CSV of runs", show_default=False)]
 Metrics = Annotated[

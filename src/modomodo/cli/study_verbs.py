@@ -127,14 +127,10 @@ def used_names(loaded: Recipe | Study, *, training: bool = True) -> tuple[str, .
 
 def run_pilots(study: Study, *, most: int | None = None) -> None:
     from modomodo.study.pipeline import pilot, read_study
-    from modomodo.study.until_clear import until_clear
 
-    added = None if most is None else until_clear(study, most=most, say=say)
-    outcomes = pilot(study, console=err, added=added)
+    outcomes = pilot(study, console=err, most=most)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     show_scores(read_study(study))
-    if added is not None:
-        say(f"No more pilots: {added.why}.")
     if failed:
         raise ModomodoError(
             f"{len(failed)} of {len(outcomes)} runs failed ({', '.join(outcome.label for outcome in failed)}); their "

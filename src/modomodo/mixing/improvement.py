@@ -23,7 +23,7 @@ def need_botorch() -> None:
     try:
         import botorch  # noqa: F401 # pyright: ignore[reportUnusedImport]
     except ImportError as error:
-        raise ModomodoError(f"next needs BoTorch: pip install 'modomodo[gp]' ({error})") from None
+        raise ModomodoError(f"proposing pilots needs BoTorch: pip install 'modomodo[gp]' ({error})") from None
 
 
 def most_improving(

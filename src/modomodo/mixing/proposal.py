@@ -106,7 +106,8 @@ def propose(
     quarter of all runs are replicates. Equal arguments give equal results.
 
     Raises:
-        ModomodoError: without BoTorch, for unknown names, caps that no mixture satisfies, and when no mixture is left.
+        ModomodoError: without BoTorch, for unknown names, caps that no mixture satisfies, and when no mixture is left
+            (NoMixtureError).
     """
     need_botorch()
     if batch < 1:
@@ -125,9 +126,13 @@ def propose(
     return Proposals(name, fitted.direction(name), fitted.surrogate, len(fitted.runs.labels_N), tuple(pilots))
 
 
-def _none_left(candidates_ND: Array | None) -> ModomodoError:
+class NoMixtureError(ModomodoError):
+    """There is no mixture to propose."""
+
+
+def _none_left(candidates_ND: Array | None) -> NoMixtureError:
     whose = "the caps leave" if candidates_ND is None else f"the {len(candidates_ND)} candidates have"
-    return ModomodoError(f"{whose} no mixture that hasn't run yet, and the noise calls for no replicate")
+    return NoMixtureError(f"{whose} no mixture that hasn't run yet, and the noise calls for no replicate")
 
 
 @dataclass(frozen=True, eq=False)

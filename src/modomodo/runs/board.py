@@ -49,7 +49,7 @@ class Board:
 
     def say(self, line: str) -> None:
         """Print a line as it is, without markup and control characters."""
-        self.console.print(printable(line), markup=False, highlight=False, emoji=False, soft_wrap=True)
+        say_on(self.console, line)
 
     def _left(self, count: Count) -> str:
         if count.steps - self.steps_before < EARLY * count.of_steps:
@@ -60,6 +60,11 @@ class Board:
             to_do=count.of_steps - count.steps,
         )
         return "" if seconds is None else f"about {spell(seconds)} left"
+
+
+def say_on(console: Console, line: str) -> None:
+    """Print a line as it is, without markup and control characters."""
+    console.print(printable(line), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 @contextmanager

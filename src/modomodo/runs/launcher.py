@@ -21,7 +21,7 @@ from modomodo.training.step_log import count_steps
 POLL_SECONDS = 0.5
 LOG_LINES = 8
 More = Callable[[Collection[str]], Sequence[PlannedRun]]
-"""The labels that failed in this launch to further runs; none ends the launch once the others have ended."""
+"""From the labels of this launch to the runs to add; none for now where it is empty."""
 
 
 class Workers(Protocol):
@@ -33,6 +33,10 @@ class Workers(Protocol):
 
     def room(self) -> bool:
         """Return whether a run can be started now."""
+        ...
+
+    def idle(self) -> bool:
+        """Return whether a run that is started now would begin at once."""
         ...
 
     def start(self, job: Job) -> None:
@@ -94,9 +98,9 @@ def launch(
     ended = {job.key: _reused(job) for job in jobs if store.finished(job.key)}
     missing = {job.key: job for job in jobs if job.key not in ended}
 
-    def further(outcomes: Mapping[str, Outcome]) -> Sequence[Job]:
-        failed = [one.label for one in outcomes.values() if one.status == "failed"]
-        found = [_job(planned, store, digests, name_of(run)) for planned in (more(failed) if more else ())]
+    def further() -> Sequence[Job]:
+        asked = more([job.label for job in jobs]) if more else ()
+        found = [_job(planned, store, digests, name_of(run)) for planned in asked]
         jobs.extend(found)
         return found
 
@@ -126,7 +130,7 @@ def _carry_out(
     *,
     workers: Workers,
     shown: Board,
-    further: Callable[[Mapping[str, Outcome]], Sequence[Job]] | None,
+    further: Callable[[], Sequence[Job]] | None,
 ) -> dict[str, Outcome]:
     """Return the outcome of each missing run by key, and of each `further` one, which join the missing."""
     pending = dict(missing)
@@ -139,8 +143,8 @@ def _carry_out(
         workers.open(shown.say)
         with sigterm_raises():  # after Ray has set a handler of its own
             while True:
-                if further and not pending and asked != len(ended) and workers.room():
-                    found = further(ended)
+                if further and not pending and asked != len(ended) and workers.idle():
+                    found = further()
                     asked = -1 if found else len(ended)
                     new = {job.key: job for job in found if job.key not in ended}
                     missing |= new

@@ -38,6 +38,9 @@ class Processes:
     def room(self) -> bool:
         return len(self._running) < self._slots
 
+    def idle(self) -> bool:
+        return self.room()
+
     def start(self, job: Job) -> None:
         """Start a process on the run, on the GPU with the fewest runs; verl takes all that there are."""
         used = [one.gpu for one in self._running]
@@ -66,6 +69,9 @@ class ThisProcess:
 
     def room(self) -> bool:
         return not self._ended
+
+    def idle(self) -> bool:
+        return self.room()
 
     def start(self, job: Job) -> None:
         self._ended.append((job, attempt(job, redirect=False)))

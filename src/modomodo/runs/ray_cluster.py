@@ -75,6 +75,7 @@ class Fleet:
             gpus = 1 if room.get("GPU") else 0
         demand = {"CPU": self._launcher.cpus, "GPU": gpus, **self._launcher.resources}
         _check_fit(demand, self._launcher.address, say)
+        self._demand = {name: amount for name, amount in demand.items() if amount}
         self._task = ray.remote(carry_out)
         self._options = {
             "num_cpus": self._launcher.cpus,
@@ -90,6 +91,10 @@ class Fleet:
 
     def room(self) -> bool:
         return self._launcher.concurrent is None or len(self._flights) < self._launcher.concurrent
+
+    def idle(self) -> bool:
+        free = _ray().available_resources()
+        return self.room() and all(free.get(name, 0) >= amount for name, amount in self._demand.items())
 
     def start(self, job: Job) -> None:
         """Claim the run and hand it to the cluster."""

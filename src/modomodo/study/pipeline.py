@@ -13,6 +13,7 @@ report.html          all of it
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from modomodo.mixing import Fitted, write_runs
 from modomodo.mixing.confirmation import Confirmation, confirm, detectable_difference, seeds_to_find
 from modomodo.mixing.recommendation import Recommendation, recommend
 from modomodo.mixing.repeated_looks import error_of_each
+from modomodo.runs.board import say_on
 from modomodo.runs.inputs import run_digests
 from modomodo.runs.launcher import Outcome, Workers, launch
 from modomodo.runs.local import Processes
@@ -80,18 +82,25 @@ def runs_path(study: Study) -> Path:
     return study.folder / "runs.csv"
 
 
-def pilot(study: Study, *, console: Console | None = None, added: UntilClear | None = None) -> tuple[Outcome, ...]:
+def pilot(study: Study, *, console: Console | None = None, most: int | None = None) -> tuple[Outcome, ...]:
     """Return how each planned run of the study ended, after running those that are missing; writes runs.csv.
 
-    `added` proposes further pilots as there is room for them, which join the plan.
+    With `most`, pilots are added to the plan once the design has run, until the answer is clear or so many are planned.
 
-    Raises ModomodoError when the study's folder cannot be written; a failed run does not raise.
+    Raises ModomodoError when the study's folder cannot be written, or no pilot could be proposed; a failed run does not
+    raise.
     """
+    console = console or Console(stderr=True)
+    added = None if most is None else UntilClear(study, most, partial(say_on, console))
     outcomes = _launch(study, pilot_runs(study), console=console, added=added)
     planned = pilot_runs(study)
     runs = StudyRuns(study, planned, planned_runs(study, planned)).table()
     if runs is not None:
         write_runs(runs, runs_path(study))
+    if added is not None and added.error is not None:
+        raise ModomodoError(f"no pilot could be added: {added.error}")
+    if added is not None:
+        say_on(console, f"no more pilots: {added.why}")
     return outcomes
 
 
@@ -208,8 +217,8 @@ def _launch(
             labels = store.labels() | {one.label: run_key(one.recipe, digests) for one in runs}
             write_json(study.folder / "labels.json", labels)
 
-    def more(failed: Collection[str]) -> tuple[PlannedRun, ...]:
-        runs = added.more(failed) if added else ()
+    def more(ours: Collection[str]) -> tuple[PlannedRun, ...]:
+        runs = added.more(ours) if added else ()
         name(runs)
         return runs
 

@@ -95,6 +95,11 @@ def within_rows(study: Study, mixture: Mixture) -> Mixture:
     return Mixture.of(dict(zip(domains, cut_to(x_D, most_D).tolist(), strict=True)))
 
 
+def added_label(label: str) -> bool:
+    """Return whether a pilot was added by `pilot --most`, as the design's and the file's were not."""
+    return label.startswith("next:")
+
+
 def _extra_runs(study: Study, pilots: Sequence[PlannedRun]) -> Iterator[PlannedRun]:
     """Yield the runs of the study's extra mixtures and of those added since, which come after `pilots`."""
     runs = Counter(key for key, _ in {(one.recipe.requested.key, one.recipe.seed) for one in pilots})

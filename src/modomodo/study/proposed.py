@@ -41,7 +41,7 @@ def read_proposed(study: Study) -> tuple[Proposed, ...]:
         return ()
     found = value_of(_File, data, where=path, repair="move it away, to plan the study without these pilots")
     if found.version != VERSION:
-        raise ModomodoError(f"{path} has version {found.version}, and this modomodo reads {VERSION}: move it away")
+        raise ModomodoError(f"{path} has version {found.version}, and this modomodo reads {VERSION}: upgrade modomodo")
     for number, one in enumerate(found.pilots, start=1):
         try:
             Mixture.of(one.mixture).vector(study.recipe.domains)

@@ -1,4 +1,4 @@
-"""The nano model: a stock LLaVA of about 2 M parameters, its tokenizer and processor, and where the checkpoint lies."""
+"""The nano model: a stock LLaVA of 1.6 M parameters, its tokenizer and processor, and where the checkpoint lies."""
 
 from collections.abc import Iterable
 from pathlib import Path

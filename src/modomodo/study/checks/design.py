@@ -48,8 +48,8 @@ def check_design(subject: Subject) -> Iterator[Problem]:
             last = math.floor(share * 1e4) / 1e4
             yield Problem(
                 name,
-                f"runs out of rows above a share of {last:.4f} of a run: the pilots stay below it; with "
-                f"caps.{name}.max = {last:.4f} so does the recommendation",
+                f"runs out of rows above a share of {last:.4f} of a run: the pilots and the "
+                "recommendation stay below it",
                 level="note",
             )
     if study.surrogate in SURROGATES:
