@@ -6,8 +6,8 @@ loads the embedded models, the models that runs save, and the weights that a tra
 
 import re
 
-from vllm.model_executor.models.llava import LlavaForConditionalGeneration
-from vllm.model_executor.models.utils import WeightsMapper
+from vllm.model_executor.models.llava import LlavaForConditionalGeneration  # pyright: ignore[reportMissingImports]
+from vllm.model_executor.models.utils import WeightsMapper  # pyright: ignore[reportMissingImports]
 
 _TOWER = re.compile(r"(?<=vision_tower\.)(?=embeddings\.|encoder\.|pre_layrnorm\.|post_layernorm\.)")  # CLIP's spelling
 

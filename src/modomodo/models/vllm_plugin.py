@@ -3,6 +3,6 @@
 
 def register() -> None:
     """Make vLLM take our LLaVA, which is imported where one is loaded."""
-    from vllm import ModelRegistry
+    from vllm import ModelRegistry  # pyright: ignore[reportMissingImports]
 
     ModelRegistry.register_model("LlavaForConditionalGeneration", "modomodo.models.vllm_llava:Llava")
