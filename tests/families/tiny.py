@@ -100,7 +100,11 @@ def qwen(kind: str, patch: int, *, width: int = WIDTH, videos: Any = None) -> tu
             "vision_end": "<|vision_end|>",
         }.items()
     }
-    rope = {"rope_type": "default", "mrope_section": [width // 16, 3 * width // 32, 3 * width // 32], "rope_theta": 10000.0}
+    rope = {
+        "rope_type": "default",
+        "mrope_section": [width // 16, 3 * width // 32, 3 * width // 32],
+        "rope_theta": 10000.0,
+    }
     text = {**TEXT, "hidden_size": width, "head_dim": width // 2, "vocab_size": len(tokenizer), "bos_token_id": None}
     config = getattr(transformers, f"{kind}Config")(
         text_config={**text, "rope_parameters": rope},

@@ -255,8 +255,8 @@ def test_vllm_fields_reach_the_trainer(tmp_path):
 
 
 def test_without_vllm_it_says_what_to_install_before_anything_is_loaded(tmp_path, monkeypatch):
-    from modomodo.runs.inputs import make_schedule
     from modomodo.evaluation import vllm_engine
+    from modomodo.runs.inputs import make_schedule
     from modomodo.training import trl
 
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)

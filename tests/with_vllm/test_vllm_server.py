@@ -27,7 +27,9 @@ ENVIRONMENT = {
     "VLLM_SERVER_DEV_MODE": "1",  # without it, no weights are taken
     "VLLM_ENABLE_V1_MULTIPROCESSING": "1",
 }
-SERVE = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", model_path("nano-2"), "--host", "127.0.0.1"]
+# `vllm serve` is this, after it has asked for the version of a distribution that is called vllm.
+SERVE = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model_path("nano-2")]
+SERVE += ["--host", "127.0.0.1"]
 SERVE += ["--dtype", "float32", "--enforce-eager", "--logprobs-mode", "processed_logprobs", "--max-logprobs", "-1"]
 SERVE += ["--enable-scale-out", "--weight-transfer-config", '{"backend": "store"}']
 SERVE += ["--worker-extension-cls", "communicator.Extension"]

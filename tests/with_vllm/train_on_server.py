@@ -60,9 +60,7 @@ def asked(server: Generation, processor, domain, rows, one: Recipe) -> list[str]
     server.temperature = 0.0
     images = [[open_image(image) for image in row.images] for row in rows]
     texts = [render(processor, domain.prompt(row, one.view)) for row in rows]
-    prompts = [
-        processor(text=[text], images=shown)["input_ids"][0] for text, shown in zip(texts, images, strict=True)
-    ]
+    prompts = [processor(text=[text], images=shown)["input_ids"][0] for text, shown in zip(texts, images, strict=True)]
     _, tokens, _, _ = server.generate(prompts=prompts, images=images, num_generations=1)
     return processor.batch_decode(tokens, skip_special_tokens=True)
 
