@@ -3,7 +3,7 @@
 import gc
 import json
 import shutil
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -106,10 +106,11 @@ def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of the packages that a result may depend on."""
-    installed: dict[str, str] = {}
-    for name in PACKAGES:
-        try:
-            installed[name] = version(name)
-        except PackageNotFoundError:
-            installed[name] = "not installed"
-    return installed
+    return {name: _version(name) for name in PACKAGES}
+
+
+def _version(name: str) -> str:
+    for distribution in (name, f"{name}-cpu"):  # vLLM's build for CPUs is called so
+        with suppress(PackageNotFoundError):
+            return version(distribution)
+    return "not installed"
