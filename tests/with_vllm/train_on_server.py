@@ -47,6 +47,8 @@ def greedy(one: Recipe, model: Path, server: Generation) -> list[dict[str, objec
     expected = generate(saved, processor, domain, rows, view=one.view, max_new_tokens=one.max_completion_length)
     before = asked(server, processor, domain, rows, one)
     server.sync_weights()
+    # vLLM keeps what its projector made of an image, also when the weights are new, until it is told; TRL does not.
+    server.vllm_client.session.post(f"{server.vllm_client.base_url}/reset_encoder_cache").raise_for_status()
     after = asked(server, processor, domain, rows, one)
     lines = zip(expected, before, after, strict=True)
     return [dict(zip(("saved", "before", "after"), line, strict=True)) for line in lines]
