@@ -16,11 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import modomodo
-from modomodo.config.recipe import Recipe, load_recipe
+from modomodo import Recipe, load_recipe
 from modomodo.evaluation import generate, vllm_engine
-from modomodo.evaluation.generate import Completing, score_completions
-from modomodo.models.load import load_model, load_processor
-from modomodo.models.names import model_path
+from modomodo.models import load, names
 
 DEMO = Path(modomodo.__file__).parent / "models/nano/uneven/recipe.toml"
 OUT = Path(__file__).parent / "results/vllm_scores.csv"
@@ -28,14 +26,14 @@ OUT = Path(__file__).parent / "results/vllm_scores.csv"
 
 def main(items: int, rounds: int, out: Path) -> None:
     recipe = load_recipe(DEMO, [f"evaluation.items={items}"])
-    path = model_path(recipe.model)
-    processor = load_processor(path)
-    model = load_model(path, precision=recipe.precision, freeze_vision=False)
+    path = names.model_path(recipe.model)
+    processor = load.load_processor(path)
+    model = load.load_model(path, precision=recipe.precision, freeze_vision=False)
     started = time.perf_counter()
     lines = []
     with vllm_engine.opened_engine(path, recipe) as engine:
         start = time.perf_counter() - started
-        sides: dict[str, Completing] = {
+        sides: dict[str, generate.Completing] = {
             "transformers": partial(generate.complete, model, processor, recipe=recipe),
             "vllm": partial(vllm_engine.complete, engine, processor, recipe=recipe),
         }
@@ -60,12 +58,12 @@ def one_of(recipe: Recipe, benchmark: str) -> Recipe:
     return recipe.model_copy(update={"evaluation": plan})
 
 
-def scored(completing: Completing, processor: Any, recipe: Recipe) -> tuple[float, list[str], float]:
+def scored(completing: generate.Completing, processor: Any, recipe: Recipe) -> tuple[float, list[str], float]:
     """Return the seconds, the completions and the score of the recipe's benchmark."""
     (benchmark,) = recipe.evaluation.benchmarks
     with TemporaryDirectory() as folder:
         started = time.perf_counter()
-        scores = score_completions(completing, processor, recipe, folder=Path(folder))
+        scores = generate.score_completions(completing, processor, recipe, folder=Path(folder))
         seconds = time.perf_counter() - started
         items = (Path(folder) / f"{benchmark}.jsonl").read_text().splitlines()
     return seconds, [json.loads(item)["reply"] for item in items], scores[benchmark].mean
