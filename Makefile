@@ -1,17 +1,19 @@
-# make setup | demo | test | check | docs; before a release test-slow | test-families | test-browser | test-eval | test-verl;
-# each makes what it needs; the browser itself is the system's.
+# make setup | demo | test | check | docs; before a release test-slow | test-families | test-browser | test-eval | test-verl |
+# test-vllm; each makes what it needs; the browser itself is the system's.
 PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv
 EVAL_VENV := .venv-eval
 VERL_VENV := .venv-verl
+VLLM_VENV := .venv-vllm
 BIN := $(VENV)/bin
 # One thread per process: spinning threads on a shared core cost ten times what they give.
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: setup demo test test-slow test-families test-browser eval-env test-eval verl-env test-verl check docs clean
+.PHONY: setup demo test test-slow test-families test-browser eval-env test-eval verl-env test-verl vllm-env \
+	test-vllm check docs clean
 
 setup: $(VENV)/.installed
 
@@ -70,6 +72,20 @@ $(VERL_VENV)/.installed: pyproject.toml constraints-verl.txt
 test-verl: verl-env
 	$(VERL_VENV)/bin/python -m pytest tests/verl tests/training/test_verl_limits.py tests/training/test_verl_contract.py
 
+vllm-env: $(VLLM_VENV)/.installed
+
+# vLLM on a CPU. The pins are the whole environment, which no resolver would take: see the file. PyPI's torchvision is
+# built for CUDA; a line of .pth lets it be imported beside a torch for CPUs.
+$(VLLM_VENV)/.installed: pyproject.toml constraints-vllm.txt tests/with_vllm/torchvision_on_cpu.py tests/with_vllm/torchvision_on_cpu.pth
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check --no-deps \
+		-r constraints-vllm.txt -e .
+	cp tests/with_vllm/torchvision_on_cpu.* $(VLLM_VENV)/lib/python3*/site-packages/
+	touch $@
+
+test-vllm: vllm-env
+	$(VLLM_VENV)/bin/python -m pytest tests/with_vllm
+
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -81,4 +97,4 @@ docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) $(EVAL_VENV) $(VERL_VENV) studies runs site .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EVAL_VENV) $(VERL_VENV) $(VLLM_VENV) studies runs site .pytest_cache .ruff_cache

@@ -235,7 +235,7 @@ MACHINES = (
         file="recipe.toml",
         place="vllm.mode",
         value='"colocate"',
-        fix='set it to "off" or "server"',
+        fix='set it to "off"',
         code=0,
         edits=(
             ("recipe.toml", "steps = 2", 'steps = 2\nmodel = "Qwen/Qwen2-VL-2B-Instruct"'),

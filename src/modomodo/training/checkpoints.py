@@ -17,6 +17,7 @@ from modomodo.core.files import write_text
 from modomodo.evaluation.benchmarks import Score
 from modomodo.evaluation.generate import evaluate
 from modomodo.evaluation.lmms.run import BENCHMARKS, evaluate_standard
+from modomodo.evaluation.vllm_engine import evaluate_by_vllm
 from modomodo.models.load import load_model, load_processor, save
 from modomodo.models.names import model_path
 from modomodo.training.adapters import lora_config
@@ -87,10 +88,13 @@ def score_saved(
     scores = evaluate_standard(path, public, recipe, folder=items, device=device) if public else {}
     if rest:
         own = recipe.model_copy(update={"evaluation": plan.model_copy(update={"benchmarks": rest})})
-        model = load_model(path, precision=recipe.precision, freeze_vision=False, revision=revision)
         # A copy: a tokenizer remembers how it was last asked to pad, and would be saved so.
         processor = recipe_processor(recipe) if processor is None else deepcopy(processor)
-        scores |= evaluate(model, processor, own, folder=items)
+        if plan.engine == "vllm":
+            scores |= evaluate_by_vllm(path, processor, own, folder=items, revision=revision)
+        else:
+            model = load_model(path, precision=recipe.precision, freeze_vision=False, revision=revision)
+            scores |= evaluate(model, processor, own, folder=items)
     return {name: scores[name] for name in plan.benchmarks}
 
 

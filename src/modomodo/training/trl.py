@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +22,7 @@ from modomodo.config.sections import Vllm
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import open_image
 from modomodo.core.schedules import Schedule
+from modomodo.evaluation.vllm_engine import check_vllm_installed
 from modomodo.models.chat_template import try_prompts
 from modomodo.training.adapters import lora_config, trained_part
 from modomodo.training.batches import Kept, decoded_bytes, drop_unused_pictures, mixed_batch_processor, shared
@@ -116,14 +116,22 @@ def _make_trainer(
     return trainer
 
 
+# In trl/generation: vllm_client.py, init_communicator, and vllm_generation.py, sync_weights.
+NEEDS_GPU = {
+    "server": "TRL sends it the weights by NCCL",
+    "colocate": "on a CPU vLLM packs the weights, and TRL cannot replace them",
+}
+
+
 def check_vllm(vllm: Vllm) -> None:
     """Raise ModomodoError where completions are to be sampled by vLLM and it is not installed, or has no GPU."""
     if vllm.mode == "off":
         return
-    if vllm.mode == "colocate" and not torch.cuda.is_available():
-        raise ModomodoError('vllm.mode is "colocate", which needs a GPU here: set it to "off" or "server"')
-    if find_spec("vllm") is None:
-        raise ModomodoError(f'vllm.mode is {vllm.mode!r}, but vLLM is not installed: pip install "trl[vllm]"')
+    if not torch.cuda.is_available():
+        raise ModomodoError(
+            f'vllm.mode is "{vllm.mode}", which needs a GPU here, since {NEEDS_GPU[vllm.mode]}: set it to "off"'
+        )
+    check_vllm_installed("vllm.mode", vllm.mode)
 
 
 def schedule_dataset(plan: Schedule, table: RowTable) -> Dataset:

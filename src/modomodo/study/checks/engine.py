@@ -4,10 +4,12 @@ import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.data.domain import Problem
+from modomodo.evaluation.vllm_engine import check_vllm_installed
 from modomodo.runs.hardware import gpus
 from modomodo.study.checks.subject import Subject
 from modomodo.training.trackers import check_tracker
@@ -26,7 +28,13 @@ def check_tracking(subject: Subject) -> Iterator[Problem]:
 
 def check_engine(subject: Subject) -> Iterator[Problem]:
     """Yield what keeps the trainer from taking the recipe's configuration."""
-    yield from refusals(subject.recipe) if subject.recipe.engine == "verl" else _trl_problems(subject.recipe)
+    recipe = subject.recipe
+    yield from refusals(recipe) if recipe.engine == "verl" else _trl_problems(recipe)
+    if recipe.evaluation.engine == "vllm":
+        try:
+            check_vllm_installed("evaluation.engine")
+        except ModomodoError as error:
+            yield Problem("evaluation.engine", str(error), level=_level(recipe))
 
 
 def _trl_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -35,11 +43,15 @@ def _trl_problems(recipe: Recipe) -> Iterator[Problem]:
     try:
         check_vllm(recipe.vllm)
     except ModomodoError as error:
-        # A machine without a GPU is where such runs are planned, not where they run.
-        yield Problem("vllm", str(error), level="error" if gpus() else "note")
+        yield Problem("vllm", str(error), level=_level(recipe))
 
     with tempfile.TemporaryDirectory() as folder:
         try:
             grpo_config(recipe, steps=max(1, recipe.steps), folder=Path(folder), weights=(1.0, 1.0))
         except (ValueError, TypeError, ImportError) as error:
             yield Problem("engine", f"TRL does not take this configuration: {error}")
+
+
+def _level(recipe: Recipe) -> Literal["error", "note"]:
+    """Return how much it matters that this environment lacks vLLM: a study for GPUs, or for verl, is planned in it."""
+    return "error" if gpus() and recipe.engine == "trl" else "note"
