@@ -41,13 +41,13 @@ OTHER = {
     "verl.offload": True,
     "gradient_checkpointing": True,
     "save_every": 3,
+    "precision": "float32",
 }
 REFUSED = {
     "revision": "abc",
     "freeze_vision": True,
     "freeze_projector": True,
     "lora.dropout": 0.1,
-    "precision": "float32",
     "evaluation.at": [1],
     "vllm.mode": "server",
     "vllm.host": "elsewhere",
@@ -124,6 +124,35 @@ def test_what_verl_would_ignore_is_refused_by_the_name_of_its_field(field: str):
 )
 def test_values_that_verl_cannot_carry_out_are_refused(changes, where: str):
     assert where in [problem.where for problem in refusals(of.recipe(**changes))]
+
+
+@pytest.mark.parametrize(
+    ("option", "decider"),
+    [
+        ("actor_rollout_ref.rollout.n", "the field num_generations"),
+        ("+ray_kwargs.ray_init.address", "the field verl.address"),
+        ("actor_rollout_ref.rollout.dtype", "the field precision"),
+        ("data.shuffle", "modomodo itself"),
+        ("trainer.logger", "modomodo itself"),
+        ("data.train_files", "modomodo itself"),
+    ],
+)
+def test_a_further_option_does_not_change_what_the_recipe_decides(option: str, decider: str):
+    (found,) = refusals(of.recipe(verl={**of.TABLE["verl"], "options": {option: 1}}))
+    assert (found.where, found.what) == (f"verl.options.{option!r}", f"is decided by {decider}: leave it out")
+
+
+def test_further_options_reach_verl_and_are_part_of_what_a_run_is():
+    given = {"actor_rollout_ref.rollout.name": "sglang", "+actor_rollout_ref.model.override_config.a": "it's"}
+    recipe = of.recipe(verl={**of.TABLE["verl"], "options": given})
+    check_limits(recipe)
+    lines = overrides(recipe)
+    assert "actor_rollout_ref.rollout.name='sglang'" in lines
+    assert r"+actor_rollout_ref.model.override_config.a='it\'s'" in lines
+    assert len(lines) == len({line.partition("=")[0] for line in lines})
+    assert "actor_rollout_ref.rollout.name='vllm'" in overrides(of.recipe())
+    assert recipe.identity() != of.recipe().identity()
+    assert "verl" not in of.recipe().identity()
 
 
 def test_narrower_limits_of_pixels_and_the_decays_of_verl_are_taken():

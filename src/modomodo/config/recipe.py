@@ -170,6 +170,8 @@ class Recipe(Strict):
         fields["evaluation"]["lmms"] = self.evaluation.lmms is not None
         if self.evaluation.samples is None:
             del fields["evaluation"]["samples"]  # keys of runs are older than the field
+        if self.verl.options:
+            fields["verl"] = self.verl.options
         mixture = self.mixture.key if isinstance(self.mixture, Mixture) else self.mixture.identity()
         return {**fields, "mixture": mixture, "vllm": self.vllm.mode}
 
