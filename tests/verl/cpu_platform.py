@@ -28,6 +28,13 @@ def _device_module() -> types.ModuleType:
     return module
 
 
+class _Device(str):
+    """ "cpu" as a device, "0" as the number of one, which verl puts after its name in texts."""
+
+    def __format__(self, spec: str) -> str:
+        return "0"
+
+
 @PlatformRegistry.register(platform="cpu")
 class PlatformCPU(PlatformBase):
     device_name = vendor_name = "cpu"
@@ -37,7 +44,7 @@ class PlatformCPU(PlatformBase):
         return True
 
     def current_device(self):
-        return torch.device("cpu")
+        return _Device("cpu")
 
     def device_count(self):
         return 1

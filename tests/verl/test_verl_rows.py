@@ -25,7 +25,8 @@ from modomodo.training.verl import reward
 from modomodo.training.verl.data import prompt_tokens, write_inputs
 from modomodo.training.verl.options import overrides
 from modomodo.training.verl.rollouts import Reader, take_in
-from modomodo.training.verl.run import composed, merged
+from modomodo.training.verl.merge import merged
+from modomodo.training.verl.run import composed
 from modomodo.verifiers import gold_reply
 
 pytest.importorskip("verl.trainer", reason="verl has an environment of its own: make test-verl")

@@ -5,23 +5,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zipfile import is_zipfile
 
-import torch
 from transformers import PreTrainedModel, ProcessorMixin
 
 from modomodo.config.recipe import Recipe
 from modomodo.core.children import without_code
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
-from modomodo.models.load import load_model, reply_lengths
-from modomodo.training.adapters import lora_config
+from modomodo.models.load import reply_lengths
 from modomodo.training.checkpoints import recipe_processor
 from modomodo.training.step_log import CHECKPOINTS, drop_checkpoints
 from modomodo.training.trackers import NoTracker, Tracker
 from modomodo.training.verl.data import write_inputs
 from modomodo.training.verl.limits import check_limits
+from modomodo.training.verl.merge import merged
 from modomodo.training.verl.options import overrides
 from modomodo.training.verl.reward import STOPPED, new_rewards
 from modomodo.training.verl.rollouts import Reader, cut_back, dumped, take_in
@@ -104,42 +103,6 @@ def validate(config: Any) -> None:
     validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
 
 
-def merged(recipe: Recipe, actor: Path) -> PreTrainedModel:
-    """Return the model of a checkpoint of verl, its shards put together and adapters merged in, on the CPU.
-
-    verl's merger rounds to bfloat16, which is what it trains and samples in.
-    """
-    from verl.model_merger.base_model_merger import ModelMergerConfig  # pyright: ignore[reportMissingImports]
-    from verl.model_merger.fsdp_model_merger import FSDPModelMerger  # pyright: ignore[reportMissingImports]
-
-    whole = actor.with_name("merged")
-    config = ModelMergerConfig(
-        operation="merge",
-        backend="fsdp",
-        local_dir=str(actor),
-        hf_model_config_path=str(actor / "huggingface"),
-        target_dir=str(whole),
-    )
-    FSDPModelMerger(config).merge_and_save()
-    precision = "bfloat16" if recipe.lora is None else "float32"
-    model = load_model(str(whole), precision=precision, freeze_vision=False, device="cpu")
-    return model if recipe.lora is None else _with_adapters(model, recipe, whole / "lora_adapter")
-
-
-def _with_adapters(model: PreTrainedModel, recipe: Recipe, folder: Path) -> PreTrainedModel:
-    from peft import get_peft_model, set_peft_model_state_dict
-    from safetensors.torch import load_file
-
-    assert recipe.lora is not None
-    adapted = get_peft_model(model, lora_config(model, recipe.known_family, recipe.lora))
-    loaded = set_peft_model_state_dict(adapted, load_file(folder / "adapter_model.safetensors"))
-    lost = [name for name in loaded.missing_keys if "lora_" in name]
-    if loaded.unexpected_keys or lost:
-        strange = [*loaded.unexpected_keys, *lost]
-        raise ModomodoError(f"{len(strange)} adapters of {folder} are not those of the recipe, {strange[0]} among them")
-    return cast(Any, adapted.merge_and_unload()).to(torch.bfloat16)
-
-
 def _reader(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, folder: Path, tracker: Tracker) -> Reader:
     def lengths(texts: Sequence[str]) -> list[int]:
         return [min(count, recipe.max_completion_length) for count in reply_lengths(processor, texts)]
@@ -163,10 +126,18 @@ def _run_while_reading(options: Sequence[str], reader: Reader) -> None:
     try:
         with without_code():
             run_ppo(config, TaskRunnerV1)
+    except ConnectionError as error:
+        raise ModomodoError(
+            f"no Ray cluster answers at verl.address {config.ray_kwargs.ray_init.address!r}: start one (`ray start --head`, docs/verl.md); "
+            "where `ray start` says that it wants a token, set RAY_AUTH_MODE=token here too"
+        ) from error
     except RayError as error:
         said = reader.folder / "verl" / STOPPED
         if said.exists():
             raise ModomodoError(said.read_text()) from error
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, ModomodoError):  # in its own words, without the trace of every process on its way here
+            raise ModomodoError(str(cause)) from error
         raise
     finally:
         ended.set()
