@@ -1,5 +1,5 @@
 # pyright: basic
-"""Runs of the engine verl from the command line, on a Ray cluster started here: what tests/verl and gpu_verl.py share."""
+"""Runs of the engine verl on a Ray cluster started here: what tests/verl and gpu_verl.py share."""
 
 import json
 import os
@@ -73,7 +73,7 @@ class Run:
     def kill(self, after: int, rng: random.Random) -> None:
         """Start it, and kill it without a word at a random moment after a step."""
         process = self.start()
-        if until(lambda: self.dumped() >= after, 1800, process):
+        if until(lambda: self.dumped() >= after, 3600, process):
             time.sleep(rng.random() * 4)
             os.killpg(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL, self.said() + self.log()[-5000:]
@@ -132,4 +132,7 @@ def check_files(run: Run, *, steps: int, prompts: int, generations: int) -> None
 def rewards(run: Run) -> list[float]:
     """Return the mean reward of each step."""
     steps = [line["domains"].values() for line in run.lines("steps.jsonl")]
-    return [sum(one["reward"] * one["completions"] for one in step) / sum(one["completions"] for one in step) for step in steps]
+    return [
+        sum(one["reward"] * one["completions"] for one in step) / sum(one["completions"] for one in step)
+        for step in steps
+    ]

@@ -23,9 +23,9 @@ from modomodo.training.rewards import RewardFunctions
 from modomodo.training.row_table import RowTable
 from modomodo.training.verl import reward
 from modomodo.training.verl.data import prompt_tokens, write_inputs
+from modomodo.training.verl.merge import merged
 from modomodo.training.verl.options import overrides
 from modomodo.training.verl.rollouts import Reader, take_in
-from modomodo.training.verl.merge import merged
 from modomodo.training.verl.run import composed
 from modomodo.verifiers import gold_reply
 

@@ -128,8 +128,8 @@ def _run_while_reading(options: Sequence[str], reader: Reader) -> None:
             run_ppo(config, TaskRunnerV1)
     except ConnectionError as error:
         raise ModomodoError(
-            f"no Ray cluster answers at verl.address {config.ray_kwargs.ray_init.address!r}: start one (`ray start --head`, docs/verl.md); "
-            "where `ray start` says that it wants a token, set RAY_AUTH_MODE=token here too"
+            f"no Ray cluster answers at verl.address {config.ray_kwargs.ray_init.address!r}: start one by `ray start "
+            "--head`; where that says that token authentication is enabled, set RAY_AUTH_MODE=token here too"
         ) from error
     except RayError as error:
         said = reader.folder / "verl" / STOPPED
