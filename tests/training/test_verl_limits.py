@@ -1,9 +1,12 @@
 """Every field of a recipe is an option of verl, ours, refused, or without effect; what is refused says so."""
 
 import os
+import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import verl_recipes as of
@@ -195,6 +198,29 @@ def test_a_run_without_verl_says_how_to_get_it(tmp_path: Path):
         pass
     with pytest.raises(ModomodoError, match="make verl-env"):
         train(of.recipe(), Schedule((("spatial", "x"),), 1), folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "line_break", "said"),
+    [
+        ({"<|im_end|>": 0}, [1], None),
+        ({"<|end|>": 0}, [1], "has no token <|im_end|>"),
+        ({"<|im_end|>": 0}, [1, 2], "has more than one token for a line break"),
+    ],
+)
+def test_a_tokenizer_that_verl_refuses_is_refused_before_ray_is_up(words, line_break, said):
+    from modomodo.training.verl.run import check_tokenizer
+
+    class Tokenizer:
+        def get_vocab(self):
+            return words
+
+        def encode(self, text, add_special_tokens):
+            return line_break
+
+    processor = SimpleNamespace(tokenizer=Tokenizer())
+    with nullcontext() if said is None else pytest.raises(ModomodoError, match=re.escape(said)):
+        check_tokenizer(processor, "m")
 
 
 def test_a_run_of_one_engine_does_not_import_the_other():

@@ -12,11 +12,13 @@ from pathlib import Path
 STEPS, BATCH, RATE = 240, 32, 1e-3
 SIDE = 112  # pixels, of 64: one token for each of the scene's cells
 FAMILIES = ("spatial", "science", "geometry")
+END_OF_TURN = "<|im_end|>"  # verl wants it in the tokenizer of a Qwen, whatever ends its turns
 
 
 def save(folder: Path, steps: int = STEPS) -> Path:
     """Write the model and its processor; return the folder."""
     import torch
+    from tokenizers import AddedToken
     from transformers import AutoTokenizer, LlavaForConditionalGeneration
 
     from modomodo.models.nano.model import CHECKPOINT
@@ -24,6 +26,7 @@ def save(folder: Path, steps: int = STEPS) -> Path:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
+    tokenizer.add_tokens([AddedToken(END_OF_TURN, special=True, normalized=False)])
     embedded = LlavaForConditionalGeneration.from_pretrained(CHECKPOINT, dtype=torch.float32)
     processor = _processor(tokenizer)
     model = _model(embedded)
@@ -51,7 +54,7 @@ def _model(embedded):
 
     text, width = embedded.config.text_config, embedded.config.text_config.hidden_size
     heads = text.num_attention_heads
-    unused = [text.vocab_size + place for place in range(3)]  # of videos and of where images start and end
+    unused = [text.vocab_size + place for place in (1, 2, 3)]  # of videos and of where images start and end
     config = transformers.Qwen2VLConfig(
         text_config={
             "hidden_size": width,
@@ -59,7 +62,7 @@ def _model(embedded):
             "num_hidden_layers": text.num_hidden_layers,
             "num_attention_heads": heads,
             "num_key_value_heads": text.num_key_value_heads,
-            "vocab_size": text.vocab_size + len(unused),
+            "vocab_size": text.vocab_size + 1 + len(unused),
             "max_position_embeddings": 1024,
             "rms_norm_eps": text.rms_norm_eps,
             "rope_parameters": {

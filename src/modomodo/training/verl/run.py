@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zipfile import is_zipfile
 
 from transformers import PreTrainedModel, ProcessorMixin
@@ -25,6 +25,7 @@ from modomodo.training.verl.options import overrides
 from modomodo.training.verl.reward import STOPPED, new_rewards
 from modomodo.training.verl.rollouts import Reader, cut_back, dumped, take_in
 
+END_OF_TURN = "<|im_end|>"
 EVERY = 10.0  # seconds between two looks at the dumps
 
 
@@ -45,6 +46,7 @@ def train(
     folder = folder.resolve()  # verl works in another
     # Images are resized to the recipe's limits before vLLM sees them; without limits, by the checkpoint's own.
     processor = recipe_processor(recipe, as_saved=not (recipe.min_pixels or recipe.max_pixels))
+    check_tokenizer(processor, recipe.model)
     write_inputs(recipe, plan, processor, folder=folder)
     (folder / "verl" / STOPPED).unlink(missing_ok=True)
     reader = _reader(recipe, plan, processor, folder, tracker or NoTracker())
@@ -68,6 +70,18 @@ def check_installed() -> None:
             "engine is 'verl', which is not installed here: it has an environment of its own, `make verl-env`, and "
             "runs by .venv-verl/bin/modomodo (docs/verl.md)"
         ) from error
+
+
+def check_tokenizer(processor: ProcessorMixin, model: str) -> None:
+    """Raise ModomodoError for a tokenizer that verl's builder of Qwen prompts refuses, once all of Ray is up."""
+    tokenizer = cast(Any, processor).tokenizer
+    lacks_end = END_OF_TURN not in tokenizer.get_vocab()
+    if lacks_end or len(tokenizer.encode("\n", add_special_tokens=False)) != 1:
+        lack = f"no token {END_OF_TURN}" if lacks_end else "more than one token for a line break"
+        raise ModomodoError(
+            f"the tokenizer of {model!r} has {lack}, and verl builds prompts of the Qwen families with it: take a "
+            "checkpoint with the family's own tokenizer, or engine = 'trl'"
+        )
 
 
 def checkpoint_step(folder: Path, *, until: int) -> int:
