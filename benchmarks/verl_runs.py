@@ -55,7 +55,7 @@ def until(holds: Callable[[], bool], seconds: float, process: subprocess.Popen) 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of `modomodo train RECIPE` in a folder, as often as it takes."""
+    """One run of `modomodo train RECIPE` into a folder, as often as it takes; what it says goes beside the recipe."""
 
     folder: Path
     recipe: Path
@@ -63,7 +63,7 @@ class Run:
 
     def start(self) -> subprocess.Popen:
         command = [sys.executable, "-m", "modomodo", "train", str(self.recipe), "--out", str(self.folder)]
-        with (self.folder / "said.txt").open("a") as log:
+        with (self.recipe.parent / "said.txt").open("a") as log:
             return subprocess.Popen(command, env=self.variables, stdout=log, stderr=log, start_new_session=True)
 
     def finish(self) -> None:
@@ -84,7 +84,7 @@ class Run:
         return found
 
     def said(self) -> str:
-        return (self.folder / "said.txt").read_text()
+        return (self.recipe.parent / "said.txt").read_text()
 
     def log(self) -> str:
         return (self.path / "log.txt").read_text()

@@ -48,8 +48,10 @@ def variables() -> dict[str, str]:
     }
 
 
-def make_run(folder: Path, model: Path, address: str, *, gpus: int = 1, **changes: object) -> Run:
-    """Return a run of RECIPE with these changes on a cluster."""
+def make_run(
+    folder: Path, model: Path, address: str, *, gpus: int = 1, out: Path | None = None, **changes: object
+) -> Run:
+    """Return a run of RECIPE with these changes on a cluster, in a folder or into another."""
     verl = {"address": address, "gpus_per_node": gpus, "max_prompt_length": 256}
     table = {**RECIPE, "model": str(model), **changes, "verl": verl, "verl.options": OPTIONS}
-    return Run(folder, write_recipe(folder / "recipe.toml", table), variables())
+    return Run(out or folder, write_recipe(folder / "recipe.toml", table), variables())
