@@ -44,7 +44,7 @@ def test_rewards_rise_over_thirty_steps_and_the_run_leaves_what_one_of_trl_leave
     check_files(run, steps=30, prompts=8, generations=8)
     assert len((run.path / "items" / "charts.jsonl").read_text().splitlines()) == 16
     means = rewards(run)
-    assert statistics.mean(means[-8:]) > statistics.mean(means[:8]) + 0.25, means
+    assert statistics.mean(means[-10:]) > means[0] + 0.3, means  # from 0.8 to 1.6, most of it in five steps
     # The sampler has the weights of the trainer after each update: else its probabilities would drift away.
     drift = run.numbers("training/rollout_probs_diff_mean")
     assert max(drift) < 1e-3, drift
