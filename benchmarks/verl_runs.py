@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from modomodo.core.schedules import read_schedule
+import pandas as pd
 
 Variables = Mapping[str, str]
 
@@ -114,8 +114,9 @@ def write_recipe(path: Path, table: Mapping[str, object]) -> Path:
 
 def check_files(run: Run, *, steps: int, prompts: int, generations: int) -> None:
     """Assert that a run has what one of TRL has, each step once, with the rows of its schedule in their order."""
-    plan = read_schedule(run.path / "schedule.csv")
-    assert len(plan.entries) == steps * prompts
+    table = pd.read_csv(run.path / "schedule.csv")
+    entries = list(zip(table["domain"], table["row_id"], strict=True))
+    assert len(entries) == steps * prompts
     for name in ("steps.jsonl", "trainer.jsonl"):
         assert [line["step"] for line in run.lines(name)] == list(range(1, steps + 1)), name
     assert {line["step"] for line in run.lines("samples.jsonl")} == set(range(1, steps + 1))
@@ -123,7 +124,7 @@ def check_files(run: Run, *, steps: int, prompts: int, generations: int) -> None
         keys = [json.loads(line["gts"]) for line in run.lines(f"verl/rollouts/{step}.jsonl")]
         rows = {key["position"]: (key["domain"], key["row_id"]) for key in keys}
         assert len(keys) == prompts * generations
-        assert [rows[place] for place in sorted(rows)] == list(plan.entries[(step - 1) * prompts : step * prompts])
+        assert [rows[place] for place in sorted(rows)] == entries[(step - 1) * prompts : step * prompts]
     assert "earn another reward" not in run.log()
     assert (run.path / "model" / "config.json").exists()
     assert not (run.path / "checkpoints").exists()
