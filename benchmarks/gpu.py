@@ -2,6 +2,7 @@
 """Our engine against a bare GRPOTrainer script (bare_grpo.py) on a GPU: tokens a second and peak memory.
 
     python benchmarks/gpu.py [--steps 20] [--rounds 3] [--size 2b] [--vllm off]
+    python benchmarks/gpu.py --engine verl    # runs of verl instead: gpu_verl.py
 
 The paper's recipe on a model of Qwen2-VL-2B's shape and made-up rows; docs/gpu.md says what is measured. `--size tiny`
 tries the script out on a CPU. Each training is a process of its own, and each round runs both, in turns first.
@@ -318,8 +319,18 @@ def _estimate(recipe: Recipe) -> Estimate:
     return estimate(recipe, shape)
 
 
-def main(steps: int = 20, rounds: int = 3, size: str = "2b", vllm: str = "off", out: Path | None = None) -> None:
-    """Print a table of the rounds, the ratio and the memory; the table is kept in `out` (2b: results/gpu.csv)."""
+def main(
+    steps: int = 20, rounds: int = 3, size: str = "2b", vllm: str = "off", out: Path | None = None, engine: str = "trl"
+) -> None:
+    """Print a table of the rounds, the ratio and the memory; the table is kept in `out` (2b: results/gpu.csv).
+
+    `engine` "verl" proves that engine's runs instead (gpu_verl.py).
+    """
+    if engine == "verl":
+        import gpu_verl
+
+        gpu_verl.main(size)
+        return
     if size not in SIZES or vllm not in ("off", "colocate") or steps <= WARM:
         raise SystemExit(f"--size is one of {', '.join(SIZES)}, --vllm off or colocate, and --steps more than {WARM}")
     out = out or (RESULTS if size == "2b" else None)

@@ -1,9 +1,12 @@
 """Every field of a recipe is an option of verl, ours, refused, or without effect; what is refused says so."""
 
 import os
+import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import verl_recipes as of
@@ -41,13 +44,13 @@ OTHER = {
     "verl.offload": True,
     "gradient_checkpointing": True,
     "save_every": 3,
+    "precision": "float32",
 }
 REFUSED = {
     "revision": "abc",
     "freeze_vision": True,
     "freeze_projector": True,
     "lora.dropout": 0.1,
-    "precision": "float32",
     "evaluation.at": [1],
     "vllm.mode": "server",
     "vllm.host": "elsewhere",
@@ -126,6 +129,35 @@ def test_values_that_verl_cannot_carry_out_are_refused(changes, where: str):
     assert where in [problem.where for problem in refusals(of.recipe(**changes))]
 
 
+@pytest.mark.parametrize(
+    ("option", "decider"),
+    [
+        ("actor_rollout_ref.rollout.n", "the field num_generations"),
+        ("+ray_kwargs.ray_init.address", "the field verl.address"),
+        ("actor_rollout_ref.rollout.dtype", "the field precision"),
+        ("data.shuffle", "modomodo itself"),
+        ("trainer.logger", "modomodo itself"),
+        ("data.train_files", "modomodo itself"),
+    ],
+)
+def test_a_further_option_does_not_change_what_the_recipe_decides(option: str, decider: str):
+    (found,) = refusals(of.recipe(verl={**of.TABLE["verl"], "options": {option: 1}}))
+    assert (found.where, found.what) == (f"verl.options.{option!r}", f"is decided by {decider}: leave it out")
+
+
+def test_further_options_reach_verl_and_are_part_of_what_a_run_is():
+    given = {"actor_rollout_ref.rollout.name": "sglang", "+actor_rollout_ref.model.override_config.a": "it's"}
+    recipe = of.recipe(verl={**of.TABLE["verl"], "options": given})
+    check_limits(recipe)
+    lines = overrides(recipe)
+    assert "actor_rollout_ref.rollout.name='sglang'" in lines
+    assert r"+actor_rollout_ref.model.override_config.a='it\'s'" in lines
+    assert len(lines) == len({line.partition("=")[0] for line in lines})
+    assert "actor_rollout_ref.rollout.name='vllm'" in overrides(of.recipe())
+    assert recipe.identity() != of.recipe().identity()
+    assert "verl" not in of.recipe().identity()
+
+
 def test_narrower_limits_of_pixels_and_the_decays_of_verl_are_taken():
     for changes in ({"max_pixels": 401408, "min_pixels": 3136}, {"decay": "cosine"}, {"decay": "constant"}):
         check_limits(of.recipe(**changes))
@@ -166,6 +198,29 @@ def test_a_run_without_verl_says_how_to_get_it(tmp_path: Path):
         pass
     with pytest.raises(ModomodoError, match="make verl-env"):
         train(of.recipe(), Schedule((("spatial", "x"),), 1), folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "line_break", "said"),
+    [
+        ({"<|im_end|>": 0}, [1], None),
+        ({"<|end|>": 0}, [1], "has no token <|im_end|>"),
+        ({"<|im_end|>": 0}, [1, 2], "has more than one token for a line break"),
+    ],
+)
+def test_a_tokenizer_that_verl_refuses_is_refused_before_ray_is_up(words, line_break, said):
+    from modomodo.training.verl.run import check_tokenizer
+
+    class Tokenizer:
+        def get_vocab(self):
+            return words
+
+        def encode(self, text, add_special_tokens):
+            return line_break
+
+    processor = SimpleNamespace(tokenizer=Tokenizer())
+    with nullcontext() if said is None else pytest.raises(ModomodoError, match=re.escape(said)):
+        check_tokenizer(processor, "m")
 
 
 def test_a_run_of_one_engine_does_not_import_the_other():

@@ -2,12 +2,15 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 import verl_recipes as of
 
 from modomodo.config.recipe import Recipe
+from modomodo.core.errors import ModomodoError
+from modomodo.training.verl import run
 from modomodo.training.verl.options import OPTIONS, PINNED, overrides
 from modomodo.training.verl.run import composed, validate
 
@@ -93,6 +96,30 @@ def test_an_unknown_option_is_refused():
 
     with pytest.raises(ConfigCompositionException, match="temperatur"):
         composed([*options(of.recipe()), "actor_rollout_ref.rollout.temperatur=1.0"])
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (
+            ConnectionError("Failed to connect"),
+            "no Ray cluster answers at verl.address 'auto': start one by `ray start",
+        ),
+        (ModomodoError("step 3: 2 completions were lost"), "^step 3: 2 completions were lost$"),
+    ],
+    ids=["no cluster", "an error of ours in a process of Ray"],
+)
+def test_what_ends_a_run_is_said_in_a_line(tmp_path: Path, monkeypatch, cause: Exception, said: str):
+    from ray.exceptions import RayTaskError
+    from verl.trainer import main_ppo
+
+    def run_ppo(*_: object) -> None:
+        raise cause if isinstance(cause, ConnectionError) else RayTaskError("run", "trace", cause).as_instanceof_cause()
+
+    monkeypatch.setattr(main_ppo, "run_ppo", run_ppo)
+    monkeypatch.setattr(run, "take_in", lambda reader, last: 0)
+    with pytest.raises(ModomodoError, match=said):
+        run._run_while_reading(options(of.recipe()), SimpleNamespace(folder=tmp_path))
 
 
 def test_a_value_that_verl_does_not_take_is_refused():

@@ -23,9 +23,10 @@ from modomodo.training.rewards import RewardFunctions
 from modomodo.training.row_table import RowTable
 from modomodo.training.verl import reward
 from modomodo.training.verl.data import prompt_tokens, write_inputs
+from modomodo.training.verl.merge import merged
 from modomodo.training.verl.options import overrides
 from modomodo.training.verl.rollouts import Reader, take_in
-from modomodo.training.verl.run import composed, merged
+from modomodo.training.verl.run import composed
 from modomodo.verifiers import gold_reply
 
 pytest.importorskip("verl.trainer", reason="verl has an environment of its own: make test-verl")
@@ -264,7 +265,8 @@ def checkpoint(folder: Path, model, source: Path, meta: dict | None = None) -> P
     return actor
 
 
-def test_a_checkpoint_of_verl_becomes_the_model_that_it_is(qwen: Path, tmp_path: Path):
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_a_checkpoint_of_verl_becomes_the_model_that_it_is(qwen: Path, tmp_path: Path, precision: str):
     from transformers import AutoModelForImageTextToText
 
     from modomodo.models.families import FRAME_KEY
@@ -275,13 +277,15 @@ def test_a_checkpoint_of_verl_becomes_the_model_that_it_is(qwen: Path, tmp_path:
     with torch.no_grad():
         for weight in trained.parameters():
             weight.add_(torch.randn_like(weight))
-    recipe = parse(Recipe, {**of.TABLE, "model": str(qwen), "view": {"frame": "unit"}}, where="test")
+    recipe = parse(
+        Recipe, {**of.TABLE, "model": str(qwen), "precision": precision, "view": {"frame": "unit"}}, where="test"
+    )
     model = merged(recipe, checkpoint(tmp_path, trained, qwen))
     save(model, recipe_processor(recipe), tmp_path / "model", frame=recipe.view.frame)
     found = AutoModelForImageTextToText.from_pretrained(tmp_path / "model")
     assert getattr(found.config, FRAME_KEY) == "unit"
     for name, weight in trained.named_parameters():
-        assert torch.equal(found.get_parameter(name), weight.bfloat16().to(found.get_parameter(name).dtype)), name
+        assert torch.equal(found.get_parameter(name).float(), weight.to(getattr(torch, precision)).float()), name
 
 
 def test_adapters_of_verl_are_merged_into_the_model(qwen: Path, tmp_path: Path):

@@ -172,6 +172,8 @@ class Recipe(Strict):
             del fields["evaluation"]["samples"]  # keys of runs are older than the field
         if self.evaluation.engine == "transformers":
             del fields["evaluation"]["engine"]  # likewise
+        if self.verl.options:
+            fields["verl"] = self.verl.options
         mixture = self.mixture.key if isinstance(self.mixture, Mixture) else self.mixture.identity()
         return {**fields, "mixture": mixture, "vllm": self.vllm.mode}
 

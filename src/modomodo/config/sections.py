@@ -67,6 +67,9 @@ class Verl(Strict):
     max_prompt_length: Positive = 4096  # tokens, images included; a longer prompt stops the run
     sequence_parallel: Positive = 1  # GPUs that share one long sequence
     offload: bool = False  # weights and optimizer move to main memory during sampling
+    options: dict[str, str | int | float | bool] = Field(
+        default_factory=dict[str, str | int | float | bool]
+    )  # further options of verl by their dotted names; those that a recipe decides are refused
 
 
 class Launcher(Strict):

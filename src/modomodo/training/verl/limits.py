@@ -9,6 +9,7 @@ from modomodo.config.policies import Online
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.data.domain import Problem
+from modomodo.training.verl.options import decided_by, share
 
 # verl 0.9.1 has position ids and token builders of its own for these families, and our count of a prompt's tokens
 # follows their resizing.
@@ -82,12 +83,19 @@ def _options(recipe: Recipe) -> Iterator[Problem]:
             yield Problem(f"vllm.{field}", what)
     if recipe.decay == "linear":
         yield Problem("decay", "is 'linear', which verl's FSDP engine lacks: set decay to 'constant' or 'cosine'")
-    if recipe.precision != "bfloat16":
-        yield Problem("precision", f"is {recipe.precision!r}, but verl computes in bfloat16: set it to 'bfloat16'")
     if recipe.evaluation.at:
         at = ", ".join(map(str, recipe.evaluation.at))
         what = f"names steps {at}, but a run of verl is scored when it ends: leave it out (scored_at in a study)"
         yield Problem("evaluation.at", what)
+    yield from _further(recipe)
+
+
+def _further(recipe: Recipe) -> Iterator[Problem]:
+    """Yield the further options of verl that are decided otherwise."""
+    for option in recipe.verl.options:
+        decider = decided_by(option, recipe)
+        if decider is not None:
+            yield Problem(f"verl.options.{option!r}", f"is decided by {decider}: leave it out")
 
 
 def _sizes(recipe: Recipe) -> Iterator[Problem]:
@@ -110,9 +118,3 @@ def _sizes(recipe: Recipe) -> Iterator[Problem]:
     ):
         if whole % size:
             yield Problem(field, f"is {size}, which does not divide {whole} ({name}): choose one that does")
-
-
-def share(recipe: Recipe) -> int:
-    """Return how many completions of a step one GPU, or one group that shares sequences, trains on."""
-    gpus = recipe.verl.nodes * recipe.verl.gpus_per_node
-    return recipe.prompts_per_step * recipe.num_generations * recipe.verl.sequence_parallel // gpus

@@ -9,11 +9,11 @@ from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError
 from modomodo.models.names import model_path
 from modomodo.training.step_log import CHECKPOINTS
-from modomodo.training.verl.limits import share
 
 ACTOR = "actor_rollout_ref.actor"
 MODEL = "actor_rollout_ref.model"
 ROLLOUT = "actor_rollout_ref.rollout"
+REFERENCE = "actor_rollout_ref.ref"
 VARIABLES = "+ray_kwargs.ray_init.runtime_env.env_vars"
 Value = str | int | float | bool
 
@@ -33,7 +33,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "completions_per_pass": (
         f"{ACTOR}.ppo_micro_batch_size_per_gpu",
         f"{ROLLOUT}.log_prob_micro_batch_size_per_gpu",
-        "actor_rollout_ref.ref.log_prob_micro_batch_size_per_gpu",
+        f"{REFERENCE}.log_prob_micro_batch_size_per_gpu",
     ),
     "lora.rank": (f"{MODEL}.lora_rank",),
     "lora.alpha": (f"{MODEL}.lora_alpha",),
@@ -47,10 +47,14 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "verl.offload": (
         f"{ACTOR}.fsdp_config.param_offload",
         f"{ACTOR}.fsdp_config.optimizer_offload",
-        "actor_rollout_ref.ref.fsdp_config.param_offload",
+        f"{REFERENCE}.fsdp_config.param_offload",
     ),
     "gradient_checkpointing": (f"{MODEL}.enable_gradient_checkpointing",),
     "save_every": ("trainer.save_freq",),
+    "precision": (
+        f"{ROLLOUT}.dtype",
+        *(f"+{part}.fsdp_config.mixed_precision.param_dtype" for part in (ACTOR, REFERENCE)),
+    ),
 }
 """Field of a recipe -> the options of verl that it becomes."""
 
@@ -65,12 +69,13 @@ OURS = (
         "evaluation.part",
         "evaluation.lmms",
         "tracker",
+        "verl.options",
     ),
 )
 """Fields that decide what modomodo itself does, beside verl: rows and their order, verdicts, scoring, tracking."""
 
 REFUSED = (
-    *("revision", "freeze_vision", "freeze_projector", "lora.dropout", "precision", "evaluation.at"),
+    *("revision", "freeze_vision", "freeze_projector", "lora.dropout", "evaluation.at"),
     *("vllm.mode", "vllm.host", "vllm.port"),
 )
 """Fields that have one value under verl, see limits.py."""
@@ -103,9 +108,6 @@ PINNED: dict[str, Value] = {
     f"{ACTOR}.optim.optimizer": "AdamW",
     f"{ACTOR}.optim.weight_decay": 0.0,
     f"{ACTOR}.fsdp_config.model_dtype": "fp32",
-    f"{ACTOR}.fsdp_config.dtype": "bfloat16",
-    f"{ROLLOUT}.name": "vllm",
-    f"{ROLLOUT}.dtype": "bfloat16",
     f"{ROLLOUT}.top_p": 1.0,
     f"{ROLLOUT}.top_k": -1,
     f"{ROLLOUT}.calculate_log_probs": True,
@@ -128,6 +130,9 @@ PINNED: dict[str, Value] = {
     "trainer.project_name": "modomodo",
 }
 
+DEFAULTS: dict[str, Value] = {f"{ROLLOUT}.name": "vllm"}
+"""What `verl.options` of a recipe may change."""
+
 
 def overrides(recipe: Recipe, *, steps: int, folder: Path, resumed: int = 0) -> list[str]:
     """Return the Hydra overrides of verl's ppo_trainer configuration.
@@ -136,8 +141,19 @@ def overrides(recipe: Recipe, *, steps: int, folder: Path, resumed: int = 0) -> 
     checkpoint that the run goes on from.
     """
     folder = folder.resolve()
-    options = {**PINNED, **_of_fields(recipe, steps), **_of_adapters(recipe), **_of_files(recipe, folder, resumed)}
+    decided = {**PINNED, **_of_fields(recipe, steps), **_of_adapters(recipe), **_of_files(recipe, folder, resumed)}
+    options = {**DEFAULTS, **_of_sizes(recipe), **recipe.verl.options, **decided}
     return [f"{name}={_literal(value)}" for name, value in options.items()] + ["trainer.logger=[console,file]"]
+
+
+def decided_by(option: str, recipe: Recipe) -> str | None:
+    """Return what decides an option of verl, which `verl.options` may then not; None where nothing does."""
+    name = option.lstrip("+")
+    for field, names in OPTIONS.items():
+        if name in {one.lstrip("+") for one in names}:
+            return f"the field {field}"
+    pinned = {**PINNED, **_of_adapters(recipe), **_of_files(recipe, Path(), 0), "trainer.logger": ""}
+    return "modomodo itself" if name in {one.lstrip("+") for one in pinned} else None
 
 
 def _of_fields(recipe: Recipe, steps: int) -> dict[str, Value]:
@@ -167,6 +183,7 @@ def _of_fields(recipe: Recipe, steps: int) -> dict[str, Value]:
         "verl.offload": recipe.verl.offload,
         "gradient_checkpointing": recipe.gradient_checkpointing,
         "save_every": recipe.save_every,
+        "precision": recipe.precision,
     }
     options: dict[str, Value] = {}
     for field, value in values.items():
@@ -178,9 +195,9 @@ def _of_fields(recipe: Recipe, steps: int) -> dict[str, Value]:
 def _of_adapters(recipe: Recipe) -> dict[str, Value]:
     if recipe.lora is None:
         return {}
-    family = recipe.known_family
-    assert family is not None, "limits.py refuses models of no known family"
-    outside = "|".join(dict.fromkeys(name.split(".")[0] for name in (*family.vision, *family.projector)))
+    family = recipe.known_family  # limits.py refuses models of none
+    parts = () if family is None else (*family.vision, *family.projector)
+    outside = "|".join(dict.fromkeys(name.split(".")[0] for name in parts))
     return {
         f"{MODEL}.lora_rank": recipe.lora.rank,
         f"{MODEL}.lora_alpha": recipe.lora.alpha,
@@ -192,7 +209,6 @@ def _of_adapters(recipe: Recipe) -> dict[str, Value]:
 
 def _of_files(recipe: Recipe, folder: Path, resumed: int) -> dict[str, Value]:
     rows = str(folder / "verl" / "rows.parquet")
-    longest = recipe.verl.max_prompt_length + recipe.max_completion_length
     return {
         "data.train_files": rows,
         "data.val_files": rows,  # verl opens them whether it validates or not
@@ -207,6 +223,12 @@ def _of_files(recipe: Recipe, folder: Path, resumed: int) -> dict[str, Value]:
         "trainer.experiment_name": folder.name or "run",
         f"{VARIABLES}.PYTHONSAFEPATH": SAFE_PATH["PYTHONSAFEPATH"],
         f"{VARIABLES}.VERL_FILE_LOGGER_PATH": str(folder / "verl" / f"metrics-{resumed}.jsonl"),
+    }
+
+
+def _of_sizes(recipe: Recipe) -> dict[str, Value]:
+    longest = recipe.verl.max_prompt_length + recipe.max_completion_length
+    return {
         f"{ROLLOUT}.max_num_batched_tokens": max(8192, longest),
         f"{ROLLOUT}.agent.num_workers": min(8, recipe.prompts_per_step),
     }
@@ -221,3 +243,9 @@ def _literal(value: Value) -> str:
         )
     # Hydra unescapes backslashes only before a quote or the end.
     return "'" + re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + (r"\'" if match[2] else ""), value) + "'"
+
+
+def share(recipe: Recipe) -> int:
+    """Return how many completions of a step one GPU, or one group that shares sequences, trains on."""
+    gpus = recipe.verl.nodes * recipe.verl.gpus_per_node
+    return recipe.prompts_per_step * recipe.num_generations * recipe.verl.sequence_parallel // gpus

@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any, cast
 from zipfile import is_zipfile
 
-import torch
 from transformers import PreTrainedModel, ProcessorMixin
 
 from modomodo.config.recipe import Recipe
 from modomodo.core.children import without_code
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
-from modomodo.models.load import load_model, reply_lengths
-from modomodo.training.adapters import lora_config
+from modomodo.models.load import reply_lengths
 from modomodo.training.checkpoints import recipe_processor
 from modomodo.training.step_log import CHECKPOINTS, drop_checkpoints
 from modomodo.training.trackers import NoTracker, Tracker
 from modomodo.training.verl.data import write_inputs
 from modomodo.training.verl.limits import check_limits
+from modomodo.training.verl.merge import merged
 from modomodo.training.verl.options import overrides
 from modomodo.training.verl.reward import STOPPED, new_rewards
 from modomodo.training.verl.rollouts import Reader, cut_back, dumped, take_in
 
+END_OF_TURN = "<|im_end|>"
 EVERY = 10.0  # seconds between two looks at the dumps
 
 
@@ -46,6 +46,7 @@ def train(
     folder = folder.resolve()  # verl works in another
     # Images are resized to the recipe's limits before vLLM sees them; without limits, by the checkpoint's own.
     processor = recipe_processor(recipe, as_saved=not (recipe.min_pixels or recipe.max_pixels))
+    check_tokenizer(processor, recipe.model)
     write_inputs(recipe, plan, processor, folder=folder)
     (folder / "verl" / STOPPED).unlink(missing_ok=True)
     reader = _reader(recipe, plan, processor, folder, tracker or NoTracker())
@@ -69,6 +70,18 @@ def check_installed() -> None:
             "engine is 'verl', which is not installed here: it has an environment of its own, `make verl-env`, and "
             "runs by .venv-verl/bin/modomodo (docs/verl.md)"
         ) from error
+
+
+def check_tokenizer(processor: ProcessorMixin, model: str) -> None:
+    """Raise ModomodoError for a tokenizer that verl's builder of Qwen prompts refuses, once all of Ray is up."""
+    tokenizer = cast(Any, processor).tokenizer
+    lacks_end = END_OF_TURN not in tokenizer.get_vocab()
+    if lacks_end or len(tokenizer.encode("\n", add_special_tokens=False)) != 1:
+        lack = f"no token {END_OF_TURN}" if lacks_end else "more than one token for a line break"
+        raise ModomodoError(
+            f"the tokenizer of {model!r} has {lack}, and verl builds prompts of the Qwen families with it: take a "
+            "checkpoint with the family's own tokenizer, or engine = 'trl'"
+        )
 
 
 def checkpoint_step(folder: Path, *, until: int) -> int:
@@ -104,42 +117,6 @@ def validate(config: Any) -> None:
     validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
 
 
-def merged(recipe: Recipe, actor: Path) -> PreTrainedModel:
-    """Return the model of a checkpoint of verl, its shards put together and adapters merged in, on the CPU.
-
-    verl's merger rounds to bfloat16, which is what it trains and samples in.
-    """
-    from verl.model_merger.base_model_merger import ModelMergerConfig  # pyright: ignore[reportMissingImports]
-    from verl.model_merger.fsdp_model_merger import FSDPModelMerger  # pyright: ignore[reportMissingImports]
-
-    whole = actor.with_name("merged")
-    config = ModelMergerConfig(
-        operation="merge",
-        backend="fsdp",
-        local_dir=str(actor),
-        hf_model_config_path=str(actor / "huggingface"),
-        target_dir=str(whole),
-    )
-    FSDPModelMerger(config).merge_and_save()
-    precision = "bfloat16" if recipe.lora is None else "float32"
-    model = load_model(str(whole), precision=precision, freeze_vision=False, device="cpu")
-    return model if recipe.lora is None else _with_adapters(model, recipe, whole / "lora_adapter")
-
-
-def _with_adapters(model: PreTrainedModel, recipe: Recipe, folder: Path) -> PreTrainedModel:
-    from peft import get_peft_model, set_peft_model_state_dict
-    from safetensors.torch import load_file
-
-    assert recipe.lora is not None
-    adapted = get_peft_model(model, lora_config(model, recipe.known_family, recipe.lora))
-    loaded = set_peft_model_state_dict(adapted, load_file(folder / "adapter_model.safetensors"))
-    lost = [name for name in loaded.missing_keys if "lora_" in name]
-    if loaded.unexpected_keys or lost:
-        strange = [*loaded.unexpected_keys, *lost]
-        raise ModomodoError(f"{len(strange)} adapters of {folder} are not those of the recipe, {strange[0]} among them")
-    return cast(Any, adapted.merge_and_unload()).to(torch.bfloat16)
-
-
 def _reader(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, folder: Path, tracker: Tracker) -> Reader:
     def lengths(texts: Sequence[str]) -> list[int]:
         return [min(count, recipe.max_completion_length) for count in reply_lengths(processor, texts)]
@@ -163,10 +140,18 @@ def _run_while_reading(options: Sequence[str], reader: Reader) -> None:
     try:
         with without_code():
             run_ppo(config, TaskRunnerV1)
+    except ConnectionError as error:
+        raise ModomodoError(
+            f"no Ray cluster answers at verl.address {config.ray_kwargs.ray_init.address!r}: start one by `ray start "
+            "--head`; where that says that token authentication is enabled, set RAY_AUTH_MODE=token here too"
+        ) from error
     except RayError as error:
         said = reader.folder / "verl" / STOPPED
         if said.exists():
             raise ModomodoError(said.read_text()) from error
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, ModomodoError):  # in its own words, without the trace of every process on its way here
+            raise ModomodoError(str(cause)) from error
         raise
     finally:
         ended.set()

@@ -1,0 +1,106 @@
+"""Runs of the engine verl from end to end on a CPU: Ray, FSDP over gloo, verl's trainer, rewards, dumps, checkpoints.
+
+Sampling is by transformers (transformers_rollout.py), all else is verl's own. One cluster serves all tests.
+"""
+
+import os
+import random
+import signal
+import statistics
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import cluster
+import psutil
+import pytest
+import small_qwen
+from verl_runs import check_files, rewards, started, until
+
+from modomodo.core.schedules import read_schedule
+
+pytest.importorskip("verl.trainer", reason="verl has an environment of its own: make test-verl")
+SMALL = {"prompts_per_step": 4, "num_generations": 4, "steps": 12, "save_every": 2}
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    with started(gpus=2, variables=cluster.variables()) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def model(request) -> Path:
+    """A small Qwen2-VL that RL can better; made once for each checkout."""
+    folder = Path(request.config.cache.mkdir("small_qwen"))
+    return folder if (folder / "processor_config.json").exists() else small_qwen.save(folder)
+
+
+def test_rewards_rise_over_thirty_steps_and_the_run_leaves_what_one_of_trl_leaves(address, model, tmp_path: Path):
+    evaluation = {"benchmarks": ["charts"], "items": 16}
+    sizes = {"prompts_per_step": 8, "num_generations": 8, "steps": 30, "save_every": 10}
+    run = cluster.make_run(tmp_path, model, address, evaluation=evaluation, **sizes)
+    run.finish()
+    check_files(run, steps=30, prompts=8, generations=8)
+    assert len((run.path / "items" / "charts.jsonl").read_text().splitlines()) == 16
+    means = rewards(run)
+    assert statistics.mean(means[-10:]) > means[0] + 0.3, means  # from 0.8 to 1.6, most of it in five steps
+    # The sampler has the weights of the trainer after each update: else its probabilities would drift away.
+    drift = run.numbers("training/rollout_probs_diff_mean")
+    assert max(drift) < 1e-3, drift
+
+
+def test_a_run_on_two_gpus_that_is_killed_three_times_ends_as_if_it_had_not_been(address, model, tmp_path: Path):
+    run = cluster.make_run(tmp_path, model, address, gpus=2, **SMALL)
+    rng = random.Random(0)
+    for after in (1, 4, 7):
+        run.kill(after + rng.randrange(2), rng)
+    run.finish()
+    check_files(run, steps=12, prompts=4, generations=4)
+
+
+def test_an_ungradable_row_and_a_dead_reward_process(address, model, tmp_path: Path):
+    """The row is kept and said, and its group counts; the process's death ends the run, which then goes on."""
+    sizes = {**SMALL, "prompts_per_step": 8, "steps": 6, "domains": ["touchy"]}  # 48 of its 64 rows
+    run = cluster.make_run(tmp_path, model, address, **sizes)
+    process = run.start()
+    until(lambda: run.dumped() >= 2, 900, process)
+    for one in psutil.process_iter(["cmdline"]):
+        if "RewardLoopWorker" in " ".join(one.info["cmdline"] or ()):
+            os.kill(one.pid, signal.SIGKILL)
+    assert process.wait(600) == 1
+    assert "completions were lost" in run.said()
+    run.finish()
+    check_files(run, steps=6, prompts=8, generations=4)
+    row = [entry[1] for entry in read_schedule(run.path / "schedule.csv").entries].count("spatial-train-00003")
+    kept = run.lines("ungradable.jsonl") if row else []
+    assert len(kept) >= 4 * row
+    assert sum(line["domains"]["touchy"]["ungradable"] for line in run.lines("steps.jsonl")) == 4 * row
+
+
+def test_a_verifier_that_always_fails_ends_the_run_in_its_own_words(address, model, tmp_path: Path):
+    sizes = {"prompts_per_step": 16, "num_generations": 16, "steps": 2, "domains": ["broken"]}
+    run = cluster.make_run(tmp_path, model, address, **sizes)
+    assert run.start().wait() == 1
+    assert "200 of the last 200 verdicts are ungradable" in run.said()
+    assert "verifier fell over" in run.lines("ungradable.jsonl")[0]["reason"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounts a small disk")
+def test_a_full_disk_ends_the_run_in_clear_words_and_loses_nothing(address, model, tmp_path: Path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no right to mount a disk here")
+    try:
+        run = cluster.make_run(tmp_path / "recipe", model, address, out=disk, **{**SMALL, "steps": 6})
+        assert run.start().wait() == 1
+        assert "free space and run again" in run.said()
+        done = [line["step"] for line in run.lines("steps.jsonl")]
+        assert done == list(range(1, len(done) + 1))
+        subprocess.run(["mount", "-o", "remount,size=400m", str(disk)], check=True)
+        run.finish()
+        check_files(run, steps=6, prompts=4, generations=4)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
