@@ -58,7 +58,7 @@ def proxies(world: World, grid: Path = Path("studies/grid")) -> None:
     """Score theta_0 + sum of w_i (theta_i - theta_0) at every mixture of a world's grid, plain and by TIES."""
     from modomodo.models.load import load_model, load_processor
     from modomodo.models.names import model_path
-    from modomodo.training.checkpoints import score_saved
+    from modomodo.training.weights import score_saved
 
     study = grid_study(world, grid)
     mixtures = grid_mixtures(world, study)

@@ -32,7 +32,7 @@ from modomodo.models.names import model_path
 from modomodo.models.nano.grid import TABLE, World
 from modomodo.runs import PlannedRun, RunResult, Store, run_digests, run_key
 from modomodo.study import pilot_runs, within_rows
-from modomodo.training.checkpoints import score_saved
+from modomodo.training.weights import score_saved
 
 STEPS = (10, 20)  # and the last one
 TRIPLES = 20  # of uneven's 35; the control has 10

@@ -19,7 +19,7 @@ import numpy as np
 from modomodo import Mixture, Recipe, load_study
 from modomodo import train as run_recipe
 from modomodo.runs import PlannedRun, Processes, Store, launch, run_digests
-from modomodo.training import checkpoints, read_steps
+from modomodo.training import read_steps, weights
 
 UNEVEN = Path(__file__).parents[1] / "src/modomodo/models/nano/uneven/study.toml"
 
@@ -27,7 +27,7 @@ UNEVEN = Path(__file__).parents[1] / "src/modomodo/models/nano/uneven/study.toml
 def timed_run(recipe: Recipe, folder: Path) -> dict[str, object]:
     """Return the result of a run; the seconds of its evaluation go to evaluation.json."""
     spent: list[float] = []
-    evaluate = checkpoints.evaluate
+    evaluate = weights.evaluate
 
     def timed(*args: object, **options: object) -> object:
         started = time.perf_counter()
@@ -35,7 +35,7 @@ def timed_run(recipe: Recipe, folder: Path) -> dict[str, object]:
         spent.append(time.perf_counter() - started)
         return scores
 
-    checkpoints.evaluate = timed  # pyright: ignore
+    weights.evaluate = timed  # pyright: ignore
     found = run_recipe(recipe, folder)
     (folder / "evaluation.json").write_text(json.dumps(sum(spent)))
     return found

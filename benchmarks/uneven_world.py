@@ -48,7 +48,7 @@ from modomodo.study.pipeline import (
     study_recommendation,
 )
 from modomodo.study.plan import pilot_row_caps, pilot_runs, within_rows
-from modomodo.training.checkpoints import score_saved
+from modomodo.training.weights import score_saved
 
 RESULTS = Path(__file__).parent / "results"
 NANO = Path(__file__).parents[1] / "src/modomodo/models/nano"

@@ -12,7 +12,7 @@ from modomodo.core.rows import Row, Target, Verdict
 from modomodo.core.toml import parse
 from modomodo.data.domain import Domain
 from modomodo.data.sources.prompts import ask
-from modomodo.training import trl
+from modomodo.training import checkpoints, trl
 
 SIZES = ((64, 40), (27, 101), (130, 33), (30, 50))
 COUNTS = (1, 0, 2, 1)
@@ -68,7 +68,7 @@ def killed_and_resumed(one: Recipe, folder: Path, *, after: int = 2) -> None:
         patch.setattr(trl.StepLog, "on_step_end", dies)
         with pytest.raises(KeyboardInterrupt):
             run_recipe(one, folder)
-    found = trl.last_checkpoint(folder / trl.CHECKPOINTS)
+    found = checkpoints.last_checkpoint(folder / checkpoints.CHECKPOINTS)
     assert found is not None
     assert found.name == f"checkpoint-{after - 1}"
     run_recipe(one, folder)

@@ -88,10 +88,10 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(finished, ran
     import torch
 
     from modomodo.runs.run import run_recipe
-    from modomodo.training import trl
+    from modomodo.training import checkpoints
 
     _killed_at(2, recipe(random_model), tmp_path, monkeypatch)
-    assert trl.last_checkpoint(tmp_path / trl.CHECKPOINTS).name == "checkpoint-1"
+    assert checkpoints.last_checkpoint(tmp_path / checkpoints.CHECKPOINTS).name == "checkpoint-1"
     with (tmp_path / "steps.jsonl").open("a") as file:
         file.write('{"step": 2, "cut')
     run_recipe(recipe(random_model), tmp_path)
@@ -99,16 +99,16 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(finished, ran
     assert all(torch.equal(expected[name], weight) for name, weight in weights(tmp_path).items())
     for name in ("schedule.csv", "samples.jsonl", "items/charts.jsonl"):
         assert (tmp_path / name).read_text() == (finished[0] / name).read_text()
-    assert not (tmp_path / trl.CHECKPOINTS).exists()
+    assert not (tmp_path / checkpoints.CHECKPOINTS).exists()
 
 
 def test_a_checkpoint_ahead_of_the_log_is_not_gone_on_from(finished, random_model, tmp_path, monkeypatch):
     """As after a copy that a kill cut short, or a log that another launcher wrote over."""
     from modomodo.runs.run import run_recipe
-    from modomodo.training import trl
+    from modomodo.training import checkpoints
 
     _killed_at(3, recipe(random_model), tmp_path, monkeypatch)
-    assert trl.last_checkpoint(tmp_path / trl.CHECKPOINTS).name == "checkpoint-2"
+    assert checkpoints.last_checkpoint(tmp_path / checkpoints.CHECKPOINTS).name == "checkpoint-2"
     path = tmp_path / "steps.jsonl"
     path.write_text(path.read_text().splitlines(keepends=True)[0])
     run_recipe(recipe(random_model), tmp_path)
@@ -148,7 +148,8 @@ def test_a_log_that_something_else_wrote_is_no_result(random_model, tmp_path, mo
 
 
 def test_only_the_checkpoint_that_is_gone_on_from_stays(random_model, tmp_path):
-    from modomodo.training.step_log import drop_checkpoints, logged_steps
+    from modomodo.training.checkpoints import drop_checkpoints
+    from modomodo.training.step_log import logged_steps
 
     for name in ("checkpoint-1", "checkpoint-2"):
         (tmp_path / "checkpoints" / name).mkdir(parents=True)

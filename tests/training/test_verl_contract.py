@@ -228,7 +228,7 @@ def test_a_dump_with_a_prompt_too_often_and_another_too_rarely_is_not_whole(tmp_
 
 
 def test_a_run_goes_on_from_a_whole_checkpoint_whose_steps_are_all_dumped(tmp_path, known):
-    from modomodo.training.verl.run import checkpoint_step
+    from modomodo.training.checkpoints import last_step_of_verl
 
     plan = plan_of("choice", "own")
     folder = of.run_folder(tmp_path, of.recipe(domains=["choice", "own"]), plan)
@@ -238,18 +238,18 @@ def test_a_run_goes_on_from_a_whole_checkpoint_whose_steps_are_all_dumped(tmp_pa
     assert take_in(one, last=True) == 3
     dump(folder, plan, 4)
     places = folder / "checkpoints"
-    assert checkpoint_step(places, until=dumped(one)) == 0
+    assert last_step_of_verl(places, until=dumped(one)) == 0
     for step in (2, 3, 4):
         (places / f"global_step_{step}" / "actor").mkdir(parents=True)
         with ZipFile(places / f"global_step_{step}" / "data.pt", "w") as file:
             file.writestr("data", "position")
-    assert checkpoint_step(places, until=dumped(one)) == 4
+    assert last_step_of_verl(places, until=dumped(one)) == 4
     whole = (places / "global_step_4" / "data.pt").read_bytes()
     (places / "global_step_4" / "data.pt").write_bytes(whole[:-10])
-    assert checkpoint_step(places, until=dumped(one)) == 3, "a kill while it was written"
+    assert last_step_of_verl(places, until=dumped(one)) == 3, "a kill while it was written"
     (places / "global_step_4" / "data.pt").write_bytes(whole)
     (folder / "verl" / "rollouts" / "4.jsonl").unlink()
-    assert checkpoint_step(places, until=dumped(one)) == 3, "a kill between the checkpoint and the dump of its step"
+    assert last_step_of_verl(places, until=dumped(one)) == 3, "a kill between the checkpoint and the dump of its step"
 
 
 def test_a_dump_of_another_schedule_is_an_error(tmp_path, known):

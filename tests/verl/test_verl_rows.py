@@ -271,7 +271,7 @@ def test_a_checkpoint_of_verl_becomes_the_model_that_it_is(qwen: Path, tmp_path:
 
     from modomodo.models.families import FRAME_KEY
     from modomodo.models.load import save
-    from modomodo.training.checkpoints import recipe_processor
+    from modomodo.training.weights import recipe_processor
 
     trained = AutoModelForImageTextToText.from_pretrained(qwen)
     with torch.no_grad():

@@ -17,10 +17,11 @@ from modomodo.evaluation.vllm_engine import check_vllm_installed
 from modomodo.models.load import save
 from modomodo.models.names import model_path
 from modomodo.runs.inputs import make_rows, make_schedule
-from modomodo.training.checkpoints import score_saved
+from modomodo.training.checkpoints import CHECKPOINTS
 from modomodo.training.online import OnlineSchedule, write_parts
-from modomodo.training.step_log import CHECKPOINTS, logged_steps, read_steps, shares
+from modomodo.training.step_log import logged_steps, read_steps, shares
 from modomodo.training.trackers import Tracker, check_tracker, open_tracker, score_values
+from modomodo.training.weights import score_saved
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, ProcessorMixin

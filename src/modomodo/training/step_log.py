@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.files import explained, write_text
 
 STEPS = "steps.jsonl"
-CHECKPOINTS = "checkpoints"
 """Folder of a run's checkpoints, gone when the run is finished."""
 
 TAIL = 1 << 16  # bytes that hold the last steps of a log
@@ -140,13 +138,6 @@ def count_steps(folder: Path) -> int:
     Raises OSError where there is no log.
     """
     return len(_whole((folder / STEPS).read_bytes()))
-
-
-def drop_checkpoints(folder: Path, *, keep: Path | None) -> None:
-    """Delete the checkpoints that a run does not go on from: trainers would keep some of them for those to come."""
-    for path in folder.glob("*"):
-        if path.is_dir() and path != keep:
-            shutil.rmtree(path)
 
 
 def keep_until(path: Path, step: int) -> list[dict[str, Any]]:

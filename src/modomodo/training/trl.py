@@ -1,7 +1,5 @@
 """The TRL engine: one machine, GRPOTrainer, fed by a Schedule. We write no policy-gradient code."""
 
-import json
-import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -26,7 +24,22 @@ from modomodo.evaluation.vllm_engine import check_vllm_installed
 from modomodo.models.chat_template import try_prompts
 from modomodo.training.adapters import lora_config, trained_part
 from modomodo.training.batches import Kept, decoded_bytes, drop_unused_pictures, mixed_batch_processor, shared
-from modomodo.training.checkpoints import (
+from modomodo.training.checkpoints import CHECKPOINTS, drop_checkpoints, last_checkpoint, step_of
+from modomodo.training.online import OnlineSchedule
+from modomodo.training.rewards import RewardFunctions as RewardFunctions
+from modomodo.training.row_table import RowTable as RowTable
+from modomodo.training.step_log import (
+    Requested,
+    Step,
+    append_lines,
+    append_step,
+    keep_steps,
+    keep_until,
+    logged_steps,
+    requested_at,
+)
+from modomodo.training.trackers import NoTracker, Tracker, score_values, step_values, trainer_values
+from modomodo.training.weights import (
     Restored,
     ScoreAt,
     Scores,
@@ -34,22 +47,6 @@ from modomodo.training.checkpoints import (
     recipe_processor,
     trained_weights,
 )
-from modomodo.training.online import OnlineSchedule
-from modomodo.training.rewards import RewardFunctions as RewardFunctions
-from modomodo.training.row_table import RowTable as RowTable
-from modomodo.training.step_log import (
-    CHECKPOINTS,
-    Requested,
-    Step,
-    append_lines,
-    append_step,
-    drop_checkpoints,
-    keep_steps,
-    keep_until,
-    logged_steps,
-    requested_at,
-)
-from modomodo.training.trackers import NoTracker, Tracker, score_values, step_values, trainer_values
 
 
 def train(
@@ -71,7 +68,7 @@ def train(
     if checkpoint is not None:
         print(f"resuming from {checkpoint}", flush=True)
     if isinstance(plan, OnlineSchedule):
-        plan.resume(_step_of(checkpoint) if checkpoint else 0)
+        plan.resume(step_of(checkpoint) if checkpoint else 0)
     model = load_for_training(recipe, checkpoint)
     processor = recipe_processor(recipe, as_saved=recipe.vllm.mode == "colocate")
     trainer = _make_trainer(recipe, plan, model, processor, folder=folder, tracker=tracker)
@@ -246,27 +243,6 @@ def _vllm_options(vllm: Vllm) -> dict[str, Any]:
         "vllm_server_host": vllm.host,
         "vllm_server_port": vllm.port,
     }
-
-
-def last_checkpoint(folder: Path, *, until: float = math.inf) -> Path | None:
-    """Return the newest whole checkpoint in `folder` that is not after step `until`, or None.
-
-    The trainer writes trainer_state.json last. A checkpoint that is ahead of the run's log cannot be gone on from:
-    the steps between would be missing from it for good.
-    """
-    whole = {_step_of(path): path for path in folder.glob("checkpoint-*") if _is_whole(path / "trainer_state.json")}
-    return whole.get(max((step for step in whole if step <= until), default=-1))
-
-
-def _step_of(checkpoint: Path) -> int:
-    return int(checkpoint.name.split("-")[1])
-
-
-def _is_whole(state: Path) -> bool:
-    try:
-        return "global_step" in json.loads(state.read_text())
-    except (OSError, ValueError):
-        return False
 
 
 class StepLog(TrainerCallback):

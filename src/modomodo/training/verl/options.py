@@ -8,7 +8,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.core.children import SAFE_PATH
 from modomodo.core.errors import ModomodoError
 from modomodo.models.names import model_path
-from modomodo.training.step_log import CHECKPOINTS
+from modomodo.training.checkpoints import CHECKPOINTS
 
 ACTOR = "actor_rollout_ref.actor"
 MODEL = "actor_rollout_ref.model"

@@ -6,7 +6,6 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
-from zipfile import is_zipfile
 
 from transformers import PreTrainedModel, ProcessorMixin
 
@@ -15,8 +14,7 @@ from modomodo.core.children import without_code
 from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
 from modomodo.models.load import reply_lengths
-from modomodo.training.checkpoints import recipe_processor
-from modomodo.training.step_log import CHECKPOINTS, drop_checkpoints
+from modomodo.training.checkpoints import CHECKPOINTS, drop_checkpoints, last_step_of_verl
 from modomodo.training.trackers import NoTracker, Tracker
 from modomodo.training.verl.data import write_inputs
 from modomodo.training.verl.limits import check_limits
@@ -24,6 +22,7 @@ from modomodo.training.verl.merge import merged
 from modomodo.training.verl.options import overrides
 from modomodo.training.verl.reward import STOPPED, new_rewards
 from modomodo.training.verl.rollouts import Reader, cut_back, dumped, take_in
+from modomodo.training.weights import recipe_processor
 
 END_OF_TURN = "<|im_end|>"
 EVERY = 10.0  # seconds between two looks at the dumps
@@ -50,13 +49,13 @@ def train(
     write_inputs(recipe, plan, processor, folder=folder)
     (folder / "verl" / STOPPED).unlink(missing_ok=True)
     reader = _reader(recipe, plan, processor, folder, tracker or NoTracker())
-    done = checkpoint_step(folder / CHECKPOINTS, until=dumped(reader))
+    done = last_step_of_verl(folder / CHECKPOINTS, until=dumped(reader))
     reader.rewards.resume(cut_back(folder, done))
     if done < plan.steps:
         drop_checkpoints(folder / CHECKPOINTS, keep=folder / CHECKPOINTS / f"global_step_{done}")
         _run_while_reading(overrides(recipe, steps=plan.steps, folder=folder, resumed=done), reader)
     read = take_in(reader, last=True)
-    if read < plan.steps or checkpoint_step(folder / CHECKPOINTS, until=read) < plan.steps:
+    if read < plan.steps or last_step_of_verl(folder / CHECKPOINTS, until=read) < plan.steps:
         raise ModomodoError(f"verl ended after step {read} of {plan.steps}: its log says why; run again to go on")
     return merged(recipe, folder / CHECKPOINTS / f"global_step_{plan.steps}" / "actor"), processor
 
@@ -82,20 +81,6 @@ def check_tokenizer(processor: ProcessorMixin, model: str) -> None:
             f"the tokenizer of {model!r} has {lack}, and verl builds prompts of the Qwen families with it: take a "
             "checkpoint with the family's own tokenizer, or engine = 'trl'"
         )
-
-
-def checkpoint_step(folder: Path, *, until: int) -> int:
-    """Return the step of the last whole checkpoint that is not after step `until`; 0 where there is none.
-
-    verl dumps the completions of a step after its checkpoint: one whose step was not dumped cannot be gone on from.
-    """
-    whole = [path.name.removeprefix("global_step_") for path in folder.glob("global_step_*") if _is_whole(path)]
-    return max((int(step) for step in whole if step.isdecimal() and int(step) <= until), default=0)
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    # data.pt is a zip file written last, and its directory is at its end.
-    return (checkpoint / "actor").is_dir() and is_zipfile(checkpoint / "data.pt")
 
 
 def composed(options: Sequence[str]) -> Any:
