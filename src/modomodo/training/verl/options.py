@@ -64,6 +64,7 @@ OURS = (
     *("view.frame", "view.mode", "view.resize", "view.resized_size"),
     *(
         "evaluation.benchmarks",
+        "evaluation.engine",
         "evaluation.items",
         "evaluation.samples",
         "evaluation.part",

@@ -10,7 +10,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.core.rows import Verdict
 from modomodo.core.toml import parse
 from modomodo.models.load import load_model, load_processor
-from modomodo.training import checkpoints
+from modomodo.training import weights
 
 TABLE = {
     "domains": ["spatial", "science"],
@@ -51,8 +51,8 @@ def same(left, right) -> bool:
 
 def test_scores_on_the_way_do_not_touch_the_run(run, tmp_path):
     plain, undisturbed = run(tmp_path / "plain", evaluation={**TABLE["evaluation"], "at": []})
-    result, weights = run(tmp_path / "scored")
-    assert same(weights, undisturbed)
+    result, trained = run(tmp_path / "scored")
+    assert same(trained, undisturbed)
     assert plain["earlier"] == {}
     assert result["earlier"]["2"]["charts"]["n"] == 6
     assert result["scores"] == plain["scores"]
@@ -68,7 +68,7 @@ def test_the_processor_is_loaded_once_and_saved_as_it_was_loaded(run, random_mod
         loaded.append(load_processor(*args, **options))
         return loaded[-1]
 
-    monkeypatch.setattr(checkpoints, "load_processor", load)
+    monkeypatch.setattr(weights, "load_processor", load)
     run(tmp_path / "run")
     assert len(loaded) == 1
     load_processor(str(random_model)).save_pretrained(tmp_path / "fresh")
@@ -77,27 +77,27 @@ def test_the_processor_is_loaded_once_and_saved_as_it_was_loaded(run, random_mod
 
 
 def test_a_run_killed_while_it_is_scored_ends_the_same(run, tmp_path, monkeypatch):
-    result, weights = run(tmp_path / "whole")
-    original = checkpoints.score_saved
+    result, trained = run(tmp_path / "whole")
+    original = weights.score_saved
 
     def dies(*args, **options):
         original(*args, **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "score_saved", dies)
+        patch.setattr(weights, "score_saved", dies)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path / "killed")
     assert not (tmp_path / "killed" / "scores-2.json").exists()
     again, resumed = run(tmp_path / "killed")
-    assert same(weights, resumed)
+    assert same(trained, resumed)
     assert (again["earlier"], again["scores"]) == (result["earlier"], result["scores"])
 
 
 @pytest.mark.parametrize("lora", [None, {"rank": 4, "alpha": 8}], ids=["whole", "adapters"])
 def test_what_is_scored_is_what_is_trained(run, random_model, tmp_path, monkeypatch, lora):
     live, scored = {}, {}
-    original, scoring = checkpoints.ScoreAt.on_step_end, checkpoints.score_saved
+    original, scoring = weights.ScoreAt.on_step_end, weights.score_saved
 
     def on_step_end(self, args, state, control, model, **options):
         if state.global_step == 2:
@@ -109,8 +109,8 @@ def test_what_is_scored_is_what_is_trained(run, random_model, tmp_path, monkeypa
             scored.update(linear_weights(load_model(path, precision="float32", freeze_vision=False)))
         return scoring(path, *args, **options)
 
-    monkeypatch.setattr(checkpoints.ScoreAt, "on_step_end", on_step_end)
-    monkeypatch.setattr(checkpoints, "score_saved", score)
+    monkeypatch.setattr(weights.ScoreAt, "on_step_end", on_step_end)
+    monkeypatch.setattr(weights, "score_saved", score)
     first = linear_weights(load_model(str(random_model), precision="float32", freeze_vision=False))
     run(tmp_path, lora=lora)
     assert live.keys() == scored.keys() == first.keys()
@@ -142,7 +142,7 @@ def test_a_revision_is_the_reference_too(monkeypatch, random_model):
         lambda name, **options: asked.append((name, options["revision"])) or "here",
     )
     recipe = parse(Recipe, {**TABLE, "model": "some/model", "revision": "abc"}, where="test")
-    assert checkpoints._first_weights(recipe) == "here"
+    assert weights._first_weights(recipe) == "here"
     assert asked == [("some/model", "abc")]
     local = parse(Recipe, {**TABLE, "model": str(random_model), "revision": "abc"}, where="test")
-    assert checkpoints._first_weights(local) == str(random_model)
+    assert weights._first_weights(local) == str(random_model)
