@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
-from modomodo.core.schedules import Schedule, piecewise, read_schedule, schedule, write_schedule
+from modomodo.core.schedules import Schedule, piecewise, read_schedule, row_caps, schedule, write_schedule
 
 NAMES = ("a", "b", "c", "d")
 
@@ -176,3 +176,11 @@ def test_parts_of_a_schedule_have_their_own_quotas_and_the_rows_of_any_other(par
             assert all(abs(used.count(name) - 12 * weight) < 1 for name, weight in one.as_dict().items())
     whole = schedule(parts[0], pools(100), steps=4 * len(parts), prompts_per_step=3, seed=seed, order=order)
     assert plan.entries[:12] == whole.entries[:12]
+
+
+def test_row_caps_are_how_far_the_rows_last():
+    found = row_caps({"a": 30, "b": 7, "c": 0, "d": 500}, steps=10, prompts_per_step=12, epochs=2)
+    assert found == {"a": (0.0, 0.5), "b": (0.0, 14 / 120), "c": (0.0, 0.0), "d": (0.0, 1.0)}
+    with pytest.raises(ModomodoError, match=r"100 prompts .* 30 training rows for 3 epochs: 4 rows are missing"):
+        row_caps({"a": 20, "b": 10}, steps=10, prompts_per_step=10, epochs=3)
+    assert row_caps({"a": 20, "b": 10}, steps=9, prompts_per_step=10, epochs=3)["b"] == (0.0, 1 / 3)

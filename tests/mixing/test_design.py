@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
 from modomodo.core.simplex import limits_of
-from modomodo.mixing.design import d_optimal, row_caps, seed_design, space_filling
+from modomodo.mixing.design import d_optimal, seed_design, space_filling
 
 DOMAINS = ("count", "colour", "detect")
 NEW = [(space_filling, "space"), (d_optimal, "d-optimal")]
@@ -131,11 +131,3 @@ def test_a_domain_held_fixed_does_not_upset_a_design():
     for design, _ in NEW:
         X_ND = points(design(names, count=7, limits_2D=limits_2D, seed=0))
         np.testing.assert_array_equal(X_ND[:, 1], 0.25)
-
-
-def test_row_caps_are_how_far_the_rows_last():
-    found = row_caps({"a": 30, "b": 7, "c": 0, "d": 500}, steps=10, prompts_per_step=12, epochs=2)
-    assert found == {"a": (0.0, 0.5), "b": (0.0, 14 / 120), "c": (0.0, 0.0), "d": (0.0, 1.0)}
-    with pytest.raises(ModomodoError, match=r"100 prompts .* 30 training rows for 3 epochs: 4 rows are missing"):
-        row_caps({"a": 20, "b": 10}, steps=10, prompts_per_step=10, epochs=3)
-    assert row_caps({"a": 20, "b": 10}, steps=9, prompts_per_step=10, epochs=3)["b"] == (0.0, 1 / 3)

@@ -11,7 +11,7 @@ import pytest
 
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Target
-from modomodo.verifiers import grade, grade_async, parse_gold, symbolic, worker
+from modomodo.verifiers import grade, grade_async, math_workers, parse_gold, symbolic
 
 math_verify = pytest.importorskip("math_verify")
 
@@ -165,7 +165,7 @@ def test_the_deadline_is_cpu_time_and_its_backstop_says_nothing_of_the_answer(mo
         again = stop(1.5)
         assert grade("\\sqrt{3}+0", target, raw=True).status == "right"
         again.join()
-        patch.setattr(worker, "BACKSTOP", 1)
+        patch.setattr(math_workers, "BACKSTOP", 1)
         again = stop(2.0)
         verdict = grade("\\sqrt{3}+0+0", target, raw=True)
         assert (verdict.status, verdict.reward) == ("ungradable", None)
@@ -182,15 +182,15 @@ def test_a_worker_killed_from_outside_twice_leaves_no_verdict(monkeypatch):
         return "lost", "ended by signal 9"
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker._Worker, "ask", killed)
+        patch.setattr(math_workers._Worker, "ask", killed)
         assert grade("\\sqrt{5}+0", target, raw=True).status == "ungradable"
     assert grade("\\sqrt{5}+0", target, raw=True).status == "right"
 
 
 @pytest.mark.parametrize(("number", "outcome"), [(signal.SIGKILL, "lost"), (signal.SIGPROF, "late"), (11, "dead")])
 def test_it_is_told_how_a_worker_ended(number, outcome):
-    worker.MATH_WORKERS.stop()
-    one = worker.MATH_WORKERS._take()
+    math_workers.MATH_WORKERS.stop()
+    one = math_workers.MATH_WORKERS._take()
     assert one.ask("$1$", "$1$", 20.0, None)[0] == "same"
     pid = only_worker()
     os.kill(pid, signal.SIGSTOP)
@@ -200,7 +200,7 @@ def test_it_is_told_how_a_worker_ended(number, outcome):
 
 
 def only_worker() -> int:
-    """Return the process of the one worker, which a busy machine forks late."""
+    """Return the process of the one math_workers, which a busy machine forks late."""
     end = time.monotonic() + 20
     while not (found := workers()) and time.monotonic() < end:
         time.sleep(0.01)
@@ -210,8 +210,8 @@ def only_worker() -> int:
 
 def workers() -> list[int]:
     """The processes that math-verify runs in: children of the one that forks them."""
-    assert worker.MATH_WORKERS._source is not None
-    parent = worker.MATH_WORKERS._source.process.pid
+    assert math_workers.MATH_WORKERS._source is not None
+    parent = math_workers.MATH_WORKERS._source.process.pid
     listed = Path(f"/proc/{parent}/task/{parent}/children")
     if not listed.exists():
         pytest.skip("this system does not list the children of a process")
@@ -225,7 +225,7 @@ def test_a_dead_process_is_replaced():
         os.kill(pid, signal.SIGKILL)
     time.sleep(0.1)
     assert grade("3/6", target, raw=True).status == "right"
-    source = worker.MATH_WORKERS._source
+    source = math_workers.MATH_WORKERS._source
     assert source is not None
     orphans = workers()
     source.process.kill()
@@ -241,7 +241,7 @@ def test_a_right_answer_survives_the_death_of_every_process():
     for _ in range(3):
         assert grade("4/6", target, raw=True).status == "right"
         killed = workers()
-        worker.MATH_WORKERS._source.process.kill()
+        math_workers.MATH_WORKERS._source.process.kill()
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
         assert grade("6/9", target, raw=True).status == "right"
@@ -299,8 +299,8 @@ def test_a_missing_package_says_what_to_install(monkeypatch, tmp_path):
         "import sys, json, socket\n"
         "socket.socket(fileno=int(sys.argv[1])).sendall(json.dumps(['missing', 'No module']).encode() + b'\\n')\n"
     )
-    monkeypatch.setattr(worker, "_SCRIPT", script)
-    worker.MATH_WORKERS.stop()
+    monkeypatch.setattr(math_workers, "_SCRIPT", script)
+    math_workers.MATH_WORKERS.stop()
     with pytest.raises(ModomodoError, match=r"install modomodo\[verify\]"):
         grade("1/3", Target("math", "\\frac{2}{6}"), raw=True)
 
@@ -310,7 +310,7 @@ def test_a_fork_leaves_the_process_to_its_parent():
     assert grade("2/4", target, raw=True).status == "right"
     child = os.fork()
     if child == 0:
-        os._exit(0 if worker.MATH_WORKERS._source is None and not worker.MATH_WORKERS._idle else 1)
+        os._exit(0 if math_workers.MATH_WORKERS._source is None and not math_workers.MATH_WORKERS._idle else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert grade("3/6", target, raw=True).status == "right"
 

@@ -269,7 +269,7 @@ def play_rows(recipe: Recipe) -> None:
 
 def grade_file(file: Path, sets: Sequence[str]) -> int:
     """Write the graded lines of a file to standard output, and return how many lines could not be read."""
-    from modomodo.verifiers.completions import grade_lines, open_lines
+    from modomodo.verifiers.grade_file import grade_lines, open_lines
 
     mode = load_grading(sets).mode
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]

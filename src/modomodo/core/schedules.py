@@ -229,3 +229,20 @@ def _whole_steps(
             "give it more rows, more epochs or less weight"
         )
     return tuple(entries[:whole])
+
+
+def row_caps(
+    rows: Mapping[str, int], *, steps: int, prompts_per_step: int, epochs: int
+) -> dict[str, tuple[float, float]]:
+    """Return domain -> (0, greatest share of a run's prompts that its rows last for, each used `epochs` times).
+
+    With `order="iid"` that holds on average only. Raises ModomodoError when all rows together are too few for a run.
+    """
+    prompts = steps * prompts_per_step
+    missing = math.ceil((prompts - sum(rows.values()) * epochs) / epochs)
+    if missing > 0:
+        raise ModomodoError(
+            f"a run takes {prompts} prompts (steps x prompts_per_step), but the domains have {sum(rows.values())} "
+            f"training rows for {epochs} epochs: {missing} rows are missing; add them, raise epochs or lower steps"
+        )
+    return {name: (0.0, min(1.0, count * epochs / max(prompts, 1))) for name, count in rows.items()}

@@ -3,8 +3,7 @@
 Axes: N candidate mixtures, D domains, P terms of a model, C chosen mixtures.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -77,23 +76,6 @@ def d_optimal(
     squares = [z_ND**2] if count >= 2 * len(domains) + 1 else []
     terms_NP = np.hstack([np.ones((len(z_ND), 1)), z_ND, *squares])
     return _designed("d-optimal", domains, pool_ND, _chosen(_informative(terms_NP), count))
-
-
-def row_caps(
-    rows: Mapping[str, int], *, steps: int, prompts_per_step: int, epochs: int
-) -> dict[str, tuple[float, float]]:
-    """Return domain -> (0, greatest share of a run's prompts that its rows last for, each used `epochs` times).
-
-    With `order="iid"` that holds on average only. Raises ModomodoError when all rows together are too few for a run.
-    """
-    prompts = steps * prompts_per_step
-    missing = math.ceil((prompts - sum(rows.values()) * epochs) / epochs)
-    if missing > 0:
-        raise ModomodoError(
-            f"a run takes {prompts} prompts (steps x prompts_per_step), but the domains have {sum(rows.values())} "
-            f"training rows for {epochs} epochs: {missing} rows are missing; add them, raise epochs or lower steps"
-        )
-    return {name: (0.0, min(1.0, count * epochs / max(prompts, 1))) for name, count in rows.items()}
 
 
 def _check_domains(domains: Sequence[str]) -> None:

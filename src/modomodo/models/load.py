@@ -16,9 +16,9 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import Frame, Resize
 from modomodo.models.chat_template import check_template, render
 from modomodo.models.families import FRAME_KEY, Family, family_of, limits_of_pixels
-from modomodo.models.folder import check_folder, folder_of
 from modomodo.models.names import why_absent
 from modomodo.models.parts import freeze
+from modomodo.models.safe_files import check_folder, folder_of
 
 TAGS = "<think>a</think><answer>b</answer>"
 NO_CONVERSION = {"DISABLE_SAFETENSORS_CONVERSION": "1"}  # else transformers takes what a bot of the hub made of pickles

@@ -14,7 +14,7 @@ from modomodo.config.recipe import Recipe, digest
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import foreign_json
 from modomodo.data.domain import Problem
-from modomodo.models.folder import weight_shapes
+from modomodo.models.safe_files import weight_shapes
 from modomodo.runs.hardware import gpus
 
 GIB = 2.0**30

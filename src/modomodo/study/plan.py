@@ -10,8 +10,9 @@ from modomodo.config.sections import limits
 from modomodo.config.study import Study
 from modomodo.core.errors import ModomodoError
 from modomodo.core.mixture import Mixture
+from modomodo.core.schedules import row_caps
 from modomodo.core.simplex import cut_to, limits_of
-from modomodo.mixing.design import Labelled, d_optimal, row_caps, seed_design, space_filling
+from modomodo.mixing.design import Labelled, d_optimal, seed_design, space_filling
 from modomodo.runs.inputs import pool
 from modomodo.runs.planned import PlannedRun
 from modomodo.study.proposed import read_proposed

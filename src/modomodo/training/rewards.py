@@ -18,7 +18,7 @@ from modomodo.core.rows import Verdict
 from modomodo.training.row_table import RowTable
 from modomodo.training.step_log import DomainStep, Step
 from modomodo.training.ungradable import Ungradable
-from modomodo.verifiers.parse import Reply, parse_reply
+from modomodo.verifiers.tags import Reply, parse_reply
 
 TINY = 1e-4  # that TRL and verl add to a group's standard deviation
 Completion = str | Sequence[Mapping[str, str]]

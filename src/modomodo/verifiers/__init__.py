@@ -10,11 +10,11 @@ from modomodo.core.errors import ModomodoError, closest
 from modomodo.core.rows import Target, Verdict, View
 from modomodo.verifiers.box import gold_coordinates, grade_box, grade_boxes, grade_point
 from modomodo.verifiers.choice import grade_choice
+from modomodo.verifiers.math_workers import MAX_WORKERS
 from modomodo.verifiers.number import grade_count, grade_number, number_text
-from modomodo.verifiers.parse import MAX_REPLY_CHARS, Reply, parse_bare, parse_reply
 from modomodo.verifiers.symbolic import DEADLINE_SECONDS, grade_math
+from modomodo.verifiers.tags import MAX_REPLY_CHARS, Reply, parse_bare, parse_reply
 from modomodo.verifiers.text import grade_anls, grade_relaxed, grade_text
-from modomodo.verifiers.worker import MAX_WORKERS
 
 __all__ = [
     "DEADLINE_SECONDS",

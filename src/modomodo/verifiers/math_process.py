@@ -1,4 +1,4 @@
-"""The processes in which math-verify runs, started by worker.py: a script without modomodo, so that it starts fast.
+"""The processes of math-verify, started by math_workers.py: a script without modomodo, so that it starts fast.
 
 The first process imports math-verify and then only forks: each byte on its socket brings one end of a socket pair, and
 asks for a child that serves it. So a fresh worker takes milliseconds. A worker answers one JSON request [gold, answer,

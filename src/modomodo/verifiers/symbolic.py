@@ -23,12 +23,12 @@ from modomodo.verifiers.claims import (
 )
 from modomodo.verifiers.forms import in_one_form, read_turn
 from modomodo.verifiers.latex import MAX_MATH_CHARS, inner, over_cap, split_unit, to_latex
+from modomodo.verifiers.math_workers import MATH_WORKERS
 from modomodo.verifiers.number import number_text
-from modomodo.verifiers.parse import is_visible
 from modomodo.verifiers.quantity import Quantity, read_quantity, same
+from modomodo.verifiers.tags import is_visible
 from modomodo.verifiers.text import normalise, normalise_gold
 from modomodo.verifiers.units import agree, ratio
-from modomodo.verifiers.worker import MATH_WORKERS
 
 DEADLINE_SECONDS = 2.0
 """CPU time of the worker for one answer; a gold has five times as much, once."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from modomodo.core.rows import Target, Verdict, View
 from modomodo.verifiers.number import marks_agree, number_text, read_gold, read_marked
-from modomodo.verifiers.parse import is_visible
+from modomodo.verifiers.tags import is_visible
 from modomodo.verifiers.wrapping import bare, without_period
 
 RELAXED_TOLERANCE = 0.05

@@ -21,7 +21,7 @@ from modomodo.data.prepared.manifest import MAKE, check_files, find_manifest
 from modomodo.data.sources.prompts import ask
 from modomodo.evaluation.benchmarks import Score, benchmark_rows, score
 from modomodo.models.families import FAMILIES
-from modomodo.models.folder import check_folder
+from modomodo.models.safe_files import check_folder
 
 VERSION = "0.7.3"
 BENCHMARKS = ("chartqa", "infovqa", "mathvista", "mmmu")

@@ -12,9 +12,9 @@ from modomodo.data.audit.findings import LEVELS
 from modomodo.data.audit.measure import SAMPLE
 from modomodo.data.domain import Domain
 from modomodo.evaluation.before_training import Asked, ask_domain, completions_asked
-from modomodo.models.folder import INDEX, WEIGHTS
 from modomodo.models.names import is_here, model_path
 from modomodo.models.nano.model import CHECKPOINTS
+from modomodo.models.safe_files import INDEX, WEIGHTS
 from modomodo.runs.hardware import gpus
 from modomodo.study.checks.subject import Subject
 

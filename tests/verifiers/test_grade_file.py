@@ -11,7 +11,7 @@ from modomodo.cli import main
 from modomodo.config.table_settings import Grading
 from modomodo.core.rows import Target, View
 from modomodo.verifiers import grade
-from modomodo.verifiers.completions import EXAMPLE, grade_lines
+from modomodo.verifiers.grade_file import EXAMPLE, grade_lines
 
 RAW = {"completion": "12", "target": 12, "verifier": "number", "raw": True}
 

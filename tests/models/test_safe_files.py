@@ -15,9 +15,9 @@ import pytest
 
 from modomodo.core.errors import ModomodoError
 from modomodo.models.families import family_of
-from modomodo.models.folder import check_folder, weight_shapes
 from modomodo.models.load import check_weights, load_model, load_processor
 from modomodo.models.names import model_digest
+from modomodo.models.safe_files import check_folder, weight_shapes
 
 Edit = Callable[[Path], None]
 RAN: list[str] = []
