@@ -26,6 +26,12 @@ class StoreWeightTransferEngine(NCCLWeightTransferEngine):
         for name in update_info.names:
             self.model.load_weights([(name, self.group.broadcast_obj(None, src=0))])
 
+    def finish_weight_update(self) -> None:
+        super().finish_weight_update()
+        # On a CPU, a head that shares the weight of the embedding keeps the packed copy of the first one.
+        head = self.model.language_model.lm_head
+        head.quant_method.process_weights_after_loading(head)
+
 
 WeightTransferEngineFactory.register_engine("store", StoreWeightTransferEngine)
 
