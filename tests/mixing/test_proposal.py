@@ -199,5 +199,5 @@ def test_says_what_to_install_and_what_is_unknown(clear: Fitted, monkeypatch: py
     with pytest.raises(ModomodoError, match="did you mean chart"):
         propose(clear, objective="cart")
     monkeypatch.setitem(sys.modules, "botorch", None)
-    with pytest.raises(ModomodoError, match=r"next needs BoTorch: pip install 'modomodo\[gp\]'"):
+    with pytest.raises(ModomodoError, match=r"proposing pilots needs BoTorch: pip install 'modomodo\[gp\]'"):
         propose(clear)

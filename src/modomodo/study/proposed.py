@@ -36,7 +36,7 @@ def read_proposed(study: Study) -> tuple[Proposed, ...]:
     Raises ModomodoError for a damaged file, and for mixtures of other domains than the study's.
     """
     path = proposed_path(study)
-    data = read_json(path)
+    data = read_json(path) if study.folder.is_dir() else None  # a file in its place is for whoever writes to it
     if data is None:
         return ()
     found = value_of(_File, data, where=path, repair="move it away, to plan the study without these pilots")
