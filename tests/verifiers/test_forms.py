@@ -37,6 +37,8 @@ def test_one_form(said, gold, both):
         ("5", "5"),
         ("(1,2)", "(1,2)"),
         ("x=1, x=2", "1, 2"),  # two values of one symbol
+        ("0\n<x<1\n2", "(0,1)"),  # lines are no sides
+        ("1 < x\n2", "(1,2)"),
         ("x_1=1, x_2=2", r"\{1,2\}"),
         ("x=1, y=2", r"\{1,2\}"),
         ("x=1, y=2, z=3", "(1,2)"),

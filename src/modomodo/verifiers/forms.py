@@ -112,8 +112,11 @@ def _piece(text: str) -> tuple[str, str] | None:
     if _INTERVAL.fullmatch(rest):
         return (member[1] if member else ""), rest
     signs = list(_INEQUALITY.finditer(text))
-    sides = [side.strip() for side in _INEQUALITY.sub("\n", text).split("\n")]
+    cuts = [0, *(end for sign in signs for end in sign.span()), len(text)]
+    sides = [text[start:end].strip() for start, end in zip(cuts[::2], cuts[1::2], strict=True)]
     if len(signs) not in (1, 2) or not all(sides) or len({bool(sign["more"]) for sign in signs}) > 1:
+        return None
+    if any("\n" in side for side in sides):
         return None
     ends = [("[" if sign[0] not in ("<", ">", r"\lt", r"\gt") else "(") for sign in signs]
     if signs[0]["more"]:  # from low to high
