@@ -169,11 +169,13 @@ def way_halved(world: Final, cost: int, index: int) -> float:
 
 
 def way_seed_each(world: Final, cost: int, index: int) -> float:
-    """Ours from full pilots each of which has the one or the other seed; judged at the draw's other seed."""
+    """Ours from full pilots each of one of the seeds; a mixture is judged by a seed that was not seen of it."""
     places = drawn(world, cost, index)
     picks = child_rng(0, "cheaper", "seeds", index).integers(2, size=len(places))
     runs = outside(subset(world.last.runs, world.last.rows_M2[places, picks]))
-    return world.regret(world.ours(runs, index), index)
+    best = int(np.argmax(world.ours(runs, index)))
+    seen = int(picks[places == best][0]) if best in places else index % 2
+    return world.last.best - float(world.last.good_M2[best, 1 - seen])
 
 
 def way_merged(world: Final, cost: int, index: int, *, merge: Merge) -> float:

@@ -8,10 +8,11 @@ from modomodo.study.plan import caps_with_rows
 from modomodo.study.results import StudyRuns
 
 
-def study_proposals(runs: StudyRuns, fitted: Fitted | None = None) -> Proposals:
+def study_proposals(runs: StudyRuns, fitted: Fitted | None = None, *, batch: int | None = None) -> Proposals:
     """Return the next pilots of a study; those it has planned and not finished count as under way, with a warning.
 
-    `fitted` is what `runs.fit()` returns, where it is at hand. Raises ModomodoError as that does.
+    `fitted` is what `runs.fit()` returns, where it is at hand; `batch` is the study's if None. Raises
+    ModomodoError as that does.
     """
     study = runs.study
     if runs.pending:
@@ -22,4 +23,4 @@ def study_proposals(runs: StudyRuns, fitted: Fitted | None = None) -> Proposals:
         )
     pending = tuple(run.recipe.requested for run in runs.pending)
     caps = caps_with_rows(study)
-    return propose(fitted or runs.fit(), batch=study.batch, caps=caps, pending=pending, seed=study.seed)
+    return propose(fitted or runs.fit(), batch=batch or study.batch, caps=caps, pending=pending, seed=study.seed)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from modomodo.config.study import Study
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import locked
-from modomodo.core.seeds import child_seed
 from modomodo.mixing.fitted import Fitted
 from modomodo.mixing.improvement import need_botorch
-from modomodo.mixing.proposal import NoMixtureError, Proposal, propose
+from modomodo.mixing.proposal import NoMixtureError
 from modomodo.mixing.recommendation import recommend
 from modomodo.runs.planned import PlannedRun
 from modomodo.runs.store import Store
-from modomodo.study.plan import added_label, caps_with_rows, pilot_runs, recommended_caps
+from modomodo.study.plan import added_label, pilot_runs, recommended_caps
+from modomodo.study.proposal import study_proposals
 from modomodo.study.proposed import Proposed, read_proposed, write_proposed
 from modomodo.study.results import OUT, StudyRuns, planned_runs
 
@@ -44,6 +44,7 @@ class UntilClear:
         A pilot that is proposed is in the study's plan from then on. One that another launcher added and left comes
         first.
         """
+        self.error = None
         try:
             with locked(self.study.folder / "proposed.lock"):
                 return self._more(ours)
@@ -58,15 +59,16 @@ class UntilClear:
         if left or any(not added_label(run.label) and self._claimed(run) for run in runs.pending):
             return left
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # `recommend` says it, once
+            warnings.simplefilter("ignore", UserWarning)  # `recommend` and `next` say it, once
             fitted = runs.fit()
-        self.why = self._why_not(runs, fitted)
-        try:
-            found = None if self.why else self._proposal(runs, fitted)
-        except NoMixtureError as error:
-            self.why, found = str(error), None
-        if found is None:
-            return ()
+            self.why = self._why_not(runs, fitted)
+            if self.why:
+                return ()
+            try:
+                found = study_proposals(runs, fitted, batch=1).pilots[0]  # what failed counts as under way
+            except NoMixtureError as error:
+                self.why = str(error)
+                return ()
         write_proposed(self.study, (*read_proposed(self.study), Proposed(found.mixture.as_dict(), found.reason)))
         one = pilot_runs(self.study)[-1]
         again = "" if found.of is None else f", which repeats {found.of},"
@@ -93,10 +95,3 @@ class UntilClear:
             same = found.mixture.distance(found.reference) < 1e-9
             return f"{planned}; " + ("equal shares are recommended" if same else f"the gain of {gain} isn't clear")
         return ""
-
-    def _proposal(self, runs: StudyRuns, fitted: Fitted) -> Proposal:
-        under_way = [run.recipe.requested for run in runs.pending]  # what failed is not to be tried again at once
-        # Each number of pilots has a seed of its own: the search would end at the same mixtures again.
-        seed = child_seed(self.study.seed, "until clear", len(runs.pilots))
-        caps = caps_with_rows(self.study)
-        return propose(fitted, batch=1, objective=OUT, caps=caps, pending=under_way, seed=seed).pilots[0]
