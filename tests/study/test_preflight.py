@@ -128,3 +128,18 @@ def test_the_folder_of_a_stranger_s_model_is_looked_at(
     (tmp_path / "recipe.toml").write_text(f'domains = ["spatial"]\nsteps = 1\nmodel = "{tmp_path / "model"}"\n')
     problems = checked(tmp_path / "recipe.toml")
     assert [problem.where for problem in problems if re.search(said, problem.what)] == ["model"], problems
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        ((), True),
+        (("epochs=1",), False),
+        (("freeze_projector=true",), False),
+        (("vllm.mode=off",), False),
+    ],
+)
+def test_rows_that_come_again_are_seen_by_vllm_with_an_earlier_projector(sets: tuple[str, ...], said: bool):
+    always = ("vllm.mode=colocate", "epochs=3", "freeze_projector=false")
+    problems = checked(RECIPES / "paper" / "recipe.toml", *always, *sets)
+    assert any("rows that come again" in str(problem) for problem in problems) == said

@@ -8,6 +8,7 @@ import random
 import signal
 import statistics
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import cluster
 import psutil
 import pytest
 import small_qwen
-from verl_runs import check_files, rewards, started, until
+from verl_runs import check_files, rewards, started, until, write_recipe
 
 from modomodo.core.schedules import read_schedule
 
@@ -57,6 +58,26 @@ def test_a_run_on_two_gpus_that_is_killed_three_times_ends_as_if_it_had_not_been
         run.kill(after + rng.randrange(2), rng)
     run.finish()
     check_files(run, steps=12, prompts=4, generations=4)
+
+
+def test_a_study_of_four_pilots_ends_in_a_recommendation(address, model, tmp_path: Path):
+    sizes = {**SMALL, "prompts_per_step": 6, "steps": 3}  # six prompts are shared by two domains or by three
+    run = cluster.make_run(tmp_path, model, address, **sizes)
+    table = {
+        "name": "four",
+        "recipe": run.recipe.name,
+        "out": "study",
+        "benchmarks": ["charts", "maths"],
+        "items": 16,
+        "budget": 4,
+    }
+    study = write_recipe(tmp_path / "study.toml", {**table, "design": "space-filling", "replicate_share": 0})
+    for verb in ("pilot", "recommend"):
+        command = [sys.executable, "-m", "modomodo", verb, str(study)]
+        said = subprocess.run(command, env=run.variables, capture_output=True, text=True)
+        assert said.returncode == 0, said.stdout + said.stderr
+    assert sum(path.name == "result.json" for path in (tmp_path / "study").rglob("*")) == 5  # and the base model's
+    assert "spatial" in said.stdout
 
 
 def test_an_ungradable_row_and_a_dead_reward_process(address, model, tmp_path: Path):

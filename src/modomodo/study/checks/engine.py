@@ -44,12 +44,23 @@ def _trl_problems(recipe: Recipe) -> Iterator[Problem]:
         check_vllm(recipe.vllm)
     except ModomodoError as error:
         yield Problem("vllm", str(error), level=_level(recipe))
+    if recipe.vllm.mode != "off" and recipe.epochs > 1 and _sees_with_new_weights(recipe):
+        yield Problem(
+            "vllm",
+            "vLLM keeps what an earlier step's tower and projector made of an image, so rows that come again "
+            "are sampled with those; set freeze_projector = true, train adapters ([lora]), or set epochs = 1",
+            level="note",
+        )
 
     with tempfile.TemporaryDirectory() as folder:
         try:
             grpo_config(recipe, steps=max(1, recipe.steps), folder=Path(folder), weights=(1.0, 1.0))
         except (ValueError, TypeError, ImportError) as error:
             yield Problem("engine", f"TRL does not take this configuration: {error}")
+
+
+def _sees_with_new_weights(recipe: Recipe) -> bool:
+    return recipe.lora is None and not (recipe.freeze_vision and recipe.freeze_projector)
 
 
 def _level(recipe: Recipe) -> Literal["error", "note"]:
