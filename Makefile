@@ -28,9 +28,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/modomodo demo
 
-# Two processes, a file's tests in one of them; docs/decisions.md names the slow files.
+# Two processes, a file's tests in one of them, the longest files first (tests/conftest.py).
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

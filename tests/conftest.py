@@ -7,6 +7,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"  # a model that is not there is missed at once
 
+# They take half of the time, and each goes whole to one process: begun last, one would end long after the others.
+LONGEST = (
+    "cli/test_main.py",
+    "test_first_hour.py",
+    "reports/test_first_reports.py",
+    "test_examples.py",
+    "runs/test_ray_cluster.py",
+    "cli/test_table_verbs.py",
+    "mixing/test_proposal.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def random_model(tmp_path_factory) -> Path:
