@@ -66,7 +66,7 @@ def test_a_study_of_four_pilots_ends_in_a_recommendation(address, model, tmp_pat
     table = {
         "name": "four",
         "recipe": run.recipe.name,
-        "out": "study",
+        "out": str(tmp_path / "study"),
         "benchmarks": ["charts", "maths"],
         "items": 16,
         "budget": 4,
