@@ -1,0 +1,100 @@
+# pyright: basic
+"""The engine verl against the engine trl: the same model, recipe and rows, 30 steps, three seeds (docs/verl.md).
+
+    .venv-verl/bin/python benchmarks/verl_against_trl.py run verl   # about 4 minutes a seed on two cores
+    .venv/bin/python benchmarks/verl_against_trl.py run trl         # after it: the first makes the model
+    .venv/bin/python benchmarks/verl_against_trl.py table           # from benchmarks/results/verl_against_trl.csv
+
+Runs go to studies/verl_against_trl; what is finished is not run again. A seed decides the rows and their order, so runs
+of both engines at one seed have the same rows; what they sample differs.
+"""
+
+import os
+import subprocess
+import sys
+from itertools import combinations, product
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import typer
+
+TESTS = Path(__file__).parents[1] / "tests/verl"
+sys.path.append(str(TESTS))
+
+import cluster  # noqa: E402
+from verl_runs import Run, rewards, started, write_recipe  # noqa: E402
+
+TABLE = Path(__file__).parent / "results/verl_against_trl.csv"
+FOLDER = Path("studies/verl_against_trl")
+SEEDS, STEPS = (0, 1, 2), 30
+Engine = Literal["verl", "trl"]
+ENGINES: tuple[Engine, ...] = ("verl", "trl")
+SIZES = {"prompts_per_step": 8, "num_generations": 8, "steps": STEPS}
+EVALUATION = {"benchmarks": ["charts", "infographic", "maths", "general"], "items": 128, "samples": 4}
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def run(engine: Engine) -> None:
+    """Carry out an engine's runs, and write their rewards and scores into the table."""
+    model = (FOLDER / "model").absolute()
+    if engine == "trl":
+        for seed in SEEDS:
+            table = {**cluster.RECIPE, "engine": "trl", "vllm": {"mode": "off"}, "model": str(model)}
+            recipe = write_recipe(folder_of(engine, seed) / "recipe.toml", {**table, **changes(seed)})
+            finish(engine, seed, Run(recipe.parent, recipe, os.environ))
+        return
+    if not (model / "processor_config.json").exists():
+        subprocess.run([sys.executable, TESTS / "small_qwen.py", model], env=cluster.variables(), check=True)
+    with started(gpus=1, variables=cluster.variables()) as address:
+        for seed in SEEDS:
+            finish(engine, seed, cluster.make_run(folder_of(engine, seed), model, address, **changes(seed)))
+
+
+def changes(seed: int) -> dict[str, object]:
+    return {**SIZES, "seed": seed, "evaluation": EVALUATION}
+
+
+def folder_of(engine: Engine, seed: int) -> Path:
+    return (FOLDER / f"{engine}-{seed}").absolute()
+
+
+def finish(engine: Engine, seed: int, run: Run) -> None:
+    run.finish()
+    scores = pd.read_json(run.path / "result.json", typ="series")["scores"]
+    score = float(np.mean([one["mean"] for one in scores.values()]))
+    rows = [{"engine": engine, "seed": seed, "step": step, "reward": x} for step, x in enumerate(rewards(run), 1)]
+    rows.append({"engine": engine, "seed": seed, "step": "score", "reward": score})
+    known = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=["engine", "seed", "step", "reward"])
+    kept = known[(known["engine"] != engine) | (known["seed"] != seed)]
+    pd.concat([kept, pd.DataFrame(rows)]).to_csv(TABLE, index=False, float_format="%.4f")
+    print(f"{engine}, seed {seed}: {np.mean([row['reward'] for row in rows[:-1]]):.3f}, score {score:.3f}", flush=True)
+
+
+@app.command()
+def table() -> None:
+    """Print how far runs are apart: of both engines at one seed, and of one engine at two."""
+    runs = pd.read_csv(TABLE).pivot(index=["engine", "seed"], columns="step", values="reward")
+    steps = runs[[str(step) for step in range(1, STEPS + 1)]]
+    for engine, seed in product(ENGINES, SEEDS):
+        row = steps.loc[(engine, seed)]
+        print(
+            f"{engine}, seed {seed}: {row.mean():.3f} over {STEPS} steps, {row[-10:].mean():.3f} over the last 10, "
+            f"score {runs.loc[(engine, seed), 'score']:.3f}"
+        )
+    for name, pairs in {
+        "verl against trl, the same seed": [(("verl", seed), ("trl", seed)) for seed in SEEDS],
+        **{f"two seeds of {one}": list(combinations([(one, seed) for seed in SEEDS], 2)) for one in ("trl", "verl")},
+    }.items():
+        apart = [np.abs(steps.loc[one] - steps.loc[other]).mean() for one, other in pairs]
+        means = [steps.loc[one].mean() - steps.loc[other].mean() for one, other in pairs]
+        scores = [runs.loc[one, "score"] - runs.loc[other, "score"] for one, other in pairs]
+        for what, values in (("a step's rewards", apart), ("mean rewards", means), ("scores", scores)):
+            print(f"{name}, {what} apart: {', '.join(f'{value:+.3f}' for value in values)}")
+
+
+if __name__ == "__main__":
+    app()
