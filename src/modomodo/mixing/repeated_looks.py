@@ -27,7 +27,7 @@ def check_looks(looks: Sequence[int]) -> None:
 def error_of_each(error: float, looks: Sequence[int]) -> float:
     """Return the two-sided error that each look may have, so that some look errs with probability `error`."""
     check_looks(looks)
-    return error if len(looks) < 2 else float(np.quantile(_least_p_values(tuple(looks)), error))
+    return error if len(looks) < 2 else _level(error, tuple(looks))
 
 
 def p_over_all(p: float, looks: Sequence[int]) -> float:
@@ -39,6 +39,11 @@ def p_over_all(p: float, looks: Sequence[int]) -> float:
     count = int(np.searchsorted(least, p, side="right"))
     at_most = min(1.0, len(looks) * p)
     return min(at_most, max(p, count / len(least))) if count >= LEAST_COUNTED else at_most
+
+
+@cache
+def _level(error: float, looks: tuple[int, ...]) -> float:
+    return float(np.quantile(_least_p_values(looks), error))
 
 
 @cache
