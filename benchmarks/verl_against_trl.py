@@ -2,8 +2,8 @@
 """The engine verl against the engine trl: the same model, recipe and rows, 30 steps, three seeds (docs/verl.md).
 
     .venv-verl/bin/python benchmarks/verl_against_trl.py run verl   # about 4 minutes a seed on two cores
-    .venv/bin/python benchmarks/verl_against_trl.py run trl         # after it: the first makes the model
-    .venv/bin/python benchmarks/verl_against_trl.py table           # from benchmarks/results/verl_against_trl.csv
+    .venv-vllm/bin/python benchmarks/verl_against_trl.py run trl    # after it, which makes the model; needs torchvision
+    .venv/bin/python benchmarks/verl_against_trl.py table    # from benchmarks/results/verl_against_trl.csv
 
 Runs go to studies/verl_against_trl; what is finished is not run again. A seed decides the rows and their order, so runs
 of both engines at one seed have the same rows; what they sample differs.
@@ -33,7 +33,7 @@ Engine = Literal["verl", "trl"]
 ENGINES: tuple[Engine, ...] = ("verl", "trl")
 SIZES = {"prompts_per_step": 8, "num_generations": 8, "steps": STEPS}
 # Tests of what it trained on: it hardly sees, so on the other benchmarks both engines score 0.
-EVALUATION = {"benchmarks": cluster.RECIPE["domains"], "items": 128, "samples": 4}
+EVALUATION = {"benchmarks": cluster.RECIPE["domains"], "items": 512, "samples": 8}
 
 app = typer.Typer(add_completion=False)
 
