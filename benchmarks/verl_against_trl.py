@@ -9,6 +9,7 @@ Runs go to studies/verl_against_trl; what is finished is not run again. A seed d
 of both engines at one seed have the same rows; what they sample differs.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -23,7 +24,7 @@ import typer
 TESTS = Path(__file__).parents[1] / "tests/verl"
 sys.path.append(str(TESTS))
 
-import cluster  # noqa: E402
+import cluster  # noqa: E402 # pyright: ignore[reportMissingImports]
 from verl_runs import Run, rewards, started, write_recipe  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/verl_against_trl.csv"
@@ -65,7 +66,7 @@ def folder_of(engine: Engine, seed: int) -> Path:
 
 def finish(engine: Engine, seed: int, run: Run) -> None:
     run.finish()
-    scores = pd.read_json(run.path / "result.json", typ="series")["scores"]
+    scores = json.loads((run.path / "result.json").read_text())["scores"]
     score = float(np.mean([one["mean"] for one in scores.values()]))
     rows = [{"engine": engine, "seed": seed, "step": step, "reward": x} for step, x in enumerate(rewards(run), 1)]
     rows.append({"engine": engine, "seed": seed, "step": "score", "reward": score})

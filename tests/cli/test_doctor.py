@@ -66,6 +66,13 @@ def test_each_engine_has_a_line_on_what_it_does_here(monkeypatch, tmp_path, gpus
     assert one.level == "good" or "make verl-env" in one.how
 
 
+def test_verl_without_the_vllm_that_it_samples_by_is_not_called_ready(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "gpus", lambda: ("0",))
+    monkeypatch.setattr(doctor, "_installed", {"verl": "0.9.1"}.get)
+    assert "verl[vllm]==0.9.1" in found(tmp_path)["engine verl"].how
+    assert "verl[vllm]==0.9.1" in found(tmp_path)["vLLM"].how
+
+
 def test_an_extra_of_a_newer_modomodo_is_not_called_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(EXTRAS, "later", "what comes later")
     assert "install it again" in found(tmp_path)["extra later"].how

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,6 +18,7 @@ TOY = Domain("toy", lambda split: ROWS, lambda row, view: [], lambda row, reply,
 @dataclass(frozen=True)
 class Output:
     token_ids: tuple[int, ...]
+    finish_reason: str = "stop"
 
     @property
     def outputs(self) -> list["Output"]:
@@ -56,6 +58,16 @@ def test_completions_come_in_order_some_prompts_at_a_time(monkeypatch):
     assert found == [f"token {index}" for index in range(5)]
     assert engine.calls == [2, 2, 1]
     assert told == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_a_completion_that_the_context_cut_is_an_error(monkeypatch):
+    monkeypatch.setattr(vllm_engine, "_prompt", lambda *_: {"prompt": "?"})
+    monkeypatch.setattr(vllm_engine, "_drawing", lambda *_, sampled: 7)
+    monkeypatch.setattr(Engine, "generate", lambda self, prompts, drawing, use_tqdm: [Output((1, 2), "length")] * 5)
+    for length, cut in ((2, False), (3, True)):
+        recipe = Recipe(domains=("detect",), max_completion_length=length)
+        with pytest.raises(ModomodoError, match="toy: vLLM cut a completion after 2 of 3") if cut else nullcontext():
+            vllm_engine.complete(Engine(), Processor(), TOY, ROWS, recipe=recipe, sampled=False)
 
 
 def test_what_is_resized_for_training_is_resized_so_for_vllm():

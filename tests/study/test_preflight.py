@@ -143,3 +143,23 @@ def test_rows_that_come_again_are_seen_by_vllm_with_an_earlier_projector(sets: t
     always = ("vllm.mode=colocate", "epochs=3", "freeze_projector=false")
     problems = checked(RECIPES / "paper" / "recipe.toml", *always, *sets)
     assert any("rows that come again" in str(problem) for problem in problems) == said
+
+
+@pytest.mark.parametrize(
+    ("sets", "where", "what"),
+    [
+        (("vllm.mode=colocate", "vllm.tensor_parallel=2"), "vllm.tensor_parallel", "has one GPU: set it to 1"),
+        (("evaluation.engine=vllm", "vllm.mode=off", "vllm.tensor_parallel=2"), "vllm.tensor_parallel", "has one GPU"),
+        (("vllm.mode=colocate", "temperature=0.001"), "temperature", "samples at 0.01 at least"),
+    ],
+)
+def test_what_vllm_would_do_otherwise_is_refused(sets: tuple[str, ...], where: str, what: str):
+    found = [problem for problem in checked(RECIPES / "paper" / "recipe.toml", *sets) if problem.where == where]
+    assert any(what in problem.what and problem.level == "error" for problem in found), found
+
+
+def test_options_of_verl_are_refused_for_the_engine_trl():
+    recipe = load_recipe(RECIPES / "paper" / "recipe.toml")
+    options = recipe.verl.model_copy(update={"options": {"trainer.balance_batch": False}})
+    found = check_recipe(recipe.model_copy(update={"verl": options}), say=lambda what: None)
+    assert "leave it out" in next(problem.what for problem in found if problem.where == "verl.options")

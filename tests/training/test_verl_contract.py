@@ -293,6 +293,38 @@ def test_the_parquet_file_has_each_row_once_and_reads_as_the_rows_of_trl_in_the_
             assert Image.open(io.BytesIO(kept["bytes"])).convert("RGB").tobytes() == picture.tobytes()
 
 
+def test_prompts_are_measured_again_where_their_limit_is_another(tmp_path, random_model):
+    pytest.importorskip("pyarrow.parquet")
+    from modomodo.models.load import load_processor
+    from modomodo.runs.inputs import make_schedule
+
+    recipe = of.recipe(domains=["spatial"], view=View(resize=Resize(28, 784, 10**6)))
+    short = recipe.model_copy(update={"verl": recipe.verl.model_copy(update={"max_prompt_length": 8})})
+    processor, plan = load_processor(str(random_model)), make_schedule(recipe)
+    data.write_inputs(recipe, plan, processor, folder=tmp_path)
+    written = (tmp_path / "verl" / "rows.parquet").stat().st_mtime_ns
+    data.write_inputs(recipe, plan, processor, folder=tmp_path)
+    assert (tmp_path / "verl" / "rows.parquet").stat().st_mtime_ns == written
+    for _ in range(2):
+        with pytest.raises(ModomodoError, match=r"verl\.max_prompt_length is 8"):
+            data.write_inputs(short, plan, processor, folder=tmp_path)
+
+
+def test_a_checkpoint_of_another_number_of_gpus_is_refused(tmp_path):
+    from modomodo.training.verl.run import check_size
+
+    checkpoint = tmp_path / "checkpoints" / "global_step_2"
+    (checkpoint / "actor").mkdir(parents=True)
+    recipe = of.recipe()
+    check_size(checkpoint, recipe)
+    count = recipe.verl.nodes * recipe.verl.gpus_per_node
+    (checkpoint / "actor" / f"model_world_size_{count}_rank_0.pt").touch()
+    check_size(checkpoint, recipe)
+    other = recipe.model_copy(update={"verl": recipe.verl.model_copy(update={"nodes": 2 * recipe.verl.nodes})})
+    with pytest.raises(ModomodoError, match=f"saved by {count} GPUs, and the recipe has {2 * count}.*set them back"):
+        check_size(checkpoint, other)
+
+
 def test_a_marker_of_pictures_in_a_text_is_refused_where_verl_would_take_it_for_one():
     messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "what does <image> mean?"}]}]
     with pytest.raises(ModomodoError, match=r"toy, row r7: its text holds '<image>'"):

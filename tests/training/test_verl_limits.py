@@ -138,11 +138,33 @@ def test_values_that_verl_cannot_carry_out_are_refused(changes, where: str):
         ("data.shuffle", "modomodo itself"),
         ("trainer.logger", "modomodo itself"),
         ("data.train_files", "modomodo itself"),
+        ("trainer.critic_warmup", "modomodo itself"),
+        ("actor_rollout_ref.rollout.response_length", "the field max_completion_length"),
+        ("actor_rollout_ref.rollout.prompt_length", "the field verl.max_prompt_length"),
+        ("actor_rollout_ref.actor.rollout_n", "the field num_generations"),
+        ("+trainer.remove_previous_ckpt_in_save", "modomodo itself"),
     ],
 )
 def test_a_further_option_does_not_change_what_the_recipe_decides(option: str, decider: str):
     (found,) = refusals(of.recipe(verl={**of.TABLE["verl"], "options": {option: 1}}))
     assert (found.where, found.what) == (f"verl.options.{option!r}", f"is decided by {decider}: leave it out")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "what"),
+    [
+        ("model_engine", "megatron", "is no option: write its dotted name"),
+        ("", 1, "is no option"),
+        ("trainer.balance_batch ", True, "is no option"),
+        ("~trainer.balance_batch", True, "is no option"),
+        ("trainer.balance_batch=1 x", True, "is no option"),
+        ("actor_rollout_ref.rollout.name", "${data.seed}", "write the value itself"),
+    ],
+)
+def test_a_name_or_value_that_verl_s_configuration_would_read_otherwise_is_refused(option, value, what):
+    (found,) = refusals(of.recipe(verl={**of.TABLE["verl"], "options": {option: value}}))
+    assert found.where == f"verl.options.{option!r}"
+    assert what in found.what
 
 
 def test_further_options_reach_verl_and_are_part_of_what_a_run_is():

@@ -1,5 +1,6 @@
 """verl itself takes the configurations that are made of recipes, and its losses are those of the engine trl."""
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import verl_recipes as of
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.training.verl import run
-from modomodo.training.verl.options import OPTIONS, PINNED, overrides
+from modomodo.training.verl.options import FOLLOWING, OPTIONS, PINNED, decided_by, overrides
 from modomodo.training.verl.run import composed, validate
 
 pytest.importorskip("verl.trainer", reason="verl has an environment of its own: make test-verl")
@@ -59,15 +60,36 @@ def test_no_option_of_a_field_is_one_that_verl_does_not_know(names, known_keys: 
     assert {name for name in names if not name.startswith("+")} <= known_keys
 
 
+def test_what_follows_a_decided_option_is_decided_too(values: dict[str, object]):
+    for name, value in values.items():
+        followed = re.fullmatch(r"\$\{(?:oc\.select:)?([\w.]+)(,.*)?\}", str(value))
+        unused = name.startswith(("critic.", "distillation.")) or ".trace." in name or ".prometheus." in name
+        if followed and not unused and decided_by(followed[1], of.recipe()):
+            assert FOLLOWING.get(name) == followed[1]
+            assert decided_by(name, of.recipe()) == decided_by(followed[1], of.recipe())
+
+
+def test_an_option_that_verl_lacks_is_an_error_before_anything_is_written():
+    with pytest.raises(ModomodoError, match=r"(?s)verl does not take the options.*typo.*mend verl.options"):
+        run.check_options([*options(of.recipe()), "typo.option=1"])
+    run.check_options(options(of.recipe()))
+
+
 @pytest.fixture(scope="module")
-def known_keys() -> set[str]:
+def known_keys(values: dict[str, object]) -> set[str]:
+    return set(values)
+
+
+@pytest.fixture(scope="module")
+def values() -> dict[str, object]:
+    """Return all of verl's options by dotted name, as they are before any names another."""
     from omegaconf import OmegaConf
 
-    found: set[str] = set()
+    found: dict[str, object] = {}
 
     def walk(table: dict, prefix: str) -> None:
         for key, value in table.items():
-            found.add(prefix + key)
+            found[prefix + key] = value
             if isinstance(value, dict):
                 walk(value, f"{prefix}{key}.")
 

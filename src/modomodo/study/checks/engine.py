@@ -15,6 +15,8 @@ from modomodo.study.checks.subject import Subject
 from modomodo.training.trackers import check_tracker
 from modomodo.training.verl.limits import refusals
 
+LEAST_TEMPERATURE = 0.01  # of vLLM, which samples at it where less is asked for
+
 
 def check_tracking(subject: Subject) -> Iterator[Problem]:
     """Yield that the tracker is not installed."""
@@ -35,6 +37,10 @@ def check_engine(subject: Subject) -> Iterator[Problem]:
             check_vllm_installed("evaluation.engine")
         except ModomodoError as error:
             yield Problem("evaluation.engine", str(error), level=_level(recipe))
+    by_vllm = recipe.evaluation.engine == "vllm" or recipe.vllm.mode != "off"
+    if by_vllm and recipe.temperature < LEAST_TEMPERATURE:
+        what = f"is {recipe.temperature}, and vLLM samples at {LEAST_TEMPERATURE} at least: raise it"
+        yield Problem("temperature", what)
 
 
 def _trl_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -44,6 +50,12 @@ def _trl_problems(recipe: Recipe) -> Iterator[Problem]:
         check_vllm(recipe.vllm)
     except ModomodoError as error:
         yield Problem("vllm", str(error), level=_level(recipe))
+    by_own_vllm = recipe.evaluation.engine == "vllm" or recipe.vllm.mode == "colocate"
+    if by_own_vllm and recipe.vllm.tensor_parallel > 1:
+        what = f"is {recipe.vllm.tensor_parallel}, but a run of the engine trl has one GPU: set it to 1"
+        yield Problem("vllm.tensor_parallel", what)
+    if recipe.verl.options:
+        yield Problem("verl.options", "is for the engine verl: leave it out, or set engine = 'verl'")
     if recipe.vllm.mode != "off" and recipe.epochs > 1 and _sees_with_new_weights(recipe):
         yield Problem(
             "vllm",

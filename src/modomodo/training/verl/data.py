@@ -13,7 +13,7 @@ from transformers import ProcessorMixin
 from modomodo.config.domains import recipe_domain
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
-from modomodo.core.files import explained, write_text
+from modomodo.core.files import explained, read_json, write_text
 from modomodo.core.rows import Resize, Row, open_image, opened, picture_bytes
 from modomodo.core.schedules import Schedule, write_schedule
 from modomodo.data.domain import Message
@@ -26,15 +26,22 @@ GROUP = 256  # rows that are held in memory at a time
 
 
 def write_inputs(recipe: Recipe, plan: Schedule, processor: ProcessorMixin, *, folder: Path) -> None:
-    """Write what the processes of verl read: schedule.csv, verl/recipe.json and verl/rows.parquet.
+    """Write what the processes of verl read: schedule.csv, verl/rows.parquet and verl/recipe.json.
 
     Raises ModomodoError for a row whose prompt is too long, or holds a marker of images in its text.
     """
     write_schedule(plan, folder / "schedule.csv")
-    write_text(folder / "verl" / "recipe.json", reachable(recipe).model_dump_json(indent=1) + "\n")
-    path = folder / "verl" / "rows.parquet"
-    if not path.exists():  # written whole or not at all
+    path, known = folder / "verl" / "rows.parquet", folder / "verl" / "recipe.json"
+    # The rows are written whole or not at all; their prompts were measured against the limit of the recipe beside them.
+    if not path.exists() or _longest_prompt(known) != recipe.verl.max_prompt_length:
         write_rows(recipe, plan, processor, path=path)
+    write_text(known, reachable(recipe).model_dump_json(indent=1) + "\n")
+
+
+def _longest_prompt(recipe: Path) -> int | None:
+    """Return the limit of a recipe that was written here; None where there is none to read."""
+    known: Any = read_json(recipe)
+    return known["verl"]["max_prompt_length"] if known else None
 
 
 def reachable(recipe: Recipe) -> Recipe:

@@ -3,6 +3,7 @@
 Imports no torch and no verl: `modomodo check` says the same on a machine that has neither.
 """
 
+import re
 from collections.abc import Iterator
 
 from modomodo.config.policies import Online
@@ -11,6 +12,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.data.domain import Problem
 from modomodo.training.verl.options import decided_by, share
 
+OPTION = re.compile(r"\+{0,2}[\w-]+(\.[\w-]+)+")
 # verl 0.9.1 has position ids and token builders of its own for these families, and our count of a prompt's tokens
 # follows their resizing.
 FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
@@ -91,11 +93,17 @@ def _options(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _further(recipe: Recipe) -> Iterator[Problem]:
-    """Yield the further options of verl that are decided otherwise."""
-    for option in recipe.verl.options:
+    """Yield the further options of verl that are decided otherwise, or that its configuration would read otherwise."""
+    for option, value in recipe.verl.options.items():
         decider = decided_by(option, recipe)
         if decider is not None:
             yield Problem(f"verl.options.{option!r}", f"is decided by {decider}: leave it out")
+        elif not OPTION.fullmatch(option):
+            what = 'is no option: write its dotted name, such as "trainer.balance_batch", after a + where verl lacks it'
+            yield Problem(f"verl.options.{option!r}", what)
+        elif "${" in str(value):
+            what = f"is {value!r}, and verl's configuration replaces '${{': write the value itself"
+            yield Problem(f"verl.options.{option!r}", what)
 
 
 def _sizes(recipe: Recipe) -> Iterator[Problem]:

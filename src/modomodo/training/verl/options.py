@@ -81,6 +81,19 @@ REFUSED = (
 )
 """Fields that have one value under verl, see limits.py."""
 
+FOLLOWING = {
+    f"{ROLLOUT}.prompt_length": "data.max_prompt_length",
+    f"{ROLLOUT}.response_length": "data.max_response_length",
+    f"{ROLLOUT}.n_gpus_per_node": "trainer.n_gpus_per_node",
+    f"{ROLLOUT}.log_prob_use_dynamic_bsz": f"{ACTOR}.use_dynamic_bsz",
+    f"{REFERENCE}.log_prob_use_dynamic_bsz": f"{ACTOR}.use_dynamic_bsz",
+    f"{REFERENCE}.ulysses_sequence_parallel_size": f"{ACTOR}.ulysses_sequence_parallel_size",
+    f"{ACTOR}.rollout_n": f"{ROLLOUT}.n",
+    f"{REFERENCE}.rollout_n": f"{ROLLOUT}.n",
+    "trainer.remove_previous_ckpt_in_save": "trainer.max_actor_ckpt_to_keep",
+}
+"""Option of verl -> the one that it follows in verl's own configuration, or would beat."""
+
 WITHOUT_EFFECT = ("image_cache",)
 """Fields that change no result; this one is of the trainer of TRL."""
 
@@ -88,6 +101,7 @@ WITHOUT_EFFECT = ("image_cache",)
 # loss_type "grpo": the mean over a completion's tokens, then over completions. low_var_kl is TRL's estimator of KL.
 PINNED: dict[str, Value] = {
     "critic.enable": False,
+    "trainer.critic_warmup": 0,
     "data.trust_remote_code": False,
     f"{MODEL}.trust_remote_code": False,
     "algorithm.adv_estimator": "grpo",
@@ -134,6 +148,8 @@ PINNED: dict[str, Value] = {
 DEFAULTS: dict[str, Value] = {f"{ROLLOUT}.name": "vllm"}
 """What `verl.options` of a recipe may change."""
 
+VLLM_OF_VERL = "pip install 'verl[vllm]==0.9.1', in an environment without trl (docs/verl.md)"
+
 
 def overrides(recipe: Recipe, *, steps: int, folder: Path, resumed: int = 0) -> list[str]:
     """Return the Hydra overrides of verl's ppo_trainer configuration.
@@ -150,6 +166,7 @@ def overrides(recipe: Recipe, *, steps: int, folder: Path, resumed: int = 0) -> 
 def decided_by(option: str, recipe: Recipe) -> str | None:
     """Return what decides an option of verl, which `verl.options` may then not; None where nothing does."""
     name = option.lstrip("+")
+    name = FOLLOWING.get(name, name)
     for field, names in OPTIONS.items():
         if name in {one.lstrip("+") for one in names}:
             return f"the field {field}"

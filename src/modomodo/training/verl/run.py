@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from modomodo.training.trackers import NoTracker, Tracker
 from modomodo.training.verl.data import write_inputs
 from modomodo.training.verl.limits import check_limits
 from modomodo.training.verl.merge import merged
-from modomodo.training.verl.options import overrides
+from modomodo.training.verl.options import DEFAULTS, ROLLOUT, VLLM_OF_VERL, overrides
 from modomodo.training.verl.reward import STOPPED, new_rewards
 from modomodo.training.verl.rollouts import Reader, cut_back, dumped, take_in
 from modomodo.training.weights import recipe_processor
@@ -41,16 +42,19 @@ def train(
     the gold of a domain fails.
     """
     check_limits(recipe)
-    check_installed()
+    check_installed(recipe)
     folder = folder.resolve()  # verl works in another
     # Images are resized to the recipe's limits before vLLM sees them; without limits, by the checkpoint's own.
     processor = recipe_processor(recipe, as_saved=not (recipe.min_pixels or recipe.max_pixels))
     check_tokenizer(processor, recipe.model)
+    check_options(overrides(recipe, steps=plan.steps, folder=folder))
     write_inputs(recipe, plan, processor, folder=folder)
     (folder / "verl" / STOPPED).unlink(missing_ok=True)
     reader = _reader(recipe, plan, processor, folder, tracker or NoTracker())
     done = last_step_of_verl(folder / CHECKPOINTS, until=dumped(reader))
+    check_size(folder / CHECKPOINTS / f"global_step_{done}", recipe)
     reader.rewards.resume(cut_back(folder, done))
+    take_in(reader, last=True)  # a kill may have left a dump without verl's numbers of its step, which come no more
     if done < plan.steps:
         drop_checkpoints(folder / CHECKPOINTS, keep=folder / CHECKPOINTS / f"global_step_{done}")
         _run_while_reading(overrides(recipe, steps=plan.steps, folder=folder, resumed=done), reader)
@@ -60,8 +64,8 @@ def train(
     return merged(recipe, folder / CHECKPOINTS / f"global_step_{plan.steps}" / "actor"), processor
 
 
-def check_installed() -> None:
-    """Raise ModomodoError where verl is not installed."""
+def check_installed(recipe: Recipe) -> None:
+    """Raise ModomodoError where verl is not installed, or the vLLM that it samples by."""
     try:
         version("verl")
     except PackageNotFoundError as error:
@@ -69,6 +73,31 @@ def check_installed() -> None:
             "engine is 'verl', which is not installed here: it has an environment of its own, `make verl-env`, and "
             "runs by .venv-verl/bin/modomodo (docs/verl.md)"
         ) from error
+    sampler = recipe.verl.options.get(f"{ROLLOUT}.name", DEFAULTS[f"{ROLLOUT}.name"])
+    if sampler == "vllm" and find_spec("vllm") is None:
+        raise ModomodoError("engine is 'verl', which samples by vLLM, and vLLM is not installed here: " + VLLM_OF_VERL)
+
+
+def check_options(options: Sequence[str]) -> None:
+    """Raise ModomodoError for options that verl's configuration does not have."""
+    from hydra.errors import HydraException  # pyright: ignore[reportMissingImports]
+
+    try:
+        composed(options)
+    except HydraException as error:
+        raise ModomodoError(f"verl does not take the options of the recipe: {error}: mend verl.options") from error
+
+
+def check_size(checkpoint: Path, recipe: Recipe) -> None:
+    """Raise ModomodoError where another number of GPUs saved the checkpoint, of which each has a file of its own."""
+    gpus = recipe.verl.nodes * recipe.verl.gpus_per_node
+    files = (checkpoint / "actor").glob("model_world_size_*_rank_*.pt")
+    saved_by = {int(path.name.split("_")[3]) for path in files}
+    if saved_by - {gpus}:
+        raise ModomodoError(
+            f"{checkpoint} was saved by {max(saved_by)} GPUs, and the recipe has {gpus} (verl.nodes x "
+            f"verl.gpus_per_node): set them back, or delete {checkpoint.parent} to begin again"
+        )
 
 
 def check_tokenizer(processor: ProcessorMixin, model: str) -> None:
