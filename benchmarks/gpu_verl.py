@@ -3,8 +3,8 @@
 
     python benchmarks/gpu_verl.py [--size 2b] [--steps 6]        # or: python benchmarks/gpu.py --engine verl
 
-In verl's environment with vLLM and flash-attn (docs/verl.md): sampling by vLLM with verl's own defaults, its weights
-after each update, bfloat16 over NCCL, a kill -9 and its resume, adapters, memory and seconds. Each line says what was
+In verl's environment with vLLM and flash-attn (docs/verl.md): sampling by vLLM with verl's own defaults, bfloat16
+over NCCL, a kill -9 and its resume, adapters, memory and seconds. Each line says what was
 seen; the first that fails ends it. The model is of Qwen2-VL-2B's shape with random weights (gpu.py).
 """
 
@@ -47,7 +47,7 @@ def recipe_of(folder: Path, size: str, address: str, steps: int) -> dict[str, ob
 
 
 def proved(name: str, run: Run, *, steps: int) -> None:
-    """Assert that a run is whole and that vLLM had the trainer's weights at each step, and print its numbers."""
+    """Assert that a run is whole and that vLLM's probabilities are the trainer's, and print its numbers."""
     check_files(run, steps=steps, prompts=PROMPTS, generations=GENERATIONS)
     drift = run.numbers("training/rollout_probs_diff_mean")
     assert max(drift) < DRIFT, drift
