@@ -7,7 +7,6 @@
 Runs go to studies/confirmed; killed and started again, `run` goes on, and the table has what is finished.
 """
 
-import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import typer
-from paired import gain, interval, scores, where
+from paired import gain, interval, put, scores, where
 
 from modomodo import Mixture, Study, load_study
 from modomodo.core import child_seed
@@ -85,9 +84,7 @@ def write_rows(world: str, times: int, study: Study, chosen: Mapping[str, Mixtur
             {"world": world, "times": times, "strategy": name, "seed": seed + 1, **row_of(store, one.key, study)}
             for name, one in zip(planned, outcomes, strict=True)
         ]
-        known = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame({"world": [], "times": [], "seed": []})
-        kept = known[(known.world != world) | (known.times != times) | (known.seed != seed + 1)]
-        pd.concat([kept, pd.DataFrame(rows)]).to_csv(TABLE, index=False, float_format="%.4f", quoting=csv.QUOTE_MINIMAL)
+        put(TABLE, pd.DataFrame(rows), world=world, times=times, seed=seed + 1)
 
 
 def planned_run(study: Study, name: str, mixture: Mixture, seed: int) -> PlannedRun:

@@ -9,7 +9,6 @@ have as many prompts; rules start from it, or from the mixture that the world's 
 Axes: S seeds, B benchmarks.
 """
 
-import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import typer
-from paired import gain, interval, scores, where
+from paired import gain, interval, put, scores, where
 
 from modomodo import Mixture, Recipe, Study, load_study, pilot
 from modomodo.mixing import holm
@@ -79,12 +78,10 @@ def write_rows(world: str, study: Study, seed: int, starts: dict[str, Mixture]) 
     ]
     store = Store(study.folder)
     outcomes = launch(planned, store, digests=run_digests([one.recipe for one in planned]), run=RUN)
-    known = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame({"world": [], "seed": []})
-    kept = known[(known.world != world) | (known.seed != seed)]
     ended = {policy: one.key for policy, one in zip(POLICIES, outcomes, strict=True) if one.status != "failed"}
     rows = pd.DataFrame(list(rows_of(world, study, seed, store, ended)))
     TABLE.parent.mkdir(exist_ok=True)
-    pd.concat([kept, rows]).to_csv(TABLE, index=False, float_format="%.4f", quoting=csv.QUOTE_MINIMAL)
+    put(TABLE, rows, world=world, seed=seed)
     failed = [outcome.label for outcome in outcomes if outcome.status == "failed"]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}; run again")

@@ -1,6 +1,7 @@
 """Gains of runs over others at matched seeds, from tables with a row for each run. Axes: S seeds, B benchmarks."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,15 @@ def where(runs: pd.DataFrame, **values: object) -> pd.DataFrame:
     for column, value in values.items():
         kept &= (runs[column] == value).to_numpy()
     return pd.DataFrame(runs[kept]).sort_values(by=["seed"])
+
+
+def put(table: Path, rows: pd.DataFrame, **of: object) -> None:
+    """Write rows that all have these values into a table, in the place of those that it has with them."""
+    if table.exists():
+        known = pd.read_csv(table)
+        others = known.drop(index=where(known, **of).index)
+        rows = pd.concat([others, rows])
+    rows.to_csv(table, index=False, float_format="%.4f")
 
 
 def scores(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Array:

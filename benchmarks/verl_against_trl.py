@@ -25,6 +25,7 @@ TESTS = Path(__file__).parents[1] / "tests/verl"
 sys.path.append(str(TESTS))
 
 import cluster  # noqa: E402 # pyright: ignore[reportMissingImports]
+from paired import put  # noqa: E402
 from verl_runs import Run, rewards, started, write_recipe  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/verl_against_trl.csv"
@@ -70,9 +71,7 @@ def finish(engine: Engine, seed: int, run: Run) -> None:
     score = float(np.mean([one["mean"] for one in scores.values()]))
     rows = [{"engine": engine, "seed": seed, "step": step, "reward": x} for step, x in enumerate(rewards(run), 1)]
     rows.append({"engine": engine, "seed": seed, "step": "score", "reward": score})
-    known = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=["engine", "seed", "step", "reward"])
-    kept = known[(known["engine"] != engine) | (known["seed"] != seed)]
-    pd.concat([kept, pd.DataFrame(rows)]).to_csv(TABLE, index=False, float_format="%.4f")
+    put(TABLE, pd.DataFrame(rows), engine=engine, seed=seed)
     print(f"{engine}, seed {seed}: {np.mean([row['reward'] for row in rows[:-1]]):.3f}, score {score:.3f}", flush=True)
 
 
