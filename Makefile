@@ -7,6 +7,8 @@ EVAL_VENV := .venv-eval
 VERL_VENV := .venv-verl
 VLLM_VENV := .venv-vllm
 BIN := $(VENV)/bin
+# PyPI's torchvision is built for CUDA; these let it be imported beside a torch for CPUs.
+CPU_TORCHVISION := tests/torchvision_on_cpu.py tests/torchvision_on_cpu.pth
 # One thread per process: spinning threads on a shared core cost ten times what they give.
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -62,11 +64,12 @@ test-eval: eval-env
 verl-env: $(VERL_VENV)/.installed
 
 # verl needs an older transformers and an older antlr4 than the rest, so it shares neither environment nor constraints.
-$(VERL_VENV)/.installed: pyproject.toml constraints-verl.txt
+$(VERL_VENV)/.installed: pyproject.toml constraints-verl.txt $(CPU_TORCHVISION)
 	$(PYTHON) -m venv $(VERL_VENV)
 	$(VERL_VENV)/bin/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints-verl.txt torch
 	$(VERL_VENV)/bin/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check \
 		-c constraints-verl.txt -e '.[verl]' pytest
+	cp $(CPU_TORCHVISION) $(VERL_VENV)/lib/python3*/site-packages/
 	touch $@
 
 test-verl: verl-env
@@ -74,13 +77,13 @@ test-verl: verl-env
 
 vllm-env: $(VLLM_VENV)/.installed
 
-# vLLM on a CPU. The pins are the whole environment, which no resolver would take: see the file. PyPI's torchvision is
-# built for CUDA; a line of .pth lets it be imported beside a torch for CPUs.
-$(VLLM_VENV)/.installed: pyproject.toml constraints-vllm.txt tests/with_vllm/torchvision_on_cpu.py tests/with_vllm/torchvision_on_cpu.pth
+# vLLM on a CPU. The pins are the whole environment, which no resolver would take: see the file. They are
+# installed as they stand.
+$(VLLM_VENV)/.installed: pyproject.toml constraints-vllm.txt $(CPU_TORCHVISION)
 	$(PYTHON) -m venv $(VLLM_VENV)
 	$(VLLM_VENV)/bin/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check --no-deps \
 		-r constraints-vllm.txt -e .
-	cp tests/with_vllm/torchvision_on_cpu.* $(VLLM_VENV)/lib/python3*/site-packages/
+	cp $(CPU_TORCHVISION) $(VLLM_VENV)/lib/python3*/site-packages/
 	touch $@
 
 test-vllm: vllm-env

@@ -1,5 +1,5 @@
 # pyright: basic
-"""The engine verl against the engine trl: the same model, recipe and rows, 30 steps, three seeds (docs/verl.md).
+"""The engine verl against the engine trl: the same model, recipe and rows, 30 steps, nine seeds (docs/verl.md).
 
     .venv-verl/bin/python benchmarks/verl_against_trl.py run verl   # about 4 minutes a seed on two cores
     .venv-vllm/bin/python benchmarks/verl_against_trl.py run trl    # after it, which makes the model; needs torchvision
@@ -13,13 +13,14 @@ import json
 import os
 import subprocess
 import sys
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 import typer
+from scipy import stats
 
 TESTS = Path(__file__).parents[1] / "tests/verl"
 sys.path.append(str(TESTS))
@@ -30,7 +31,7 @@ from verl_runs import Run, rewards, started, write_recipe  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/verl_against_trl.csv"
 FOLDER = Path("studies/verl_against_trl")
-SEEDS, STEPS = (0, 1, 2), 30
+SEEDS, STEPS = range(9), 30
 Engine = Literal["verl", "trl"]
 ENGINES: tuple[Engine, ...] = ("verl", "trl")
 SIZES = {"prompts_per_step": 8, "num_generations": 8, "steps": STEPS}
@@ -80,21 +81,23 @@ def table() -> None:
     """Print how far runs are apart: of both engines at one seed, and of one engine at two."""
     runs = pd.read_csv(TABLE).pivot(index=["engine", "seed"], columns="step", values="reward")
     steps = runs[[str(step) for step in range(1, STEPS + 1)]]
-    for engine, seed in product(ENGINES, SEEDS):
-        row = steps.loc[(engine, seed)]
+    values = {"mean reward": steps.mean(axis=1), "score": runs["score"]}
+    pairs = {
+        "verl and trl at one seed": [(("verl", seed), ("trl", seed)) for seed in SEEDS],
+        **{f"{one} at two seeds": list(combinations([(one, seed) for seed in SEEDS], 2)) for one in ENGINES},
+    }
+    print("| apart, on average | rewards of a step | mean reward | score |\n|---|---|---|---|")
+    for name, some in pairs.items():
+        apart = np.mean([np.abs(steps.loc[one] - steps.loc[other]).mean() for one, other in some])
+        means = [np.mean([abs(of[one] - of[other]) for one, other in some]) for of in values.values()]
+        print(f"| {name} | {apart:.3f} | {' | '.join(f'{value:.3f}' for value in means)} |")
+    for name, of in values.items():
+        verl, trl = (of.loc[engine].to_numpy() for engine in ENGINES)
+        ends = stats.ttest_rel(verl, trl).confidence_interval(0.95)
         print(
-            f"{engine}, seed {seed}: {row.mean():.3f} over {STEPS} steps, {row[-10:].mean():.3f} over the last 10, "
-            f"score {runs.loc[(engine, seed), 'score']:.3f}"
+            f"{name}: verl {verl.mean():.3f}, trl {trl.mean():.3f}, difference {np.mean(verl - trl):+.3f} "
+            f"(95 % {ends.low:+.3f} to {ends.high:+.3f}, {len(SEEDS)} seeds)"
         )
-    for name, pairs in {
-        "verl against trl, the same seed": [(("verl", seed), ("trl", seed)) for seed in SEEDS],
-        **{f"two seeds of {one}": list(combinations([(one, seed) for seed in SEEDS], 2)) for one in ("trl", "verl")},
-    }.items():
-        apart = [np.abs(steps.loc[one] - steps.loc[other]).mean() for one, other in pairs]
-        means = [steps.loc[one].mean() - steps.loc[other].mean() for one, other in pairs]
-        scores = [runs.loc[one, "score"] - runs.loc[other, "score"] for one, other in pairs]
-        for what, values in (("a step's rewards", apart), ("mean rewards", means), ("scores", scores)):
-            print(f"{name}, {what} apart: {', '.join(f'{value:+.3f}' for value in values)}")
 
 
 if __name__ == "__main__":

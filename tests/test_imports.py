@@ -25,6 +25,7 @@ CORE = [
     "later",
     "mixture",
     "names",
+    "packages",
     "plugins",
     "rows",
     "schedules",

@@ -163,3 +163,11 @@ def test_options_of_verl_are_refused_for_the_engine_trl():
     options = recipe.verl.model_copy(update={"options": {"trainer.balance_batch": False}})
     found = check_recipe(recipe.model_copy(update={"verl": options}), say=lambda what: None)
     assert "leave it out" in next(problem.what for problem in found if problem.where == "verl.options")
+
+
+def test_a_recipe_is_planned_where_the_engine_is_not_installed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("modomodo.training.engines.is_installed", lambda package: False)
+    found = [problem for problem in checked(RECIPES / "paper" / "recipe.toml") if problem.where == "engine"]
+    assert [(problem.level, "engine is 'trl', which is not installed" in problem.what) for problem in found] == [
+        ("note", True)
+    ]

@@ -274,7 +274,7 @@ def test_sampling_by_vllm_says_why_it_needs_a_gpu(monkeypatch, mode, why):
     from modomodo.training import trl
 
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(ModomodoError, match=f'vllm.mode is "{mode}", which needs a GPU here, since .*{why}.*"off"'):
+    with pytest.raises(ModomodoError, match=f'vllm.mode is "{mode}", which needs a GPU, since .*{why}.*"off"'):
         trl.check_vllm(Vllm(mode=mode))
 
 

@@ -1,7 +1,5 @@
 import os
 import sys
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -9,11 +7,6 @@ import pytest
 TESTS = Path(__file__).parents[1]
 sys.path += [str(TESTS / "training"), str(TESTS / "lmms")]
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-
-with suppress(PackageNotFoundError):
-    version("verl")
-    # Before anything imports transformers.
-    from shim import sitecustomize  # noqa: F401
 
 
 @pytest.fixture(scope="session")

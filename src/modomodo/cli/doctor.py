@@ -14,11 +14,11 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from modomodo.runs.hardware import cores, gpus
-from modomodo.training.verl.options import VLLM_OF_VERL
+from modomodo.training.engines import VLLM_OF_VERL
 
 Level = Literal["good", "note", "error"]
 
-APART = {"verl": "make verl-env", "eval": "make eval-env"}
+APART = {"verl": "with GPUs docs/verl.md, without them make verl-env", "eval": "make eval-env"}
 """Extra with an environment of its own -> what makes it."""
 
 ENGINES = {
@@ -102,7 +102,7 @@ def _extra(extra: str, purpose: str) -> Finding:
         if extra in APART
         else f"pip install '.[{extra}]' in its folder"
     )
-    how = f"not for {purpose}: {', '.join(lacking)}; {remedy}"
+    how = f"not ready ({purpose}): {', '.join(lacking)}; {remedy}"
     return Finding(f"extra {extra}", how, level="note")
 
 

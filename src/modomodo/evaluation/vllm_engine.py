@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modomodo.config.recipe import Recipe
 from modomodo.core.children import environment
 from modomodo.core.errors import ModomodoError
+from modomodo.core.packages import is_installed
 from modomodo.core.rows import Row, View, open_image
 from modomodo.core.seeds import child_seed
 from modomodo.data.domain import Domain
@@ -30,8 +31,9 @@ OWN_PROCESS = {"VLLM_ENABLE_V1_MULTIPROCESSING": "1"}
 def check_vllm_installed(field: str, value: str = "vllm") -> None:
     """Raise ModomodoError where vLLM is not installed, for which a field of the recipe asks."""
     if find_spec("vllm") is None:
+        install = "'verl[vllm]==0.9.1'" if is_installed("verl") else '"trl[vllm]"'
         raise ModomodoError(
-            f'{field} is "{value}", but vLLM is not installed: pip install "trl[vllm]"; without a GPU: make vllm-env'
+            f'{field} is "{value}", but vLLM is not installed: pip install {install}; without a GPU: make vllm-env'
         )
 
 

@@ -66,6 +66,8 @@ def why_absent(name: str, error: BaseException) -> str:
             return "its weights are not safetensors, and modomodo reads no others: take a folder with converted ones"
         kind = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
         help = "; take another copy of it, or a model for which transformers has a class" if here else ""
+        if "requires the Torchvision library" in said:
+            said, help = "its processor needs torchvision, which is not installed here", ": pip install torchvision"
         return f"{kind}{said:.{LONGEST}}{help}"
     return (
         f"it is not whole on this machine, and {offline}={os.environ[offline]} is set, which forbids to fetch it: run "

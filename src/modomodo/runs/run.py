@@ -94,6 +94,9 @@ def _trained(
         check_limits(recipe)
         assert isinstance(plan, Schedule)
         return train_by_verl(recipe, plan, folder=folder, tracker=tracker)
+    from modomodo.training.engines import check_trl_installed
+
+    check_trl_installed()
     from modomodo.training.trl import train
 
     return train(recipe, plan, folder=folder, tracker=tracker)

@@ -6,13 +6,13 @@ Imports no torch: the shapes of the models in recipes/ are written down here, th
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 from modomodo.config.recipe import Recipe, digest
 from modomodo.core.errors import ModomodoError
 from modomodo.core.files import foreign_json
+from modomodo.core.packages import is_installed
 from modomodo.data.domain import Problem
 from modomodo.models.safe_files import weight_shapes
 from modomodo.runs.hardware import gpus
@@ -153,7 +153,7 @@ def cost(recipes: Sequence[Recipe], *, label: str) -> Iterator[Problem]:
     recipes = list({digest(recipe.identity()): recipe for recipe in recipes}.values())
     shape = shape_of(recipes[0])
     if recipes[0].engine == "verl":
-        installed = "" if find_spec("verl") else "; verl is not in this environment, and is needed where runs are made"
+        installed = "" if is_installed("verl") else "; verl is not installed here, and is needed where runs are made"
         what = f"memory and hours are not estimated for verl: the arithmetic is for runs on one GPU{installed}"
         yield Problem(label, what, level="note")
         return

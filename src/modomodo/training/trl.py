@@ -126,7 +126,8 @@ def check_vllm(vllm: Vllm) -> None:
         return
     if not torch.cuda.is_available():
         raise ModomodoError(
-            f'vllm.mode is "{vllm.mode}", which needs a GPU here, since {NEEDS_GPU[vllm.mode]}: set it to "off"'
+            f'vllm.mode is "{vllm.mode}", which needs a GPU, since {NEEDS_GPU[vllm.mode]}: run it where there is '
+            'one, or set it to "off"'
         )
     check_vllm_installed("vllm.mode", vllm.mode)
 

@@ -2,18 +2,20 @@
 
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
+from modomodo.core.packages import is_installed
 from modomodo.data.domain import Problem
 from modomodo.evaluation.vllm_engine import check_vllm_installed
 from modomodo.runs.hardware import gpus
 from modomodo.study.checks.subject import Subject
+from modomodo.training.engines import check_trl_installed
 from modomodo.training.trackers import check_tracker
 from modomodo.training.verl.limits import refusals
+from modomodo.training.verl.options import overrides
 
 LEAST_TEMPERATURE = 0.01  # of vLLM, which samples at it where less is asked for
 
@@ -24,14 +26,14 @@ def check_tracking(subject: Subject) -> Iterator[Problem]:
         check_tracker(subject.recipe.tracker)
     except ModomodoError as error:
         # verl has an environment of its own, which may have the tracker; a study for it is planned in this one.
-        elsewhere = subject.recipe.engine == "verl" and find_spec("verl") is None
+        elsewhere = subject.recipe.engine == "verl" and not is_installed("verl")
         yield Problem("tracker", str(error), level="note" if elsewhere else "error")
 
 
 def check_engine(subject: Subject) -> Iterator[Problem]:
     """Yield what keeps the trainer from taking the recipe's configuration."""
     recipe = subject.recipe
-    yield from refusals(recipe) if recipe.engine == "verl" else _trl_problems(recipe)
+    yield from _verl_problems(recipe) if recipe.engine == "verl" else _trl_problems(recipe)
     if recipe.evaluation.engine == "vllm":
         try:
             check_vllm_installed("evaluation.engine")
@@ -43,7 +45,32 @@ def check_engine(subject: Subject) -> Iterator[Problem]:
         yield Problem("temperature", what)
 
 
+def _verl_problems(recipe: Recipe) -> Iterator[Problem]:
+    found = tuple(refusals(recipe))
+    yield from found
+    if not is_installed("verl"):
+        if recipe.verl.options:
+            yield Problem("verl.options", "are looked up where verl is installed: check there as well", level="note")
+        return
+    from modomodo.training.verl.run import check_installed, check_options
+
+    try:
+        if not found:
+            check_options(overrides(recipe, steps=max(1, recipe.steps), folder=Path("run")))
+    except ModomodoError as error:
+        yield Problem("verl.options", str(error))
+    try:
+        check_installed(recipe)
+    except ModomodoError as error:
+        yield Problem("engine", str(error), level=_level(recipe))
+
+
 def _trl_problems(recipe: Recipe) -> Iterator[Problem]:
+    try:
+        check_trl_installed()
+    except ModomodoError as error:
+        yield Problem("engine", str(error), level="note")
+        return
     from modomodo.training.trl import check_vllm, grpo_config
 
     try:
@@ -77,4 +104,5 @@ def _sees_with_new_weights(recipe: Recipe) -> bool:
 
 def _level(recipe: Recipe) -> Literal["error", "note"]:
     """Return how much it matters that this environment lacks vLLM: a study for GPUs, or for verl, is planned in it."""
-    return "error" if gpus() and recipe.engine == "trl" else "note"
+    here = recipe.engine == "trl" or is_installed("verl")
+    return "error" if gpus() and here else "note"

@@ -36,8 +36,8 @@ def refusals(recipe: Recipe) -> Iterator[Problem]:
 def _model(recipe: Recipe) -> Iterator[Problem]:
     family = recipe.known_family
     if family is None or family.name not in FAMILIES:
-        kind = "none that is known" if family is None else family.name
-        what = f"is {recipe.model!r}, of family {kind}: verl trains {', '.join(FAMILIES)}; take one, or engine = 'trl'"
+        kind = "" if family is None else f", of family {family.name}"
+        what = f"is {recipe.model!r}{kind}, and verl trains only {', '.join(FAMILIES)}: take one, or engine = 'trl'"
         yield Problem("model", what)
     if recipe.revision is not None:
         what = f"is {recipe.revision!r}, but verl loads a hub id's newest: download it, and set model to the folder"

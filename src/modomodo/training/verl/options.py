@@ -148,8 +148,6 @@ PINNED: dict[str, Value] = {
 DEFAULTS: dict[str, Value] = {f"{ROLLOUT}.name": "vllm"}
 """What `verl.options` of a recipe may change."""
 
-VLLM_OF_VERL = "pip install 'verl[vllm]==0.9.1', in an environment without trl (docs/verl.md)"
-
 
 def overrides(recipe: Recipe, *, steps: int, folder: Path, resumed: int = 0) -> list[str]:
     """Return the Hydra overrides of verl's ppo_trainer configuration.

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
@@ -16,11 +15,12 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
 from modomodo.models.load import reply_lengths
 from modomodo.training.checkpoints import CHECKPOINTS, drop_checkpoints, last_step_of_verl
+from modomodo.training.engines import VLLM_OF_VERL, check_verl_installed
 from modomodo.training.trackers import NoTracker, Tracker
 from modomodo.training.verl.data import write_inputs
 from modomodo.training.verl.limits import check_limits
 from modomodo.training.verl.merge import merged
-from modomodo.training.verl.options import DEFAULTS, ROLLOUT, VLLM_OF_VERL, overrides
+from modomodo.training.verl.options import DEFAULTS, ROLLOUT, overrides
 from modomodo.training.verl.reward import STOPPED, new_rewards
 from modomodo.training.verl.rollouts import Reader, cut_back, dumped, take_in
 from modomodo.training.weights import recipe_processor
@@ -66,13 +66,7 @@ def train(
 
 def check_installed(recipe: Recipe) -> None:
     """Raise ModomodoError where verl is not installed, or the vLLM that it samples by."""
-    try:
-        version("verl")
-    except PackageNotFoundError as error:
-        raise ModomodoError(
-            "engine is 'verl', which is not installed here: it has an environment of its own, `make verl-env`, and "
-            "runs by .venv-verl/bin/modomodo (docs/verl.md)"
-        ) from error
+    check_verl_installed()
     sampler = recipe.verl.options.get(f"{ROLLOUT}.name", DEFAULTS[f"{ROLLOUT}.name"])
     if sampler == "vllm" and find_spec("vllm") is None:
         raise ModomodoError("engine is 'verl', which samples by vLLM, and vLLM is not installed here: " + VLLM_OF_VERL)
@@ -85,7 +79,12 @@ def check_options(options: Sequence[str]) -> None:
     try:
         composed(options)
     except HydraException as error:
-        raise ModomodoError(f"verl does not take the options of the recipe: {error}: mend verl.options") from error
+        # Its further lines advise a + before the name, which would only hide a typing error.
+        what = str(error).splitlines()[0].rstrip(".")
+        raise ModomodoError(
+            f"verl's configuration says: {what}; mend the name in verl.options, and put a + before it only where verl "
+            "hands a table of any names on"
+        ) from error
 
 
 def check_size(checkpoint: Path, recipe: Recipe) -> None:

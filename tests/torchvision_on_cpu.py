@@ -2,7 +2,7 @@
 
 Its compiled half does not load there, and its import asks for two operators of that half. They are declared, so that
 it comes up; whoever calls one is told that it has no implementation. Python reads this file at its start by the .pth
-file that `make vllm-env` writes, and nothing happens until torchvision is imported.
+file that `make vllm-env` and `make verl-env` copy, and nothing happens until torchvision is imported.
 """
 
 import sys
