@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cluster
+import plain_updates
 import psutil
 import pytest
 import small_qwen
@@ -49,6 +50,19 @@ def test_rewards_rise_over_thirty_steps_and_the_run_leaves_what_one_of_trl_leave
     # The sampler has the weights of the trainer after each update: else its probabilities would drift away.
     drift = run.numbers("training/rollout_probs_diff_mean")
     assert max(drift) < 1e-3, drift
+
+
+def test_its_updates_are_those_of_plain_grpo_on_the_completions_that_it_sampled(address, model, tmp_path: Path):
+    from modomodo.models.load import load_model
+
+    sizes = {"prompts_per_step": 8, "num_generations": 8, "steps": 3, "save_every": 3}
+    run = cluster.make_run(tmp_path, model, address, **sizes)
+    run.finish()
+    before, after, norms = plain_updates.updated(run)
+    assert run.numbers("actor/grad_norm") == pytest.approx(norms, rel=1e-3)
+    trained = load_model(str(run.path / "model"), precision="float32", freeze_vision=False).state_dict()
+    apart, moved = (sum((trained[name] - one[name]).square().sum() for name in one).sqrt() for one in (after, before))
+    assert apart < 0.01 * moved, (apart, moved)
 
 
 def test_a_run_on_two_gpus_that_is_killed_three_times_ends_as_if_it_had_not_been(address, model, tmp_path: Path):
