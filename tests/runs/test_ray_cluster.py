@@ -143,7 +143,7 @@ def test_a_run_whose_worker_dies_goes_on_from_what_was_copied(tmp_path: Path):
 
 
 def test_a_run_whose_node_dies_is_resumed_elsewhere(tmp_path: Path, cluster: Any):
-    runs = [PlannedRun(f"steps {seed}", fake_runs.recipe("steps", seed, steps=2000)) for seed in (1, 2)]
+    runs = [PlannedRun(f"steps {seed}", fake_runs.recipe("steps", seed, steps=800)) for seed in (1, 2)]
     options = {"num_cpus": 1, "resources": {"spare": 1}, "object_store_memory": 128 << 20}
     lost, other = cluster.add_node(**options), cluster.add_node(**options)
 
@@ -158,7 +158,7 @@ def test_a_run_whose_node_dies_is_resumed_elsewhere(tmp_path: Path, cluster: Any
     cluster.remove_node(other)
     assert [outcome.status for outcome in outcomes.values()] == ["finished", "finished"]
     assert printed.count("was lost (NodeDiedError") == 1
-    assert without_seconds(tmp_path / "study") == undisturbed(tmp_path / "here", ("steps", 1), ("steps", 2), steps=2000)
+    assert without_seconds(tmp_path / "study") == undisturbed(tmp_path / "here", ("steps", 1), ("steps", 2), steps=800)
 
 
 def small_study(folder: Path, *sets: str) -> Study:
@@ -210,7 +210,7 @@ def driver(folder: Path, *, runs: int, steps: int) -> "subprocess.Popen[str]":
 
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, number: int):
-    process = driver(tmp_path, runs=4, steps=600)
+    process = driver(tmp_path, runs=4, steps=400)
     until(lambda: len(list(tmp_path.glob("runs/*/result.json"))) >= 1, seconds=120)
     process.send_signal(number)
     process.communicate(timeout=20)
@@ -218,13 +218,13 @@ def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, numb
     until(lambda: claims(tmp_path) == 0, seconds=10)
     finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/result.json")}
     assert 1 <= len(finished) < 4
-    printed, _ = driver(tmp_path, runs=4, steps=600).communicate(timeout=60)
+    printed, _ = driver(tmp_path, runs=4, steps=400).communicate(timeout=60)
     statuses = list(json.loads(printed).values())
     assert statuses.count("reused") >= len(finished)
     assert len(list(tmp_path.glob("runs/*/result.json"))) == 4
     assert not (tmp_path / "hostile").exists(), "a file of the working folder ran"
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
-    assert without_seconds(tmp_path) == undisturbed(tmp_path / "b", *(("steps", seed) for seed in range(4)), steps=600)
+    assert without_seconds(tmp_path) == undisturbed(tmp_path / "b", *(("steps", seed) for seed in range(4)), steps=400)
 
 
 def test_an_attempt_that_was_superseded_gives_up(tmp_path: Path):
