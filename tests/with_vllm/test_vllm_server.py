@@ -100,4 +100,4 @@ def test_a_killed_run_goes_on_and_the_server_ends_with_its_weights(port, server_
     assert (folder / "schedule.csv").read_text() == schedule
     replies = json.loads((folder / "replies.json").read_text())
     assert [one["after"] for one in replies] == [one["saved"] for one in replies]
-    assert [one["before"] for one in replies] != [one["saved"] for one in replies]
+    assert [one["begun"] for one in replies] != [one["saved"] for one in replies]

@@ -15,6 +15,7 @@ from modomodo.config.recipe import Recipe
 from modomodo.data.registry import DOMAINS
 from modomodo.evaluation.generate import generate
 from modomodo.models.load import load_model, load_processor
+from modomodo.models.names import model_path
 from modomodo.runs.run import run_recipe
 from modomodo.training import trl as ours
 
@@ -39,19 +40,27 @@ def main(folder: Path, port: int, replies: Path) -> None:
 
 
 def greedy(one: Recipe, model: Path, server: Generation) -> list[dict[str, object]]:
-    """Return a line for each of a few rows: `before` and `after` the weights are sent again, and `saved`."""
+    """Return a line for each of a few rows: of the model that was `begun` with and `saved`, and `after` sending."""
     processor = load_processor(str(model))
-    saved = load_model(str(model), precision="float32", freeze_vision=False)
     domain = DOMAINS[one.domains[0]]
     rows = list(domain.load("train"))[:12]
-    expected = generate(saved, processor, domain, rows, view=one.view, max_new_tokens=one.max_completion_length)
-    before = asked(server, processor, domain, rows, one)
+    begun, saved = (
+        generate(
+            load_model(name, precision="float32", freeze_vision=False),
+            processor,
+            domain,
+            rows,
+            view=one.view,
+            max_new_tokens=one.max_completion_length,
+        )
+        for name in (model_path(one.model), str(model))
+    )
     server.sync_weights()
     # vLLM keeps what its projector made of an image, also when the weights are new, until it is told; TRL does not.
     server.vllm_client.session.post(f"{server.vllm_client.base_url}/reset_encoder_cache").raise_for_status()
     after = asked(server, processor, domain, rows, one)
-    lines = zip(expected, before, after, strict=True)
-    return [dict(zip(("saved", "before", "after"), line, strict=True)) for line in lines]
+    lines = zip(begun, saved, after, strict=True)
+    return [dict(zip(("begun", "saved", "after"), line, strict=True)) for line in lines]
 
 
 def asked(server: Generation, processor, domain, rows, one: Recipe) -> list[str]:
