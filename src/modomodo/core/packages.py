@@ -3,10 +3,14 @@
 from importlib.metadata import PackageNotFoundError, version
 
 
-def is_installed(package: str) -> bool:
-    """Return whether pip installed a package: a folder of its name in the working folder is none."""
+def installed_version(package: str) -> str | None:
+    """Return the version of a package that pip installed; a folder of its name in the working folder is none."""
     try:
-        version(package)
+        return version(package)
     except PackageNotFoundError:
-        return False
-    return True
+        return None
+
+
+def is_installed(package: str) -> bool:
+    """Return whether pip installed a package."""
+    return installed_version(package) is not None

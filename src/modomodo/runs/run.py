@@ -3,15 +3,15 @@
 import gc
 import json
 import shutil
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modomodo.config.policies import Online, Piecewise
 from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
+from modomodo.core.packages import installed_version
 from modomodo.core.schedules import Schedule, write_schedule
 from modomodo.evaluation.vllm_engine import check_vllm_installed
 from modomodo.models.load import save
@@ -114,7 +114,5 @@ def versions() -> dict[str, str]:
 
 
 def _version(name: str) -> str:
-    for distribution in (name, f"{name}-cpu"):  # vLLM's build for CPUs is called so
-        with suppress(PackageNotFoundError):
-            return version(distribution)
-    return "not installed"
+    # vLLM's build for CPUs is called so.
+    return installed_version(name) or installed_version(f"{name}-cpu") or "not installed"
