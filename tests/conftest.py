@@ -1,3 +1,4 @@
+import gc
 import os
 from pathlib import Path
 
@@ -17,6 +18,15 @@ LONGEST = (
     "cli/test_table_verbs.py",
     "mixing/test_proposal.py",
 )
+
+
+# What the tests import stays, and is much: the collector need not look at it while it comes, nor again and again after.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

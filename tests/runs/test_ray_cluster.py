@@ -210,7 +210,7 @@ def driver(folder: Path, *, runs: int, steps: int) -> "subprocess.Popen[str]":
 
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, number: int):
-    process = driver(tmp_path, runs=4, steps=400)
+    process = driver(tmp_path, runs=4, steps=200)
     until(lambda: len(list(tmp_path.glob("runs/*/result.json"))) >= 1, seconds=120)
     process.send_signal(number)
     process.communicate(timeout=20)
@@ -218,13 +218,13 @@ def test_a_driver_that_is_killed_goes_on_when_started_again(tmp_path: Path, numb
     until(lambda: claims(tmp_path) == 0, seconds=10)
     finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/result.json")}
     assert 1 <= len(finished) < 4
-    printed, _ = driver(tmp_path, runs=4, steps=400).communicate(timeout=60)
+    printed, _ = driver(tmp_path, runs=4, steps=200).communicate(timeout=60)
     statuses = list(json.loads(printed).values())
     assert statuses.count("reused") >= len(finished)
     assert len(list(tmp_path.glob("runs/*/result.json"))) == 4
     assert not (tmp_path / "hostile").exists(), "a file of the working folder ran"
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
-    assert without_seconds(tmp_path) == undisturbed(tmp_path / "b", *(("steps", seed) for seed in range(4)), steps=400)
+    assert without_seconds(tmp_path) == undisturbed(tmp_path / "b", *(("steps", seed) for seed in range(4)), steps=200)
 
 
 def test_an_attempt_that_was_superseded_gives_up(tmp_path: Path):

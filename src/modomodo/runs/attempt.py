@@ -1,5 +1,6 @@
 """One attempt at one run: in a child process of the launcher, or in this process."""
 
+import gc
 import importlib
 import multiprocessing
 import os
@@ -25,11 +26,16 @@ from modomodo.runs.store import Store
 Run = Callable[[Recipe, Path], dict[str, object]]
 """Carries out a recipe in a folder and returns what belongs in its `result.json`."""
 
+RUN = "modomodo.runs.run:run_recipe"
+"""The run of a recipe, as a fresh process finds it."""
+
 # One process per core, so one thread per process: more would only fight for the cores, and the number of threads
 # changes the order of floating-point sums. Idle OpenMP threads must not spin; the tokenizers' threads do not survive
-# a fork. Nothing is imported from the working folder.
+# a fork. Nothing is imported from the working folder. CUDA does not survive a fork either, so libraries
+# that look for a GPU while they are imported ask its driver.
 ENVIRONMENT = {
     **SAFE_PATH,
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -106,6 +112,7 @@ def main(job: Job, reports: "Connection[Report, Report]", gpu: str | None) -> No
     os.environ.update(ENVIRONMENT)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    gc.freeze()  # what the fork server imported is never garbage
     reports.send(attempt(job, redirect=True))
 
 

@@ -14,7 +14,7 @@ from types import FrameType
 
 from modomodo.core.children import environment
 from modomodo.core.errors import ModomodoError
-from modomodo.runs.attempt import ENVIRONMENT, Job, Report, attempt, main, record_failure
+from modomodo.runs.attempt import ENVIRONMENT, RUN, Job, Report, attempt, main, record_failure
 from modomodo.runs.hardware import cores, gpus
 
 TERMINATE_SECONDS = 5.0
@@ -104,7 +104,7 @@ def start(job: Job, *, gpu: str | None) -> Running:
     """
     context = multiprocessing.get_context("forkserver")
     module = job.run.partition(":")[0]
-    context.set_forkserver_preload([main.__module__, module])
+    context.set_forkserver_preload([main.__module__, module, *_trainer(job)])
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=main, args=(job, sender, gpu), name=f"modomodo {job.label}")
     started = time.monotonic()
@@ -118,6 +118,11 @@ def start(job: Job, *, gpu: str | None) -> Running:
         ) from error
     sender.close()
     return Running(job, process, receiver, started, gpu)
+
+
+def _trainer(job: Job) -> list[str]:
+    """Return the module that a run imports late, since the environment of verl lacks it."""
+    return ["modomodo.training.trl"] if job.run == RUN and job.recipe.engine == "trl" else []
 
 
 def report_of(one: Running) -> Report:

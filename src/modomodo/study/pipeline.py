@@ -27,6 +27,7 @@ from modomodo.mixing import Fitted, write_runs
 from modomodo.mixing.confirmation import Confirmation, confirm, detectable_difference, seeds_to_find
 from modomodo.mixing.recommendation import Recommendation, recommend
 from modomodo.mixing.repeated_looks import error_of_each
+from modomodo.runs.attempt import RUN
 from modomodo.runs.board import say_on
 from modomodo.runs.inputs import run_digests
 from modomodo.runs.launcher import Outcome, Workers, launch
@@ -45,7 +46,6 @@ from modomodo.study.plan import confirmation_runs, pilot_row_caps, pilot_runs, r
 from modomodo.study.results import OUT, FinishedRun, StudyRuns, finished_of, planned_runs
 from modomodo.study.until_clear import UntilClear
 
-RUN = "modomodo.runs.run:run_recipe"
 MOST = 64  # matched seeds that a plan looks at
 
 
