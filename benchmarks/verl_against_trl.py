@@ -1,5 +1,5 @@
 # pyright: basic
-"""The engine verl against the engine trl: the same model, recipe and rows, 30 steps, nine seeds (docs/verl.md).
+"""The engine verl against the engine trl: the same model, recipe and rows, 30 steps, 18 seeds (docs/verl.md).
 
     .venv-verl/bin/python benchmarks/verl_against_trl.py run verl   # about 4 minutes a seed on two cores
     .venv-vllm/bin/python benchmarks/verl_against_trl.py run trl    # after it, which makes the model; needs torchvision
@@ -31,7 +31,8 @@ from verl_runs import Run, rewards, started, write_recipe  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/verl_against_trl.csv"
 FOLDER = Path("studies/verl_against_trl")
-SEEDS, STEPS = range(9), 30
+SEEDS, STEPS = range(18), 30
+FRESH = range(9, 18)  # run to see whether what the first nine showed was chance
 Engine = Literal["verl", "trl"]
 ENGINES: tuple[Engine, ...] = ("verl", "trl")
 SIZES = {"prompts_per_step": 8, "num_generations": 8, "steps": STEPS}
@@ -78,13 +79,19 @@ def finish(engine: Engine, seed: int, run: Run) -> None:
 
 @app.command()
 def table() -> None:
-    """Print how far runs are apart: of both engines at one seed, and of one engine at two."""
+    """Print how far runs are apart, of both engines at one seed and of one engine at two: all seeds, and FRESH."""
+    for seeds in (SEEDS, FRESH):
+        print(f"\nSeeds {seeds[0]} to {seeds[-1]}\n")
+        print_table(seeds)
+
+
+def print_table(seeds: range) -> None:
     runs = pd.read_csv(TABLE).pivot(index=["engine", "seed"], columns="step", values="reward")
     steps = runs[[str(step) for step in range(1, STEPS + 1)]]
     values = {"mean reward": steps.mean(axis=1), "score": runs["score"]}
     pairs = {
-        "verl and trl at one seed": [(("verl", seed), ("trl", seed)) for seed in SEEDS],
-        **{f"{one} at two seeds": list(combinations([(one, seed) for seed in SEEDS], 2)) for one in ENGINES},
+        "verl and trl at one seed": [(("verl", seed), ("trl", seed)) for seed in seeds],
+        **{f"{one} at two seeds": list(combinations([(one, seed) for seed in seeds], 2)) for one in ENGINES},
     }
     print("| apart, on average | rewards of a step | mean reward | score |\n|---|---|---|---|")
     for name, some in pairs.items():
@@ -92,11 +99,11 @@ def table() -> None:
         means = [np.mean([abs(of[one] - of[other]) for one, other in some]) for of in values.values()]
         print(f"| {name} | {apart:.3f} | {' | '.join(f'{value:.3f}' for value in means)} |")
     for name, of in values.items():
-        verl, trl = (of.loc[engine].to_numpy() for engine in ENGINES)
+        verl, trl = (of.loc[engine].loc[list(seeds)].to_numpy() for engine in ENGINES)
         ends = stats.ttest_rel(verl, trl).confidence_interval(0.95)
         print(
             f"{name}: verl {verl.mean():.3f}, trl {trl.mean():.3f}, difference {np.mean(verl - trl):+.3f} "
-            f"(95 % {ends.low:+.3f} to {ends.high:+.3f}, {len(SEEDS)} seeds)"
+            f"(95 % {ends.low:+.3f} to {ends.high:+.3f}, {len(seeds)} seeds)"
         )
 
 

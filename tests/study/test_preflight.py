@@ -10,7 +10,9 @@ from PIL import Image
 
 from modomodo.config.recipe import Recipe, load_recipe
 from modomodo.config.study import Study, load_study
+from modomodo.core.errors import ModomodoError
 from modomodo.data.domain import Problem
+from modomodo.runs.run import run_recipe
 from modomodo.study.preflight import check_recipe, check_study
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -153,16 +155,21 @@ def test_rows_that_come_again_are_seen_by_vllm_with_an_earlier_projector(sets: t
         (("vllm.mode=colocate", "temperature=0.001"), "temperature", "samples at 0.01 at least"),
     ],
 )
-def test_what_vllm_would_do_otherwise_is_refused(sets: tuple[str, ...], where: str, what: str):
+def test_what_vllm_would_do_otherwise_is_refused(sets: tuple[str, ...], where: str, what: str, tmp_path: Path):
     found = [problem for problem in checked(RECIPES / "paper" / "recipe.toml", *sets) if problem.where == where]
     assert any(what in problem.what and problem.level == "error" for problem in found), found
+    with pytest.raises(ModomodoError, match=f"engine trl: {where} .*{what}"):
+        run_recipe(load_recipe(RECIPES / "paper" / "recipe.toml", sets), tmp_path / "run")
 
 
-def test_options_of_verl_are_refused_for_the_engine_trl():
+def test_options_of_verl_are_refused_for_the_engine_trl(tmp_path: Path):
     recipe = load_recipe(RECIPES / "paper" / "recipe.toml")
     options = recipe.verl.model_copy(update={"options": {"trainer.balance_batch": False}})
-    found = check_recipe(recipe.model_copy(update={"verl": options}), say=lambda what: None)
+    changed = recipe.model_copy(update={"verl": options})
+    found = check_recipe(changed, say=lambda what: None)
     assert "leave it out" in next(problem.what for problem in found if problem.where == "verl.options")
+    with pytest.raises(ModomodoError, match=r"engine trl: verl.options is for the engine verl"):
+        run_recipe(changed, tmp_path / "run")
 
 
 def test_a_recipe_is_planned_where_the_engine_is_not_installed(monkeypatch: pytest.MonkeyPatch):

@@ -18,6 +18,7 @@ from modomodo.models.load import save
 from modomodo.models.names import model_path
 from modomodo.runs.inputs import make_rows, make_schedule
 from modomodo.training.checkpoints import CHECKPOINTS
+from modomodo.training.engines import check_engine_takes, check_trl_installed
 from modomodo.training.online import OnlineSchedule, write_parts
 from modomodo.training.step_log import logged_steps, read_steps, shares
 from modomodo.training.trackers import Tracker, check_tracker, open_tracker, score_values
@@ -35,9 +36,12 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     `earlier` has the scores of the steps of `evaluation.at`. Everything the run writes goes to `folder`: schedule.csv,
     steps.jsonl, samples.jsonl, items/, model/. Run again after a kill, it continues from the last checkpoint.
 
-    Raises ModomodoError, before anything is loaded, where the recipe's tracker is not installed, or vLLM to score it.
+    Raises ModomodoError, before anything is loaded, where the engine does not take the recipe, or where the recipe's
+    tracker is not installed, or vLLM to score it.
     """
     check_tracker(recipe.tracker)
+    if recipe.steps:
+        check_engine_takes(recipe)
     if recipe.evaluation.engine == "vllm":
         check_vllm_installed("evaluation.engine")
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,14 +92,10 @@ def _trained(
 ) -> "tuple[PreTrainedModel, ProcessorMixin]":
     # Each engine has an environment of its own, without the other.
     if recipe.engine == "verl":
-        from modomodo.training.verl.limits import check_limits
         from modomodo.training.verl.run import train as train_by_verl
 
-        check_limits(recipe)
         assert isinstance(plan, Schedule)
         return train_by_verl(recipe, plan, folder=folder, tracker=tracker)
-    from modomodo.training.engines import check_trl_installed
-
     check_trl_installed()
     from modomodo.training.trl import train
 

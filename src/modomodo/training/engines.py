@@ -1,9 +1,42 @@
-"""What is said where an engine is not installed; each has an environment of its own. Imports neither."""
+"""What an engine does not carry out, and what is said where it is not installed. Imports neither engine."""
 
+from collections.abc import Iterator
+
+from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.packages import is_installed
+from modomodo.data.domain import Problem
+from modomodo.training.verl import limits
 
 VLLM_OF_VERL = "pip install 'verl[vllm]==0.9.1', in an environment without trl (docs/verl.md)"
+LEAST_TEMPERATURE = 0.01  # of vLLM, which samples at it where less is asked for
+
+
+def check_engine_takes(recipe: Recipe) -> None:
+    """Raise ModomodoError with all that keeps the recipe's engine from carrying it out."""
+    problems = [f"{problem.where} {problem.what}" for problem in refusals(recipe)]
+    if problems:
+        raise ModomodoError(f"engine {recipe.engine}: " + "\n".join(problems))
+
+
+def refusals(recipe: Recipe) -> Iterator[Problem]:
+    """Yield what keeps the recipe's engine, or vLLM beside it, from carrying it out, and what to do."""
+    own_vllm = recipe.evaluation.engine == "vllm"
+    if recipe.engine == "verl":
+        yield from limits.refusals(recipe)
+    else:
+        yield from _trl_refusals(recipe, own_vllm=own_vllm or recipe.vllm.mode == "colocate")
+    if (own_vllm or recipe.vllm.mode != "off") and recipe.temperature < LEAST_TEMPERATURE:
+        what = f"is {recipe.temperature}, and vLLM samples at {LEAST_TEMPERATURE} at least: raise it"
+        yield Problem("temperature", what)
+
+
+def _trl_refusals(recipe: Recipe, *, own_vllm: bool) -> Iterator[Problem]:
+    if own_vllm and recipe.vllm.tensor_parallel > 1:
+        what = f"is {recipe.vllm.tensor_parallel}, but a run of the engine trl has one GPU: set it to 1"
+        yield Problem("vllm.tensor_parallel", what)
+    if recipe.verl.options:
+        yield Problem("verl.options", "is for the engine verl: leave it out, or set engine = 'verl'")
 
 
 def check_trl_installed() -> None:

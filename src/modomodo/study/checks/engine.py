@@ -12,12 +12,9 @@ from modomodo.data.domain import Problem
 from modomodo.evaluation.vllm_engine import check_vllm_installed
 from modomodo.runs.hardware import gpus
 from modomodo.study.checks.subject import Subject
-from modomodo.training.engines import check_trl_installed
+from modomodo.training.engines import check_trl_installed, refusals
 from modomodo.training.trackers import check_tracker
-from modomodo.training.verl.limits import refusals
 from modomodo.training.verl.options import overrides
-
-LEAST_TEMPERATURE = 0.01  # of vLLM, which samples at it where less is asked for
 
 
 def check_tracking(subject: Subject) -> Iterator[Problem]:
@@ -33,21 +30,17 @@ def check_tracking(subject: Subject) -> Iterator[Problem]:
 def check_engine(subject: Subject) -> Iterator[Problem]:
     """Yield what keeps the trainer from taking the recipe's configuration."""
     recipe = subject.recipe
-    yield from _verl_problems(recipe) if recipe.engine == "verl" else _trl_problems(recipe)
+    refused = tuple(refusals(recipe))
+    yield from refused
+    yield from _verl_problems(recipe, refused=bool(refused)) if recipe.engine == "verl" else _trl_problems(recipe)
     if recipe.evaluation.engine == "vllm":
         try:
             check_vllm_installed("evaluation.engine")
         except ModomodoError as error:
             yield Problem("evaluation.engine", str(error), level=_level(recipe))
-    by_vllm = recipe.evaluation.engine == "vllm" or recipe.vllm.mode != "off"
-    if by_vllm and recipe.temperature < LEAST_TEMPERATURE:
-        what = f"is {recipe.temperature}, and vLLM samples at {LEAST_TEMPERATURE} at least: raise it"
-        yield Problem("temperature", what)
 
 
-def _verl_problems(recipe: Recipe) -> Iterator[Problem]:
-    found = tuple(refusals(recipe))
-    yield from found
+def _verl_problems(recipe: Recipe, *, refused: bool) -> Iterator[Problem]:
     if not is_installed("verl"):
         if recipe.verl.options:
             yield Problem("verl.options", "are looked up where verl is installed: check there as well", level="note")
@@ -55,7 +48,7 @@ def _verl_problems(recipe: Recipe) -> Iterator[Problem]:
     from modomodo.training.verl.run import check_installed, check_options
 
     try:
-        if not found:
+        if not refused:
             check_options(overrides(recipe, steps=max(1, recipe.steps), folder=Path("run")))
     except ModomodoError as error:
         yield Problem("verl.options", str(error))
@@ -77,12 +70,6 @@ def _trl_problems(recipe: Recipe) -> Iterator[Problem]:
         check_vllm(recipe.vllm)
     except ModomodoError as error:
         yield Problem("vllm", str(error), level=_level(recipe))
-    by_own_vllm = recipe.evaluation.engine == "vllm" or recipe.vllm.mode == "colocate"
-    if by_own_vllm and recipe.vllm.tensor_parallel > 1:
-        what = f"is {recipe.vllm.tensor_parallel}, but a run of the engine trl has one GPU: set it to 1"
-        yield Problem("vllm.tensor_parallel", what)
-    if recipe.verl.options:
-        yield Problem("verl.options", "is for the engine verl: leave it out, or set engine = 'verl'")
     if recipe.vllm.mode != "off" and recipe.epochs > 1 and _sees_with_new_weights(recipe):
         yield Problem(
             "vllm",
