@@ -13,7 +13,7 @@ CPU_TORCHVISION := tests/torchvision_on_cpu.py tests/torchvision_on_cpu.pth
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
-# Compiled once, not by each of the many processes that start here.
+# Bytecode is written whatever the shell says: many processes start here.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup demo test test-slow test-families test-browser eval-env test-eval verl-env test-verl vllm-env \

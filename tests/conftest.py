@@ -20,7 +20,7 @@ LONGEST = (
 )
 
 
-# What the tests import stays, and is much: the collector need not look at it while it comes, nor again and again after.
+# Imported modules are never garbage: no collector while they load, and frozen after.
 gc.disable()
 
 

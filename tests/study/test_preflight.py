@@ -14,6 +14,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.data.domain import Problem
 from modomodo.runs.run import run_recipe
 from modomodo.study.preflight import check_recipe, check_study
+from modomodo.training.engines import refusals
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 FILES = sorted(RECIPES.rglob("*.toml"))
@@ -160,6 +161,23 @@ def test_what_vllm_would_do_otherwise_is_refused(sets: tuple[str, ...], where: s
     assert any(what in problem.what and problem.level == "error" for problem in found), found
     with pytest.raises(ModomodoError, match=f"engine trl: {where} .*{what}"):
         run_recipe(load_recipe(RECIPES / "paper" / "recipe.toml", sets), tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("sets", "refused"),
+    [
+        (("temperature=0.001", "evaluation.samples=4"), ["temperature"]),
+        (("temperature=0.001", "evaluation.samples=4", "steps=0"), ["temperature"]),
+        (("temperature=0.001",), []),  # greedy
+        (("vllm.tensor_parallel=2", "steps=0"), ["vllm.tensor_parallel"]),
+        (("vllm.tensor_parallel=2", "temperature=0.001", "evaluation.samples=4", "evaluation.benchmarks=[]"), []),
+        (("vllm.tensor_parallel=2", "vllm.mode=server", "evaluation.engine=transformers"), []),
+    ],
+)
+def test_a_recipe_is_refused_for_what_it_does(sets: tuple[str, ...], refused: list[str]):
+    always = ("vllm.mode=off", "evaluation.engine=vllm")
+    recipe = load_recipe(RECIPES / "paper" / "recipe.toml", [*always, *sets])
+    assert [problem.where for problem in refusals(recipe)] == refused
 
 
 def test_options_of_verl_are_refused_for_the_engine_trl(tmp_path: Path):

@@ -15,8 +15,9 @@ from modomodo.config.recipe import Recipe
 from modomodo.core.errors import ModomodoError
 from modomodo.core.rows import View
 from modomodo.core.toml import Strict
+from modomodo.training.engines import check_engine_takes
 from modomodo.training.verl import options
-from modomodo.training.verl.limits import check_limits, refusals
+from modomodo.training.verl.limits import refusals
 
 OTHER = {
     "model": "Qwen/Qwen2-VL-2B-Instruct",
@@ -95,7 +96,7 @@ def test_every_field_of_a_recipe_has_one_place():
 @pytest.mark.parametrize("field", options.OPTIONS)
 def test_an_option_follows_its_field(field: str):
     other = changed(field, OTHER[field])
-    check_limits(other)
+    check_engine_takes(other)
     plain = of.recipe(**({"lora": {"rank": 4, "alpha": 4}} if field.startswith("lora") else {}))
     moved = {line.partition("=")[0] for line in set(overrides(other)) - set(overrides(plain))}
     expected = set(options.OPTIONS[field])
@@ -105,11 +106,11 @@ def test_an_option_follows_its_field(field: str):
 
 @pytest.mark.parametrize("field", options.REFUSED)
 def test_what_verl_would_ignore_is_refused_by_the_name_of_its_field(field: str):
-    check_limits(of.recipe())
+    check_engine_takes(of.recipe())
     found = list(refusals(changed(field, REFUSED[field])))
     assert [problem.where for problem in found] == [field]
     with pytest.raises(ModomodoError, match="engine verl"):
-        check_limits(changed(field, REFUSED[field]))
+        check_engine_takes(changed(field, REFUSED[field]))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_a_name_or_value_that_verl_s_configuration_would_read_otherwise_is_refus
 def test_further_options_reach_verl_and_are_part_of_what_a_run_is():
     given = {"actor_rollout_ref.rollout.name": "sglang", "+actor_rollout_ref.model.override_config.a": "it's"}
     recipe = of.recipe(verl={**of.TABLE["verl"], "options": given})
-    check_limits(recipe)
+    check_engine_takes(recipe)
     lines = overrides(recipe)
     assert "actor_rollout_ref.rollout.name='sglang'" in lines
     assert r"+actor_rollout_ref.model.override_config.a='it\'s'" in lines
@@ -182,16 +183,16 @@ def test_further_options_reach_verl_and_are_part_of_what_a_run_is():
 
 def test_narrower_limits_of_pixels_and_the_decays_of_verl_are_taken():
     for changes in ({"max_pixels": 401408, "min_pixels": 3136}, {"decay": "cosine"}, {"decay": "constant"}):
-        check_limits(of.recipe(**changes))
+        check_engine_takes(of.recipe(**changes))
 
 
 def test_frozen_parts_are_no_matter_with_adapters():
-    check_limits(of.recipe(lora={}, freeze_vision=True, freeze_projector=True))
+    check_engine_takes(of.recipe(lora={}, freeze_vision=True, freeze_projector=True))
 
 
 @pytest.mark.parametrize("file", of.FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_every_recipe_of_ours_goes_by_verl_with_the_changes_that_its_refusals_ask_for(file: Path):
-    check_limits(of.as_verl(file))
+    check_engine_takes(of.as_verl(file))
 
 
 def test_paths_with_quotes_and_spaces_stay_whole():

@@ -31,11 +31,9 @@ RUN = "modomodo.runs.run:run_recipe"
 
 # One process per core, so one thread per process: more would only fight for the cores, and the number of threads
 # changes the order of floating-point sums. Idle OpenMP threads must not spin; the tokenizers' threads do not survive
-# a fork. Nothing is imported from the working folder. CUDA does not survive a fork either, so libraries
-# that look for a GPU while they are imported ask its driver.
+# a fork. Nothing is imported from the working folder.
 ENVIRONMENT = {
     **SAFE_PATH,
-    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",

@@ -100,11 +100,12 @@ class Running:
 def start(job: Job, *, gpu: str | None) -> Running:
     """Start a process on the run, which sees that GPU (or several, with commas) alone.
 
-    Raises ModomodoError when the fork server dies, as it does when the module of `run` cannot be imported.
+    Raises ModomodoError when the fork server dies, as it does when a module that it imports raises.
     """
     context = multiprocessing.get_context("forkserver")
     module = job.run.partition(":")[0]
-    context.set_forkserver_preload([main.__module__, module, *_trainer(job)])
+    imported = [module, *(_trainer(job) if gpu is None else [])]
+    context.set_forkserver_preload([main.__module__, *imported])
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=main, args=(job, sender, gpu), name=f"modomodo {job.label}")
     started = time.monotonic()
@@ -114,14 +115,17 @@ def start(job: Job, *, gpu: str | None) -> Running:
     except (OSError, EOFError) as error:
         raise ModomodoError(
             f"no process could be started for {job.label} ({error!r}); "
-            f"if the import of {module} failed, its error is above"
+            f"if the import of {' or '.join(imported)} failed, its error is above"
         ) from error
     sender.close()
     return Running(job, process, receiver, started, gpu)
 
 
 def _trainer(job: Job) -> list[str]:
-    """Return the module that a run imports late, since the environment of verl lacks it."""
+    """Return the module that a run imports late, since the environment of verl lacks it.
+
+    Not for GPUs: CUDA does not survive a fork, and what TRL imports beside itself (vLLM) may start it.
+    """
     return ["modomodo.training.trl"] if job.run == RUN and job.recipe.engine == "trl" else []
 
 

@@ -40,8 +40,7 @@ def run_recipe(recipe: Recipe, folder: Path) -> dict[str, object]:
     tracker is not installed, or vLLM to score it.
     """
     check_tracker(recipe.tracker)
-    if recipe.steps:
-        check_engine_takes(recipe)
+    check_engine_takes(recipe)
     if recipe.evaluation.engine == "vllm":
         check_vllm_installed("evaluation.engine")
     folder.mkdir(parents=True, exist_ok=True)

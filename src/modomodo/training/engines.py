@@ -21,22 +21,19 @@ def check_engine_takes(recipe: Recipe) -> None:
 
 def refusals(recipe: Recipe) -> Iterator[Problem]:
     """Yield what keeps the recipe's engine, or vLLM beside it, from carrying it out, and what to do."""
-    own_vllm = recipe.evaluation.engine == "vllm"
-    if recipe.engine == "verl":
+    if recipe.steps and recipe.engine == "verl":
         yield from limits.refusals(recipe)
-    else:
-        yield from _trl_refusals(recipe, own_vllm=own_vllm or recipe.vllm.mode == "colocate")
-    if (own_vllm or recipe.vllm.mode != "off") and recipe.temperature < LEAST_TEMPERATURE:
-        what = f"is {recipe.temperature}, and vLLM samples at {LEAST_TEMPERATURE} at least: raise it"
-        yield Problem("temperature", what)
-
-
-def _trl_refusals(recipe: Recipe, *, own_vllm: bool) -> Iterator[Problem]:
-    if own_vllm and recipe.vllm.tensor_parallel > 1:
+    elif recipe.verl.options and recipe.engine == "trl":
+        yield Problem("verl.options", "is for the engine verl: leave it out, or set engine = 'verl'")
+    samples = recipe.vllm.mode if recipe.steps else "off"
+    scores = recipe.evaluation.engine == "vllm" and bool(recipe.evaluation.benchmarks)
+    if recipe.engine == "trl" and recipe.vllm.tensor_parallel > 1 and (samples == "colocate" or scores):
         what = f"is {recipe.vllm.tensor_parallel}, but a run of the engine trl has one GPU: set it to 1"
         yield Problem("vllm.tensor_parallel", what)
-    if recipe.verl.options:
-        yield Problem("verl.options", "is for the engine verl: leave it out, or set engine = 'verl'")
+    draws = samples != "off" or (scores and recipe.evaluation.samples is not None)
+    if draws and recipe.temperature < LEAST_TEMPERATURE:
+        what = f"is {recipe.temperature}, and vLLM samples at {LEAST_TEMPERATURE} at least: raise it"
+        yield Problem("temperature", what)
 
 
 def check_trl_installed() -> None:

@@ -14,6 +14,7 @@ from modomodo.runs.hardware import gpus
 from modomodo.study.checks.subject import Subject
 from modomodo.training.engines import check_trl_installed, refusals
 from modomodo.training.trackers import check_tracker
+from modomodo.training.verl import limits
 from modomodo.training.verl.options import overrides
 
 
@@ -30,9 +31,8 @@ def check_tracking(subject: Subject) -> Iterator[Problem]:
 def check_engine(subject: Subject) -> Iterator[Problem]:
     """Yield what keeps the trainer from taking the recipe's configuration."""
     recipe = subject.recipe
-    refused = tuple(refusals(recipe))
-    yield from refused
-    yield from _verl_problems(recipe, refused=bool(refused)) if recipe.engine == "verl" else _trl_problems(recipe)
+    yield from refusals(recipe)
+    yield from _verl_problems(recipe) if recipe.engine == "verl" else _trl_problems(recipe)
     if recipe.evaluation.engine == "vllm":
         try:
             check_vllm_installed("evaluation.engine")
@@ -40,7 +40,7 @@ def check_engine(subject: Subject) -> Iterator[Problem]:
             yield Problem("evaluation.engine", str(error), level=_level(recipe))
 
 
-def _verl_problems(recipe: Recipe, *, refused: bool) -> Iterator[Problem]:
+def _verl_problems(recipe: Recipe) -> Iterator[Problem]:
     if not is_installed("verl"):
         if recipe.verl.options:
             yield Problem("verl.options", "are looked up where verl is installed: check there as well", level="note")
@@ -48,7 +48,7 @@ def _verl_problems(recipe: Recipe, *, refused: bool) -> Iterator[Problem]:
     from modomodo.training.verl.run import check_installed, check_options
 
     try:
-        if not refused:
+        if not any(limits.refusals(recipe)):
             check_options(overrides(recipe, steps=max(1, recipe.steps), folder=Path("run")))
     except ModomodoError as error:
         yield Problem("verl.options", str(error))

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from modomodo.config.policies import Online
 from modomodo.config.recipe import Recipe
-from modomodo.core.errors import ModomodoError
 from modomodo.data.domain import Problem
 from modomodo.training.verl.options import decided_by, share
 
@@ -16,13 +15,6 @@ OPTION = re.compile(r"\+{0,2}[\w-]+(\.[\w-]+)+")
 # verl 0.9.1 has position ids and token builders of its own for these families, and our count of a prompt's tokens
 # follows their resizing.
 FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
-
-
-def check_limits(recipe: Recipe) -> None:
-    """Raise ModomodoError with all that keeps verl from carrying out the recipe."""
-    problems = list(refusals(recipe))
-    if problems:
-        raise ModomodoError("engine verl: " + "\n".join(f"{problem.where} {problem.what}" for problem in problems))
 
 
 def refusals(recipe: Recipe) -> Iterator[Problem]:
