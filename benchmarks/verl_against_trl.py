@@ -3,6 +3,7 @@
 
     .venv-verl/bin/python benchmarks/verl_against_trl.py run verl   # about 4 minutes a seed on two cores
     .venv-vllm/bin/python benchmarks/verl_against_trl.py run trl    # after it, which makes the model; needs torchvision
+    .venv-vllm/bin/python benchmarks/verl_against_trl.py run again  # TRL with other luck of sampling, for comparison
     .venv/bin/python benchmarks/verl_against_trl.py table    # from benchmarks/results/verl_against_trl.csv
 
 Runs go to studies/verl_against_trl; what is finished is not run again. A seed decides the rows and their order, so runs
@@ -15,7 +16,8 @@ import subprocess
 import sys
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -33,8 +35,9 @@ TABLE = Path(__file__).parent / "results/verl_against_trl.csv"
 FOLDER = Path("studies/verl_against_trl")
 SEEDS, STEPS = range(18), 30
 FRESH = range(9, 18)  # run to see whether what the first nine showed was chance
-Engine = Literal["verl", "trl"]
-ENGINES: tuple[Engine, ...] = ("verl", "trl")
+OTHER_LUCK = 1000  # added to the seed of what TRL samples, not to that of its rows
+Engine = Literal["verl", "trl", "again"]
+ENGINES: tuple[Engine, ...] = ("verl", "trl", "again")
 SIZES = {"prompts_per_step": 8, "num_generations": 8, "steps": STEPS}
 # Tests of what it trained on: it hardly sees, so on the other benchmarks both engines score 0.
 EVALUATION = {"benchmarks": cluster.RECIPE["domains"], "items": 512, "samples": 8}
@@ -46,17 +49,40 @@ app = typer.Typer(add_completion=False)
 def run(engine: Engine) -> None:
     """Carry out an engine's runs, and write their rewards and scores into the table."""
     model = (FOLDER / "model").absolute()
-    if engine == "trl":
+    if engine != "verl":
         for seed in SEEDS:
             table = {**cluster.RECIPE, "engine": "trl", "vllm": {"mode": "off"}, "model": str(model)}
             recipe = write_recipe(folder_of(engine, seed) / "recipe.toml", {**table, **changes(seed)})
-            finish(engine, seed, Run(recipe.parent, recipe, os.environ))
+            found = Run(recipe.parent, recipe, os.environ)
+            found.finish() if engine == "trl" else train_with_other_luck(recipe)
+            record(engine, seed, found)
         return
     if not (model / "processor_config.json").exists():
         subprocess.run([sys.executable, TESTS / "small_qwen.py", model], env=cluster.variables(), check=True)
     with started(gpus=1, variables=cluster.variables()) as address:
         for seed in SEEDS:
-            finish(engine, seed, cluster.make_run(folder_of(engine, seed), model, address, **changes(seed)))
+            found = cluster.make_run(folder_of(engine, seed), model, address, **changes(seed))
+            found.finish()
+            record(engine, seed, found)
+
+
+def train_with_other_luck(recipe: Path) -> None:
+    """Carry out a recipe by TRL on the same rows, with completions drawn by another seed, unless it is finished."""
+    from modomodo import load_recipe
+    from modomodo import train as run_recipe
+    from modomodo.training import trl
+
+    def config(*args: Any, **options: Any) -> Any:
+        found = plain(*args, **options)
+        found.seed += OTHER_LUCK
+        return found
+
+    plain, folder = trl.grpo_config, recipe.parent / "runs" / "again"
+    if (folder / "result.json").exists():
+        return
+    with mock.patch.object(trl, "grpo_config", config):
+        result = run_recipe(load_recipe(recipe), folder)
+    (folder / "result.json").write_text(json.dumps(result))
 
 
 def changes(seed: int) -> dict[str, object]:
@@ -67,8 +93,7 @@ def folder_of(engine: Engine, seed: int) -> Path:
     return (FOLDER / f"{engine}-{seed}").absolute()
 
 
-def finish(engine: Engine, seed: int, run: Run) -> None:
-    run.finish()
+def record(engine: Engine, seed: int, run: Run) -> None:
     scores = json.loads((run.path / "result.json").read_text())["scores"]
     score = float(np.mean([one["mean"] for one in scores.values()]))
     rows = [{"engine": engine, "seed": seed, "step": step, "reward": x} for step, x in enumerate(rewards(run), 1)]
@@ -91,7 +116,8 @@ def print_table(seeds: range) -> None:
     values = {"mean reward": steps.mean(axis=1), "score": runs["score"]}
     pairs = {
         "verl and trl at one seed": [(("verl", seed), ("trl", seed)) for seed in seeds],
-        **{f"{one} at two seeds": list(combinations([(one, seed) for seed in seeds], 2)) for one in ENGINES},
+        "trl twice at one seed": [(("again", seed), ("trl", seed)) for seed in seeds],
+        **{f"{one} at two seeds": list(combinations([(one, seed) for seed in seeds], 2)) for one in ("verl", "trl")},
     }
     print("| apart, on average | rewards of a step | mean reward | score |\n|---|---|---|---|")
     for name, some in pairs.items():
@@ -99,12 +125,17 @@ def print_table(seeds: range) -> None:
         means = [np.mean([abs(of[one] - of[other]) for one, other in some]) for of in values.values()]
         print(f"| {name} | {apart:.3f} | {' | '.join(f'{value:.3f}' for value in means)} |")
     for name, of in values.items():
-        verl, trl = (of.loc[engine].loc[list(seeds)].to_numpy() for engine in ENGINES)
-        ends = stats.ttest_rel(verl, trl).confidence_interval(0.95)
+        verl, trl, again = (of.loc[engine].loc[list(seeds)].to_numpy() for engine in ENGINES)
         print(
-            f"{name}: verl {verl.mean():.3f}, trl {trl.mean():.3f}, difference {np.mean(verl - trl):+.3f} "
-            f"(95 % {ends.low:+.3f} to {ends.high:+.3f}, {len(seeds)} seeds)"
+            f"{name}: verl {verl.mean():.3f}, trl {trl.mean():.3f} and {again.mean():.3f}; verl less trl's mean of two "
+            f"{interval(verl - (trl + again) / 2)}, trl's second less its first {interval(again - trl)}"
         )
+
+
+def interval(differences: np.ndarray) -> str:
+    """Return the mean difference of pairs with its 95 % interval, by Student's t."""
+    ends = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
+    return f"{differences.mean():+.3f} (95 % {ends.low:+.3f} to {ends.high:+.3f})"
 
 
 if __name__ == "__main__":
