@@ -3,7 +3,7 @@
 
     .venv-verl/bin/python benchmarks/verl_against_trl.py run verl   # about 4 minutes a seed on two cores
     .venv-vllm/bin/python benchmarks/verl_against_trl.py run trl    # after it, which makes the model; needs torchvision
-    .venv-vllm/bin/python benchmarks/verl_against_trl.py run again  # TRL with other luck of sampling, for comparison
+    .venv-vllm/bin/python benchmarks/verl_against_trl.py run again  # TRL with another seed of sampling, for comparison
     .venv/bin/python benchmarks/verl_against_trl.py table    # from benchmarks/results/verl_against_trl.csv
 
 Runs go to studies/verl_against_trl; what is finished is not run again. A seed decides the rows and their order, so runs
@@ -34,8 +34,8 @@ from verl_runs import Run, rewards, started, write_recipe  # noqa: E402
 TABLE = Path(__file__).parent / "results/verl_against_trl.csv"
 FOLDER = Path("studies/verl_against_trl")
 SEEDS, STEPS = range(18), 30
-FRESH = range(9, 18)  # run to see whether what the first nine showed was chance
-OTHER_LUCK = 1000  # added to the seed of what TRL samples, not to that of its rows
+FIRST, FRESH = range(9), range(9, 18)  # FRESH were run to see whether what FIRST showed was chance
+OTHER_SEED = 1000  # added to the seed of what TRL samples, not to that of its rows
 Engine = Literal["verl", "trl", "again"]
 ENGINES: tuple[Engine, ...] = ("verl", "trl", "again")
 SIZES = {"prompts_per_step": 8, "num_generations": 8, "steps": STEPS}
@@ -54,7 +54,7 @@ def run(engine: Engine) -> None:
             table = {**cluster.RECIPE, "engine": "trl", "vllm": {"mode": "off"}, "model": str(model)}
             recipe = write_recipe(folder_of(engine, seed) / "recipe.toml", {**table, **changes(seed)})
             found = Run(recipe.parent, recipe, os.environ)
-            found.finish() if engine == "trl" else train_with_other_luck(recipe)
+            found.finish() if engine == "trl" else train_again(recipe)
             record(engine, seed, found)
         return
     if not (model / "processor_config.json").exists():
@@ -66,7 +66,7 @@ def run(engine: Engine) -> None:
             record(engine, seed, found)
 
 
-def train_with_other_luck(recipe: Path) -> None:
+def train_again(recipe: Path) -> None:
     """Carry out a recipe by TRL on the same rows, with completions drawn by another seed, unless it is finished."""
     from modomodo import load_recipe
     from modomodo import train as run_recipe
@@ -74,7 +74,7 @@ def train_with_other_luck(recipe: Path) -> None:
 
     def config(*args: Any, **options: Any) -> Any:
         found = plain(*args, **options)
-        found.seed += OTHER_LUCK
+        found.seed += OTHER_SEED
         return found
 
     plain, folder = trl.grpo_config, recipe.parent / "runs" / "again"
@@ -104,8 +104,8 @@ def record(engine: Engine, seed: int, run: Run) -> None:
 
 @app.command()
 def table() -> None:
-    """Print how far runs are apart, of both engines at one seed and of one engine at two: all seeds, and FRESH."""
-    for seeds in (SEEDS, FRESH):
+    """Print how far runs are apart, at one seed and at two, and by how much their means differ (95 %)."""
+    for seeds in (SEEDS, FIRST, FRESH):
         print(f"\nSeeds {seeds[0]} to {seeds[-1]}\n")
         print_table(seeds)
 
@@ -116,26 +116,28 @@ def print_table(seeds: range) -> None:
     values = {"mean reward": steps.mean(axis=1), "score": runs["score"]}
     pairs = {
         "verl and trl at one seed": [(("verl", seed), ("trl", seed)) for seed in seeds],
-        "trl twice at one seed": [(("again", seed), ("trl", seed)) for seed in seeds],
-        **{f"{one} at two seeds": list(combinations([(one, seed) for seed in seeds], 2)) for one in ("verl", "trl")},
+        "trl and again at one seed": [(("again", seed), ("trl", seed)) for seed in seeds],
+        **{f"{one} at two seeds": list(combinations([(one, seed) for seed in seeds], 2)) for one in ENGINES},
     }
-    print("| apart, on average | rewards of a step | mean reward | score |\n|---|---|---|---|")
+    print("| mean absolute difference | rewards of a step | mean reward | score |\n|---|---|---|---|")
     for name, some in pairs.items():
         apart = np.mean([np.abs(steps.loc[one] - steps.loc[other]).mean() for one, other in some])
         means = [np.mean([abs(of[one] - of[other]) for one, other in some]) for of in values.values()]
         print(f"| {name} | {apart:.3f} | {' | '.join(f'{value:.3f}' for value in means)} |")
+    heads = ("", *ENGINES, "verl - trl", "verl - mean of trl and again", "again - trl")
+    print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for name, of in values.items():
         verl, trl, again = (of.loc[engine].loc[list(seeds)].to_numpy() for engine in ENGINES)
         print(
-            f"{name}: verl {verl.mean():.3f}, trl {trl.mean():.3f} and {again.mean():.3f}; verl less trl's mean of two "
-            f"{interval(verl - (trl + again) / 2)}, trl's second less its first {interval(again - trl)}"
+            f"| {name} | {verl.mean():.3f} | {trl.mean():.3f} | {again.mean():.3f} | {interval(verl - trl)} "
+            f"| {interval(verl - (trl + again) / 2)} | {interval(again - trl)} |"
         )
 
 
 def interval(differences: np.ndarray) -> str:
     """Return the mean difference of pairs with its 95 % interval, by Student's t."""
     ends = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
-    return f"{differences.mean():+.3f} (95 % {ends.low:+.3f} to {ends.high:+.3f})"
+    return f"{differences.mean():+.3f} ({ends.low:+.3f} to {ends.high:+.3f})"
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ def evidence(tmp_path_factory):
 def test_a_solved_domain_is_explained_by_its_advantages():
     assert REASON.sentence == (
         "palette: dropped (0.000 instead of 0.200). 93% of its groups in the pilots all earned the same and taught "
-        "nothing: it is 21% of their prompts and 2% of those that teach. Without it, equal shares of the others are "
-        "expected to gain 0.050 on out (90 % interval +0.020 to +0.080)."
+        "nothing: it is 21% of the pilots' prompts and 2% of those that teach. Without it, equal shares of the others "
+        "are expected to gain 0.050 on out (90 % interval +0.020 to +0.080)."
     )
 
 

@@ -37,8 +37,11 @@ def show_recommendation(recommendation: "Recommendation") -> None:
     near = "is" if recommendation.distance < 1e-9 else f"differs by {recommendation.distance:.2f} of all prompts from"
     say(f"It {near} the run {recommendation.nearest_run}, the nearest.")
     if recommendation.caps:
-        ends = (f"{name} {low:g} to {high:g}" for name, (low, high) in recommendation.caps.items())
-        say(f"Caps: {', '.join(ends)}.")
+        ends = (
+            f"{name} {f'{low:.3g} to' if low else 'at most'} {high:.3g}"
+            for name, (low, high) in recommendation.caps.items()
+        )
+        say(f"Caps (yours, or what rows last for): {', '.join(ends)}.")
     for note in recommendation.notes:
         say(f"note: {note}")
     say(recommendation.sentence)

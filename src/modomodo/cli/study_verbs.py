@@ -215,7 +215,7 @@ def write_report(study: Study, path: Path | None = None) -> None:
 
 def run_whole_study(study: Study) -> None:
     """Run every step of a study, and print its answer last."""
-    show_step(1, f"Pilots: the base model, and RL at each mixture of the {study.design} design")
+    show_step(1, f"Pilots: the base model, and runs of the {study.design} design")
     run_pilots(study)
     show_step(2, "Surrogate and recommendation")
     recommend_for_study(study)

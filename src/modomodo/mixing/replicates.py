@@ -55,4 +55,7 @@ def replicates_note(fitted: Fitted, *, name: str) -> list[str]:
         for one in (found if len(found) < 3 else (found[0], found[-1]))
     ]
     among = "" if len(found) < 3 else f"the least and the most of {len(found)} mixtures, "
-    return [f"runs of one mixture on {name}: {among}{' and '.join(shown)}; sds are drawn to the common one"]
+    return [
+        f"runs of one mixture on {name}: {among}{' and '.join(shown)}; each sd is shrunk towards that of all, since "
+        "few runs tell little of it"
+    ]

@@ -17,7 +17,7 @@ from modomodo.verifiers import VERIFIERS, parse_gold
         ([0.5, 4], "number", "some with decimals"),
         (["45%", "$3.20"], "number", "some with decimals"),
         ([12, "red", 3.5, "14"], "relaxed", "plain numbers (3 of 4, 2 of them whole), which may be 5 %"),
-        ([12, "red", 60], "text", "(2 of 3, 2 of them whole) and other texts, all to be the same to the letter"),
+        ([12, "red", 60], "text", "(2 of 3, 2 of them whole) and other texts, which all must match exactly"),
         ([60, 61], "count", "all whole numbers"),
         (['```json\n[{"bbox_2d": [1, 2, 3, 4], "label": "car"}]\n```'], "boxes", "lists of boxes"),
         (["<|box_start|>(40, 30), (200, 150)<|box_end|>"], "box", "one box"),

@@ -59,8 +59,8 @@ def _refused(plan: Plan) -> Iterator[str]:
         return  # which is said as an error
     if not plan.tested:
         yield (
-            f"no rows are kept for a test, as {count(rows, 'row')} are too few or share their images: runs are "
-            f"scored on charts alone; give {FEW} rows or more, with images of their own, or a test set"
+            f"no rows are kept for a test, as {count(rows, 'row')} are too few, or share their images: runs are "
+            f"scored on charts alone; give {FEW} rows or more that share no image, or a test set"
         )
     elif rows < SMALL:
         yield f"{rows} rows are enough to try everything, not to learn from: docs/data.md"

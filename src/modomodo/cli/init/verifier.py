@@ -238,9 +238,9 @@ def _mixed(values: Sequence[object]) -> tuple[str, str] | None:
     whole = sum(number.is_integer() for number in plain)
     seen = f"plain numbers ({len(plain)} of {len(values)}, {whole} of them whole)"
     if whole == len(plain):
-        return "text", f"{seen} and other texts, all to be the same to the letter. relaxed would take 61 for 60"
+        return "text", f"{seen} and other texts, which all must match exactly. relaxed would take 61 for 60"
     why = f"{seen}, which may be 5 % off, so that 61 is right for 60"
-    return "relaxed", f"{why}, and other texts, which must be the same to the letter, as in ChartQA"
+    return "relaxed", f"{why}, and other texts, which must match exactly, as in ChartQA"
 
 
 def is_plain_number(value: object) -> bool:

@@ -63,7 +63,7 @@ class Reason:
         if self.groups is not None and self.groups.flat >= SOLVED:
             why.append(
                 f"{self.groups.flat:.0%} of its groups in the pilots all earned the same and taught nothing: it is "
-                f"{self.groups.asked:.0%} of their prompts and {self.groups.taught:.0%} of those that teach."
+                f"{self.groups.asked:.0%} of the pilots' prompts and {self.groups.taught:.0%} of those that teach."
             )
         if self.without is not None:
             gain, low, high = self.without

@@ -35,8 +35,8 @@ def training_section(evidence: Evidence) -> Section:
     lead = el(
         "p",
         "A group of completions that all earn the same has zero advantage and teaches nothing: the effective mixture "
-        "counts only prompts that taught. Requested shares are the mixture's, realised ones the prompts'; "
-        "tokens are those of the completions. ",
+        "counts only prompts that taught. Requested shares are the mixture's; realised shares count the prompts. "
+        "Tokens are those of the completions. ",
         reward_scale(evidence.study.recipe.rewards),
     )
     more = f"Of {len(kept)} runs the first {RUNS} are shown." if len(kept) > RUNS else None
