@@ -104,7 +104,7 @@ def start(job: Job, *, gpu: str | None) -> Running:
     """
     context = multiprocessing.get_context("forkserver")
     module = job.run.partition(":")[0]
-    imported = [module, *(_trainer(job) if gpu is None else [])]
+    imported = [module, *([] if gpu else _trainer(job))]
     context.set_forkserver_preload([main.__module__, *imported])
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=main, args=(job, sender, gpu), name=f"modomodo {job.label}")
