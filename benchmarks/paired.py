@@ -40,8 +40,13 @@ def gain(runs: pd.DataFrame, over: pd.DataFrame, benchmarks: Sequence[str], *, w
     """Return what runs gain on others at the seeds of both: on the mean of benchmarks, or on the lowest of each."""
     both = sorted(set(runs.seed) & set(over.seed))
     pair = [scores(where_seed(part, both), benchmarks) for part in (runs, over)]
-    mine_S1, other_S1 = (one.min(axis=1)[:, None] if worst else one.mean(axis=1)[:, None] for one in pair)
-    found = confirm(mine_S1, equal_SB=other_S1, seeds=both, benchmarks=["out"]).aggregate
+    return paired_gain(*(one.min(axis=1) if worst else one.mean(axis=1) for one in pair))
+
+
+def paired_gain(mine_S: Array, other_S: Array) -> Gain:
+    """Return what runs gain on others, pair by pair."""
+    tables = mine_S[:, None], other_S[:, None]
+    found = confirm(tables[0], equal_SB=tables[1], seeds=range(len(mine_S)), benchmarks=["out"]).aggregate
     return found.gain, found.lo95, found.hi95, found.p
 
 

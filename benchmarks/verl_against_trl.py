@@ -22,13 +22,12 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import typer
-from scipy import stats
 
 TESTS = Path(__file__).parents[1] / "tests/verl"
 sys.path.append(str(TESTS))
 
 import cluster  # noqa: E402 # pyright: ignore[reportMissingImports]
-from paired import put  # noqa: E402
+from paired import interval, paired_gain, put  # noqa: E402
 from verl_runs import Run, rewards, started, write_recipe  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/verl_against_trl.csv"
@@ -128,16 +127,9 @@ def print_table(seeds: range) -> None:
     print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for name, of in values.items():
         verl, trl, again = (of.loc[engine].loc[list(seeds)].to_numpy() for engine in ENGINES)
-        print(
-            f"| {name} | {verl.mean():.3f} | {trl.mean():.3f} | {again.mean():.3f} | {interval(verl - trl)} "
-            f"| {interval(verl - (trl + again) / 2)} | {interval(again - trl)} |"
-        )
-
-
-def interval(differences: np.ndarray) -> str:
-    """Return the mean difference of pairs with its 95 % interval, by Student's t."""
-    ends = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
-    return f"{differences.mean():+.3f} ({ends.low:+.3f} to {ends.high:+.3f})"
+        cells = [f"{one.mean():.3f}" for one in (verl, trl, again)]
+        cells += [interval(paired_gain(*pair)) for pair in ((verl, trl), (verl, (trl + again) / 2), (again, trl))]
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 
+import plain_grpo
 import pytest
 
 from modomodo.config.recipe import Recipe
@@ -85,8 +86,6 @@ def test_the_vision_tower_stays_and_the_rest_moves(finished, random_model):
 
 
 def test_updates_equal_those_of_a_few_lines_of_torch(random_model, tmp_path, monkeypatch):
-    """As verl's do, in tests/verl/plain_updates.py."""
-    import torch
     from trl import GRPOTrainer
 
     from modomodo.models.load import load_model
@@ -102,36 +101,26 @@ def test_updates_equal_those_of_a_few_lines_of_torch(random_model, tmp_path, mon
     asked = recipe(random_model, freeze_vision=False, num_generations=4)
     run_recipe(asked, tmp_path)
     plain = load_model(asked.model, precision="float32", freeze_vision=False).train()
-    before = {name: weight.clone() for name, weight in plain.state_dict().items()}
-    optimizer = torch.optim.AdamW(plain.parameters(), lr=asked.learning_rate, weight_decay=0.0)
-    norms = []
-    for batch in batches:
-        optimizer.zero_grad()
-        plain_loss(plain, batch).backward()
-        norms.append(torch.nn.utils.clip_grad_norm_(plain.parameters(), asked.max_grad_norm).item())
-        optimizer.step()
+    begun = plain_grpo.weights_of(plain)
+    steps = ([plain_loss(plain, batch)] for batch in batches)
+    norms = plain_grpo.update(plain, steps, rate=asked.learning_rate, max_norm=asked.max_grad_norm)
     lines = [json.loads(line) for line in (tmp_path / "trainer.jsonl").read_text().splitlines()]
     assert [line["grad_norm"] for line in lines if "grad_norm" in line] == pytest.approx(norms, rel=1e-3)
     assert min(norms) > 0
-    trained = load_model(str(tmp_path / "model"), precision="float32", freeze_vision=False).state_dict()
-    ends = (plain.state_dict(), before)
-    apart, moved = (sum((trained[name] - one[name]).square().sum() for name in one).sqrt() for one in ends)
-    assert apart < 0.01 * moved
+    trained = load_model(str(tmp_path / "model"), precision="float32", freeze_vision=False)
+    assert plain_grpo.apart(trained.state_dict(), plain.state_dict(), begun=begun) < 0.01
 
 
 def plain_loss(model, batch):
-    """Return GRPO's loss with as many updates as batches: the mean over completions of the mean over their tokens."""
+    """Return the loss of a batch of TRL's, whose advantages have mean 0 and sd 1 within a group, or are all 0."""
     import torch
 
     groups = batch["advantages"].view(-1, 4)
     assert groups.mean(1).tolist() == pytest.approx([0.0] * len(groups), abs=1e-5)
     assert all(spread == pytest.approx(1, abs=1e-2) or spread == 0 for spread in groups.std(1).tolist())
     ids, mask = (torch.cat([batch[f"prompt_{name}"], batch[f"completion_{name}"]], 1) for name in ("ids", "mask"))
-    start, own = batch["prompt_ids"].shape[1], batch["completion_mask"]
-    logits = model(input_ids=ids, attention_mask=mask, pixel_values=batch["pixel_values"]).logits[:, start - 1 : -1]
-    logs = logits.log_softmax(-1).gather(-1, ids[:, start:, None])[..., 0]
-    ratios = (logs - logs.detach()).exp()
-    return -((batch["advantages"][:, None] * ratios * own).sum(1) / own.sum(1)).mean()
+    of_batch = {"start": batch["prompt_ids"].shape[1], "advantages_N": batch["advantages"]}
+    return plain_grpo.loss(model, ids=ids, mask=mask, **of_batch, pixel_values=batch["pixel_values"])
 
 
 def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(finished, random_model, tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
-"""GRPO's updates by a few lines of torch, on the completions that a run of verl dumped."""
+"""Plain updates on the completions that a run of verl dumped."""
 
 import json
 from pathlib import Path
+from typing import Any
 
+import plain_grpo
 import torch
 from verl_runs import Run
 
@@ -14,24 +16,14 @@ from modomodo.models.chat_template import render
 from modomodo.models.load import load_model, load_processor
 from modomodo.training.row_table import RowTable
 
-Weights = dict[str, torch.Tensor]
 
-
-def updated(run: Run) -> tuple[Weights, Weights, list[float]]:
-    """Return the weights before and after the run's steps, and the norm of each step's gradient."""
+def updated(run: Run) -> tuple[Any, plain_grpo.Weights, list[float]]:
+    """Return the model after the run's steps, its weights before, and the norm of each step's gradient."""
     recipe = Recipe.model_validate_json((run.path / "recipe.json").read_bytes())
     model = load_model(recipe.model, precision="float32", freeze_vision=False).train()
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=0.0)
-    batch = Batch(recipe, run.path)
-    norms: list[float] = []
-    for step in range(1, recipe.steps + 1):
-        optimizer.zero_grad()
-        for loss in batch.losses(model, step):
-            loss.backward()
-        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_grad_norm).item())
-        optimizer.step()
-    return before, model.state_dict(), norms
+    begun, batch = plain_grpo.weights_of(model), Batch(recipe, run.path)
+    steps = (batch.losses(model, step) for step in range(1, recipe.steps + 1))
+    return model, begun, plain_grpo.update(model, steps, rate=recipe.learning_rate, max_norm=recipe.max_grad_norm)
 
 
 class Batch:
@@ -57,19 +49,17 @@ class Batch:
         text = render(self.processor, self.table.prompt(*key))
         prompt = self.processor(text=[text], images=images, return_tensors="pt")
         ids, mask, length = self._tokens(prompt["input_ids"][0].tolist(), lines, model.generation_config.eos_token_id)
-        logits = model(
-            input_ids=ids,
-            attention_mask=mask,
+        rewards = torch.tensor([line["score"] for line in lines])
+        return plain_grpo.loss(
+            model,
+            ids=ids,
+            mask=mask,
+            start=length,
+            advantages_N=(rewards - rewards.mean()) / (rewards.std() + 1e-6),
             mm_token_type_ids=(ids == model.config.image_token_id).int(),
             pixel_values=prompt["pixel_values"].repeat(len(lines), 1),
             image_grid_thw=prompt["image_grid_thw"].repeat(len(lines), 1),
-        ).logits[:, length - 1 : -1]
-        logs = logits.log_softmax(-1).gather(-1, ids[:, length:, None])[..., 0]
-        rewards = torch.tensor([line["score"] for line in lines])
-        advantages = (rewards - rewards.mean()) / (rewards.std() + 1e-6)
-        own = mask[:, length:]
-        ratios = (logs - logs.detach()).exp()
-        return -((advantages[:, None] * ratios * own).sum(1) / own.sum(1)).mean()
+        )
 
     def _tokens(self, prompt: list[int], lines: list[dict], end: int) -> tuple[torch.Tensor, torch.Tensor, int]:
         tokenizer, longest = self.processor.tokenizer, self.recipe.max_completion_length

@@ -15,7 +15,7 @@ from modomodo.core.errors import ModomodoError
 from modomodo.core.schedules import Schedule
 from modomodo.models.load import reply_lengths
 from modomodo.training.checkpoints import CHECKPOINTS, drop_checkpoints, last_step_of_verl
-from modomodo.training.engines import VLLM_OF_VERL, check_engine_takes, check_verl_installed
+from modomodo.training.engines import VLLM_OF_VERL, check_verl_installed
 from modomodo.training.trackers import NoTracker, Tracker
 from modomodo.training.verl.data import write_inputs
 from modomodo.training.verl.merge import merged
@@ -37,10 +37,8 @@ def train(
     folder after a kill, it goes on from the last checkpoint with the same rows in the same order. `tracker` gets the
     numbers of every step as well.
 
-    Raises ModomodoError for a recipe that verl cannot carry out, where verl is not installed, and when the verifier or
-    the gold of a domain fails.
+    Raises ModomodoError where verl is not installed, and when the verifier or the gold of a domain fails.
     """
-    check_engine_takes(recipe)
     check_installed(recipe)
     folder = folder.resolve()  # verl works in another
     # Images are resized to the recipe's limits before vLLM sees them; without limits, by the checkpoint's own.
