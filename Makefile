@@ -1,5 +1,6 @@
 # make setup | demo | test | check | docs; before a release test-slow | test-families | test-browser | test-eval | test-verl |
-# test-vllm; each makes what it needs; the browser itself is the system's.
+# test-vllm; make experiment | experiment-full for docs/experiment.md; each makes what it needs; the browser itself is the
+# system's.
 PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv
@@ -17,7 +18,7 @@ export TOKENIZERS_PARALLELISM ?= false
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup demo test test-slow test-families test-browser eval-env test-eval verl-env test-verl vllm-env \
-	test-vllm check docs clean
+	test-vllm check docs experiment experiment-full clean
 
 setup: $(VENV)/.installed
 
@@ -100,6 +101,32 @@ check: setup
 docs: setup
 	$(BIN)/python -m pytest tests/test_examples.py tests/test_docs.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The tables and figures of docs/experiment.md, from the tables of runs that are shipped; a minute.
+experiment: $(VENV)/.figures
+	$(BIN)/python benchmarks/pages.py
+
+$(VENV)/.figures: $(VENV)/.installed
+	$(BIN)/python -m pip install $(PIP_ARGS) --quiet --disable-pip-version-check -c constraints.txt kaleido
+	touch $@
+
+# Everything behind them anew, about a day on two cores; run again it goes on. git diff then compares with what is shipped.
+experiment-full: $(VENV)/.figures studies/.experiment
+	for world in uneven control; do $(BIN)/python benchmarks/nano_grid.py run $$world || exit 1; done
+	$(BIN)/python benchmarks/nano_grid.py ship
+	$(BIN)/python benchmarks/experiment.py replay
+	for world in uneven control; do $(BIN)/python benchmarks/cheaper.py proxies $$world || exit 1; done
+	$(BIN)/python benchmarks/cheaper.py replay
+	for world in uneven control; do $(BIN)/python benchmarks/confirmed.py run $$world || exit 1; done
+	$(BIN)/python benchmarks/online.py run
+	$(BIN)/python benchmarks/gains.py
+	$(MAKE) experiment
+
+# What is shipped would count as done.
+studies/.experiment:
+	rm -f $(addprefix benchmarks/results/,experiment.csv proxies.csv cheaper.csv confirmed.csv online.csv gains.csv)
+	mkdir -p studies
+	touch $@
 
 clean:
 	rm -rf $(VENV) $(EVAL_VENV) $(VERL_VENV) $(VLLM_VENV) studies runs site .pytest_cache .ruff_cache

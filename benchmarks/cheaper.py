@@ -11,10 +11,12 @@ Axes: N runs, M mixtures, D domains, B benchmarks.
 import csv
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, cast
@@ -222,40 +224,58 @@ def both(ahead: Runs, behind: Runs) -> Runs:
 
 @app.command()
 def replay(draws: int = DRAWS) -> None:
-    """Carry out the draws that are missing."""
+    """Carry out the draws that are missing, on all cores."""
     found = list(csv.DictReader(TABLE.open(newline=""))) if TABLE.exists() else []
     done = {(row["world"], row["way"], int(row["cost"]), int(row["draw"])) for row in found}
     for name in WORLDS:
-        world = world_grids(name)
-        for index in tqdm(range(2 * draws), desc=name):
-            for (way, regret), cost in product(WAYS.items(), COSTS):
-                if (name, way, cost, index) not in done:
-                    with warnings.catch_warnings():
-                        warnings.simplefilter("ignore", UserWarning)
-                        value = regret(world, cost, index)
-                    found.append({"world": name, "way": way, "cost": cost, "draw": index, "regret": f"{value:.4f}"})
-            pd.DataFrame(found).to_csv(TABLE, index=False)
+        work, indexes = partial(regrets, world_grids(name), name=name, done=done), range(2 * draws)
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+            for rows in tqdm(pool.map(work, indexes), total=len(indexes), desc=name):
+                found += rows
+                pd.DataFrame(found).to_csv(TABLE, index=False)
+
+
+def regrets(
+    world: Final, index: int, *, name: str, done: Collection[tuple[str, str, int, int]]
+) -> list[dict[str, object]]:
+    """Return the rows of one draw that are missing: the regret of each way at each cost."""
+    rows: list[dict[str, object]] = []
+    for (way, regret), cost in product(WAYS.items(), COSTS):
+        if (name, way, cost, index) not in done:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                value = regret(world, cost, index)
+            rows.append({"world": name, "way": way, "cost": cost, "draw": index, "regret": f"{value:.4f}"})
+    return rows
 
 
 @app.command()
 def table() -> None:
     """Print the median regret of each way at each cost, what it saves, and how merged models rank mixtures."""
+    print("\n".join(lines()))
+
+
+def lines() -> Iterator[str]:
+    """Yield the tables as Markdown, one for each world, and the rank correlations of merged models."""
+    heads = ("way", *(f"{cost} pilots" for cost in COSTS), "saves")
     for name in WORLDS:
-        runs = where_world(pd.read_csv(TABLE), name)
-        print(f"\n{name}: median regret\n\n| way | {' | '.join(f'{cost} pilots' for cost in COSTS)} | saves |")
-        print(f"|{'---|' * (len(COSTS) + 2)}")
-        medians = {way: [median(runs, way, cost) for cost in COSTS] for way in WAYS}
+        yield from ("", f"**{name}: median regret**", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}")
+        medians = medians_of(name)
         for way, values in medians.items():
             cells = ["" if math.isnan(value) else f"{value:.3f}" for value in values]
-            print(f"| {way} | {' | '.join(cells)} | {saved(values, medians['full pilots'])} |")
+            yield f"| {' | '.join((way, *cells, saved(values, medians['full pilots'])))} |"
         world = world_grids(name)
+        good_M = world.last.good_M2.mean(axis=1)
+        yield ""
         for merge, proxy_M in world.proxies.items():
-            good_M = world.last.good_M2.mean(axis=1)
-            print(f"{merge}: Spearman's rho with trained runs {spearman_interval(proxy_M, good_M)}")
+            yield f"* {merge}: Spearman's rho with trained runs {spearman_interval(proxy_M, good_M)}"
 
 
-def where_world(runs: pd.DataFrame, name: str) -> pd.DataFrame:
-    return pd.DataFrame(runs[runs["world"] == name])
+def medians_of(world: str) -> dict[str, list[float]]:
+    """Return the median regret of each way at each cost; NaN where it cannot be had."""
+    table = pd.read_csv(TABLE)
+    runs = pd.DataFrame(table[table["world"] == world])
+    return {way: [median(runs, way, cost) for cost in COSTS] for way in WAYS}
 
 
 def median(runs: pd.DataFrame, way: str, cost: int) -> float:

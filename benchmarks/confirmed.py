@@ -10,6 +10,7 @@ Runs go to studies/confirmed; killed and started again, `run` goes on, and the t
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -111,38 +112,70 @@ def table() -> None:
     """Print the comparison as Markdown, from the table of runs."""
     if not TABLE.exists():
         sys.exit(f"{TABLE} does not exist: `python benchmarks/confirmed.py run uneven` makes it")
-    runs = pd.read_csv(TABLE)
-    for world in WORLDS:
+    print("\n".join(lines()))
+
+
+def lines() -> Iterator[str]:
+    """Yield the tables as Markdown, one for each world and length."""
+    for (world, times), part in parts():
         study = load_study(NANO / world / "study.toml")
-        for times in sorted(set(where(runs, world=world).times)):
-            part = where(runs, world=world, times=times)
-            print(f"\n{world}, {times * study.recipe.steps} steps, {part.seed.nunique()} matched seeds\n")
-            for line in lines(part, study.benchmarks, study.held_out):
-                print(line)
+        yield from ("", f"**{world}, {times * study.recipe.steps} steps, {part.seed.nunique()} matched seeds**", "")
+        yield from compared(part, study.benchmarks)
+        yield from ("", "By benchmark, over equal shares:", "")
+        yield from by_benchmark(part, (*study.benchmarks, *study.held_out))
 
 
-def lines(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[str]) -> Iterator[str]:
+def parts() -> Iterator[tuple[tuple[World, int], pd.DataFrame]]:
+    """Yield the runs of each world and length that there are."""
+    runs = pd.read_csv(TABLE)
+    for world, times in product(WORLDS, LENGTHS):
+        part = where(runs, world=world, times=times)
+        if len(part):
+            yield (world, times), part
+
+
+def compared(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]:
     """Yield a line for each strategy: its mean, gains on equal shares with 95 % intervals, correlation of seed pairs.
 
     The A/A line compares equal shares with themselves, seed by seed with other seeds. Holm's correction is over the
     recommended mixtures.
     """
-    heads = ["strategy", "Out", "over equal", "Holm's p", "over equal within the rows", *benchmarks, *held_out]
-    yield f"| {' | '.join([*heads, 'r of a pair'])} |\n|{'---|' * (len(heads) + 1)}"
-    names = [name for name in dict.fromkeys(runs.strategy) if name != EQUAL]
-    of = {name: where(runs, strategy=name) for name in (EQUAL, *names)}
-    gains = {name: gain(of[name], of[EQUAL], benchmarks) for name in names}
-    tested = [name for name in names if name not in (WITHIN, AGAIN, BASE)]
+    yield from head(
+        "strategy", "Out", "over equal", "Holm's p", "over equal within the rows", "over base", "r of a pair"
+    )
+    equal, within, base = (where(runs, strategy=name) for name in (EQUAL, WITHIN, BASE))
+    others = others_of(runs)
+    gains = {name: gain(mine, equal, benchmarks) for name, mine in others.items()}
+    tested = [name for name in others if name not in (WITHIN, AGAIN, BASE)]
     p_of = dict(zip(tested, holm([gains[name][3] for name in tested]), strict=True))
-    yield f"| {EQUAL} | {scores(of[EQUAL], benchmarks).mean():.3f} |{' |' * (len(heads) - 1)}"
-    for name in names:
-        cells = [f"{scores(of[name], benchmarks).mean():.3f}", interval(gains[name])]
+    yield f"| {EQUAL} | {scores(equal, benchmarks).mean():.3f} | | | | {interval(gain(equal, base, benchmarks))} | |"
+    for name, mine in others.items():
+        cells = [f"{scores(mine, benchmarks).mean():.3f}", interval(gains[name])]
         cells.append(f"{p_of[name]:.3f}" if name in p_of else "")
-        cells.append("" if name == WITHIN else interval(gain(of[name], of[WITHIN], benchmarks)))
-        cells += [interval(gain(of[name], of[EQUAL], [one])) for one in (*benchmarks, *held_out)]
-        pair = [scores(part, benchmarks).mean(axis=1) for part in (of[name], of[EQUAL])]
+        cells.append("" if name == WITHIN else interval(gain(mine, within, benchmarks)))
+        cells.append("" if name == BASE else interval(gain(mine, base, benchmarks)))
+        pair = [scores(part, benchmarks).mean(axis=1) for part in (mine, equal)]
         cells.append("" if name == BASE else f"{np.corrcoef(*pair)[0, 1]:+.2f}")
         yield f"| {' | '.join((name, *cells))} |"
+
+
+def by_benchmark(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each strategy: its gain on equal shares with a 95 % interval on each benchmark."""
+    yield from head("strategy", *benchmarks)
+    equal = where(runs, strategy=EQUAL)
+    for name, mine in others_of(runs).items():
+        cells = [interval(gain(mine, equal, [one])) for one in benchmarks]
+        yield f"| {' | '.join((name, *cells))} |"
+
+
+def others_of(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the runs of each strategy but equal shares, in the order of the table."""
+    return {name: where(runs, strategy=name) for name in dict.fromkeys(runs.strategy) if name != EQUAL}
+
+
+def head(*names: str) -> Iterator[str]:
+    yield f"| {' | '.join(names)} |"
+    yield f"|{'---|' * len(names)}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The experiment of docs/experiment.md, from the table of runs that the package ships.
 
-    python benchmarks/experiment.py replay     # every strategy on both grids: about two hours on one core; it resumes
+    python benchmarks/experiment.py replay     # every strategy on both grids: hours on two cores; it resumes
     python benchmarks/experiment.py tables     # the page's tables from what is finished, in seconds
 
 Finished replays are kept in benchmarks/results/experiment.csv.
@@ -9,13 +9,18 @@ Finished replays are kept in benchmarks/results/experiment.csv.
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
+from functools import partial
+from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import typer
+from tqdm import tqdm
 
 from modomodo.core import child_rng, write_text
 from modomodo.mixing.strategies import (
@@ -39,6 +44,9 @@ ORACLE = "oracle"  # the best mixture by one seed, judged by the other: what noi
 SIZES = (6, 8, 11, 16, 24, 32, 48)
 DRAWS = 50  # each at both seeds
 OF_SEED_SET = tuple(name for name, strategy in STRATEGIES.items() if strategy.learns_from == "seed set")
+SHOWN = (8, 16, 24, 48)  # in the tables; the figure has all sizes
+HEADS = ("strategy", "runs", "replays", "regret: median", "mean", "rho", "beats equal shares", "claims a gain")
+HEADS = (*HEADS, "interval holds it", "predicted - true gain")
 RESAMPLES = 1_000
 
 app = typer.Typer(add_completion=False)
@@ -53,9 +61,10 @@ def replay(draws: int = DRAWS) -> None:
         done = {(one.strategy, one.n, one.draw) for of_world, one in found if of_world == world}
         if not any(name in OF_SEED_SET for name, _, _ in done):
             found += [(world, one) for one in on_seed_set(grid, {name: STRATEGIES[name] for name in OF_SEED_SET})]
-        with typer.progressbar(range(2 * draws), label=world) as bar:
-            for index in bar:
-                found += [(world, one) for one in of_draw(grid, index, done)]
+        work, indexes = partial(of_draw, grid, done=done), range(2 * draws)
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+            for outcomes in tqdm(pool.map(work, indexes), total=len(indexes), desc=world):
+                found += [(world, one) for one in outcomes]
                 write(found)
 
 
@@ -78,17 +87,17 @@ def oracle(grid: Grid) -> Iterator[GridOutcome]:
         )
 
 
-def of_draw(grid: Grid, index: int, done: set[tuple[str, int, int | None]]) -> Iterator[GridOutcome]:
-    """Yield the outcomes of one draw that are missing, at every size that the grid allows."""
+def of_draw(grid: Grid, index: int, *, done: Collection[tuple[str, int, int | None]]) -> list[GridOutcome]:
+    """Return the outcomes of one draw that are missing, at every size that the grid allows."""
     sizes = [n for n in SIZES if n < len(grid.X_MD)]
-    names = [name for name in STRATEGIES if name not in OF_SEED_SET]
-    for name in names:
-        for n in sizes:
-            if (name, n, index) not in done:
-                drawn = drawn_places(grid, n, index=index, seed=0)
-                yield outcome_of(grid, name, STRATEGIES[name], drawn, index=index, seed=0)
+    found = [
+        outcome_of(grid, name, STRATEGIES[name], drawn_places(grid, n, index=index, seed=0), index=index, seed=0)
+        for name, n in product(STRATEGIES, sizes)
+        if name not in OF_SEED_SET and (name, n, index) not in done
+    ]
     if any((NEXT, n, index) not in done for n in sizes):
-        yield from next_on_grid(grid, sizes=sizes, index=index, seed=0)
+        found += next_on_grid(grid, sizes=sizes, index=index, seed=0)
+    return found
 
 
 def read() -> list[tuple[str, GridOutcome]]:
@@ -122,20 +131,26 @@ def cell_of(value: object) -> object:
 
 
 @app.command()
-def tables(sizes: Annotated[str, typer.Option(help="runs seen")] = "8,16,24,48") -> None:
+def tables() -> None:
     """Print the page's tables: regret, gains, claims and the intervals that hold."""
-    wanted = [int(n) for n in sizes.split(",")]
+    print("\n".join(lines()))
+
+
+def lines() -> Iterator[str]:
+    """Yield the tables as Markdown, one for each grid."""
     for world in GRIDS:
-        mine = [one for of_world, one in read() if of_world == world and not one.problem]
-        mine += oracle(grid_named(world))
-        print(
-            f"\n### {world}\n\n| strategy | runs | regret: median | mean | rho | beats equal shares | claims a gain "
-            "| interval holds it | predicted - true gain |\n|---|---|---|---|---|---|---|---|---|"
-        )
+        yield from ("", f"**{world}**", "", f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}")
+        mine = outcomes_of(world)
         for name in (ORACLE, *STRATEGIES, NEXT):
             for n in sorted({one.n for one in mine if one.strategy == name}):
-                if n in wanted or name in (ORACLE, *OF_SEED_SET):
-                    print(row([one for one in mine if (one.strategy, one.n) == (name, n)]))
+                if n in SHOWN or name in (ORACLE, *OF_SEED_SET):
+                    yield row([one for one in mine if (one.strategy, one.n) == (name, n)])
+
+
+def outcomes_of(world: str) -> list[GridOutcome]:
+    """Return the finished replays on a grid, and what its oracle does."""
+    finished = [one for of_world, one in read() if of_world == world and not one.problem]
+    return [*finished, *oracle(grid_named(world))]
 
 
 def row(outcomes: Sequence[GridOutcome]) -> str:
@@ -144,6 +159,7 @@ def row(outcomes: Sequence[GridOutcome]) -> str:
     cells = [
         outcomes[0].strategy,
         str(outcomes[0].n),
+        str(len(outcomes)),
         with_interval(outcomes, np.median),
         with_interval(outcomes, np.mean),
         "" if np.isnan(rho_I).all() else f"{np.nanmean(rho_I):.2f}",

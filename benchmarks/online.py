@@ -123,23 +123,29 @@ def table() -> None:
     """Print the comparison as Markdown, from the table of runs."""
     if not TABLE.exists():
         sys.exit(f"{TABLE} does not exist: `python benchmarks/online.py run` makes it")
+    print("\n".join(lines()))
+
+
+def lines() -> Iterator[str]:
+    """Yield the tables as Markdown, one for each world."""
     runs = pd.read_csv(TABLE)
     for world in WORLDS:
         part = where(runs, world=world)
         if len(part):
             study = load_study(NANO / world / "study.toml")
-            print(f"\n{world}, {part.seed.nunique()} matched seeds\n")
-            show(part, study.benchmarks, study.held_out)
+            yield from ("", f"**{world}, {part.seed.nunique()} matched seeds**", "")
+            yield from compared(part, study.benchmarks, study.held_out)
 
 
-def show(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[str]) -> None:
-    """Print a line for each policy: its scores, and its gains over both fixed mixtures with 95 % intervals.
+def compared(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each policy: its scores, and its gains over both fixed mixtures with 95 % intervals.
 
     `off` is the largest difference between a domain's effective share and the one asked for, a mean over seeds.
     """
     heads = ["policy", "Out", "off", "over equal", "over recommended", "Holm's p"]
     heads += ["held out, over recommended", "worst benchmark, over recommended", "pilots pay from"]
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
     names = [policy.name for policy in POLICIES if policy.name in set(runs.policy)]
     of_policy = {name: where(runs, policy=name) for name in names}
     equal, recommended = of_policy["equal"], of_policy["recommended"]
@@ -155,7 +161,7 @@ def show(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[str])
             cells.append(interval(gain(mine, recommended, held_out)))
             cells.append(interval(gain(mine, recommended, benchmarks, worst=True)))
             cells.append(pays(name, mine, ahead=-gains[name][0], benchmarks=benchmarks))
-        print(f"| {' | '.join((name, *cells))} |")
+        yield f"| {' | '.join((name, *cells))} |"
 
 
 def pays(policy: str, mine: pd.DataFrame, *, ahead: float, benchmarks: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pages import BLOCKS, with_block, written
 
 from modomodo.config.recipe import load_recipe
 from modomodo.config.study import load_study
@@ -79,6 +80,19 @@ def test_what_the_commands_of_a_page_set_is_taken(page):
 def test_the_table_of_own_runs_is_the_example():
     page, table = (ROOT / "docs/own-runs.md").read_text(), (ROOT / "examples/runs.csv").read_text()
     assert "".join(f"    {line}\n" for line in table.splitlines()) in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", BLOCKS)
+def test_the_tables_of_a_page_are_those_of_its_runs(page):
+    assert written(page) == (ROOT / "docs" / page).read_text()
+
+
+def test_a_block_is_replaced_and_a_missing_one_refused():
+    text = "a\n<!-- runs -->\nold\n<!-- end -->\n<!-- other -->\nkept\n<!-- end -->\n"
+    assert with_block(text, "runs", "new") == text.replace("\nold\n", "\n\nnew\n\n")
+    with pytest.raises(ValueError, match="needs one block"):
+        with_block(text, "none", "new")
 
 
 def test_the_site_is_built_without_a_warning(tmp_path):
