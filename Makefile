@@ -117,6 +117,7 @@ experiment-full: $(VENV)/.figures studies/.experiment
 	$(BIN)/python benchmarks/experiment.py replay
 	for world in uneven control; do $(BIN)/python benchmarks/cheaper.py proxies $$world || exit 1; done
 	$(BIN)/python benchmarks/cheaper.py replay
+	$(BIN)/python benchmarks/confirmed.py choose
 	for world in uneven control; do $(BIN)/python benchmarks/confirmed.py run $$world || exit 1; done
 	$(BIN)/python benchmarks/online.py run
 	$(BIN)/python benchmarks/gains.py
@@ -124,7 +125,8 @@ experiment-full: $(VENV)/.figures studies/.experiment
 
 # What is shipped would count as done.
 studies/.experiment:
-	rm -f $(addprefix benchmarks/results/,experiment.csv proxies.csv cheaper.csv confirmed.csv online.csv gains.csv)
+	rm -f $(addprefix benchmarks/results/,experiment.csv proxies_uneven.csv proxies_control.csv cheaper.csv \
+		confirmed_mixtures.csv confirmed.csv online.csv gains.csv)
 	mkdir -p studies
 	touch $@
 

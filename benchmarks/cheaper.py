@@ -1,17 +1,21 @@
 """Cheaper pilots on the grid of real runs: what each way of saving leaves of the regret (docs/experiment.md).
 
-    python benchmarks/cheaper.py proxies uneven   # scores a merged model at every mixture; resumes; an hour on one core
-    python benchmarks/cheaper.py replay           # every way at every cost, 100 draws each; resumes; about an hour
-    python benchmarks/cheaper.py table            # from benchmarks/results/cheaper.csv and proxies.csv, in seconds
+    python benchmarks/cheaper.py proxies uneven   # merged models at every mixture; an hour and a half on one core
+    python benchmarks/cheaper.py proxies control  # half an hour; both may run at once
+    python benchmarks/cheaper.py replay           # every way at every cost, 50 draws at both seeds; hours on two cores
+    python benchmarks/cheaper.py table            # from benchmarks/results/cheaper.csv and the proxies, in a minute
 
-Cost counts the steps trained, in full pilots. Every way sees runs of one seed, and is judged by the others.
+All of them resume. Cost counts the steps trained, in full pilots, and no scoring: in these worlds a pilot trains for
+18 s and is scored for 15 s, so a pilot that stops at step 10 costs 21 s of 33, and a merged model 15 s.
+Every way sees runs of one seed, and is judged by the other.
 Axes: N runs, M mixtures, D domains, B benchmarks.
 """
 
 import csv
 import math
+import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,13 +29,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import typer
+from experiment import at_most, behind, outcomes_of, regrets_of, resampled
 from nano_grid import grid_mixtures, grid_study, planned, results
-from paired import Array
+from paired import Array, head
 from scipy import stats
 from tqdm import tqdm
 
 from modomodo import Mixture
-from modomodo.core import child_rng
+from modomodo.core import child_rng, write_text
 from modomodo.mixing import Runs
 from modomodo.mixing.strategies import STRATEGIES, Goal, Grid, drawn_places
 from modomodo.mixing.strategies.base import arranged, subset
@@ -40,14 +45,15 @@ from modomodo.models.nano.grid import World
 from modomodo.testing import nano_grid
 
 RESULTS = Path(__file__).parent / "results"
-PROXIES, TABLE = RESULTS / "proxies.csv", RESULTS / "cheaper.csv"
+TABLE = RESULTS / "cheaper.csv"
 WORLDS: tuple[World, ...] = ("uneven", "control")
 COSTS = (8, 12, 16, 24, 32)  # full pilots
+HALVED = (16, 24, 32)  # full pilots with which a way of half the cost is compared
+QUARTERED = (32, 48)  # pilots of published strategies, with a quarter of which a way is to do as well
 DRAWS = 50  # each at both seeds
 STEPS, LAST = (10, 20), 30
 LEAST = 4  # full pilots beside the single-domain runs
 KEPT = 0.2  # of each difference, in TIES
-RESAMPLES = 1_000
 Merge = Literal["plain", "ties"]
 MERGES: tuple[Merge, ...] = ("plain", "ties")
 IntArray = npt.NDArray[np.int64]
@@ -72,38 +78,59 @@ def proxies(world: World, grid: Path = Path("studies/grid")) -> None:
         for one in single.values()
     ]
     processor = load_processor(model_path(study.recipe.model), resize=study.recipe.view.resize)
-    done = list(csv.DictReader(PROXIES.open(newline=""))) if PROXIES.exists() else []
-    known = {(row["world"], row["merge"], row["mixture"]) for row in done}
+    table = proxy_table(world)
+    done = list(csv.DictReader(table.open(newline=""))) if table.exists() else []
+    known = {(row["merge"], row["mixture"]) for row in done}
     for mixture in tqdm(mixtures, desc=f"merged models of {world}"):
         for merge in MERGES:
-            if (world, merge, mixture.key) in known:
+            if (merge, mixture.key) in known:
                 continue
             with TemporaryDirectory() as folder:
                 merged(base, parts, mixture.vector(study.recipe.domains), merge).save_pretrained(folder)
                 processor.save_pretrained(folder)
                 scores = score_saved(folder, study.pilot_recipe(mixture), processor, items=Path(folder) / "items")
             means = {f"score.{name}": f"{scores[name].mean:.4f}" for name in study.benchmarks}
-            done.append({"world": world, "merge": merge, "mixture": mixture.key, **means})
-            pd.DataFrame(done).to_csv(PROXIES, index=False)
+            done.append({"merge": merge, "mixture": mixture.key, **means})
+            write_text(table, pd.DataFrame(done).to_csv(index=False))
+
+
+def proxy_table(world: World) -> Path:
+    return RESULTS / f"proxies_{world}.csv"
 
 
 def merged(base: Any, parts: Sequence[Any], w_D: Array, merge: Merge) -> Any:
     """Return the base model moved by the weighted differences of the parts."""
     import torch
-    from peft.utils.merge_utils import ties
 
     found, weights = base.state_dict(), torch.tensor(w_D, dtype=torch.float32)
     states = [part.state_dict() for part in parts]
     moved: dict[str, Any] = {}
     for name, start in found.items():
-        differences = [state[name] - start for state in states]
-        if merge == "ties":
-            moved[name] = start + ties(differences, weights, KEPT)
-        else:
-            moved[name] = start + sum(float(w) * one for w, one in zip(w_D, differences, strict=True))
+        differences = torch.stack([state[name] - start for state in states])
+        moved[name] = start + (ties(differences, weights) if merge == "ties" else weighted_sum(differences, weights))
     copy = type(base)(base.config)
     copy.load_state_dict(moved)
     return copy
+
+
+def weighted_sum(differences: Any, weights: Any) -> Any:
+    """Return the sum [...] of weighted tensors [D, ...]."""
+    return (differences * weights.reshape(-1, *[1] * (differences.ndim - 1))).sum(dim=0)
+
+
+def ties(differences: Any, weights: Any) -> Any:
+    """Return the TIES merge of tensors [D, ...]: their largest entries, where their signs agree with the majority.
+
+    peft's `ties` divides by the number of tensors that agree, which shrinks a sum whose weights add up to 1 already;
+    here it is the mean by the weights of those that agree (Yadav et al. 2023, arXiv 2306.01708).
+    """
+    import torch
+    from peft.utils.merge_utils import calculate_majority_sign_mask, prune
+
+    pruned = torch.stack([prune(one, KEPT, method="magnitude") for one in differences])
+    shaped = weights.reshape(-1, *[1] * (differences.ndim - 1))
+    agree = calculate_majority_sign_mask(pruned * shaped) & (pruned != 0)
+    return (pruned * shaped * agree).sum(dim=0) / (shaped * agree).sum(dim=0).clamp(min=1e-12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,9 +146,13 @@ class Final:
         grid = self.last if step is None else self.early[step]
         return outside(grid.shown(places, seed=index % 2))
 
+    def top(self, score_M: Array) -> int:
+        """Return the place of the highest score within the caps."""
+        return int(self.last.allowed[np.argmax(score_M[self.last.allowed])])
+
     def regret(self, score_M: Array, index: int) -> float:
         """Return how far the mixture of highest score is from the best, at the seed that the draw did not see."""
-        return self.last.best - float(self.last.good_M2[int(np.argmax(score_M)), 1 - index % 2])
+        return self.last.best - float(self.last.good_M2[self.top(score_M), 1 - index % 2])
 
     def ours(self, runs: Runs, index: int, goal: Goal | None = None) -> Array:
         """Return what our surrogate predicts of every mixture of the grid [M]."""
@@ -137,16 +168,20 @@ def outside(runs: Runs) -> Runs:
 
 
 def world_grids(world: World) -> Final:
-    last = nano_grid(world)
-    table = pd.read_csv(PROXIES) if PROXIES.exists() else pd.DataFrame({"world": [], "merge": []})
+    last, table = nano_grid(world), proxy_table(world)
+    proxies = pd.read_csv(table) if table.exists() else pd.DataFrame({"merge": [], "mixture": []})
     keys = [Mixture(last.runs.domains, tuple(map(float, x_D))).key for x_D in last.X_MD]
     found: dict[str, Array] = {}
     for merge in MERGES:
-        part = pd.DataFrame(table[(table["world"] == world) & (table["merge"] == merge)])
-        if len(part):
-            names = [name for name in part.columns if name.startswith("score.")]
-            of_key = dict(zip(part["mixture"], part[names].to_numpy(dtype=float).mean(axis=1), strict=True))
-            found[merge] = np.array([of_key[key] for key in keys])
+        part = pd.DataFrame(proxies[proxies["merge"] == merge])
+        missing = set(keys) - set(part["mixture"])
+        if missing:
+            sys.exit(
+                f"{len(missing)} merged models ({merge}) are not scored: python benchmarks/cheaper.py proxies {world}"
+            )
+        names = [name for name in part.columns if name.startswith("score.")]
+        of_key = dict(zip(part["mixture"], part[names].to_numpy(dtype=float).mean(axis=1), strict=True))
+        found[merge] = np.array([of_key[key] for key in keys])
     return Final(last, {step: nano_grid(world, step=step) for step in STEPS}, found)
 
 
@@ -171,11 +206,14 @@ def way_halved(world: Final, cost: int, index: int) -> float:
 
 
 def way_seed_each(world: Final, cost: int, index: int) -> float:
-    """Ours from full pilots each of one of the seeds; a mixture is judged by a seed that was not seen of it."""
+    """Ours from full pilots each of one of the two seeds; a mixture is judged by a seed that was not seen of it.
+
+    Seeds of their own would share less noise than these do: what this shows is the least that they would.
+    """
     places = drawn(world, cost, index)
     picks = child_rng(0, "cheaper", "seeds", index).integers(2, size=len(places))
     runs = outside(subset(world.last.runs, world.last.rows_M2[places, picks]))
-    best = int(np.argmax(world.ours(runs, index)))
+    best = world.top(world.ours(runs, index))
     seen = int(picks[places == best][0]) if best in places else index % 2
     return world.last.best - float(world.last.good_M2[best, 1 - seen])
 
@@ -183,10 +221,11 @@ def way_seed_each(world: Final, cost: int, index: int) -> float:
 def way_merged(world: Final, cost: int, index: int, *, merge: Merge) -> float:
     """The merged models' scores, corrected by what ours learns of the rest from the full pilots that are left.
 
-    Single-domain runs count as pilots. NaN where too few are left, and where the merged models were not scored.
+    Single-domain runs count as pilots, and are runs of the first seed, which judges the draws of the second: NaN there,
+    and where too few pilots are left.
     """
     pilots = cost - len(world.last.runs.domains)
-    if pilots < LEAST or merge not in world.proxies:
+    if pilots < LEAST or index % 2:
         return math.nan
     places, proxy_M = drawn(world, pilots, index), world.proxies[merge]
     good_N = world.last.good_M2[places, index % 2]
@@ -210,7 +249,7 @@ WAYS: dict[str, Callable[[Final, int, int], float]] = {
 
 
 def drawn(world: Final, count: int, index: int) -> IntArray:
-    return drawn_places(world.last, min(count, len(world.last.X_MD) - 1), index=index, seed=0)
+    return drawn_places(world.last, min(count, len(world.last.allowed) - 1), index=index, seed=0)
 
 
 def both(ahead: Runs, behind: Runs) -> Runs:
@@ -232,7 +271,7 @@ def replay(draws: int = DRAWS) -> None:
         with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
             for rows in tqdm(pool.map(work, indexes), total=len(indexes), desc=name):
                 found += rows
-                pd.DataFrame(found).to_csv(TABLE, index=False)
+                write_text(TABLE, pd.DataFrame(found).to_csv(index=False))
 
 
 def regrets(
@@ -257,51 +296,66 @@ def table() -> None:
 
 def lines() -> Iterator[str]:
     """Yield the tables as Markdown, one for each world, and the rank correlations of merged models."""
-    heads = ("way", *(f"{cost} pilots" for cost in COSTS), "saves")
+    costs = [f"{cost} pilots" for cost in COSTS]
+    halves = [f"{cost // 2} behind full {cost} (95 %)" for cost in HALVED]
+    quarters = [f"{cost // 4} behind published {cost} (95 %)" for cost in QUARTERED]
     for name in WORLDS:
-        yield from ("", f"**{name}: median regret**", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}")
-        medians = medians_of(name)
-        for way, values in medians.items():
-            cells = ["" if math.isnan(value) else f"{value:.3f}" for value in values]
-            yield f"| {' | '.join((way, *cells, saved(values, medians['full pilots'])))} |"
+        yield from ("", f"**{name}: median regret**", "")
+        yield from head(("way", "draws", *costs, *halves, *quarters))
+        of_way, published = regrets_of_ways(name), regrets_of(outcomes_of(name))
+        for way in WAYS:
+            mine = {cost: of_way[way, cost] for cost in COSTS}
+            cells = [str(np.isfinite(mine[COSTS[-1]]).any(axis=1).sum())]
+            cells += ["" if math.isnan(median(mine[cost])) else f"{median(mine[cost]):.3f}" for cost in COSTS]
+            cells += [against(mine[cost // 2], {"": of_way["full pilots", cost]}) for cost in HALVED]
+            cells += [against(mine[cost // 4], at_most(published, cost)) for cost in QUARTERED]
+            yield f"| {' | '.join((way, *cells))} |"
         world = world_grids(name)
-        good_M = world.last.good_M2.mean(axis=1)
+        trained = world.last.X_MD.max(axis=1) < 1  # alone a domain's merged model is the trained one
         yield ""
         for merge, proxy_M in world.proxies.items():
-            yield f"* {merge}: Spearman's rho with trained runs {spearman_interval(proxy_M, good_M)}"
+            found = spearman_interval(proxy_M[trained], world.last.good_M2.mean(axis=1)[trained])
+            yield f"* {merge}: Spearman's rho with trained runs {found}"
+
+
+def against(mine_K2: Array, others: Mapping[str, Array]) -> str:
+    """Return the difference in median regret from the best of others at the same draws; "" where there is none."""
+    if not (np.isfinite(mine_K2).any() and others):
+        return ""
+    same = np.isfinite(mine_K2)
+    return behind(
+        mine_K2,
+        {
+            name: found if len(found) == 1 else np.where(same[: len(found)], found, np.nan)
+            for name, found in others.items()
+        },
+    )
+
+
+def regrets_of_ways(world: str) -> dict[tuple[str, int], Array]:
+    """Return (way, cost) -> its regrets [K, 2] by draw and seed; NaN where it cannot be had."""
+    with TABLE.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["world"] == world]
+    draws = max(int(row["draw"]) for row in rows) // 2 + 1
+    found: dict[tuple[str, int], Array] = {(way, cost): np.full((draws, 2), np.nan) for way in WAYS for cost in COSTS}
+    for row in rows:
+        found[row["way"], int(row["cost"])][divmod(int(row["draw"]), 2)] = float(row["regret"])
+    return found
 
 
 def medians_of(world: str) -> dict[str, list[float]]:
     """Return the median regret of each way at each cost; NaN where it cannot be had."""
-    table = pd.read_csv(TABLE)
-    runs = pd.DataFrame(table[table["world"] == world])
-    return {way: [median(runs, way, cost) for cost in COSTS] for way in WAYS}
+    of_way = regrets_of_ways(world)
+    return {way: [median(of_way[way, cost]) for cost in COSTS] for way in WAYS}
 
 
-def median(runs: pd.DataFrame, way: str, cost: int) -> float:
-    values = np.array(runs.query("way == @way and cost == @cost")["regret"], dtype=float)
-    return float(np.median(values)) if len(values) else math.nan
-
-
-def saved(values: Sequence[float], of_full: Sequence[float]) -> str:
-    """Return the greatest factor by which a way needs less than full pilots for the same median regret, in words."""
-    factors = [
-        full_cost / cost
-        for cost, value in zip(COSTS, values, strict=True)
-        for full_cost, other in zip(COSTS, of_full, strict=True)
-        if value <= other and all(later <= other for later in values[COSTS.index(cost) :])
-    ]
-    return f"{max(factors):.1f} x" if factors else "never"
+def median(regret_K2: Array) -> float:
+    return float(np.nanmedian(regret_K2)) if np.isfinite(regret_K2).any() else math.nan
 
 
 def spearman_interval(proxy_M: Array, good_M: Array) -> str:
     """Return the rank correlation with a 95 % bootstrap interval over mixtures."""
-    rng = child_rng(0, "cheaper", "bootstrap")
-    again = [
-        spearman(proxy_M[rows], good_M[rows])
-        for rows in (rng.integers(len(good_M), size=len(good_M)) for _ in range(RESAMPLES))
-    ]
-    low, high = np.quantile(again, [0.025, 0.975])
+    low, high = resampled(lambda rows_M: spearman(proxy_M[rows_M], good_M[rows_M]), len(good_M))
     return f"{spearman(proxy_M, good_M):.2f} ({low:.2f} to {high:.2f})"
 
 

@@ -1,49 +1,92 @@
 """Mixtures that strategies recommend from one draw of 16 pilots, trained at fresh matched seeds (docs/experiment.md).
 
-    python benchmarks/confirmed.py run uneven     # 20 runs of 30 steps and as many of 60 for each of 12 seeds
+    python benchmarks/confirmed.py choose         # the mixtures, before any of them is trained
+    python benchmarks/confirmed.py run uneven     # 10 runs of 30 steps and as many of 60 for each of 12 seeds
     python benchmarks/confirmed.py run control
     python benchmarks/confirmed.py table          # from benchmarks/results/confirmed.csv, in a second
 
 Runs go to studies/confirmed; killed and started again, `run` goes on, and the table has what is finished.
 """
 
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import typer
-from paired import gain, interval, put, scores, where
+from experiment import AROUND
+from paired import Array, Gain, gain, head, interval, put, scores, where
 
 from modomodo import Mixture, Study, load_study
-from modomodo.core import child_seed
+from modomodo.core import child_seed, write_text
 from modomodo.mixing import holm
-from modomodo.mixing.strategies import STRATEGIES, Grid, drawn_places, seed_set_places
+from modomodo.mixing.strategies import STRATEGIES, drawn_places, seed_set_places
 from modomodo.models.nano.grid import World
 from modomodo.runs import PlannedRun, Store, launch, run_digests
-from modomodo.study import RUN, pilot_row_caps, within_rows
+from modomodo.study import RUN, within_rows
 from modomodo.testing import nano_grid
 
-TABLE = Path(__file__).parent / "results/confirmed.csv"
+RESULTS = Path(__file__).parent / "results"
+CHOSEN, TABLE = RESULTS / "confirmed_mixtures.csv", RESULTS / "confirmed.csv"
 NANO = Path(__file__).parents[1] / "src/modomodo/models/nano"
 WORLDS: tuple[World, ...] = ("uneven", "control")
 COMPARED = ("ours", "norm", "coli", "quadsurface", "regmix", "olmix")
 PILOTS, DRAW = 16, 0
+FIRST = 100  # of the confirming seeds: those before were seen when the worlds were made
 SEEDS = 12
+LEAST = 2  # seeds of which there is an interval
 LENGTHS = (1, 2)  # times the pilots' steps
+HEADS = ("strategy", "Out", "over equal", "Holm's p", "over equal within the rows", "Holm's p", "over base")
+HEADS = (*HEADS, "r of a pair")
+SAID = ("world", "strategy", "predicted", "lo90", "hi90")
 EQUAL, WITHIN, AGAIN, BASE = "equal", "equal within the rows", "equal, other seeds", "base"
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
+def choose() -> None:
+    """Write what each strategy recommends from the draw of pilots, and what ours predicts of its gain."""
+    rows = [row for world in WORLDS for row in chosen_rows(world)]
+    write_text(CHOSEN, pd.DataFrame(rows).to_csv(index=False))
+    print(CHOSEN.read_text())
+
+
+def chosen_rows(world: World) -> Iterator[dict[str, object]]:
+    """Yield a row for each mixture of a world.
+
+    Of the uneven world, mixtures around the best known are left out: they are known from seeds that were judged before.
+    """
+    grid = nano_grid("uneven", without=AROUND) if world == "uneven" else nano_grid("control")
+    domains, drawn = grid.runs.domains, drawn_places(grid, PILOTS, index=DRAW, seed=0)
+    for name in COMPARED:
+        strategy = STRATEGIES[name]
+        places = seed_set_places(grid) if strategy.learns_from == "seed set" else drawn
+        choice = strategy.choose(
+            grid.shown(places, seed=DRAW % 2), goal=grid.goal, seed=child_seed(0, name, PILOTS, DRAW)
+        )
+        x_D = choice.mixture.vector(domains)
+        said = (math.nan,) * 3 if choice.gain is None else choice.gain(x_D)
+        yield row_of_mixture(world, name, domains, x_D) | dict(zip(("predicted", "lo90", "hi90"), said, strict=True))
+    best = drawn[np.argmax(grid.good_M2[drawn, DRAW % 2])]
+    yield row_of_mixture(world, "best pilot", domains, grid.X_MD[best])
+    for name in (EQUAL, WITHIN, AGAIN):
+        yield row_of_mixture(world, name, domains, Mixture.uniform(domains).vector(domains))
+
+
+def row_of_mixture(world: World, name: str, domains: Sequence[str], x_D: Array) -> dict[str, object]:
+    weights = {f"w.{domain}": float(weight) for domain, weight in zip(domains, x_D, strict=True)}
+    return {"world": world, "strategy": name, **weights}
+
+
+@app.command()
 def run(world: World, out: Path = Path("studies/confirmed")) -> None:
     """Train and score what is missing of a world, and write the table of what is finished."""
     study = load_study(NANO / world / "study.toml", [f"out={out / world}"])
-    chosen = recommended(study, nano_grid(world))
+    chosen = chosen_mixtures(world, study.recipe.domains)
     for times in LENGTHS:
         longer = study.model_copy(
             update={"recipe": study.recipe.model_copy(update={"steps": times * study.recipe.steps})}
@@ -52,21 +95,17 @@ def run(world: World, out: Path = Path("studies/confirmed")) -> None:
     table()
 
 
-def recommended(study: Study, grid: Grid) -> dict[str, Mixture]:
-    """Return what each strategy recommends from the draw, within what rows last for, and what it is compared with."""
-    goal = replace(grid.goal, caps=pilot_row_caps(study))
-    drawn = drawn_places(grid, PILOTS, index=DRAW, seed=0)
-    found: dict[str, Mixture] = {}
-    for name in COMPARED:
-        strategy = STRATEGIES[name]
-        places = seed_set_places(grid) if strategy.learns_from == "seed set" else drawn
-        runs = grid.shown(places, seed=DRAW % 2)
-        found[name] = strategy.choose(runs, goal=goal, seed=child_seed(0, name, PILOTS, DRAW)).mixture
-    best = drawn[np.argmax(grid.good_M2[drawn, DRAW % 2])]
-    domains = grid.runs.domains
-    found["best pilot"] = Mixture(domains, tuple(map(float, grid.X_MD[best])))
-    equal = Mixture.uniform(domains)
-    return {**found, EQUAL: equal, WITHIN: equal, AGAIN: equal}
+def chosen_mixtures(world: World, domains: Sequence[str]) -> dict[str, Mixture]:
+    """Return the mixtures that `choose` wrote."""
+    if not CHOSEN.exists():
+        sys.exit(f"{CHOSEN} does not exist: `python benchmarks/confirmed.py choose` makes it")
+    table = pd.read_csv(CHOSEN)
+    table = pd.DataFrame(table[table["world"] == world])
+    X_KD = table[[f"w.{name}" for name in domains]].to_numpy(dtype=float)
+    return {
+        name: Mixture.of(dict(zip(domains, map(float, x_D), strict=True)))
+        for name, x_D in zip(table["strategy"], X_KD, strict=True)
+    }
 
 
 def write_rows(world: str, times: int, study: Study, chosen: Mapping[str, Mixture]) -> None:
@@ -91,13 +130,13 @@ def write_rows(world: str, times: int, study: Study, chosen: Mapping[str, Mixtur
 def planned_run(study: Study, name: str, mixture: Mixture, seed: int) -> PlannedRun:
     """Return a strategy's run; equal shares run as asked for, all others within what rows last for at this length."""
     asked = mixture if name in (EQUAL, AGAIN) else within_rows(study, mixture)
-    index = seed + SEEDS if name == AGAIN else seed
+    index = FIRST + (seed + SEEDS if name == AGAIN else seed)
     return PlannedRun(f"confirmed:{name}#{index + 1}", study.confirming_recipe(asked, index=index))
 
 
 def base_run(study: Study) -> PlannedRun:
     """Return the run that scores the base model on the confirming items."""
-    equal = study.confirming_recipe(Mixture.uniform(study.recipe.domains), index=0)
+    equal = study.confirming_recipe(Mixture.uniform(study.recipe.domains), index=FIRST)
     return PlannedRun(BASE, equal.model_copy(update={"steps": 0, "seed": 0}))
 
 
@@ -116,21 +155,30 @@ def table() -> None:
 
 
 def lines() -> Iterator[str]:
-    """Yield the tables as Markdown, one for each world and length."""
+    """Yield the tables as Markdown, one for each world and length, and what ours predicted."""
     for (world, times), part in parts():
         study = load_study(NANO / world / "study.toml")
-        yield from ("", f"**{world}, {times * study.recipe.steps} steps, {part.seed.nunique()} matched seeds**", "")
+        yield from ("", f"**{world}, {times * study.recipe.steps} steps, {seeds_of(part)}**", "")
         yield from compared(part, study.benchmarks)
         yield from ("", "By benchmark, over equal shares:", "")
         yield from by_benchmark(part, (*study.benchmarks, *study.held_out))
+    yield ""
+    if CHOSEN.exists():
+        for world, name, predicted, lo90, hi90 in pd.read_csv(CHOSEN)[list(SAID)].dropna().itertuples(index=False):
+            yield f"* {world}: {name} predicted a gain of {predicted:+.3f} (90 %: {lo90:+.3f} to {hi90:+.3f})"
+
+
+def seeds_of(runs: pd.DataFrame) -> str:
+    count = runs.seed.nunique()
+    return f"{count} matched seeds" if count == SEEDS else f"{count} of {SEEDS} matched seeds, not final"
 
 
 def parts() -> Iterator[tuple[tuple[World, int], pd.DataFrame]]:
-    """Yield the runs of each world and length that there are."""
+    """Yield the runs of each world and length that has enough seeds."""
     runs = pd.read_csv(TABLE)
     for world, times in product(WORLDS, LENGTHS):
         part = where(runs, world=world, times=times)
-        if len(part):
+        if part.seed.nunique() >= LEAST:
             yield (world, times), part
 
 
@@ -140,28 +188,32 @@ def compared(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]:
     The A/A line compares equal shares with themselves, seed by seed with other seeds. Holm's correction is over the
     recommended mixtures.
     """
-    yield from head(
-        "strategy", "Out", "over equal", "Holm's p", "over equal within the rows", "over base", "r of a pair"
-    )
+    yield from head(HEADS)
     equal, within, base = (where(runs, strategy=name) for name in (EQUAL, WITHIN, BASE))
     others = others_of(runs)
-    gains = {name: gain(mine, equal, benchmarks) for name, mine in others.items()}
-    tested = [name for name in others if name not in (WITHIN, AGAIN, BASE)]
-    p_of = dict(zip(tested, holm([gains[name][3] for name in tested]), strict=True))
-    yield f"| {EQUAL} | {scores(equal, benchmarks).mean():.3f} | | | | {interval(gain(equal, base, benchmarks))} | |"
+    yield f"| {EQUAL} | {scores(equal, benchmarks).mean():.3f} | | | | | {interval(gain(equal, base, benchmarks))} | |"
+    gains = [{name: gain(mine, over, benchmarks) for name, mine in others.items()} for over in (equal, within)]
+    corrected = [corrected_p(of) for of in gains]
     for name, mine in others.items():
-        cells = [f"{scores(mine, benchmarks).mean():.3f}", interval(gains[name])]
-        cells.append(f"{p_of[name]:.3f}" if name in p_of else "")
-        cells.append("" if name == WITHIN else interval(gain(mine, within, benchmarks)))
+        cells = [f"{scores(mine, benchmarks).mean():.3f}"]
+        for found, p_of in zip(gains, corrected, strict=True):
+            cells += ["" if found[name][:3] == (0, 0, 0) else interval(found[name])]
+            cells += [f"{p_of[name]:.3f}" if name in p_of else ""]
         cells.append("" if name == BASE else interval(gain(mine, base, benchmarks)))
         pair = [scores(part, benchmarks).mean(axis=1) for part in (mine, equal)]
         cells.append("" if name == BASE else f"{np.corrcoef(*pair)[0, 1]:+.2f}")
         yield f"| {' | '.join((name, *cells))} |"
 
 
+def corrected_p(gains: Mapping[str, Gain]) -> dict[str, float]:
+    """Return Holm's p of each recommended mixture."""
+    tested = [name for name in gains if name not in (WITHIN, AGAIN, BASE)]
+    return dict(zip(tested, holm([gains[name][3] for name in tested]), strict=True))
+
+
 def by_benchmark(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]:
     """Yield a line for each strategy: its gain on equal shares with a 95 % interval on each benchmark."""
-    yield from head("strategy", *benchmarks)
+    yield from head(("strategy", *benchmarks))
     equal = where(runs, strategy=EQUAL)
     for name, mine in others_of(runs).items():
         cells = [interval(gain(mine, equal, [one])) for one in benchmarks]
@@ -171,11 +223,6 @@ def by_benchmark(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]
 def others_of(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the runs of each strategy but equal shares, in the order of the table."""
     return {name: where(runs, strategy=name) for name in dict.fromkeys(runs.strategy) if name != EQUAL}
-
-
-def head(*names: str) -> Iterator[str]:
-    yield f"| {' | '.join(names)} |"
-    yield f"|{'---|' * len(names)}"
 
 
 if __name__ == "__main__":

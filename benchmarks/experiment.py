@@ -9,7 +9,7 @@ Finished replays are kept in benchmarks/results/experiment.csv.
 import csv
 import io
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
 from functools import partial
@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import typer
+from paired import head
 from tqdm import tqdm
 
 from modomodo.core import child_rng, write_text
@@ -44,10 +46,15 @@ ORACLE = "oracle"  # the best mixture by one seed, judged by the other: what noi
 SIZES = (6, 8, 11, 16, 24, 32, 48)
 DRAWS = 50  # each at both seeds
 OF_SEED_SET = tuple(name for name, strategy in STRATEGIES.items() if strategy.learns_from == "seed set")
-SHOWN = (8, 16, 24, 48)  # in the tables; the figure has all sizes
-HEADS = ("strategy", "runs", "replays", "regret: median", "mean", "rho", "beats equal shares", "claims a gain")
-HEADS = (*HEADS, "interval holds it", "predicted - true gain")
+PUBLISHED = (*OF_SEED_SET, "quadsurface", "regmix", "olmix")
+SHOWN = (8, 16, 24, 32, 48)  # in the tables; the figure has all sizes
+HALVED = (16, 32, 48)  # pilots of the published strategies that ours are to match with half of them
+HEADS = ("strategy", "runs", "replays", "regret: median", "mean", "rho", "beats equal", "beats equal as asked")
+HEADS = (*HEADS, "claims a gain", "wrongly", "interval holds it", "predicted - true gain")
 RESAMPLES = 1_000
+
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 app = typer.Typer(add_completion=False)
 
@@ -76,20 +83,21 @@ def grid_named(name: str) -> Grid:
 
 def oracle(grid: Grid) -> Iterator[GridOutcome]:
     """Yield how the grid's best mixture by either seed does at the others."""
-    for seen, best in enumerate(grid.good_M2.argmax(axis=0)):
+    for seen, best in enumerate(grid.allowed[grid.good_M2[grid.allowed].argmax(axis=0)]):
         yield GridOutcome(
             ORACLE,
-            len(grid.X_MD),
+            len(grid.allowed),
             seen,
             math.nan,
             grid.best - float(grid.good_M2[best, 1 - seen]),
-            gain=float(grid.others_M2[best, seen] - grid.others_M2[grid.equal, seen]),
+            gain=grid.gain(np.array([best]), seen=seen)[0],
+            place=int(best),
         )
 
 
 def of_draw(grid: Grid, index: int, *, done: Collection[tuple[str, int, int | None]]) -> list[GridOutcome]:
     """Return the outcomes of one draw that are missing, at every size that the grid allows."""
-    sizes = [n for n in SIZES if n < len(grid.X_MD)]
+    sizes = [n for n in SIZES if n < len(grid.allowed)]
     found = [
         outcome_of(grid, name, STRATEGIES[name], drawn_places(grid, n, index=index, seed=0), index=index, seed=0)
         for name, n in product(STRATEGIES, sizes)
@@ -113,7 +121,7 @@ def read() -> list[tuple[str, GridOutcome]]:
 
 
 def of_cell(key: str, cell: str, texts: Sequence[str]) -> Any:
-    return cell if key in texts else int(cell) if key in ("n", "draw") else float(cell or math.nan)
+    return cell if key in texts else int(cell) if key in ("n", "draw", "place") else float(cell or math.nan)
 
 
 def write(found: Sequence[tuple[str, GridOutcome]]) -> None:
@@ -137,63 +145,152 @@ def tables() -> None:
 
 
 def lines() -> Iterator[str]:
-    """Yield the tables as Markdown, one for each grid."""
+    """Yield the tables as Markdown: of each grid, and of half the pilots."""
     for world in GRIDS:
-        yield from ("", f"**{world}**", "", f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}")
-        mine = outcomes_of(world)
+        grid, mine = grid_named(world), outcomes_of(world)
+        yield from ("", f"**{world}**", "")
+        yield from head(HEADS)
         for name in (ORACLE, *STRATEGIES, NEXT):
             for n in sorted({one.n for one in mine if one.strategy == name}):
                 if n in SHOWN or name in (ORACLE, *OF_SEED_SET):
-                    yield row([one for one in mine if (one.strategy, one.n) == (name, n)])
+                    yield row(grid, [one for one in mine if (one.strategy, one.n) == (name, n)])
+        yield from ("", f"**{world}: half the pilots**", "")
+        yield from head(("published", "best of them", *halves(NEXT), *halves("ours")))
+        regrets = regrets_of(mine)
+        for n in HALVED:
+            published = at_most(regrets, n)
+            if published and all((name, n // 2) in regrets for name in (NEXT, "ours")):
+                best = min(published, key=lambda name: np.nanmedian(published[name]))
+                cells = [f"{n} pilots", f"{best}, {np.nanmedian(published[best]):.3f}"]
+                for name in (NEXT, "ours"):
+                    mine_K2 = regrets[name, n // 2]
+                    cells += [f"{np.nanmedian(mine_K2):.3f}", behind(mine_K2, published)]
+                yield f"| {' | '.join(cells)} |"
+        yield from ("", stopped(mine))
+
+
+def halves(name: str) -> tuple[str, str]:
+    return f"{name} with half as many", "behind them (95 %)"
 
 
 def outcomes_of(world: str) -> list[GridOutcome]:
     """Return the finished replays on a grid, and what its oracle does."""
-    finished = [one for of_world, one in read() if of_world == world and not one.problem]
-    return [*finished, *oracle(grid_named(world))]
+    return [*(one for of_world, one in read() if of_world == world), *oracle(grid_named(world))]
 
 
-def row(outcomes: Sequence[GridOutcome]) -> str:
-    """Return a line of the table of one strategy and size."""
-    rho_I = np.array([one.rho for one in outcomes])
-    cells = [
-        outcomes[0].strategy,
-        str(outcomes[0].n),
-        str(len(outcomes)),
-        with_interval(outcomes, np.median),
-        with_interval(outcomes, np.mean),
-        "" if np.isnan(rho_I).all() else f"{np.nanmean(rho_I):.2f}",
-        f"{np.mean([one.gain > 0 for one in outcomes]):.0%}",
-        *said(outcomes),
-    ]
-    return f"| {' | '.join(cells)} |"
+def regrets_of(outcomes: Sequence[GridOutcome]) -> dict[tuple[str, int], Array]:
+    """Return (strategy, size) -> its regrets [K, 2] by draw and seed; NaN where it failed."""
+    cells: dict[tuple[str, int], dict[int, float]] = {}
+    for one in outcomes:
+        cells.setdefault((one.strategy, one.n), {})[one.draw or 0] = one.regret
+    return {
+        cell: np.array([[of.get(2 * draw + seed, math.nan) for seed in (0, 1)] for draw in range(max(of) // 2 + 1)])
+        for cell, of in cells.items()
+    }
+
+
+def at_most(regrets: Mapping[tuple[str, int], Array], n: int) -> dict[str, Array]:
+    """Return the regrets of the published strategies that see n runs, and of those that see a seed set of fewer."""
+    return {name: found for (name, size), found in regrets.items() if name in PUBLISHED and fits(name, size, n)}
+
+
+def fits(name: str, size: int, n: int) -> bool:
+    return size <= n if name in OF_SEED_SET else size == n
+
+
+def behind(mine_K2: Array, published: Mapping[str, Array]) -> str:
+    """Return by how much the median regret is above that of the best published strategy, with a 95 % interval.
+
+    The interval is over draws, whose two seeds stay together; each resample picks the best published strategy anew. A
+    strategy of the seed set has no draws, and stays as it is.
+    """
+
+    def difference(rows_K: IntArray) -> float:
+        others = [np.nanmedian(found[rows_K] if len(found) > 1 else found) for found in published.values()]
+        return float(np.nanmedian(mine_K2[rows_K]) - min(others))
+
+    draws = min(len(found) for found in (mine_K2, *published.values()) if len(found) > 1)
+    low, high = resampled(difference, draws)
+    return f"{difference(np.arange(draws)):+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def resampled(statistic: Callable[[IntArray], float], draws: int) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of a statistic of the draws' places."""
+    rng = child_rng(0, "experiment", "bootstrap")
+    again = [statistic(rng.integers(draws, size=draws)) for _ in range(RESAMPLES)]
+    low, high = np.nanquantile(again, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def stopped(outcomes: Sequence[GridOutcome]) -> str:
+    """Return what `next` does that stops at the first size whose gain is clear, and else at the last one."""
+    of_draw: dict[int, list[GridOutcome]] = {}
+    for one in outcomes:
+        if one.strategy == NEXT and not one.problem:
+            of_draw.setdefault(one.draw or 0, []).append(one)
+    if not of_draw:
+        return ""
+    ends = [next((one for one in ordered(mine) if one.lo90 > 0), ordered(mine)[-1]) for mine in of_draw.values()]
+    last = [ordered(mine)[-1] for mine in of_draw.values()]
+    early = np.mean([one.lo90 > 0 for one in ends])
+    wrong = np.mean([one.lo90 > 0 and one.gain <= 0 for one in ends])
+    return (
+        f"`{NEXT}` that stops once its gain is clear, looking at {', '.join(map(str, SIZES))} pilots: "
+        f"{np.mean([one.n for one in ends]):.0f} pilots on average, clear in {early:.0%}, wrongly in {wrong:.0%}, "
+        f"median regret {np.median([one.regret for one in ends]):.3f}; without stopping "
+        f"{np.median([one.regret for one in last]):.3f}."
+    )
+
+
+def ordered(outcomes: Sequence[GridOutcome]) -> list[GridOutcome]:
+    return sorted(outcomes, key=lambda one: one.n)
+
+
+def row(grid: Grid, outcomes: Sequence[GridOutcome]) -> str:
+    """Return a line of the table of one strategy and size; replays that failed are counted."""
+    done = [one for one in outcomes if not one.problem]
+    cells = [outcomes[0].strategy, str(outcomes[0].n)]
+    cells.append(str(len(done)) if len(done) == len(outcomes) else f"{len(done)} of {len(outcomes)}")
+    if done:
+        rho_I, of_one = np.array([one.rho for one in done]), regrets_of(done)
+        regret_K2 = next(iter(of_one.values()))
+        as_asked = [
+            grid.gain(np.array([one.place]), seen=(one.draw or 0) % 2, over=grid.asked)[0] for one in told(done)
+        ]
+        cells += [
+            with_interval(regret_K2, np.nanmedian),
+            with_interval(regret_K2, np.nanmean),
+            "" if np.isnan(rho_I).all() else f"{np.nanmean(rho_I):.2f}",
+            f"{np.mean([one.gain > 0 for one in done]):.0%}",
+            f"{np.mean(np.array(as_asked) > 0):.0%}" if as_asked else "",
+            *said(done),
+        ]
+    return f"| {' | '.join(cells + [''] * (len(HEADS) - len(cells)))} |"
+
+
+def told(outcomes: Sequence[GridOutcome]) -> list[GridOutcome]:
+    """Return the replays in which the strategy told one mixture from the others."""
+    return [one for one in outcomes if one.place >= 0]
 
 
 def said(outcomes: Sequence[GridOutcome]) -> list[str]:
-    """Return how often a gain was claimed, how often the interval held the true one, and how far off it was."""
+    """Return how often a gain was claimed, and wrongly, how often the interval held the true one, and how far off."""
     sure = [one for one in outcomes if not math.isnan(one.lo90)]
     if not sure:
-        return ["", "", ""]
+        return [""] * 4
     claims = np.mean([one.lo90 > 0 for one in sure])
-    holds = np.mean([one.lo90 <= one.gain <= one.hi90 for one in sure])
-    return [f"{claims:.0%}", f"{holds:.0%}", f"{np.mean([one.predicted - one.gain for one in sure]):+.3f}"]
+    wrongly = np.mean([one.lo90 > 0 and one.gain <= 0 for one in sure])
+    holds = np.mean([one.holds for one in sure])
+    off = np.mean([one.predicted - one.gain for one in sure])
+    return [f"{claims:.0%}", f"{wrongly:.0%}", f"{holds:.0%}", f"{off:+.3f}"]
 
 
-def with_interval(outcomes: Sequence[GridOutcome], statistic: Any) -> str:
+def with_interval(regret_K2: Array, statistic: Callable[[Array], Any]) -> str:
     """Return a statistic of the regret and its 95 % bootstrap interval over draws, whose two seeds stay together."""
-    draws: dict[int, list[float]] = {}
-    for one in outcomes:
-        draws.setdefault((one.draw or 0) // 2, []).append(one.regret)
-    whole = [np.array(regrets) for regrets in draws.values()]
-    value = float(statistic(np.concatenate(whole)))
-    if len(whole) < 2:
+    value = float(statistic(regret_K2))
+    if len(regret_K2) < 2:
         return f"{value:.3f}"
-    rng = child_rng(0, "experiment", "bootstrap")
-    again = [
-        float(statistic(np.concatenate([whole[place] for place in rng.integers(len(whole), size=len(whole))])))
-        for _ in range(RESAMPLES)
-    ]
-    low, high = np.quantile(again, [0.025, 0.975])
+    low, high = resampled(lambda rows_K: float(statistic(regret_K2[rows_K])), len(regret_K2))
     return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 

@@ -28,7 +28,8 @@ def gains_figure() -> go.Figure:
     """Return what each recommended mixture gains on equal shares at matched seeds, at both lengths, in both worlds."""
     gains = {of: gains_of(*of) for of, _ in confirmed.parts()}
     names = list(dict.fromkeys(name for found in gains.values() for name in found))
-    figure = panels("Gain over equal shares, 12 matched seeds, 95 % intervals", height=ROW * len(names) + TOP)
+    seeds = min(part.seed.nunique() for _, part in confirmed.parts())
+    figure = panels(f"Gain over equal shares, {seeds} matched seeds, 95 % intervals", height=ROW * len(names) + TOP)
     for (world, times), found in gains.items():
         mean_K, low_K, high_K = np.array([found[name][:3] for name in found]).T
         trace = go.Scatter(

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from landscapes import FLAT, KINDS, landscape
+from paired import head
 from surrogates import table
 
 from modomodo import Mixture, fit, recommend
@@ -58,8 +59,7 @@ def gains(kind: str, runs: int, seed: int) -> tuple[float, ...]:
 def lines(found: pd.DataFrame | None = None) -> Iterator[str]:
     """Yield a line for each kind and number of runs, of the reported tables unless others are given."""
     found = pd.read_csv(TABLE) if found is None else found
-    yield f"| {' | '.join(HEADS)} |"
-    yield f"|{'---|' * len(HEADS)}"
+    yield from head(HEADS)
     for runs, kind in product(RUNS, ALL_KINDS):
         part = found[(found.kind == kind) & (found.runs == runs)]
         inside = (part.low <= part.true) & (part.true <= part.high)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import typer
-from paired import gain, interval, put, scores, where
+from paired import Gain, gain, head, interval, put, scores, where
 
 from modomodo import Mixture, Recipe, Study, load_study, pilot
 from modomodo.mixing import holm
@@ -30,7 +30,9 @@ TABLE = Path(__file__).parent / "results/online.csv"
 NANO = Path(__file__).parents[1] / "src/modomodo/models/nano"
 WORLDS = ("uneven", "control")
 BUDGET = {"uneven": [], "control": ["design=space-filling", "budget=14"]}
+FIRST = 200  # of the confirming seeds: those before were seen when the worlds were made
 SEEDS = 12
+LEAST = 2  # seeds of which there is an interval
 EARLY = 2 / 3  # of the steps, after which runs are scored too: what more prompts would have brought
 FIXED = ("equal", "recommended")
 Array = npt.NDArray[np.float64]
@@ -89,7 +91,7 @@ def write_rows(world: str, study: Study, seed: int, starts: dict[str, Mixture]) 
 
 def recipe_of(study: Study, policy: Policy, seed: int, start: Mixture) -> Recipe:
     """Return the run of a policy at a seed, scored on the items that no pilot saw."""
-    plain = study.confirming_recipe(start, index=seed).model_dump(mode="json")
+    plain = study.confirming_recipe(start, index=FIRST + seed).model_dump(mode="json")
     plain["evaluation"]["at"] = [round(EARLY * study.recipe.steps)]
     if policy.rule:
         pilots = {"pilots": str(study.folder / "runs.csv"), "benchmarks": study.benchmarks}
@@ -131,9 +133,11 @@ def lines() -> Iterator[str]:
     runs = pd.read_csv(TABLE)
     for world in WORLDS:
         part = where(runs, world=world)
-        if len(part):
+        count = part.seed.nunique()
+        if count >= LEAST:
             study = load_study(NANO / world / "study.toml")
-            yield from ("", f"**{world}, {part.seed.nunique()} matched seeds**", "")
+            seeds = f"{count} matched seeds" if count == SEEDS else f"{count} of {SEEDS} matched seeds, not final"
+            yield from ("", f"**{world}, {seeds}**", "")
             yield from compared(part, study.benchmarks, study.held_out)
 
 
@@ -144,8 +148,7 @@ def compared(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[s
     """
     heads = ["policy", "Out", "off", "over equal", "over recommended", "Holm's p"]
     heads += ["held out, over recommended", "worst benchmark, over recommended", "pilots pay from"]
-    yield f"| {' | '.join(heads)} |"
-    yield f"|{'---|' * len(heads)}"
+    yield from head(heads)
     names = [policy.name for policy in POLICIES if policy.name in set(runs.policy)]
     of_policy = {name: where(runs, policy=name) for name in names}
     equal, recommended = of_policy["equal"], of_policy["recommended"]
@@ -160,24 +163,35 @@ def compared(runs: pd.DataFrame, benchmarks: Sequence[str], held_out: Sequence[s
             cells += [interval(gains[name]), f"{corrected[name]:.3f}"]
             cells.append(interval(gain(mine, recommended, held_out)))
             cells.append(interval(gain(mine, recommended, benchmarks, worst=True)))
-            cells.append(pays(name, mine, ahead=-gains[name][0], benchmarks=benchmarks))
+            cells.append(pays(name, mine, gains[name], benchmarks=benchmarks))
         yield f"| {' | '.join((name, *cells))} |"
+    better = [name for name in corrected if corrected[name] < 0.05 and gains[name][0] > 0 and name not in FIXED]
+    yield from (
+        "",
+        f"Rules that beat the recommended fixed mixture (Holm's p below .05): {', '.join(better) or 'none'}.",
+    )
 
 
-def pays(policy: str, mine: pd.DataFrame, *, ahead: float, benchmarks: Sequence[str]) -> str:
+def pays(policy: str, mine: pd.DataFrame, over: Gain, *, benchmarks: Sequence[str]) -> str:
     """Return from how many runs on the pilots pay for themselves against a policy that needs none, in words.
 
     The pilots' steps, shared among n runs of the policy, would have brought each of them its present rise a step: they
-    pay where that is less than what the recommended mixture is ahead. That rise only falls, which favours the policy.
+    pay where that is less than what the recommended mixture is ahead, `over` being what the policy gains on that. The
+    rise only falls, which favours the policy. Where the interval of `over` includes 0, there is no number.
     """
     if policy.startswith("ours") or policy.endswith("recommended"):
         return "needs them too"
+    ahead, least, most = -over[0], -over[2], -over[1]
+    if most < 0:
+        return "never"
+    if least <= 0:
+        return "not told apart"
     steps = float(mine.steps.mean())
-    rise = float((scores(mine, benchmarks).mean(axis=1) - mine.early.to_numpy()).mean())
+    rise = max(0.0, float((scores(mine, benchmarks).mean(axis=1) - mine.early.to_numpy()).mean()))
     extra = float(mine.pilots.max()) * steps * rise / ((1 - EARLY) * steps)
     if not np.isfinite(extra):
         return "not known"  # a run that ended before the early scoring
-    return "never" if ahead <= 0 else f"{max(1, int(np.ceil(extra / ahead)))} runs"
+    return f"{max(1, int(np.ceil(extra / ahead)))} runs"
 
 
 if __name__ == "__main__":

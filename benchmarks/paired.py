@@ -1,6 +1,6 @@
 """Gains of runs over others at matched seeds, from tables with a row for each run. Axes: S seeds, B benchmarks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from modomodo import confirm
+from modomodo.core import write_text
 
 Array = npt.NDArray[np.float64]
 Gain = tuple[float, float, float, float]
@@ -28,7 +29,7 @@ def put(table: Path, rows: pd.DataFrame, **of: object) -> None:
         known = pd.read_csv(table)
         others = known.drop(index=where(known, **of).index)
         rows = pd.concat([others, rows])
-    rows.to_csv(table, index=False, float_format="%.4f")
+    write_text(table, rows.to_csv(index=False, float_format="%.4f"))
 
 
 def scores(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Array:
@@ -52,6 +53,12 @@ def paired_gain(mine_S: Array, other_S: Array) -> Gain:
 
 def where_seed(runs: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame(runs[runs.seed.isin(seeds)]).sort_values(by=["seed"])
+
+
+def head(names: Sequence[str]) -> Iterator[str]:
+    """Yield the first lines of a table in Markdown."""
+    yield f"| {' | '.join(names)} |"
+    yield f"|{'---|' * len(names)}"
 
 
 def interval(found: Gain) -> str:

@@ -12,7 +12,7 @@ from modomodo.core.mixture import Mixture
 from modomodo.mixing.design import seed_design
 from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies import STRATEGIES, Choice, Goal
-from modomodo.mixing.strategies.grid import Grid, drawn_places, grid_of, next_on_grid, on_grid
+from modomodo.mixing.strategies.grid import Grid, GridOutcome, drawn_places, grid_of, next_on_grid, on_grid
 from modomodo.mixing.strategies.registry import OfFunction, find_strategy, strategy_of
 
 DOMAINS = ("a", "b", "c")
@@ -82,7 +82,7 @@ def test_ours_says_how_sure_it_is_and_others_do_not(grid):
     by_name = {one.strategy: one for one in replay.outcomes}
     assert by_name["ours"].lo90 < by_name["ours"].predicted < by_name["ours"].hi90
     assert np.isnan(by_name["equal"].lo90)
-    assert by_name["equal"].gain == 0
+    assert (by_name["equal"].gain, by_name["equal"].noise) == (0, 0)
     assert by_name["norm"].n == len(seed_design(DOMAINS))
     assert any(note.startswith("ours, 8 runs: its mixture beats") and "interval" in note for note in replay.notes)
 
@@ -92,6 +92,40 @@ def test_next_sees_the_first_pilots_of_the_draw_and_chooses_the_others(grid):
     assert [one.n for one in outcomes] == [6, 10]
     assert outcomes[1].regret < 0.1
     assert len(set(drawn_places(grid, 6, index=0, seed=0)) ^ set(drawn_places(grid, 6, index=1, seed=0))) == 0
+
+
+def test_what_lies_outside_the_caps_is_neither_drawn_nor_recommended(grid):
+    capped = replace(grid, goal=replace(grid.goal, caps={"a": (0.0, 0.3)}))
+    assert (capped.X_MD[capped.allowed, 0] <= 0.3).all()
+    assert set(drawn_places(capped, 9, index=0, seed=0)) <= set(capped.allowed)
+    assert capped.equal in capped.allowed
+    assert (capped.equal, capped.asked) != (grid.equal, grid.asked)
+    assert grid.equal == grid.asked == capped.asked
+    assert capped.best == capped.good_M2[capped.allowed].mean(axis=1).max() < grid.best
+    outcomes = on_grid(capped, {name: STRATEGIES[name] for name in ("ours", "equal", "single")}, sizes=(8,), draws=1)
+    assert all(one.place in capped.allowed for one in outcomes.outcomes)
+    assert all(one.place in capped.allowed for one in next_on_grid(capped, sizes=(6, 8), index=0, seed=0))
+
+
+def test_the_interval_of_a_gain_is_widened_by_the_noise_of_the_runs_that_judge_it(grid):
+    gain, noise = grid.gain(np.array([3]), seen=0)
+    assert gain == pytest.approx(grid.good_M2[3, 1] - grid.good_M2[grid.equal, 1])
+    assert noise == pytest.approx(grid.noise * np.sqrt(2))
+    assert grid.gain(np.array([3]), seen=0, over=0)[1] == pytest.approx(grid.noise * np.sqrt(1 + 1 / 2))  # has 3 runs
+    assert grid.noise == pytest.approx(0.01, rel=0.5)
+    said = GridOutcome("x", 8, 0, 0.0, 0.0, gain=0.05, noise=0.0, predicted=0.02, lo90=0.01, hi90=0.03)
+    assert not said.holds
+    assert replace(said, noise=0.02).holds
+
+
+def test_a_draw_on_which_next_proposes_nothing_new_is_a_problem_and_no_end(grid, monkeypatch):
+    def nothing(*args, **settings):
+        raise ModomodoError("nothing new")
+
+    monkeypatch.setattr("modomodo.mixing.strategies.grid.propose", nothing)
+    first, *others = next_on_grid(grid, sizes=(6, 8, 11), index=0, seed=0)
+    assert not first.problem
+    assert [one.problem for one in others] == ["nothing new"] * 2
 
 
 @pytest.mark.parametrize(
@@ -107,7 +141,7 @@ def test_what_is_no_grid_is_refused(grid, change, says):
 
 
 def test_a_size_that_the_grid_does_not_allow_is_refused(grid):
-    with pytest.raises(ModomodoError, match="the grid has 28 mixtures: draw 2 to 27 of them, not 28"):
+    with pytest.raises(ModomodoError, match="the grid has 28 mixtures within the caps: draw 2 to 27 of them, not 28"):
         on_grid(grid, {"equal": STRATEGIES["equal"]}, sizes=(28,))
 
 

@@ -1,14 +1,19 @@
 """The grid of real runs as strategies read it, on a made-up table of its form."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from modomodo.config.study import load_study
 from modomodo.core.errors import ModomodoError
 from modomodo.mixing.strategies import STRATEGIES, on_grid
 from modomodo.models.nano import grid
+from modomodo.study.plan import pilot_row_caps
 from modomodo.testing import nano_grid, nano_grid_table
 
+NANO = Path(grid.__file__).parents[1]
 MIXTURES = ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0), (0.3, 0.7), (0.7, 0.3), (0.2, 0.8))
 
 
@@ -34,6 +39,7 @@ def rows(world: str, names: tuple[str, str]) -> list[dict[str, object]]:
 def table(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow")
     monkeypatch.setattr(grid, "TABLE", tmp_path / "grid.parquet")
+    monkeypatch.setattr(grid, "CAPS", {"uneven": {"b": (0.0, 0.9)}, "control": {}})
     pd.DataFrame([*rows("uneven", ("a", "b")), *rows("control", ("c", "d"))]).to_parquet(grid.TABLE)
 
 
@@ -62,6 +68,20 @@ def test_a_part_may_be_left_out():
     assert len(nano_grid("uneven", without="seed set").X_MD) == len(MIXTURES) - 2
     with pytest.raises(ModomodoError, match=r"the grid has no part 'pair'; did you mean pairs\?"):
         nano_grid("uneven", without="pair")
+
+
+def test_runs_that_end_early_are_neither_drawn_nor_recommended():
+    found = nano_grid("uneven")
+    assert sorted(found.allowed) == [place for place, mixture in enumerate(MIXTURES) if mixture[1] <= 0.9]
+    assert sorted(nano_grid("control").allowed) == list(range(len(MIXTURES)))
+
+
+@pytest.mark.parametrize("world", ["uneven", "control"])
+def test_the_caps_are_what_rows_last_for(world, monkeypatch):
+    monkeypatch.undo()
+    study = load_study(NANO / world / "study.toml")
+    lasting = {name: ends for name, ends in pilot_row_caps(study).items() if ends != (0.0, 1.0)}
+    assert grid.CAPS[world] == {name: pytest.approx(ends) for name, ends in lasting.items()}
 
 
 def test_strategies_run_on_it():
