@@ -5,8 +5,8 @@
     python benchmarks/cheaper.py replay           # every way at every cost, 50 draws at both seeds; hours on two cores
     python benchmarks/cheaper.py table            # from benchmarks/results/cheaper.csv and the proxies, in a minute
 
-All of them resume. Cost counts the steps trained, in full pilots, and no scoring: in these worlds a pilot trains for
-18 s and is scored for 15 s, so a pilot that stops at step 10 costs 21 s of 33, and a merged model 15 s.
+All of them resume. Cost counts the steps trained, in full pilots, and no scoring. In these worlds a pilot trains for
+30 s and is scored for 16 s, so one that stops at step 10 costs 26 s of 46, and a merged model 16 s.
 Every way sees runs of one seed, and is judged by the other.
 Axes: N runs, M mixtures, D domains, B benchmarks.
 """
