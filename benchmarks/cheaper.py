@@ -26,10 +26,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import typer
-from experiment import at_most, behind, outcomes_of, regrets_of, resampled
+from experiment import IntArray, at_most, behind, outcomes_of, regrets_of, resampled
 from nano_grid import grid_mixtures, grid_study, planned, results
 from paired import Array, head
 from scipy import stats
@@ -56,7 +55,6 @@ LEAST = 4  # full pilots beside the single-domain runs
 KEPT = 0.2  # of each difference, in TIES
 Merge = Literal["plain", "ties"]
 MERGES: tuple[Merge, ...] = ("plain", "ties")
-IntArray = npt.NDArray[np.int64]
 
 app = typer.Typer(add_completion=False)
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import typer
-from paired import head
+from paired import Array, head
 from tqdm import tqdm
 
 from modomodo.core import child_rng, write_text
@@ -53,7 +53,6 @@ HEADS = ("strategy", "runs", "replays", "regret: median", "mean", "rho", "beats 
 HEADS = (*HEADS, "claims a gain", "wrongly", "interval holds it", "predicted - true gain")
 RESAMPLES = 1_000
 
-Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 app = typer.Typer(add_completion=False)
@@ -209,7 +208,7 @@ def behind(mine_K2: Array, published: Mapping[str, Array]) -> str:
         others = [np.nanmedian(found[rows_K] if len(found) > 1 else found) for found in published.values()]
         return float(np.nanmedian(mine_K2[rows_K]) - min(others))
 
-    draws = min(len(found) for found in (mine_K2, *published.values()) if len(found) > 1)
+    draws = min((len(found) for found in (mine_K2, *published.values()) if len(found) > 1), default=1)
     low, high = resampled(difference, draws)
     return f"{difference(np.arange(draws)):+.3f} ({low:+.3f} to {high:+.3f})"
 

@@ -27,7 +27,7 @@ BLOCKS: dict[str, dict[str, tuple[Callable[[], Iterator[str]], tuple[Path, ...]]
     "experiment.md": {
         "strategies": (experiment.lines, (GRID, experiment.REPLAYS)),
         "confirmed": (confirmed.lines, (confirmed.TABLE,)),
-        "cheaper": (cheaper.lines, (GRID, cheaper.TABLE)),
+        "cheaper": (cheaper.lines, (GRID, cheaper.TABLE, *map(cheaper.proxy_table, cheaper.WORLDS))),
     },
     "online.md": {"online": (online.lines, (online.TABLE,))},
     "surrogates.md": {"gains": (gains.lines, (gains.TABLE,))},

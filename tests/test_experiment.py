@@ -29,6 +29,10 @@ def test_a_strategy_of_the_seed_set_has_no_draws_and_is_compared_all_the_same():
     assert behind(regrets(0.05), {"norm": np.array([[0.01, 0.03]])}).startswith("+0.029 (")
 
 
+def test_one_finished_draw_is_compared_all_the_same():
+    assert behind(regrets(0.05, draws=1), {"norm": np.array([[0.01, 0.03]])}).count("+0.0") == 3
+
+
 def test_published_strategies_of_n_runs_and_of_smaller_seed_sets_are_compared():
     outcomes = [GridOutcome(name, n, 0, 0.0, 0.1) for name, n in (("regmix", 16), ("regmix", 8), ("norm", 15))]
     outcomes += [GridOutcome("ours", 16, 0, 0.0, 0.1), GridOutcome("norm", 15, 1, 0.0, 0.2)]

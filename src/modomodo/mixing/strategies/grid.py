@@ -162,17 +162,15 @@ def on_grid(
     fixed = {name: one for name, one in strategies.items() if one.learns_from == "seed set"}
     rounds = [(n, index) for n in sizes for index in range(2 * draws)]
     found = on_seed_set(grid, fixed, seed=seed)
-    for done, (n, index) in enumerate(rounds):
-        if progress is not None:
-            progress(done, len(rounds))
+    for done, (n, index) in enumerate(rounds, start=1):
         drawn = drawn_places(grid, n, index=index, seed=seed)
         found += [
             outcome_of(grid, name, strategy, drawn, index=index, seed=seed)
             for name, strategy in strategies.items()
             if name not in fixed
         ]
-    if progress is not None:
-        progress(len(rounds), len(rounds))
+        if progress is not None:
+            progress(done, len(rounds))
     told = summaries(_of_draws(found), names=tuple(strategies), against=OURS)
     return Replay(found, told, (*_notes(found), ONE_TABLE), unit="score")
 
