@@ -53,10 +53,8 @@ def run(world: World, out: Path = Path("studies/grid")) -> None:
     study = grid_study(world, out)
     mixtures = grid_mixtures(world, study)
     first = planned(study, mixtures)
-    carry_out(first)
-    whole = planned(study, [*mixtures * SEEDS, *again(world, first, mixtures)])
-    carry_out(whole)
-    score_also(whole)
+    finish(first)
+    finish(planned(study, [*mixtures * SEEDS, *again(world, first, mixtures)]))
 
 
 def grid_study(world: World, out: Path) -> Study:
@@ -131,10 +129,12 @@ def planned(study: Study, mixtures: Sequence[Mixture]) -> Study:
     return study.model_copy(update={"extra": tuple(mixture.as_dict() for mixture in mixtures[own:])})
 
 
-def carry_out(study: Study) -> None:
+def finish(study: Study) -> None:
+    """Train and score what is missing of a study."""
     failed = [outcome.label for outcome in pilot(study) if outcome.status == "failed"]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}; run again")
+    score_also(study)
 
 
 def results(study: Study) -> list[tuple[PlannedRun, RunResult]]:
