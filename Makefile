@@ -117,7 +117,7 @@ experiment-full: $(VENV)/.figures studies/.experiment
 	$(BIN)/python benchmarks/experiment.py replay
 	for world in uneven control; do $(BIN)/python benchmarks/cheaper.py proxies $$world || exit 1; done
 	$(BIN)/python benchmarks/cheaper.py replay
-	$(BIN)/python benchmarks/confirmed.py choose
+	for world in uneven control; do $(BIN)/python benchmarks/confirmed.py choose $$world || exit 1; done
 	for world in uneven control; do $(BIN)/python benchmarks/confirmed.py run $$world || exit 1; done
 	$(BIN)/python benchmarks/online.py run
 	$(BIN)/python benchmarks/gains.py

@@ -1,11 +1,12 @@
 """Mixtures that strategies recommend from one draw of 16 pilots, trained at fresh matched seeds (docs/experiment.md).
 
-    python benchmarks/confirmed.py choose         # the mixtures, before any of them is trained
+    python benchmarks/confirmed.py choose uneven  # the mixtures of a world, before any of them is trained
     python benchmarks/confirmed.py run uneven     # 10 runs of 30 steps and as many of 60 for each of 12 seeds
     python benchmarks/confirmed.py run control
     python benchmarks/confirmed.py table          # from benchmarks/results/confirmed.csv, in a second
 
-Runs go to studies/confirmed; killed and started again, `run` goes on, and the table has what is finished.
+Runs go to studies/confirmed; killed and started again, `run` goes on, and the table has what is finished. A seed that
+is in the table is not run again.
 """
 
 import math
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 import typer
 from experiment import AROUND
-from paired import Array, Gain, gain, head, interval, put, scores, where
+from paired import Array, Gain, gain, head, interval, names_in, put, scores, where
 
 from modomodo import Mixture, Study, load_study
 from modomodo.core import child_seed, write_text
@@ -48,10 +49,13 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def choose() -> None:
+def choose(world: World) -> None:
     """Write what each strategy recommends from the draw of pilots, and what ours predicts of its gain."""
-    rows = [row for world in WORLDS for row in chosen_rows(world)]
-    write_text(CHOSEN, pd.DataFrame(rows).to_csv(index=False))
+    rows = pd.DataFrame(chosen_rows(world))
+    if CHOSEN.exists():
+        known = pd.read_csv(CHOSEN)
+        rows = pd.concat([known[known["world"] != world], rows])
+    write_text(CHOSEN, rows.to_csv(index=False))
     print(CHOSEN.read_text())
 
 
@@ -98,9 +102,11 @@ def run(world: World, out: Path = Path("studies/confirmed")) -> None:
 def chosen_mixtures(world: World, domains: Sequence[str]) -> dict[str, Mixture]:
     """Return the mixtures that `choose` wrote."""
     if not CHOSEN.exists():
-        sys.exit(f"{CHOSEN} does not exist: `python benchmarks/confirmed.py choose` makes it")
+        sys.exit(f"{CHOSEN} does not exist: `python benchmarks/confirmed.py choose {world}` makes it")
     table = pd.read_csv(CHOSEN)
     table = pd.DataFrame(table[table["world"] == world])
+    if table.empty:
+        sys.exit(f"{CHOSEN} has no mixture of {world}: `python benchmarks/confirmed.py choose {world}` chooses them")
     X_KD = table[[f"w.{name}" for name in domains]].to_numpy(dtype=float)
     return {
         name: Mixture.of(dict(zip(domains, map(float, x_D), strict=True)))
@@ -112,6 +118,8 @@ def write_rows(world: str, times: int, study: Study, chosen: Mapping[str, Mixtur
     """Carry out the runs of one length, seed by seed, and write the table after each seed."""
     store = Store(study.folder)
     for seed in range(SEEDS):
+        if names_in(TABLE, "strategy", world=world, times=times, seed=seed + 1) >= {*chosen, BASE}:
+            continue
         planned = {name: planned_run(study, name, mixture, seed) for name, mixture in chosen.items()}
         planned[BASE] = base_run(study)
         outcomes = launch(

@@ -3,9 +3,10 @@
     python benchmarks/online.py run      # 28 pilots, then 24 runs of each of 12 policies, hours on two cores
     python benchmarks/online.py table    # from benchmarks/results/online.csv, in a second
 
-Runs go to studies/online; killed and started again it goes on, and the table has what is finished. Every run of a world
-has the same seeds, prompts and confirming items. `equal` is equal shares as far as scarce rows last, so that all runs
-have as many prompts; rules start from it, or from the mixture that the world's pilots recommend.
+Runs go to studies/online; killed and started again it goes on, and the table has what is finished. A seed that is in
+the table is not run again. Every run of a world has the same seeds, prompts and confirming items. `equal` is equal
+shares as far as scarce rows last, so that all runs have as many prompts; rules start from it, or from the mixture that
+the world's pilots recommend.
 Axes: S seeds, B benchmarks.
 """
 
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import typer
-from paired import Gain, gain, head, interval, put, scores, where
+from paired import Gain, gain, head, interval, names_in, put, scores, where
 
 from modomodo import Mixture, Recipe, Study, load_study, pilot
 from modomodo.mixing import holm
@@ -68,6 +69,8 @@ def run(out: Path = Path("studies/online"), seeds: int = SEEDS) -> None:
             "recommended": study_recommendation(read_study(study)).mixture,
         }
         for seed in range(seeds):
+            if names_in(TABLE, "policy", world=world, seed=seed) >= {policy.name for policy in POLICIES}:
+                continue
             write_rows(world, study, seed, starts)
     table()
 

@@ -23,6 +23,11 @@ def where(runs: pd.DataFrame, **values: object) -> pd.DataFrame:
     return pd.DataFrame(runs[kept]).sort_values(by=["seed"])
 
 
+def names_in(table: Path, column: str, **of: object) -> set[str]:
+    """Return the names of a column in the rows of a table with these values; none where there is no table."""
+    return set(where(pd.read_csv(table), **of)[column]) if table.exists() else set()
+
+
 def put(table: Path, rows: pd.DataFrame, **of: object) -> None:
     """Write rows that all have these values into a table, in the place of those that it has with them."""
     if table.exists():
