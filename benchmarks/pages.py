@@ -6,6 +6,7 @@ What has no runs yet is left as it is, and named. The pictures need kaleido and 
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -46,7 +47,14 @@ def main() -> None:
         write_text(DOCS / page, written(page))
     for name, (figure, needed) in tqdm(FIGURES.items(), desc="figures"):
         if there(name, needed):
-            figure().write_image(DOCS / "images" / f"{name}.webp", width=WIDTH, scale=SCALE)
+            write_picture(DOCS / "images" / f"{name}.webp", figure())
+
+
+def write_picture(path: Path, figure: go.Figure) -> None:
+    try:
+        figure.write_image(path, width=WIDTH, scale=SCALE)
+    except RuntimeError as error:  # no browser
+        sys.exit(f"{path.name} is not drawn: {' '.join(str(error).split())}")
 
 
 def written(page: str) -> str:
