@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from cheaper import ties, weighted_sum
+from confirmed import CHOSEN, WORLDS, chosen_rows
 from experiment import at_most, behind, regrets_of, stopped
 from online import pays
 
 from modomodo.mixing.strategies import NEXT
 from modomodo.mixing.strategies.grid import GridOutcome
+from modomodo.models.nano.grid import TABLE as GRID
 
 
 def regrets(middle, *, draws=200, seed=0):
@@ -77,3 +79,11 @@ def test_pilots_pay_where_they_are_ahead_of_what_their_steps_would_bring(over, s
     early = 0.4 - (0.009 if says != "1 runs" else -0.1)  # a score that falls brings nothing
     runs = pd.DataFrame({"steps": [30.0], "pilots": [28], "early": [early], "score.a": [0.4]})
     assert pays("dump from equal", runs, over, benchmarks=["a"]) == says
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not GRID.exists(), reason="the grid is not run yet")
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_mixtures_that_were_trained_are_those_that_strategies_recommend(world):
+    written = pd.read_csv(CHOSEN).query("world == @world").dropna(axis="columns", how="all").reset_index(drop=True)
+    pd.testing.assert_frame_equal(pd.DataFrame(chosen_rows(world))[written.columns], written)
