@@ -70,11 +70,17 @@ def proxies(world: World, grid: Path = Path("studies/grid")) -> None:
     mixtures = grid_mixtures(world, study)
     single = {name: Mixture.of({name: 1.0}) for name in study.recipe.domains}
     of_key = {one.recipe.requested.key: result.key for one, result in reversed(results(planned(study, mixtures)))}
-    base = load_model(model_path(study.recipe.model), precision="float32", freeze_vision=False)
-    parts = [
-        load_model(str(study.folder / "runs" / of_key[one.key] / "model"), precision="float32", freeze_vision=False)
-        for one in single.values()
-    ]
+    folders = [study.folder / "runs" / of_key[one.key] for one in single.values()]
+    without = [str(folder) for folder in folders if not (folder / "model").exists()]
+    if without:
+        sys.exit(
+            f"runs of one domain without their model: delete {' '.join(without)}, and "
+            f"`python benchmarks/nano_grid.py run {world}` trains them again"
+        )
+    base, *parts = (
+        load_model(str(path), precision="float32", freeze_vision=False)
+        for path in (model_path(study.recipe.model), *(folder / "model" for folder in folders))
+    )
     processor = load_processor(model_path(study.recipe.model), resize=study.recipe.view.resize)
     table = proxy_table(world)
     done = list(csv.DictReader(table.open(newline=""))) if table.exists() else []
