@@ -206,7 +206,7 @@ def compared(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]:
         cells = [f"{scores(mine, benchmarks).mean():.3f}"]
         for found, p_of in zip(gains, corrected, strict=True):
             cells += ["" if found[name][:3] == (0, 0, 0) else interval(found[name])]
-            cells += [f"{p_of[name]:.3f}" if name in p_of else ""]
+            cells += ["" if name not in p_of else "< .001" if p_of[name] < 0.001 else f"{p_of[name]:.3f}"]
         cells.append("" if name == BASE else interval(gain(mine, base, benchmarks)))
         pair = [scores(part, benchmarks).mean(axis=1) for part in (mine, equal)]
         cells.append("" if name == BASE else f"{np.corrcoef(*pair)[0, 1]:+.2f}")
