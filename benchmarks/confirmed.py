@@ -51,6 +51,8 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def choose(world: World) -> None:
     """Write what each strategy recommends from the draw of pilots, and what ours predicts of its gain."""
+    if names_in(TABLE, "strategy", world=world):
+        sys.exit(f"{TABLE} has runs of the mixtures that were chosen for {world}: choose before any is trained")
     rows = pd.DataFrame(chosen_rows(world))
     if CHOSEN.exists():
         known = pd.read_csv(CHOSEN)
@@ -170,6 +172,8 @@ def lines() -> Iterator[str]:
         yield from compared(part, study.benchmarks)
         yield from ("", "By benchmark, over equal shares:", "")
         yield from by_benchmark(part, (*study.benchmarks, *study.held_out))
+        pair = (where(part, strategy=name) for name in ("ours", "best pilot"))
+        yield from ("", f"Ours over the best pilot: {interval(gain(*pair, study.benchmarks))}.")
     yield ""
     if CHOSEN.exists():
         for world, name, predicted, lo90, hi90 in pd.read_csv(CHOSEN)[list(SAID)].dropna().itertuples(index=False):
