@@ -172,8 +172,8 @@ def lines() -> Iterator[str]:
         yield from compared(part, study.benchmarks)
         yield from ("", "By benchmark, over equal shares:", "")
         yield from by_benchmark(part, (*study.benchmarks, *study.held_out))
-        pair = (where(part, strategy=name) for name in ("ours", "best pilot"))
-        yield from ("", f"Ours over the best pilot: {interval(gain(*pair, study.benchmarks))}.")
+        ours, best = where(part, strategy="ours"), where(part, strategy="best pilot")
+        yield from ("", f"Ours over the best pilot: {interval(gain(ours, best, study.benchmarks))}.")
     yield ""
     if CHOSEN.exists():
         for world, name, predicted, lo90, hi90 in pd.read_csv(CHOSEN)[list(SAID)].dropna().itertuples(index=False):
