@@ -54,6 +54,7 @@ class Policy:
 
 
 POLICIES = (*(Policy(start) for start in FIXED), *(Policy(start, rule) for rule in RULES for start in FIXED))
+POLICY = {policy.name: policy for policy in POLICIES}
 
 
 @app.command()
@@ -68,11 +69,24 @@ def run(out: Path = Path("studies/online"), seeds: int = SEEDS) -> None:
             "equal": within_rows(study, Mixture.uniform(study.recipe.domains)),
             "recommended": study_recommendation(read_study(study)).mixture,
         }
+        refuse_other_starts(world, study.recipe.domains, starts)
         for seed in range(seeds):
             if names_in(TABLE, "policy", world=world, seed=seed) >= {policy.name for policy in POLICIES}:
                 continue
             write_rows(world, study, seed, starts)
     table()
+
+
+def refuse_other_starts(world: str, domains: Sequence[str], starts: Mapping[str, Mixture]) -> None:
+    """End with an error where the table's runs of a world start elsewhere: other pilots may recommend others."""
+    rows = where(pd.read_csv(TABLE), world=world) if TABLE.exists() else pd.DataFrame()
+    for row in rows.to_dict("records"):
+        start_D = starts[POLICY[row["policy"]].start].vector(domains)
+        if not np.allclose([row[f"w.{name}"] for name in domains], start_D, atol=1e-3):
+            sys.exit(
+                f"{TABLE}: `{row['policy']}` of {world} starts from another mixture than here: go on with the studies "
+                f"that the table was made from, or delete its rows of {world}"
+            )
 
 
 def write_rows(world: str, study: Study, seed: int, starts: dict[str, Mixture]) -> None:
@@ -84,7 +98,7 @@ def write_rows(world: str, study: Study, seed: int, starts: dict[str, Mixture]) 
     store = Store(study.folder)
     outcomes = launch(planned, store, digests=run_digests([one.recipe for one in planned]), run=RUN)
     ended = {policy: one.key for policy, one in zip(POLICIES, outcomes, strict=True) if one.status != "failed"}
-    rows = pd.DataFrame(list(rows_of(world, study, seed, store, ended)))
+    rows = pd.DataFrame(list(rows_of(world, study, seed, store, ended, starts)))
     TABLE.parent.mkdir(exist_ok=True)
     put(TABLE, rows, world=world, seed=seed)
     failed = [outcome.label for outcome in outcomes if outcome.status == "failed"]
@@ -103,9 +117,9 @@ def recipe_of(study: Study, policy: Policy, seed: int, start: Mixture) -> Recipe
 
 
 def rows_of(
-    world: str, study: Study, seed: int, store: Store, keys: Mapping[Policy, str]
+    world: str, study: Study, seed: int, store: Store, keys: Mapping[Policy, str], starts: Mapping[str, Mixture]
 ) -> Iterator[dict[str, object]]:
-    """Yield a row for each finished run: its policy, scores, and how far what taught was from what was asked for."""
+    """Yield a row for each finished run: policy, start, scores, and how far what taught was from what was asked."""
     pilots = sum(one.recipe.steps > 0 for one in read_study(study).planned)
     for policy, key in keys.items():
         result = store.result(key)
@@ -117,6 +131,8 @@ def rows_of(
             "steps": result.steps,
             "pilots": pilots,
         }
+        domains = study.recipe.domains
+        row |= {f"w.{name}": x for name, x in zip(domains, starts[policy.start].vector(domains), strict=True)}
         row |= {f"score.{name}": score.mean for name, score in result.scores.items()}
         row["early"] = np.mean([early[name].mean for name in study.benchmarks]) if early else None
         row["off"] = max(abs(share - result.effective.get(name, 0.0)) for name, share in result.requested.items())
