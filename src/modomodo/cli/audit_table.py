@@ -15,9 +15,11 @@ COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 def show_worth(audited: AuditOfFile) -> int:
     """Print what the sets of a file would pay for, worst first, and return how many errors were found."""
     asked = any(worth.asked is not None for worth in audited.sets)
-    heads = ["rows", "top gold", "blind", "shuffled", "spelled", "J (95 %)", "repeats"]
-    heads += ["all right", "all wrong", "image changes"] if asked else []
-    table = Table(Column("set", no_wrap=True), *heads, box=box.SIMPLE, padding=(0, 1, 0, 0))
+    heads = ["rows", "top\ngold", "blind", "shuf-\nfled", "spel-\nled", "J\n(95 %)", "re-\npeats"]
+    heads += ["all\nright", "all\nwrong", "image\nchanges"] if asked else []
+    columns = (Column(head, no_wrap=True) for head in heads)
+    # Eleven columns in 80 characters: two lines a set, and one space between columns.
+    table = Table(Column("set", overflow="fold"), *columns, box=box.SIMPLE, padding=0)
     for worth in audited.sets:
         table.add_row(*_cells(worth, asked=asked))
     out.print(table)
@@ -35,13 +37,13 @@ def _cells(worth: Worth, *, asked: bool) -> list[str]:
     j = audited.informedness
     repeats = audited.repeats.exact + audited.repeats.copies + audited.repeats.alike + audited.repeats.shared
     cells = [
-        escape(audited.where),
+        escape(audited.where.replace(" (", "\n(")),
         f"{audited.rows:,}",
         "-" if audited.commonest is None else f"{audited.share:.0%}",
         _blind(audited),
         f"{audited.shuffled.mean:.2f}",
         f"{audited.spelled.mean:.2f}",
-        f"{j.mean:.2f} ({j.low:.2f} to {j.high:.2f})",
+        f"{j.mean:.2f}\n{j.low:.2f}–{j.high:.2f}",
         str(repeats or "-"),
     ]
     if not asked:

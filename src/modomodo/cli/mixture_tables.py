@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 def show_recommendation(recommendation: "Recommendation") -> None:
     """Print a recommendation: shares, scores, and the sentence."""
-    table = Table("domain", "share", title="Recommended mixture")
+    kept = recommendation.mixture.distance(recommendation.reference) < 1e-9
+    sure = kept or (recommendation.distinguishable and recommendation.gain > 0)
+    table = Table("domain", "share", title="Recommended mixture" if sure else "Best guess")
     for name, weight in recommendation.mixture.as_dict().items():
         table.add_row(escape(name), f"{weight:.3f} {'█' * round(30 * weight)}")
     out.print(table)
