@@ -16,11 +16,9 @@ import math
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, cast
@@ -28,9 +26,9 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 import typer
-from experiment import IntArray, at_most, behind, outcomes_of, regrets_of, resampled
+from experiment import IntArray, at_most, behind, check_digest, digest, outcomes_of, resampled
 from nano_grid import grid_mixtures, grid_study, planned, results
-from paired import Array, head
+from paired import Array, head, processes
 from scipy import stats
 from tqdm import tqdm
 
@@ -47,11 +45,12 @@ RESULTS = Path(__file__).parent / "results"
 TABLE = RESULTS / "cheaper.csv"
 WORLDS: tuple[World, ...] = ("uneven", "control")
 COSTS = (8, 12, 16, 24, 32)  # full pilots
+SAME = 16  # full pilots with which ways of the same cost are compared
 HALVED = (16, 24, 32)  # full pilots with which a way of half the cost is compared
 QUARTERED = (32, 48)  # pilots of published strategies, with a quarter of which a way is to do as well
 DRAWS = 50  # each at both seeds
 STEPS, LAST = (10, 20), 30
-LEAST = 4  # full pilots beside the single-domain runs
+LEAST = 4  # full pilots beside the single-domain runs from which what merging misses is learned
 KEPT = 0.2  # of each difference, in TIES
 Merge = Literal["plain", "ties"]
 MERGES: tuple[Merge, ...] = ("plain", "ties")
@@ -225,13 +224,15 @@ def way_seed_each(world: Final, cost: int, index: int) -> float:
 def way_merged(world: Final, cost: int, index: int, *, merge: Merge) -> float:
     """The merged models' scores, corrected by what ours learns of the rest from the full pilots that are left.
 
-    Single-domain runs count as pilots, and are runs of the first seed, which judges the draws of the second: NaN there,
-    and where too few pilots are left.
+    Single-domain runs count as pilots, and are runs of the first seed, which judges the draws of the second: NaN there.
+    Where too few pilots are left, the scores stand as they are.
     """
-    pilots = cost - len(world.last.runs.domains)
-    if pilots < LEAST or index % 2:
+    pilots, proxy_M = cost - len(world.last.runs.domains), world.proxies[merge]
+    if index % 2 or pilots < 0:
         return math.nan
-    places, proxy_M = drawn(world, pilots, index), world.proxies[merge]
+    if pilots < LEAST:
+        return world.regret(proxy_M, index)
+    places = drawn(world, pilots, index)
     good_N = world.last.good_M2[places, index % 2]
     slope = max(0.0, float(cast(Any, stats).linregress(proxy_M[places], good_N).slope))
     shown, none_N1 = world.shown(places, index=index), np.full((len(places), 1), np.nan)
@@ -268,14 +269,25 @@ def both(ahead: Runs, behind: Runs) -> Runs:
 @app.command()
 def replay(draws: int = DRAWS) -> None:
     """Carry out the draws that are missing, on all cores."""
-    found = list(csv.DictReader(TABLE.open(newline=""))) if TABLE.exists() else []
+    found = read()
     done = {(row["world"], row["way"], int(row["cost"]), int(row["draw"])) for row in found}
     for name in WORLDS:
         work, indexes = partial(regrets, world_grids(name), name=name, done=done), range(2 * draws)
-        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        with processes() as pool:
             for rows in tqdm(pool.map(work, indexes), total=len(indexes), desc=name):
                 found += rows
-                write_text(TABLE, pd.DataFrame(found).to_csv(index=False))
+                write_text(TABLE, pd.DataFrame(found).assign(grid=digest()).to_csv(index=False))
+
+
+def read() -> list[dict[str, Any]]:
+    """Return the finished draws; ends with an error where they are of another grid."""
+    if not TABLE.exists():
+        return []
+    with TABLE.open(newline="") as file:
+        rows: list[dict[str, Any]] = list(csv.DictReader(file))
+    for row in rows:
+        check_digest(TABLE, row)
+    return rows
 
 
 def regrets(
@@ -300,22 +312,24 @@ def table() -> None:
 
 def lines() -> Iterator[str]:
     """Yield the tables as Markdown, one for each world, and the rank correlations of merged models."""
-    costs = [f"{cost} pilots" for cost in COSTS]
+    costs, same = [f"{cost} pilots" for cost in COSTS], f"behind full {SAME} at equal cost (95 %)"
     halves = [f"{cost // 2} behind full {cost} (95 %)" for cost in HALVED]
     quarters = [f"{cost // 4} behind published {cost} (95 %)" for cost in QUARTERED]
-    for name in WORLDS:
+    for name in worlds():
         yield from ("", f"**{name}: median regret**", "")
-        yield from head(("way", "draws", *costs, *halves, *quarters))
-        of_way, published = regrets_of_ways(name), regrets_of(outcomes_of(name))
+        yield from head(("way", "draws", *costs, same, *halves, *quarters))
+        of_way, outcomes = regrets_of_ways(name), outcomes_of(name)
         for way in WAYS:
             mine = {cost: of_way[way, cost] for cost in COSTS}
             cells = [str(np.isfinite(mine[COSTS[-1]]).any(axis=1).sum())]
             cells += ["" if math.isnan(median(mine[cost])) else f"{median(mine[cost]):.3f}" for cost in COSTS]
+            cells.append(against(mine[SAME], {"": of_way["full pilots", SAME]}))
             cells += [against(mine[cost // 2], {"": of_way["full pilots", cost]}) for cost in HALVED]
-            cells += [against(mine[cost // 4], at_most(published, cost)) for cost in QUARTERED]
+            cells += [against(mine[cost // 4], at_most(outcomes, cost)) for cost in QUARTERED]
             yield f"| {' | '.join((way, *cells))} |"
         world = world_grids(name)
-        trained = world.last.X_MD.max(axis=1) < 1  # alone a domain's merged model is the trained one
+        allowed_M = np.isin(np.arange(len(world.last.X_MD)), world.last.allowed)
+        trained = allowed_M & (world.last.X_MD.max(axis=1) < 1)  # alone a domain's merged model is the trained one
         yield ""
         for merge, proxy_M in world.proxies.items():
             found = spearman_interval(proxy_M[trained], world.last.good_M2.mean(axis=1)[trained])
@@ -326,20 +340,23 @@ def against(mine_K2: Array, others: Mapping[str, Array]) -> str:
     """Return the difference in median regret from the best of others at the same draws; "" where there is none."""
     if not (np.isfinite(mine_K2).any() and others):
         return ""
-    same = np.isfinite(mine_K2)
-    return behind(
-        mine_K2,
-        {
-            name: found if len(found) == 1 else np.where(same[: len(found)], found, np.nan)
-            for name, found in others.items()
-        },
-    )
+    draws = min((len(found) for found in (mine_K2, *others.values()) if len(found) > 1), default=1)
+    mine_K2, same = mine_K2[:draws], np.isfinite(mine_K2[:draws])
+    common = {
+        name: found if len(found) == 1 else np.where(same, found[:draws], np.nan) for name, found in others.items()
+    }
+    return behind(mine_K2, common)
+
+
+def worlds() -> tuple[World, ...]:
+    """Return the worlds of which draws are finished."""
+    finished = {row["world"] for row in read()}
+    return tuple(name for name in WORLDS if name in finished)
 
 
 def regrets_of_ways(world: str) -> dict[tuple[str, int], Array]:
     """Return (way, cost) -> its regrets [K, 2] by draw and seed; NaN where it cannot be had."""
-    with TABLE.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["world"] == world]
+    rows = [row for row in read() if row["world"] == world]
     draws = max(int(row["draw"]) for row in rows) // 2 + 1
     found: dict[tuple[str, int], Array] = {(way, cost): np.full((draws, 2), np.nan) for way in WAYS for cost in COSTS}
     for row in rows:

@@ -40,7 +40,7 @@ FIRST = 100  # of the confirming seeds: those before were seen when the worlds w
 SEEDS = 12
 LEAST = 2  # seeds of which there is an interval
 LENGTHS = (1, 2)  # times the pilots' steps
-HEADS = ("strategy", "Out", "over equal", "Holm's p", "over equal within the rows", "Holm's p", "over base")
+HEADS = ("strategy", "steps", "Out", "over equal", "Holm's p", "over equal within the rows", "Holm's p", "over base")
 HEADS = (*HEADS, "r of a pair")
 SAID = ("world", "strategy", "predicted", "lo90", "hi90")
 EQUAL, WITHIN, AGAIN, BASE = "equal", "equal within the rows", "equal, other seeds", "base"
@@ -52,7 +52,8 @@ app = typer.Typer(add_completion=False)
 def choose(world: World) -> None:
     """Write what each strategy recommends from the draw of pilots, and what ours predicts of its gain."""
     if names_in(TABLE, "strategy", world=world):
-        sys.exit(f"{TABLE} has runs of the mixtures that were chosen for {world}: choose before any is trained")
+        print(f"{TABLE.name} has runs of the mixtures that were chosen for {world}: they stay as they are")
+        return
     rows = pd.DataFrame(chosen_rows(world))
     if CHOSEN.exists():
         known = pd.read_csv(CHOSEN)
@@ -198,16 +199,17 @@ def compared(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]:
     """Yield a line for each strategy: its mean, gains on equal shares with 95 % intervals, correlation of seed pairs.
 
     The A/A line compares equal shares with themselves, seed by seed with other seeds. Holm's correction is over the
-    recommended mixtures.
+    recommended mixtures. Equal shares as asked for end where rows run out, whatever length is asked for.
     """
     yield from head(HEADS)
     equal, within, base = (where(runs, strategy=name) for name in (EQUAL, WITHIN, BASE))
     others = others_of(runs)
-    yield f"| {EQUAL} | {scores(equal, benchmarks).mean():.3f} | | | | | {interval(gain(equal, base, benchmarks))} | |"
+    over_base = interval(gain(equal, base, benchmarks))
+    yield f"| {EQUAL} | {' | '.join(mean_cells(equal, benchmarks))} | | | | | {over_base} | |"
     gains = [{name: gain(mine, over, benchmarks) for name, mine in others.items()} for over in (equal, within)]
     corrected = [corrected_p(of) for of in gains]
     for name, mine in others.items():
-        cells = [f"{scores(mine, benchmarks).mean():.3f}"]
+        cells = mean_cells(mine, benchmarks)
         for found, p_of in zip(gains, corrected, strict=True):
             cells += ["" if found[name][:3] == (0, 0, 0) else interval(found[name])]
             cells += ["" if name not in p_of else "< .001" if p_of[name] < 0.001 else f"{p_of[name]:.3f}"]
@@ -215,6 +217,11 @@ def compared(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]:
         pair = [scores(part, benchmarks).mean(axis=1) for part in (mine, equal)]
         cells.append("" if name == BASE else f"{np.corrcoef(*pair)[0, 1]:+.2f}")
         yield f"| {' | '.join((name, *cells))} |"
+
+
+def mean_cells(runs: pd.DataFrame, benchmarks: Sequence[str]) -> list[str]:
+    """Return after how many steps the runs ended, and their score, means over seeds."""
+    return [f"{runs.steps.to_numpy().mean():.0f}", f"{scores(runs, benchmarks).mean():.3f}"]
 
 
 def corrected_p(gains: Mapping[str, Gain]) -> dict[str, float]:

@@ -3,25 +3,25 @@
     python benchmarks/experiment.py replay     # every strategy on both grids: hours on two cores; it resumes
     python benchmarks/experiment.py tables     # the page's tables from what is finished, in seconds
 
-Finished replays are kept in benchmarks/results/experiment.csv.
+Finished replays are kept in benchmarks/results/experiment.csv, which belongs to one table of runs.
 """
 
 import csv
+import hashlib
 import io
 import math
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields
-from functools import partial
+from dataclasses import fields, replace
+from functools import cache, partial
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import typer
-from paired import Array, head
+from paired import Array, head, processes
 from tqdm import tqdm
 
 from modomodo.core import child_rng, write_text
@@ -35,6 +35,7 @@ from modomodo.mixing.strategies import (
     on_seed_set,
     outcome_of,
 )
+from modomodo.models.nano.grid import TABLE as RUNS
 from modomodo.testing import nano_grid
 
 HERE = Path(__file__).parent
@@ -46,10 +47,12 @@ ORACLE = "oracle"  # the best mixture by one seed, judged by the other: what noi
 SIZES = (6, 8, 11, 16, 24, 32, 48)
 DRAWS = 50  # each at both seeds
 OF_SEED_SET = tuple(name for name, strategy in STRATEGIES.items() if strategy.learns_from == "seed set")
-PUBLISHED = (*OF_SEED_SET, "quadsurface", "regmix", "olmix")
+PUBLISHED = (*OF_SEED_SET, "equal", "quadsurface", "regmix", "olmix")
 SHOWN = (8, 16, 24, 32, 48)  # in the tables; the figure has all sizes
 HALVED = (16, 32, 48)  # pilots of the published strategies that ours are to match with half of them
+MARGIN = 0.005  # of median regret: what is behind by no more is as good
 HEADS = ("strategy", "runs", "replays", "regret: median", "mean", "rho", "beats equal", "beats equal as asked")
+HEADS = (*HEADS, "own mixture: median regret", "beats equal")
 HEADS = (*HEADS, "claims a gain", "wrongly", "interval holds it", "predicted - true gain")
 RESAMPLES = 1_000
 
@@ -68,10 +71,22 @@ def replay(draws: int = DRAWS) -> None:
         if not any(name in OF_SEED_SET for name, _, _ in done):
             found += [(world, one) for one in on_seed_set(grid, {name: STRATEGIES[name] for name in OF_SEED_SET})]
         work, indexes = partial(of_draw, grid, done=done), range(2 * draws)
-        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        with processes() as pool:
             for outcomes in tqdm(pool.map(work, indexes), total=len(indexes), desc=world):
                 found += [(world, one) for one in outcomes]
                 write(found)
+
+
+@cache
+def digest() -> str:
+    """Return a digest of the table of runs that replays are made on."""
+    return hashlib.sha256(RUNS.read_bytes()).hexdigest()[:8]
+
+
+def check_digest(table: Path, row: dict[str, str]) -> None:
+    """Take the digest out of a row; ends with an error where it is not that of the runs as they are."""
+    if row.pop("grid", None) != digest():
+        sys.exit(f"{table} was made from other runs than {RUNS.name} holds: delete it, and replay again")
 
 
 def grid_named(name: str) -> Grid:
@@ -102,9 +117,8 @@ def of_draw(grid: Grid, index: int, *, done: Collection[tuple[str, int, int | No
         for name, n in product(STRATEGIES, sizes)
         if name not in OF_SEED_SET and (name, n, index) not in done
     ]
-    if any((NEXT, n, index) not in done for n in sizes):
-        found += next_on_grid(grid, sizes=sizes, index=index, seed=0)
-    return found
+    missing = [n for n in sizes if (NEXT, n, index) not in done]
+    return [*found, *next_on_grid(grid, sizes=missing, index=index, seed=0)]
 
 
 def read() -> list[tuple[str, GridOutcome]]:
@@ -112,11 +126,13 @@ def read() -> list[tuple[str, GridOutcome]]:
     if not REPLAYS.exists():
         return []
     texts = ("strategy", "problem")
+    found: list[tuple[str, GridOutcome]] = []
     with REPLAYS.open(newline="") as file:
-        return [
-            (line.pop("world"), GridOutcome(**{key: of_cell(key, cell, texts) for key, cell in line.items()}))  # pyright: ignore
-            for line in csv.DictReader(file)
-        ]
+        for line in csv.DictReader(file):
+            check_digest(REPLAYS, line)
+            world = line.pop("world")
+            found.append((world, GridOutcome(**{key: of_cell(key, cell, texts) for key, cell in line.items()})))  # pyright: ignore
+    return found
 
 
 def of_cell(key: str, cell: str, texts: Sequence[str]) -> Any:
@@ -128,8 +144,8 @@ def write(found: Sequence[tuple[str, GridOutcome]]) -> None:
     names = [field.name for field in fields(GridOutcome)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["world", *names])
-    writer.writerows([world, *(cell_of(getattr(one, name)) for name in names)] for world, one in found)
+    writer.writerow(["grid", "world", *names])
+    writer.writerows([digest(), world, *(cell_of(getattr(one, name)) for name in names)] for world, one in found)
     write_text(REPLAYS, text.getvalue())
 
 
@@ -152,24 +168,39 @@ def lines() -> Iterator[str]:
         for name in (ORACLE, *STRATEGIES, NEXT):
             for n in sorted({one.n for one in mine if one.strategy == name}):
                 if n in SHOWN or name in (ORACLE, *OF_SEED_SET):
-                    yield row(grid, [one for one in mine if (one.strategy, one.n) == (name, n)])
+                    some = [one for one in mine if (one.strategy, one.n) == (name, n)]
+                    yield row(grid, some, none_gains=world == "control")
         yield from ("", f"**{world}: half the pilots**", "")
-        yield from head(("published", "best of them", *halves(NEXT), *halves("ours")))
-        regrets = regrets_of(mine)
-        for n in HALVED:
-            published = at_most(regrets, n)
-            if published and all((name, n // 2) in regrets for name in (NEXT, "ours")):
-                best = min(published, key=lambda name: np.nanmedian(published[name]))
-                cells = [f"{n} pilots", f"{best}, {np.nanmedian(published[best]):.3f}"]
-                for name in (NEXT, "ours"):
-                    mine_K2 = regrets[name, n // 2]
-                    cells += [f"{np.nanmedian(mine_K2):.3f}", behind(mine_K2, published)]
-                yield f"| {' | '.join(cells)} |"
-        yield from ("", stopped(mine))
+        yield from halved(mine)
+        yield from ("", stopped(mine, none_gains=world == "control"))
 
 
-def halves(name: str) -> tuple[str, str]:
-    return f"{name} with half as many", "behind them (95 %)"
+def halved(outcomes: Sequence[GridOutcome]) -> Iterator[str]:
+    """Yield a line for each number of published pilots: the best of them, and who does as well with half as many."""
+    compared = (NEXT, "ours", "best-run")
+    heads = [part for name in (*compared, "best published") for part in (f"{name}, half as many", "behind (95 %)")]
+    yield from head(("published", "best of them", *heads))
+    regrets = regrets_of(outcomes)
+    for n in HALVED:
+        published, half = at_most(outcomes, n), at_most(outcomes, n // 2)
+        if not (half and all((name, n // 2) in regrets for name in compared)):
+            continue
+        cells = [f"at most {n} pilots", named_best(published)]
+        for name in compared:
+            mine_K2 = regrets[name, n // 2]
+            cells += [f"{np.nanmedian(mine_K2):.3f}", behind(mine_K2, published)]
+        cells += [named_best(half), behind(half[best_of(half)], published)]
+        yield f"| {' | '.join(cells)} |"
+
+
+def best_of(regrets: Mapping[str, Array]) -> str:
+    """Return the name of the lowest median regret."""
+    return min(regrets, key=lambda name: float(np.nanmedian(regrets[name])))
+
+
+def named_best(regrets: Mapping[str, Array]) -> str:
+    best = best_of(regrets)
+    return f"{best}, {np.nanmedian(regrets[best]):.3f}"
 
 
 def outcomes_of(world: str) -> list[GridOutcome]:
@@ -177,24 +208,28 @@ def outcomes_of(world: str) -> list[GridOutcome]:
     return [*(one for of_world, one in read() if of_world == world), *oracle(grid_named(world))]
 
 
-def regrets_of(outcomes: Sequence[GridOutcome]) -> dict[tuple[str, int], Array]:
-    """Return (strategy, size) -> its regrets [K, 2] by draw and seed; NaN where it failed."""
+def regrets_of(outcomes: Sequence[GridOutcome], *, own: bool = False) -> dict[tuple[str, int], Array]:
+    """Return (strategy, size) -> its regrets [K, 2] by draw and seed; NaN where it failed.
+
+    With `own` they are those of the mixture nearest to the one that the strategy recommends of all there are.
+    """
     cells: dict[tuple[str, int], dict[int, float]] = {}
     for one in outcomes:
-        cells.setdefault((one.strategy, one.n), {})[one.draw or 0] = one.regret
+        cells.setdefault((one.strategy, one.n), {})[one.draw or 0] = one.own_regret if own else one.regret
     return {
         cell: np.array([[of.get(2 * draw + seed, math.nan) for seed in (0, 1)] for draw in range(max(of) // 2 + 1)])
         for cell, of in cells.items()
     }
 
 
-def at_most(regrets: Mapping[tuple[str, int], Array], n: int) -> dict[str, Array]:
-    """Return the regrets of the published strategies that see n runs, and of those that see a seed set of fewer."""
-    return {name: found for (name, size), found in regrets.items() if name in PUBLISHED and fits(name, size, n)}
-
-
-def fits(name: str, size: int, n: int) -> bool:
-    return size <= n if name in OF_SEED_SET else size == n
+def at_most(outcomes: Sequence[GridOutcome], n: int) -> dict[str, Array]:
+    """Return the regrets of the published strategies with at most n runs, as predicted and by their own mixtures."""
+    fit = [one for one in outcomes if one.strategy in PUBLISHED and one.n <= n]
+    found = {f"{name} from {size}": regrets for (name, size), regrets in regrets_of(fit).items()}
+    for (name, size), own_K2 in regrets_of(fit, own=True).items():
+        if not np.array_equal(own_K2, found[f"{name} from {size}"], equal_nan=True):
+            found[f"{name} from {size}, own mixture"] = own_K2
+    return found
 
 
 def behind(mine_K2: Array, published: Mapping[str, Array]) -> str:
@@ -221,23 +256,34 @@ def resampled(statistic: Callable[[IntArray], float], draws: int) -> tuple[float
     return float(low), float(high)
 
 
-def stopped(outcomes: Sequence[GridOutcome]) -> str:
-    """Return what `next` does that stops at the first size whose gain is clear, and else at the last one."""
+def stopped(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> str:
+    """Return what `next` does that stops at the first size whose gain is clear, and else at the last one.
+
+    Intervals are over draws, whose two seeds stay together.
+    """
     of_draw: dict[int, list[GridOutcome]] = {}
     for one in outcomes:
         if one.strategy == NEXT and not one.problem:
             of_draw.setdefault(one.draw or 0, []).append(one)
     if not of_draw:
         return ""
+    lasts = [ordered(mine)[-1] for mine in of_draw.values()]
     ends = [next((one for one in ordered(mine) if one.lo90 > 0), ordered(mine)[-1]) for mine in of_draw.values()]
-    last = [ordered(mine)[-1] for mine in of_draw.values()]
-    early = np.mean([one.lo90 > 0 for one in ends])
-    wrong = np.mean([one.lo90 > 0 and one.gain <= 0 for one in ends])
+    end_K2, last_K2, pilots_K2 = (
+        regrets_of([replace(one, n=0, regret=value) for one, value in zip(some, values, strict=True)])[NEXT, 0]
+        for some, values in (
+            (ends, [one.regret for one in ends]),
+            (lasts, [one.regret for one in lasts]),
+            (ends, [float(one.n) for one in ends]),
+        )
+    )
+    low, high = resampled(lambda rows_K: float(np.nanmean(pilots_K2[rows_K])), len(pilots_K2))
+    wrong = np.mean([one.lo90 > 0 and (none_gains or one.gain <= 0) for one in ends])
     return (
         f"`{NEXT}` that stops once its gain is clear, looking at {', '.join(map(str, SIZES))} pilots: "
-        f"{np.mean([one.n for one in ends]):.0f} pilots on average, clear in {early:.0%}, wrongly in {wrong:.0%}, "
-        f"median regret {np.median([one.regret for one in ends]):.3f}; without stopping "
-        f"{np.median([one.regret for one in last]):.3f}."
+        f"{np.nanmean(pilots_K2):.0f} pilots on average ({low:.0f} to {high:.0f}), clear in "
+        f"{np.mean([one.lo90 > 0 for one in ends]):.0%}, wrongly in {wrong:.0%}; median regret "
+        f"{np.nanmedian(end_K2):.3f}, which is {behind(end_K2, {'': last_K2})} behind that without stopping."
     )
 
 
@@ -245,8 +291,11 @@ def ordered(outcomes: Sequence[GridOutcome]) -> list[GridOutcome]:
     return sorted(outcomes, key=lambda one: one.n)
 
 
-def row(grid: Grid, outcomes: Sequence[GridOutcome]) -> str:
-    """Return a line of the table of one strategy and size; replays that failed are counted."""
+def row(grid: Grid, outcomes: Sequence[GridOutcome], *, none_gains: bool) -> str:
+    """Return a line of the table of one strategy and size; replays that failed are counted.
+
+    Every claim is wrong where `none_gains`: no mixture of that world is better than equal shares.
+    """
     done = [one for one in outcomes if not one.problem]
     cells = [outcomes[0].strategy, str(outcomes[0].n)]
     cells.append(str(len(done)) if len(done) == len(outcomes) else f"{len(done)} of {len(outcomes)}")
@@ -262,7 +311,8 @@ def row(grid: Grid, outcomes: Sequence[GridOutcome]) -> str:
             "" if np.isnan(rho_I).all() else f"{np.nanmean(rho_I):.2f}",
             f"{np.mean([one.gain > 0 for one in done]):.0%}",
             f"{np.mean(np.array(as_asked) > 0):.0%}" if as_asked else "",
-            *said(done),
+            *of_own(done),
+            *said(done, none_gains=none_gains),
         ]
     return f"| {' | '.join(cells + [''] * (len(HEADS) - len(cells)))} |"
 
@@ -272,13 +322,21 @@ def told(outcomes: Sequence[GridOutcome]) -> list[GridOutcome]:
     return [one for one in outcomes if one.place >= 0]
 
 
-def said(outcomes: Sequence[GridOutcome]) -> list[str]:
+def of_own(outcomes: Sequence[GridOutcome]) -> list[str]:
+    """Return the same of the mixtures that are nearest to those it recommends of all; empty where they are the same."""
+    own_K2, regret_K2 = (next(iter(regrets_of(outcomes, own=own).values())) for own in (True, False))
+    if np.isnan(own_K2).all() or np.array_equal(own_K2, regret_K2, equal_nan=True):
+        return ["", ""]
+    return [with_interval(own_K2, np.nanmedian), f"{np.mean([one.own_gain > 0 for one in outcomes]):.0%}"]
+
+
+def said(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> list[str]:
     """Return how often a gain was claimed, and wrongly, how often the interval held the true one, and how far off."""
     sure = [one for one in outcomes if not math.isnan(one.lo90)]
     if not sure:
         return [""] * 4
     claims = np.mean([one.lo90 > 0 for one in sure])
-    wrongly = np.mean([one.lo90 > 0 and one.gain <= 0 for one in sure])
+    wrongly = np.mean([one.lo90 > 0 and (none_gains or one.gain <= 0) for one in sure])
     holds = np.mean([one.holds for one in sure])
     off = np.mean([one.predicted - one.gain for one in sure])
     return [f"{claims:.0%}", f"{wrongly:.0%}", f"{holds:.0%}", f"{off:+.3f}"]

@@ -25,11 +25,13 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "
 
 
 def gains_figure() -> go.Figure:
-    """Return what each recommended mixture gains on equal shares at matched seeds, at both lengths, in both worlds."""
+    """Return what each mixture gains on equal shares within the rows at matched seeds, at both lengths and worlds."""
     gains = {of: gains_of(*of) for of, _ in confirmed.parts()}
     names = list(dict.fromkeys(name for found in gains.values() for name in found))
     seeds = min(part.seed.nunique() for _, part in confirmed.parts())
-    figure = panels(f"Gain over equal shares, {seeds} matched seeds, 95 % intervals", height=ROW * len(names) + TOP)
+    figure = panels(
+        f"Gain over equal shares within the rows, {seeds} matched seeds, 95 % intervals", height=ROW * len(names) + TOP
+    )
     for (world, times), found in gains.items():
         mean_K, low_K, high_K = np.array([found[name][:3] for name in found]).T
         trace = go.Scatter(
@@ -48,12 +50,13 @@ def gains_figure() -> go.Figure:
 
 
 def gains_of(world: World, times: int) -> Mapping[str, Gain]:
-    """Return what each mixture gains on equal shares, as asked for, at one length."""
+    """Return what each mixture gains at one length on equal shares within the rows, whose runs are as long."""
     runs = dict(confirmed.parts())[world, times]
     benchmarks = load_study(confirmed.NANO / world / "study.toml").benchmarks
-    equal = where(runs, strategy=confirmed.EQUAL)
-    compared = [name for name in dict.fromkeys(runs.strategy) if name not in (confirmed.EQUAL, confirmed.BASE)]
-    return {name: gain(where(runs, strategy=name), equal, benchmarks) for name in compared}
+    within = where(runs, strategy=confirmed.WITHIN)
+    others = (confirmed.EQUAL, confirmed.WITHIN, confirmed.AGAIN, confirmed.BASE)
+    compared = [name for name in dict.fromkeys(runs.strategy) if name not in others]
+    return {name: gain(where(runs, strategy=name), within, benchmarks) for name in compared}
 
 
 def regret_figure() -> go.Figure:
@@ -65,9 +68,9 @@ def regret_figure() -> go.Figure:
         for name in names:
             mine = [one for one in outcomes if one.strategy == name]
             sizes = sorted({one.n for one in mine})
-            medians = [float(np.median([one.regret for one in mine if one.n == n])) for n in sizes]
+            medians = [float(np.nanmedian([one.regret for one in mine if one.n == n])) for n in sizes]
             figure.add_trace(line(name, names, sizes, medians, legend=column == 1), row=1, col=column)
-        least = float(np.median([one.regret for one in outcomes if one.strategy == ORACLE]))
+        least = float(np.nanmedian([one.regret for one in outcomes if one.strategy == ORACLE]))
         ends = [SIZES[0], SIZES[-1]]
         figure.add_trace(line(ORACLE, [ORACLE], ends, [least, least], legend=column == 1), row=1, col=column)
     return over_costs(figure, "pilots", SIZES)
@@ -77,7 +80,7 @@ def cost_figure() -> go.Figure:
     """Return the median regret of each way to save over its cost, in both worlds."""
     figure = panels("Cheaper pilots: median regret at equal cost", height=420)
     names = list(cheaper.WAYS)
-    for column, world in enumerate(WORLDS, start=1):
+    for column, world in enumerate(cheaper.worlds(), start=1):
         for name, values in cheaper.medians_of(world).items():
             figure.add_trace(line(name, names, cheaper.COSTS, values, legend=column == 1), row=1, col=column)
     return over_costs(figure, "cost, in full pilots", cheaper.COSTS)

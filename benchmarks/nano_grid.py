@@ -11,15 +11,14 @@ Axes: N mixtures, D domains.
 import csv
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from itertools import combinations
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import typer
+from paired import processes
 from tqdm import tqdm
 from uneven_world import NANO, RESULTS
 
@@ -165,7 +164,7 @@ def score_also(study: Study) -> None:
         benchmarks=(*study.recipe.domains, *study.held_out), items=ALSO_ITEMS, samples=ALSO_SAMPLES, part="select"
     )
     keys = [result.key for _, result in results(study) if not also(study, result.key).exists()]
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with processes() as pool:
         found = pool.map(scored, [Store(study.folder).path(key) for key in keys], [plan] * len(keys))
         for key, scores in tqdm(zip(keys, found, strict=True), total=len(keys), desc="other scores"):
             write_json(also(study, key), scores)

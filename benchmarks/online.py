@@ -196,7 +196,8 @@ def pays(policy: str, mine: pd.DataFrame, over: Gain, *, benchmarks: Sequence[st
 
     The pilots' steps, shared among n runs of the policy, would have brought each of them its present rise a step: they
     pay where that is less than what the recommended mixture is ahead, `over` being what the policy gains on that. The
-    rise only falls, which favours the policy. Where the interval of `over` includes 0, there is no number.
+    rise only falls, which favours the policy. In brackets are the numbers at the ends of the interval of `over`; where
+    that includes 0, there is none.
     """
     if policy.startswith("ours") or policy.endswith("recommended"):
         return "needs them too"
@@ -206,11 +207,12 @@ def pays(policy: str, mine: pd.DataFrame, over: Gain, *, benchmarks: Sequence[st
     if least <= 0:
         return "not told apart"
     steps = float(mine.steps.mean())
-    rise = max(0.0, float((scores(mine, benchmarks).mean(axis=1) - mine.early.to_numpy()).mean()))
-    extra = float(mine.pilots.max()) * steps * rise / ((1 - EARLY) * steps)
-    if not np.isfinite(extra):
+    rise = float((scores(mine, benchmarks).mean(axis=1) - mine.early.to_numpy()).mean())
+    if not np.isfinite(rise):
         return "not known"  # a run that ended before the early scoring
-    return f"{max(1, int(np.ceil(extra / ahead)))} runs"
+    extra = float(mine.pilots.max()) * steps * max(0.0, rise) / ((1 - EARLY) * steps)
+    runs, fewest, most_runs = (max(1, int(np.ceil(extra / by))) for by in (ahead, most, least))
+    return f"{runs} runs ({fewest} to {most_runs})"
 
 
 if __name__ == "__main__":

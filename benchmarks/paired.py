@@ -1,6 +1,9 @@
 """Gains of runs over others at matched seeds, from tables with a row for each run. Axes: S seeds, B benchmarks."""
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +12,17 @@ import pandas as pd
 
 from modomodo import confirm
 from modomodo.core import write_text
+from modomodo.runs.attempt import ENVIRONMENT
 
 Array = npt.NDArray[np.float64]
 Gain = tuple[float, float, float, float]
 """The mean paired gain, the ends of its 95 % interval, and the p-value."""
+
+
+def processes() -> ProcessPoolExecutor:
+    """Return a process for each core, of one thread each, as runs are."""
+    os.environ |= ENVIRONMENT
+    return ProcessPoolExecutor(mp_context=get_context("spawn"))
 
 
 def where(runs: pd.DataFrame, **values: object) -> pd.DataFrame:

@@ -17,9 +17,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -28,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 from nano_world import Criterion, blindness, share_of_variance, show
+from paired import processes
 from scipy import stats
 
 from modomodo.config.recipe import Recipe
@@ -183,7 +182,7 @@ def scoring(out: Path = Path("studies/uneven-world")) -> None:
     store, digests = Store(study.folder), run_digests([one.recipe for one in runs.planned.values()])
     labels = [label for label, one in runs.planned.items() if one.recipe.steps]
     folders = [store.path(run_key(runs.planned[label].recipe, digests)) for label in labels]
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with processes() as pool:
         scores = list(pool.map(greedy_scores, folders))
     greedy = dict(zip(labels, scores, strict=True))
     for name, of_label in (("sampled", {**runs.first, **runs.fresh}), ("greedy", greedy)):

@@ -36,13 +36,17 @@ def test_one_finished_draw_is_compared_all_the_same():
 
 
 def test_published_strategies_of_n_runs_and_of_smaller_seed_sets_are_compared():
-    outcomes = [GridOutcome(name, n, 0, 0.0, 0.1) for name, n in (("regmix", 16), ("regmix", 8), ("norm", 15))]
-    outcomes += [GridOutcome("ours", 16, 0, 0.0, 0.1), GridOutcome("norm", 15, 1, 0.0, 0.2)]
-    found = regrets_of(outcomes)
-    assert set(at_most(found, 16)) == {"regmix", "norm"}
-    assert set(at_most(found, 8)) == {"regmix"}
-    assert found["norm", 15].tolist() == [[0.1, 0.2]]
-    assert math.isnan(found["ours", 16][0, 1])
+    outcomes = [
+        GridOutcome(name, n, 0, 0.0, 0.1, own_regret=0.1 if name == "norm" else 0.3)
+        for name, n in (("regmix", 16), ("regmix", 8), ("norm", 15))
+    ]
+    outcomes += [GridOutcome("ours", 16, 0, 0.0, 0.1), GridOutcome("norm", 15, 1, 0.0, 0.2, own_regret=0.2)]
+    of_8 = {"regmix from 8", "regmix from 8, own mixture"}
+    assert set(at_most(outcomes, 8)) == of_8
+    assert set(at_most(outcomes, 16)) == {*of_8, "regmix from 16", "regmix from 16, own mixture", "norm from 15"}
+    assert at_most(outcomes, 8)["regmix from 8, own mixture"][0, 0] == 0.3
+    assert regrets_of(outcomes)["norm", 15].tolist() == [[0.1, 0.2]]
+    assert math.isnan(regrets_of(outcomes)["ours", 16][0, 1])
 
 
 def test_next_stops_where_its_gain_is_clear():
@@ -50,9 +54,10 @@ def test_next_stops_where_its_gain_is_clear():
     outcomes = [
         GridOutcome(NEXT, n, 0, 0.0, regret=1 / n, gain=0.1, predicted=0.1, lo90=low, hi90=0.2) for n, low in sizes
     ]
-    text = stopped(outcomes)
-    assert "8 pilots on average, clear in 100%, wrongly in 0%" in text
-    assert "median regret 0.125; without stopping 0.091" in text
+    text = stopped(outcomes, none_gains=False)
+    assert "8 pilots on average (8 to 8), clear in 100%, wrongly in 0%" in text
+    assert "median regret 0.125, which is +0.034 (+0.034 to +0.034) behind that without stopping" in text
+    assert "clear in 100%, wrongly in 100%" in stopped(outcomes, none_gains=True)
 
 
 def test_ties_of_one_domain_is_its_largest_part_and_agreement_does_not_shrink_it():
@@ -71,12 +76,15 @@ def test_ties_of_one_domain_is_its_largest_part_and_agreement_does_not_shrink_it
     [
         ((0.05, 0.01, 0.09, 0.01), "never"),
         ((-0.02, -0.05, 0.01, 0.2), "not told apart"),
-        ((-0.06, -0.09, -0.03, 0.01), "13 runs"),  # 28 pilots x .009 a third of a run's steps x 3, over .06
-        ((-0.06, -0.09, -0.03, 0.01), "1 runs"),
+        # 28 pilots x .009 a third of a run's steps x 3, over .06, .09 and .03
+        ((-0.06, -0.09, -0.03, 0.01), "13 runs (9 to 26)"),
+        ((-0.06, -0.09, -0.03, 0.01), "1 runs (1 to 1)"),
+        ((-0.06, -0.09, -0.03, 0.01), "not known"),
     ],
 )
 def test_pilots_pay_where_they_are_ahead_of_what_their_steps_would_bring(over, says):
-    early = 0.4 - (0.009 if says != "1 runs" else -0.1)  # a score that falls brings nothing
+    # A score that falls brings nothing, and one that is missing tells nothing.
+    early = {"1 runs (1 to 1)": 0.5, "not known": math.nan}.get(says, 0.391)
     runs = pd.DataFrame({"steps": [30.0], "pilots": [28], "early": [early], "score.a": [0.4]})
     assert pays("dump from equal", runs, over, benchmarks=["a"]) == says
 

@@ -67,6 +67,18 @@ def test_a_strategy_is_judged_at_the_seed_that_it_has_not_seen(grid):
         assert outcome.regret == pytest.approx(grid.best - held)
         assert outcome.gain == pytest.approx(held - grid.good_M2[grid.equal, 1 - index % 2])
         assert outcome.rho > 0.8
+        assert outcome.own_regret == outcome.regret
+
+
+def test_what_a_strategy_holds_back_from_is_judged_too(grid):
+    bold = OfFunction(
+        lambda runs, *, goal, seed: Choice(lambda: Mixture(DOMAINS, tuple(BEST)), lambda X_ND: X_ND[:, 2])
+    )
+    replay = on_grid(grid, {"bold": bold}, sizes=(5,), draws=1)
+    for outcome in replay.outcomes:
+        assert outcome.own_regret < 0.05 < outcome.regret
+        assert outcome.own_gain > 0
+    assert "the nearest to the mixture that it recommends of all has a median regret of 0.0" in replay.notes[0]
 
 
 def test_a_strategy_that_tells_nothing_apart_does_as_well_as_chance(grid):
@@ -75,6 +87,7 @@ def test_a_strategy_that_tells_nothing_apart_does_as_well_as_chance(grid):
     assert first.regret == pytest.approx(grid.best - grid.good_M2[:, 1].mean())
     assert second.regret == pytest.approx(grid.best - grid.good_M2[:, 0].mean())
     assert first.rho == 0
+    assert first.own_gain == second.own_gain == 0  # its own mixture is equal shares
 
 
 def test_ours_says_how_sure_it_is_and_others_do_not(grid):

@@ -8,6 +8,7 @@ from small_tables import OPTIMUM, table
 
 from modomodo.core.errors import ModomodoError
 from modomodo.mixing.strategies import STRATEGIES, Goal, base
+from modomodo.mixing.strategies.base import subset
 from modomodo.mixing.strategies.olmix import Olmix, errors_of, exact
 from modomodo.mixing.strategies.regmix import RegMix
 
@@ -31,7 +32,7 @@ def test_contract(make_pool, name):
         np.testing.assert_array_equal(one.score(runs.X_ND), other.score(runs.X_ND))
         # A prediction belongs to the mixture, not to its place in the table.
         np.testing.assert_allclose(one.score(runs.X_ND[::-1])[::-1], one.score(runs.X_ND), atol=1e-9)
-    assert (one.score is None) == (name in {*WANTS_SEEDS, "equal"})
+    assert (one.score is None) == (name in {*WANTS_SEEDS, "equal", "best-run"})
 
 
 @pytest.mark.parametrize("name", ["ours", "olmix", "regmix", "quadsurface"])
@@ -50,6 +51,14 @@ def test_search_comes_near_the_optimum(make_pool, name):
     pytest.importorskip(NEEDS.get(name, "numpy"))
     found = STRATEGIES[name].choose(make_pool(count=80), goal=GOAL, seed=0).mixture.weights
     assert np.abs(np.array(found) - OPTIMUM).sum() / 2 < 0.2
+
+
+def test_the_best_run_is_that_of_the_best_mean(make_pool):
+    runs = subset(make_pool(), range(4))
+    X_ND = runs.X_ND[[0, 0, 1, 1]]
+    y_NB = np.repeat([[0.9], [0.1], [0.6], [0.7]], len(runs.benchmarks), axis=1)
+    found = STRATEGIES["best-run"].choose(replace(runs, X_ND=X_ND, y_NB=y_NB), goal=GOAL, seed=0)
+    np.testing.assert_allclose(found.mixture.weights, X_ND[2])
 
 
 def test_regmix_averages_its_best_candidates(make_pool):

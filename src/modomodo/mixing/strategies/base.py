@@ -94,12 +94,14 @@ class Choice:
     """What a strategy learned. `score` predicts the goodness of any mixture; None where the strategy predicts nothing.
 
     `pick` finds the mixture; it may search for seconds, and a replay on known runs needs only the score. `gain`, where
-    the strategy says how sure it is, predicts what a mixture gains on equal shares.
+    the strategy says how sure it is, predicts what a mixture gains on equal shares. `greedy` says that `pick` looks for
+    the highest score alone, so that among given mixtures it would take the one of highest score.
     """
 
     pick: Callable[[], Mixture]
     score: Score | None = None
     gain: Gain | None = None
+    greedy: bool = False
 
     @property
     def mixture(self) -> Mixture:

@@ -40,6 +40,9 @@ class GridOutcome(Outcome):
     `gain` is what its mixture gains on equal shares within the caps, by the means of all seeds that it did not see;
     `noise` is the standard deviation of that from the luck of its runs. `predicted` is what it said it would, from
     `lo90` to `hi90`: NaN where it says nothing. `place` is the mixture's in the grid, -1 where several are as good.
+
+    `own_regret` and `own_gain` are those of the grid's mixture nearest to the one that the strategy recommends of all
+    there are, by rules of its own that may hold it back; the others are those of the one that it predicts to be best.
     """
 
     gain: float = math.nan
@@ -48,6 +51,8 @@ class GridOutcome(Outcome):
     lo90: float = math.nan
     hi90: float = math.nan
     place: int = -1
+    own_regret: float = math.nan
+    own_gain: float = math.nan
 
     @property
     def holds(self) -> bool:
@@ -145,10 +150,10 @@ def on_grid(
     """Return how each strategy does on random draws of the grid's mixtures: `draws` of each size, each at both seeds.
 
     A strategy sees one run of each mixture drawn, all of one seed, and recommends a mixture of the grid: the one that
-    it predicts to be best, or the nearest (total variation) to the weights that it gives. Its value is the run at the
-    other seed. `regret` is the best mean of both seeds in the grid minus that value, `rho` Spearman's correlation of
-    predictions with runs of the other seed at mixtures that were not drawn. A strategy that learns from the paper's
-    seed set sees that, once at each seed.
+    it predicts to be best, or the nearest (total variation) to the weights that it gives; a strategy that does both is
+    judged by both. Its value is the run at the other seed. `regret` is the best mean of both seeds in the grid minus
+    that value, `rho` Spearman's correlation of predictions with runs of the other seed at mixtures that were not drawn.
+    A strategy that learns from the paper's seed set sees that, once at each seed.
 
     Raises:
         ModomodoError: for a size that the grid does not allow.
@@ -217,6 +222,9 @@ def _notes(outcomes: Sequence[GridOutcome]) -> tuple[str, ...]:
         mine = [one for one in outcomes if (one.strategy, one.n) == (name, n) and not one.problem]
         better = np.mean([one.gain > 0 for one in mine])
         line = f"{name}, {n} runs: its mixture beats equal shares at unseen seeds in {better:.0%}"
+        if any(one.own_regret != one.regret for one in mine):
+            own = np.median([one.own_regret for one in mine])
+            line += f"; the nearest to the mixture that it recommends of all has a median regret of {own:.3f}"
         sure = [one for one in mine if not math.isnan(one.lo90)]
         if sure:
             holds = np.mean([one.holds for one in sure])
@@ -247,14 +255,13 @@ def outcome_of(grid: Grid, name: str, strategy: Strategy, drawn: IntArray, *, in
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             choice = strategy.choose(runs, goal=grid.goal, seed=child_seed(seed, name, n, index))
-            worth_M = _worth(grid, choice)
-            # A strategy that tells nothing apart does as well as chance.
-            chosen = np.flatnonzero(worth_M >= worth_M.max() - 1e-12 * max(1.0, abs(float(worth_M.max()))))
+            worth_M, own_M = _worths(grid, choice)
+            chosen, own = _highest(grid, worth_M), _highest(grid, own_M)
             said = (math.nan,) * 3 if choice.gain is None else choice.gain(grid.X_MD[chosen[0]])
     except ModomodoError as error:
         return GridOutcome(name, n, index, math.nan, math.nan, str(error))
     unseen_M = grid.good_M2[:, 1 - seen]
-    others = np.setdiff1d(np.flatnonzero(np.isfinite(worth_M)), drawn)
+    others = np.setdiff1d(grid.allowed, drawn)
     rho = math.nan
     if choice.score is not None:
         rho = spearman(worth_M[others], unseen_M[others]) if np.ptp(worth_M[others]) > 0 else 0.0
@@ -271,50 +278,59 @@ def outcome_of(grid: Grid, name: str, strategy: Strategy, drawn: IntArray, *, in
         lo90=said[1],
         hi90=said[2],
         place=int(chosen[0]) if len(chosen) == 1 else -1,
+        own_regret=grid.best - float(unseen_M[own].mean()),
+        own_gain=grid.gain(own, seen=seen)[0],
     )
 
 
 def next_on_grid(grid: Grid, *, sizes: Sequence[int], index: int, seed: int) -> Iterator[GridOutcome]:
     """Yield the outcome at each size of our strategy when it chooses its pilots, four at a time after six random ones.
 
-    What `next` would repeat at another seed it may not see here: it takes the next new mixture instead.
+    At a size within a batch its first pilots are seen. What `next` would repeat at another seed it may not see here: it
+    takes the next new mixture instead.
     """
     drawn = [int(place) for place in drawn_places(grid, FIRST, index=index, seed=seed)]
     for n in sorted(sizes):
         try:
             while len(drawn) < n:
-                drawn += _proposed(grid, drawn, min(BATCH, n - len(drawn)), index=index, seed=seed)
+                drawn += _proposed(grid, drawn, index=index, seed=seed)
         except ModomodoError as error:
             yield GridOutcome(NEXT, n, index, math.nan, math.nan, str(error))
             continue
         yield outcome_of(grid, NEXT, Ours(), np.array(drawn[:n]), index=index, seed=seed)
 
 
-def _proposed(grid: Grid, drawn: Sequence[int], count: int, *, index: int, seed: int) -> list[int]:
-    """Return the places of the `count` new mixtures that `next` proposes."""
+def _proposed(grid: Grid, drawn: Sequence[int], *, index: int, seed: int) -> list[int]:
+    """Return the places of the new mixtures that `next` proposes, a batch or as many as are left."""
     seed = child_seed(seed, NEXT, len(drawn), index)
     runs = grid.shown(np.array(drawn), seed=index % 2)
     fitted, objective = Ours().fitted(runs, goal=grid.goal, seed=seed)
     left = np.setdiff1d(grid.allowed, drawn)
     found = propose(
         fitted,
-        batch=count + 1 + len(drawn) // 4,  # a quarter of all runs may be repeats
+        batch=BATCH + 1 + len(drawn) // 4,  # a quarter of all runs may be repeats
         objective=objective,
         caps=grid.goal.caps,
         candidates_ND=grid.X_MD[left],
         seed=seed,
     )
-    new = [one.mixture.vector(runs.domains) for one in found.pilots if one.kind == "new"][:count]
+    new = [one.mixture.vector(runs.domains) for one in found.pilots if one.kind == "new"][:BATCH]
     if not new:
         raise ModomodoError(f"of {len(drawn)} runs `next` proposes repeats alone, and the grid has none for it")
     return [int(left[np.argmin(np.abs(grid.X_MD[left] - x_D).sum(axis=1))]) for x_D in new]
 
 
-def _worth(grid: Grid, choice: Choice) -> Array:
-    """Return by what a mixture of the grid is chosen, the highest [M]; those outside the caps never are."""
-    if choice.score is not None:
-        worth_M = choice.score(grid.X_MD)
-    else:
-        worth_M = -np.abs(grid.X_MD - choice.mixture.vector(grid.runs.domains)).sum(axis=1) / 2
-    allowed_M = np.isin(np.arange(len(grid.X_MD)), grid.allowed)
-    return np.where(allowed_M, worth_M, -np.inf)
+def _worths(grid: Grid, choice: Choice) -> tuple[Array, Array]:
+    """Return by what mixtures of the grid are chosen [M], the highest: by prediction, by the choice's own mixture."""
+    if choice.greedy and choice.score is not None:
+        predicted_M = choice.score(grid.X_MD)
+        return predicted_M, predicted_M
+    near_M = -np.abs(grid.X_MD - choice.mixture.vector(grid.runs.domains)).sum(axis=1) / 2
+    return near_M if choice.score is None else choice.score(grid.X_MD), near_M
+
+
+def _highest(grid: Grid, worth_M: Array) -> IntArray:
+    """Return the places within the caps where `worth_M` is highest: all of them where it tells nothing apart."""
+    allowed_M = worth_M[grid.allowed]
+    highest = float(allowed_M.max())
+    return grid.allowed[allowed_M >= highest - 1e-12 * max(1.0, abs(highest))]

@@ -30,7 +30,7 @@ class Ours:
         def gain(x_D: Array) -> tuple[float, float, float]:
             return predicted_gain(fitted, mixture_of(x_D, runs), objective=name)
 
-        return Choice(pick, score, gain)
+        return Choice(pick, score, gain, greedy=True)
 
     def fitted(self, runs: Runs, *, goal: Goal, seed: int) -> tuple[Fitted, str]:
         """Return the surrogate of the benchmarks that count, and what it calls the objective."""

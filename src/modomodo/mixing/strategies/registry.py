@@ -9,7 +9,7 @@ from modomodo.core.mixture import Mixture
 from modomodo.core.plugins import load_plugin, plugin_names
 from modomodo.mixing.runs import Runs
 from modomodo.mixing.strategies.base import Choice, Goal, Source, Strategy, fixed
-from modomodo.mixing.strategies.chance import Chance
+from modomodo.mixing.strategies.baselines import BestRun, Chance
 from modomodo.mixing.strategies.olmix import Olmix
 from modomodo.mixing.strategies.ours import Ours
 from modomodo.mixing.strategies.paper import Alpha, BestOf, Coli, Equal, Norm, QuadSurface
@@ -29,6 +29,7 @@ STRATEGIES: dict[str, Strategy] = {
     "alpha-balanced": Alpha(0.5),
     "exclude-one": BestOf("exclude"),
     "single": BestOf("single"),
+    "best-run": BestRun(),
     "equal": Equal(),
     "random": Chance(),
 }

@@ -1,4 +1,4 @@
-"""What chance alone gives."""
+"""What chance alone gives, and the best run alone."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from modomodo.core.mixture import Mixture
 from modomodo.core.seeds import child_rng
 from modomodo.mixing.runs import Runs
-from modomodo.mixing.strategies.base import Choice, Goal, Source, found
+from modomodo.mixing.strategies.base import Choice, Goal, Source, fixed, found, scored
 from modomodo.mixing.surrogates.base import Array
 
 
@@ -27,3 +27,16 @@ class Chance:
             return np.modf(np.abs(X_ND @ direction_D))[0]
 
         return Choice(pick, score)
+
+
+@dataclass(frozen=True)
+class BestRun:
+    """The mixture whose runs score best on average: what anybody would do who predicts nothing."""
+
+    learns_from: Source = "any runs"
+
+    def choose(self, runs: Runs, *, goal: Goal, seed: int) -> Choice:
+        X_ND, good_N = scored(runs, goal=goal, least=1, strategy="the best run")
+        mixture_N = np.unique(X_ND.round(9), axis=0, return_inverse=True)[1].reshape(-1)
+        mean_N = (np.bincount(mixture_N, weights=good_N) / np.bincount(mixture_N))[mixture_N]
+        return fixed(X_ND[int(np.argmax(mean_N))], runs=runs, goal=goal)
