@@ -12,8 +12,8 @@ import pandas as pd
 
 from modomodo import confirm
 from modomodo.core import write_text
-from modomodo.runs.attempt import ENVIRONMENT
 
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}  # more would only fight
 Array = npt.NDArray[np.float64]
 Gain = tuple[float, float, float, float]
 """The mean paired gain, the ends of its 95 % interval, and the p-value."""
@@ -21,7 +21,7 @@ Gain = tuple[float, float, float, float]
 
 def processes() -> ProcessPoolExecutor:
     """Return a process for each core, of one thread each, as runs are."""
-    os.environ |= ENVIRONMENT
+    os.environ |= ONE_THREAD
     return ProcessPoolExecutor(mp_context=get_context("spawn"))
 
 
