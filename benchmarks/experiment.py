@@ -278,7 +278,7 @@ def stopped(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> str:
         )
     )
     low, high = resampled(lambda rows_K: float(np.nanmean(pilots_K2[rows_K])), len(pilots_K2))
-    wrong = np.mean([one.lo90 > 0 and (none_gains or one.gain <= 0) for one in ends])
+    wrong = wrong_claims(ends, none_gains=none_gains)
     return (
         f"`{NEXT}` that stops once its gain is clear, looking at {', '.join(map(str, SIZES))} pilots: "
         f"{np.nanmean(pilots_K2):.0f} pilots on average ({low:.0f} to {high:.0f}), clear in "
@@ -336,10 +336,15 @@ def said(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> list[str]:
     if not sure:
         return [""] * 4
     claims = np.mean([one.lo90 > 0 for one in sure])
-    wrongly = np.mean([one.lo90 > 0 and (none_gains or one.gain <= 0) for one in sure])
+    wrongly = wrong_claims(sure, none_gains=none_gains)
     holds = np.mean([one.holds for one in sure])
     off = np.mean([one.predicted - one.gain for one in sure])
     return [f"{claims:.0%}", f"{wrongly:.0%}", f"{holds:.0%}", f"{off:+.3f}"]
+
+
+def wrong_claims(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> float:
+    """Return the share of replays that claim a gain which unseen runs, or the world itself, don't have."""
+    return float(np.mean([one.lo90 > 0 and (none_gains or one.gain <= 0) for one in outcomes]))
 
 
 def with_interval(regret_K2: Array, statistic: Callable[[Array], Any]) -> str:

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 def show_recommendation(recommendation: "Recommendation") -> None:
     """Print a recommendation: shares, scores, and the sentence."""
-    kept = recommendation.mixture.distance(recommendation.reference) < 1e-9
-    sure = kept or (recommendation.distinguishable and recommendation.gain > 0)
+    sure = recommendation.kept or recommendation.gain_lo90 > 0
     table = Table("domain", "share", title="Recommended mixture" if sure else "Best guess")
     for name, weight in recommendation.mixture.as_dict().items():
         table.add_row(escape(name), f"{weight:.3f} {'█' * round(30 * weight)}")

@@ -79,6 +79,11 @@ class Recommendation:
         return self.gain if self.gain_if_any is None else self.gain_if_any
 
     @property
+    def kept(self) -> bool:
+        """Whether it is the reference itself."""
+        return self.mixture.distance(self.reference) < 1e-9
+
+    @property
     def distinguishable(self) -> bool:
         """Whether the 90 % interval of the gain excludes 0."""
         return self.gain_lo90 > 0 or self.gain_hi90 < 0
@@ -213,11 +218,10 @@ def _with_sentence(found: Recommendation) -> Recommendation:
         f"probability of being better {found.probability:.2f}), from {found.runs} runs"
     )
     better = "" if found.direction == "higher" else ", as improvement (lower scores are better)"
-    kept = found.mixture.distance(found.reference) < 1e-9
-    if kept and found.given_up > 0:
+    if found.kept and found.given_up > 0:
         sentence = f"Keep {other}: no mixture within the caps is expected to beat it on {found.objective} by more than "
         sentence += f"the {found.given_up:g} that you give up for a simpler mixture."
-    elif kept:
+    elif found.kept:
         sentence = f"No mixture within the caps is expected to beat {other} on {found.objective}: keep it."
     elif found.gain < 0:
         sentence = f"No mixture within the caps is expected to beat {other} on {found.objective}: the best of them, "

@@ -92,6 +92,7 @@ class UntilClear:
             return f"the recommended mixture can be told from equal shares, {gain}"
         if len(runs.pilots) >= self.most:
             planned = f"{len(runs.pilots)} pilots are planned, and {self.most} the most you asked for"
-            same = found.mixture.distance(found.reference) < 1e-9
-            return f"{planned}; " + ("equal shares are recommended" if same else f"the gain of {gain} isn't clear")
+            return f"{planned}; " + (
+                "equal shares are recommended" if found.kept else f"the gain of {gain} isn't clear"
+            )
         return ""

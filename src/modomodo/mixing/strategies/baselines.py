@@ -37,6 +37,6 @@ class BestRun:
 
     def choose(self, runs: Runs, *, goal: Goal, seed: int) -> Choice:
         X_ND, good_N = scored(runs, goal=goal, least=1, strategy="the best run")
-        mixture_N = np.unique(X_ND.round(9), axis=0, return_inverse=True)[1].reshape(-1)
+        mixture_N = runs.groups()[np.isfinite(goal.goodness(runs))]
         mean_N = (np.bincount(mixture_N, weights=good_N) / np.bincount(mixture_N))[mixture_N]
         return fixed(X_ND[int(np.argmax(mean_N))], runs=runs, goal=goal)
