@@ -18,7 +18,6 @@ from modomodo.reports.html.blocks import (
     BARS,
     EQUAL,
     MARKS,
-    SAME,
     Choice,
     Section,
     chooser,
@@ -58,8 +57,7 @@ def _answer(fitted: Fitted, found: Recommendation) -> Section:
     badge = el("b", "Predicted, not confirmed. ", cls="badge unsure")
     against = _against(found)
     nearest = f"The nearest run is {found.nearest_run}, {found.distance:.1%} of the prompts away. "
-    kept = found.mixture.distance(found.reference) < SAME
-    unsure = None if kept or found.distinguishable else until_tested(against)
+    unsure = None if found.kept or found.distinguishable else until_tested(against)
     advice = f"Train {found.mixture} and {against} at the same few fresh seeds to know whether the gain is real."
     shares = figure_block(
         mixture_figure(found.mixture, reference=found.reference), note=MARKS.format(reference=against)
@@ -76,7 +74,7 @@ def _answer(fitted: Fitted, found: Recommendation) -> Section:
     )
     body = (
         el("p", badge, found.sentence, cls="lead"),
-        el("p", unsure, nearest, None if kept else advice),
+        el("p", unsure, nearest, None if found.kept else advice),
         grid(shares, gains),
         _forecasts(fitted, found),
         notes if found.notes else None,
