@@ -229,11 +229,13 @@ def _replicates(search: _Search, best_D: Array, batch: int) -> list[Proposal]:
     """Return runs of the best run's mixture and of equal shares where noise decides, as `propose` says."""
     runs, known_ND, taken_ND = search.fitted.runs, search.known(), search.taken()
     equal_D = np.full(len(best_D), 1 / len(best_D))
-    gain = gain_of(search.fitted, np.vstack([best_D, equal_D]), name=search.name)
     mean_N, (sd_mean_N, sd_new_N) = search.mean(known_ND), search.spreads(known_ND)
     noise = float(np.sqrt(max(np.mean(sd_new_N**2 - sd_mean_N**2), 0)))
     apart = float(np.sqrt(np.var(mean_N) + np.mean(sd_mean_N**2)))
-    if gain.low > 0 or gain.high < 0 or noise <= apart:
+    if noise <= apart:
+        return []
+    gain = gain_of(search.fitted, np.vstack([best_D, equal_D]), name=search.name)  # slow: it fits every judge
+    if gain.low > 0 or gain.high < 0:
         return []
     why = (
         f"no mixture can be told from equal shares yet, and runs of one mixture differ more (sd {noise:.2g}) "
