@@ -81,7 +81,7 @@ def nano_grid_table(world: World = "uneven") -> "DataFrame":
     import pandas as pd
 
     if not TABLE.exists():
-        raise ModomodoError(f"{TABLE} is not there: its runs are under way (python benchmarks/nano_grid.py run)")
+        raise ModomodoError(f"{TABLE} is not there: install modomodo again")
     require("pyarrow", extra="data", strategy="the table of the grid")
     table = pd.read_parquet(TABLE).query("world == @world")
     return table.dropna(axis="columns", how="all").reset_index(drop=True)
