@@ -43,6 +43,7 @@ REPLAYS = HERE / "results" / "experiment.csv"
 AROUND = "around the best"  # mixtures near known optima, which favour whoever learns from any runs
 APART = f"uneven without those {AROUND}"
 GRIDS = ("uneven", "control", APART)
+WITH_EQUAL = "ours-with-equal"  # ours, where equal shares are always among the runs, as in every study's own design
 ORACLE = "oracle"  # the best mixture by one seed, judged by the other: what noise alone leaves
 SIZES = (6, 8, 11, 16, 24, 32, 48)
 DRAWS = 50  # each at both seeds
@@ -117,8 +118,19 @@ def of_draw(grid: Grid, index: int, *, done: Collection[tuple[str, int, int | No
         for name, n in product(STRATEGIES, sizes)
         if name not in OF_SEED_SET and (name, n, index) not in done
     ]
+    found += [
+        outcome_of(grid, WITH_EQUAL, STRATEGIES["ours"], with_equal(grid, n, index), index=index, seed=0)
+        for n in sizes
+        if (WITH_EQUAL, n, index) not in done
+    ]
     missing = [n for n in sizes if (NEXT, n, index) not in done]
     return [*found, *next_on_grid(grid, sizes=missing, index=index, seed=0)]
+
+
+def with_equal(grid: Grid, n: int, index: int) -> IntArray:
+    """Return a draw's places, where equal shares within the rows stand for the first unless they are drawn anyway."""
+    places_N = drawn_places(grid, n, index=index, seed=0)
+    return places_N if grid.equal in places_N else np.r_[grid.equal, places_N[1:]]
 
 
 def read() -> list[tuple[str, GridOutcome]]:
@@ -165,7 +177,7 @@ def lines() -> Iterator[str]:
         grid, mine = grid_named(world), outcomes_of(world)
         yield from ("", f"**{world}**", "")
         yield from head(HEADS)
-        for name in (ORACLE, *STRATEGIES, NEXT):
+        for name in (ORACLE, *STRATEGIES, WITH_EQUAL, NEXT):
             for n in sorted({one.n for one in mine if one.strategy == name}):
                 if n in SHOWN or name in (ORACLE, *OF_SEED_SET):
                     some = [one for one in mine if (one.strategy, one.n) == (name, n)]

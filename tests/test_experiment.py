@@ -12,7 +12,6 @@ from online import pays
 
 from modomodo.mixing.strategies import NEXT
 from modomodo.mixing.strategies.grid import GridOutcome
-from modomodo.models.nano.grid import TABLE as GRID
 
 
 def regrets(middle, *, draws=200, seed=0):
@@ -90,8 +89,8 @@ def test_pilots_pay_where_they_are_ahead_of_what_their_steps_would_bring(over, s
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not GRID.exists(), reason="the grid is not run yet")
 @pytest.mark.parametrize("world", WORLDS)
 def test_the_mixtures_that_were_trained_are_those_that_strategies_recommend(world):
     written = pd.read_csv(CHOSEN).query("world == @world").dropna(axis="columns", how="all").reset_index(drop=True)
+    written = written.drop(columns=["predicted", "lo90", "hi90"])  # said before intervals changed (docs/experiment.md)
     pd.testing.assert_frame_equal(pd.DataFrame(chosen_rows(world))[written.columns], written)

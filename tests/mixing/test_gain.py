@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from modomodo.mixing import SURROGATES, Runs, fit, recommend
-from modomodo.mixing.gain import ALIKE, Gain, gain_of, judges_weights
+from modomodo.mixing.gain import UNTOLD, Gain, gain_of, judges_weights
 
 PAIR_ND = np.array([[0.15, 0.6, 0.25], [1 / 3, 1 / 3, 1 / 3]])
 
@@ -40,7 +40,8 @@ def test_judges_are_the_members_others_beside_a_process_and_the_mean(
     fitted = fit(make_runs(), surrogate=surrogate)
     assert len(fitted.judges) == judges
     assert fitted.judges is fitted.judges
-    assert fitted.judges[-1].difference(PAIR_ND, name="chart") == (0.0, 0.0)
+    mean, sd = fitted.judges[-1].difference(PAIR_ND, name="chart")
+    assert (mean, sd) == (0.0, pytest.approx(fitted.runs.y_NB[:, 0].std(ddof=1), rel=0.3))  # half the variance, twice
     weights_M = judges_weights(fitted, name="chart")
     assert weights_M.sum() == pytest.approx(1)
     assert (weights_M[-1] < 0.05) == (surrogate != "mean")
@@ -57,10 +58,20 @@ def test_judges_see_lengths_and_missing_scores(make_runs: Callable[..., Runs]):
     assert gain.low < gain.mean < gain.high
 
 
-def test_without_evidence_all_mixtures_are_alike():
+def test_without_evidence_no_gain_is_expected_and_none_ruled_out():
     fitted = fit(noise(np.random.default_rng(0), 3), surrogate="mean")
-    np.testing.assert_allclose(judges_weights(fitted, name="b1"), [1 - ALIKE, ALIKE])
-    assert gain_of(fitted, np.eye(4)[:2], name="b1") == Gain(0.0, 0.0, 0.0, 0.5, 0.0)
+    np.testing.assert_allclose(judges_weights(fitted, name="b1"), [1 - UNTOLD, UNTOLD])
+    found = gain_of(fitted, np.eye(4)[:2], name="b1")
+    assert (found.mean, found.probability, found.if_any) == (0.0, pytest.approx(0.5), 0.0)
+    assert found.high == pytest.approx(-found.low) != 0
+
+
+def test_a_gain_that_weights_do_not_tell_is_not_ruled_out():
+    """One mixture is better than all others, in a way that no surrogate can know before it runs."""
+    rng = np.random.default_rng(0)
+    runs = Runs.of(rng.dirichlet(np.ones(4), 12), y_NB=0.5 + 0.1 * rng.normal(size=(12, 1)))
+    found = gain_of(fit(runs), np.vstack([np.full(4, 0.25), [0.4, 0.3, 0.2, 0.1]]), name="b1")
+    assert found.low < -0.1 < 0.1 < found.high
 
 
 def test_equal_scores_tell_nothing():

@@ -54,6 +54,7 @@ SURROGATES: dict[str, Surrogate] = {
 }
 # Beside the surrogate, these judge what it recommends (docs/surrogates.md).
 JUDGES: tuple[Surrogate, ...] = (GaussianProcess(1.0), GaussianProcess(0.5, alike=True))
+BY_CHANCE = Mean(effects=0.5)  # nothing tells what mixtures do from luck: half and half
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +123,8 @@ class Fitted:
 
     @cached_property
     def judges(self) -> tuple["Fitted", ...]:
-        """Return the same runs as each of several methods sees them, each alone; the last is the mean, to which all
-        mixtures are alike.
+        """Return the same runs as each of several methods sees them, each alone; the last is the mean, to which
+        weights say nothing.
 
         The others are the members of an ensemble, or else the surrogate itself, and beside a Gaussian process those of
         JUDGES. What is not fitted yet is fitted at the first use.
@@ -132,8 +133,8 @@ class Fitted:
         ensembles = [model.model for model in self.models if isinstance(model.model, FittedEnsemble)]
         members = zip(*(one.members for one in ensembles), strict=True)
         own = [self._seen_by(tuple(Adjusted(one.model, order_D) for one in member)) for member in members] or [self]
-        others = JUDGES if _process_of(SURROGATES[self.surrogate]) is not None else ()
-        return (*own, *(self._seen_by(_fit_each(self.runs, one, self.steps, self.seed)) for one in (*others, Mean())))
+        others = (*(JUDGES if _process_of(SURROGATES[self.surrogate]) is not None else ()), BY_CHANCE)
+        return (*own, *(self._seen_by(_fit_each(self.runs, one, self.steps, self.seed)) for one in others))
 
     def _seen_by(self, models: tuple[Adjusted, ...]) -> "Fitted":
         models, columns, left_out, _ = _calibrated(self.runs, self.aggregates, self.columns.bounds_K2, models)

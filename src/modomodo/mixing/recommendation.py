@@ -45,7 +45,7 @@ class Recommendation:
 
     `gain` is the expected improvement of `objective` over the reference (positive is better, whatever the direction),
     with its 90 % interval and the `probability` that it is positive, as several surrogates judge it (`gain_of`);
-    `gain_if_any` is what is expected if the mixture makes a difference at all (None in files of older versions).
+    `gain_if_any` is what is expected if weights tell at all how a mixture does (None in files of older versions).
     `nearest_run` is the run closest in total variation, `distance` how far. `more_runs` is how many further runs, in
     matched pairs, find that 8 times in 10 (`detectable_difference`): 0 when the two are told apart already, None when
     no gain is expected, or 200 runs are too few. `given_up` is the loss that was allowed for a

@@ -13,6 +13,7 @@ from modomodo.mixing.surrogates.base import Array, IntArray, Prediction, known_v
 SPLITS = 5
 TEST_SHARE = 0.2
 CUTOFF = 1e-8  # terms are collinear (weights sum to 1): drops those directions, whatever the rounding of weights
+SAME = 1e-9  # between the weights of equal mixtures
 
 
 @dataclass(frozen=True)
@@ -86,20 +87,25 @@ class FittedQuadratic:
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of the runs, whatever the mixture: what a surrogate has to beat."""
+    """The mean of the runs, whatever the mixture: what a surrogate has to beat.
+
+    With `effects` 0 all mixtures are alike. Else they differ in ways that their weights don't tell: that share of the
+    variance of runs beyond the known noise is the mixtures' doing, and the rest is luck.
+    """
 
     minimum: int = 2
+    effects: float = 0.0
 
     def fit(self, X_ND: Array, *, y_N: Array, var_N: Array, seed: int) -> "FittedMean":
         """Return the mean, with the spread of the runs (never less than the known noise) as the noise of a new run."""
         typical = known_variance(var_N)[1]
         sample = float(np.var(y_N, ddof=1)) if len(y_N) > 1 else 0.0
-        return FittedMean(self, X_ND, y_N, var_N, seed, max(sample, typical))
+        return FittedMean(self, X_ND, y_N, var_N, seed, max(sample, typical), self.effects * max(sample - typical, 0.0))
 
 
 @dataclass(frozen=True, eq=False)
 class FittedMean:
-    """The training runs and the variance of one run."""
+    """The training runs, the variance of one run, and that part of it which is due to the mixture."""
 
     settings: Mean
     X_ND: Array
@@ -107,16 +113,19 @@ class FittedMean:
     var_N: Array
     seed: int
     run_variance: float
+    effect_variance: float
 
     def mean(self, X_ND: Array) -> Array:
         return np.full(len(X_ND), self.y_N.mean())
 
     def predict(self, X_ND: Array) -> Prediction:
-        variance_N = np.full(len(X_ND), self.run_variance / len(self.y_N))
-        return Prediction(self.mean(X_ND), np.sqrt(variance_N), np.sqrt(variance_N + self.run_variance))
+        shared_N = np.full(len(X_ND), self.run_variance / len(self.y_N))
+        sd_mean_N, sd_new_N = np.sqrt(shared_N + self.effect_variance), np.sqrt(shared_N + self.run_variance)
+        return Prediction(self.mean(X_ND), sd_mean_N, sd_new_N)
 
     def covariance(self, X_ND: Array) -> Array:
-        return np.full((len(X_ND), len(X_ND)), self.run_variance / len(self.y_N))
+        same_NN = np.abs(X_ND[:, None] - X_ND).max(axis=2) < SAME
+        return self.run_variance / len(self.y_N) + self.effect_variance * same_NN
 
     def leave_out(self, groups_N: IntArray) -> Prediction:
         def fit(rows: IntArray) -> FittedMean:
