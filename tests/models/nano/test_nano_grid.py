@@ -1,4 +1,4 @@
-"""The grid of real runs as strategies read it, on a made-up table of its form."""
+"""The grid of real runs as strategies read it, mostly on a made-up table of its form."""
 
 from pathlib import Path
 
@@ -89,7 +89,16 @@ def test_strategies_run_on_it():
     assert not any(one.problem for one in on_grid(nano_grid("uneven"), chosen, sizes=(3,), draws=1).outcomes)
 
 
+@pytest.mark.parametrize(("world", "mixtures", "within"), [("uneven", 150, 142), ("control", 60, 60)])
+def test_the_shipped_grid_has_every_mixture_at_two_seeds(world, mixtures, within, monkeypatch):
+    monkeypatch.undo()
+    found = nano_grid(world)
+    assert found.good_M2.shape == (mixtures, 2)
+    assert len(found.allowed) == within
+    assert np.isfinite(found.good_M2).all()
+
+
 def test_a_copy_without_the_table_says_so(monkeypatch):
     monkeypatch.setattr(grid, "TABLE", grid.TABLE.with_name("none.parquet"))
-    with pytest.raises(ModomodoError, match=r"none.parquet is not there: its runs are under way"):
+    with pytest.raises(ModomodoError, match=r"none.parquet is not there: install modomodo again"):
         nano_grid()
