@@ -12,7 +12,7 @@ from modomodo.mixing.fitted import Fitted
 from modomodo.mixing.predictions import weighted
 from modomodo.mixing.surrogates.base import Array
 
-UNTOLD = 0.95  # prior probability that a mixture's weights don't tell how it does: half of it lies above 0
+UNTOLD = 0.95  # prior probability that a mixture's weights don't tell how it does; half of that doubt lies above 0
 POWER = 0.5  # of the likelihood: how well left-out runs are predicted is itself known from few runs
 HALVINGS = 60
 
