@@ -15,7 +15,7 @@ IMAGES = Path(__file__).parent / "images"
 LARGEST = 120 * 1024  # bytes of a picture
 WIDTH = 1000  # of the page, in pixels
 PICTURES = {  # name -> what it begins with, and its height in pixels
-    "answer": ("#answer", 755),
+    "answer": ("#answer", 780),
     "scores": ("#scores", 615),
     "prediction": ("#prediction", 545),
     "triangles": ("#domains h3:has-text('Three domains')", 490),

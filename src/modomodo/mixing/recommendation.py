@@ -229,15 +229,13 @@ def _with_sentence(found: Recommendation) -> Recommendation:
     elif found.distinguishable:
         sentence = f"Train on {found.mixture}: expected gain over {other} on {found.objective} {doubt}{better}."
     else:
+        test = f"it takes more than {MANY} further runs, even if the mixture matters."
+        if found.more_runs is not None:
+            test = f"if the mixture matters, the gain is {found.to_find:+.3g}, and {found.more_runs} further runs in "
+            test += "matched pairs find it 8 times in 10."
         sentence = f"Not distinguishable from {other} on {found.objective}: the best guess is {found.mixture}, "
         sentence += f"with an expected gain of {doubt}{better}. "
-        if found.more_runs is not None:
-            sentence += (
-                f"If the mixture matters, the gain is {found.to_find:+.3g}, and {found.more_runs} further runs in "
-            )
-            sentence += "matched pairs find it 8 times in 10."
-        else:
-            sentence += f"Even if the mixture matters, it takes more than {MANY} further runs to find the gain."
+        sentence += f"Keep {other} until a test on fresh seeds tells them apart: {test}"
     return replace(found, sentence=sentence)
 
 
