@@ -45,9 +45,9 @@ def test_sec_is_the_softmax_of_values_learned_by_td0(start):
         "b": 0.5 * 0.1 + 0.5 * (0.5 * 0.2),
         "c": 0.5 * 0.7 + 0.5 * (0.5 * 0.0),
     }
-    assert RULES["sec"](start, LOG) == pytest.approx(softmax(value, start))
     sharper = softmax({name: one / 0.2 for name, one in value.items()}, start)
-    assert RULES["sec"](start, LOG, temperature=0.2) == pytest.approx(sharper)
+    assert RULES["sec"](start, LOG) == pytest.approx(sharper)
+    assert RULES["sec"](start, LOG, temperature=1.0) == pytest.approx(softmax(value, start))
 
 
 def adamw(logits: dict[str, float], gradients: list[dict[str, float]], *, rate: float, decay: float) -> None:

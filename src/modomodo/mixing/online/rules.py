@@ -34,12 +34,13 @@ def dump(start: Mapping[str, float], log: Log, *, window: Count = 300, temperatu
     return boltzmann(start, learnable_D + bonus_D, temperature=temperature)
 
 
-def sec(start: Mapping[str, float], log: Log, *, rate: Rate = 0.5, temperature: Positive = 1.0) -> dict[str, float]:
+def sec(start: Mapping[str, float], log: Log, *, rate: Rate = 0.5, temperature: Positive = 0.2) -> dict[str, float]:
     """Return more of the domains whose completions have had large advantages lately.
 
     softmax(Q / temperature); after each step Q_d = rate * r_d + (1 - rate) * Q_d (TD(0), from 0) for the domains that
-    the step drew, r_d being the mean absolute advantage of its completions. Source: SEC, Chen et al. 2025, arXiv
-    2505.14970, section 3; rate and temperature are those of Countdown with 3B parameters.
+    the step drew, r_d being the mean absolute advantage of its completions; the others keep theirs. Source: SEC, Chen
+    et al. 2025, arXiv 2505.14970, section 3; rate and temperature are those of its code for several domains at once
+    (puzzle_2d.sh).
     """
     value_D = np.zeros(len(start))
     for step in log:
@@ -67,9 +68,10 @@ def mt_grpo(
     proportion to z_d m_d, with m_d = min(1 / (1 - rho_d), inflation), rho_d the mean of zero-advantage shares with
     weights that fall by `memory`.
 
-    Source: MT-GRPO, Ramesh et al. 2026, arXiv 2602.05547, subroutine 1, algorithm 2 and appendix E, experiment 1. Two
+    Source: MT-GRPO, Ramesh et al. 2026, arXiv 2602.05547, subroutine 1, algorithm 2 and appendix E, experiment 1. Three
     things differ. The paper takes for I_d the change of the objective on the same batch, which costs a second pass; a
-    log has accuracies. And it draws further prompts until enough of them teach; here a run has its number of prompts.
+    log has accuracies. Its J_d is the reward on the current batch; here a domain that isn't drawn keeps its last one.
+    And it draws further prompts until enough of them teach; here a run has its number of prompts.
     """
     logit_D = np.log(list(start.values()))
     first_D, second_D, idle_D = np.zeros((3, len(start)))
