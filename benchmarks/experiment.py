@@ -53,11 +53,12 @@ SHOWN = (8, 16, 24, 32, 48)  # in the tables; the figure has all sizes
 HALVED = (16, 32, 48)  # pilots of the published strategies that ours are to match with half of them
 MARGIN = 0.005  # of median regret: what is behind by no more is as good
 HEADS = ("strategy", "runs", "replays", "regret: median", "mean", "rho", "beats equal", "beats equal as asked")
-HEADS = (*HEADS, "own mixture: median regret", "beats equal")
+HEADS = (*HEADS, "own mixture: median regret", "mean", "beats equal")
 HEADS = (*HEADS, "claims a gain", "wrongly", "interval holds it", "predicted - true gain")
 RESAMPLES = 1_000
 
 IntArray = npt.NDArray[np.int64]
+Statistic = Callable[[Array], Any]
 
 app = typer.Typer(add_completion=False)
 
@@ -178,16 +179,24 @@ def lines() -> Iterator[str]:
         yield from ("", f"**{world}**", "")
         yield from head(HEADS)
         for name in (ORACLE, *STRATEGIES, WITH_EQUAL, NEXT):
-            for n in sorted({one.n for one in mine if one.strategy == name}):
-                if n in SHOWN or name in (ORACLE, *OF_SEED_SET):
-                    some = [one for one in mine if (one.strategy, one.n) == (name, n)]
-                    yield row(grid, some, none_gains=world == "control")
-        yield from ("", f"**{world}: half the pilots**", "")
-        yield from halved(mine)
+            for n in shown(name, {one.n for one in mine if one.strategy == name}):
+                some = [one for one in mine if (one.strategy, one.n) == (name, n)]
+                yield row(grid, some, none_gains=world == "control")
+        for by in (np.nanmedian, np.nanmean):
+            yield from ("", f"**{world}: half the pilots, by the {by.__name__.removeprefix('nan')} regret**", "")
+            yield from halved(mine, by=by)
         yield from ("", stopped(mine, none_gains=world == "control"))
 
 
-def halved(outcomes: Sequence[GridOutcome]) -> Iterator[str]:
+def shown(name: str, sizes: Collection[int]) -> list[int]:
+    """Return the sizes of a strategy that the table has: one alone where it learns from no run."""
+    if name in (ORACLE, *OF_SEED_SET):
+        return sorted(sizes)
+    most = 1 if name in STRATEGIES and STRATEGIES[name].learns_from == "nothing" else None
+    return [n for n in SHOWN if n in sizes][:most]
+
+
+def halved(outcomes: Sequence[GridOutcome], *, by: Statistic) -> Iterator[str]:
     """Yield a line for each number of published pilots: the best of them, and who does as well with half as many."""
     compared = (NEXT, "ours", "best-run")
     heads = [part for name in (*compared, "best published") for part in (f"{name}, half as many", "behind (95 %)")]
@@ -197,22 +206,22 @@ def halved(outcomes: Sequence[GridOutcome]) -> Iterator[str]:
         published, half = at_most(outcomes, n), at_most(outcomes, n // 2)
         if not (half and all((name, n // 2) in regrets for name in compared)):
             continue
-        cells = [f"at most {n} pilots", named_best(published)]
+        cells = [f"at most {n} pilots", named_best(published, by=by)]
         for name in compared:
             mine_K2 = regrets[name, n // 2]
-            cells += [f"{np.nanmedian(mine_K2):.3f}", behind(mine_K2, published)]
-        cells += [named_best(half), behind(half[best_of(half)], published)]
+            cells += [f"{by(mine_K2):.3f}", behind(mine_K2, published, by=by)]
+        cells += [named_best(half, by=by), behind(half[best_of(half, by=by)], published, by=by)]
         yield f"| {' | '.join(cells)} |"
 
 
-def best_of(regrets: Mapping[str, Array]) -> str:
-    """Return the name of the lowest median regret."""
-    return min(regrets, key=lambda name: float(np.nanmedian(regrets[name])))
+def best_of(regrets: Mapping[str, Array], *, by: Statistic) -> str:
+    """Return the name of the lowest regret."""
+    return min(regrets, key=lambda name: by(regrets[name]))
 
 
-def named_best(regrets: Mapping[str, Array]) -> str:
-    best = best_of(regrets)
-    return f"{best}, {np.nanmedian(regrets[best]):.3f}"
+def named_best(regrets: Mapping[str, Array], *, by: Statistic) -> str:
+    best = best_of(regrets, by=by)
+    return f"{best}, {by(regrets[best]):.3f}"
 
 
 def outcomes_of(world: str) -> list[GridOutcome]:
@@ -244,16 +253,16 @@ def at_most(outcomes: Sequence[GridOutcome], n: int) -> dict[str, Array]:
     return found
 
 
-def behind(mine_K2: Array, published: Mapping[str, Array]) -> str:
-    """Return by how much the median regret is above that of the best published strategy, with a 95 % interval.
+def behind(mine_K2: Array, published: Mapping[str, Array], *, by: Statistic = np.nanmedian) -> str:
+    """Return by how much the regret is above that of the best published strategy, with a 95 % interval.
 
     The interval is over draws, whose two seeds stay together; each resample picks the best published strategy anew. A
     strategy of the seed set has no draws, and stays as it is.
     """
 
     def difference(rows_K: IntArray) -> float:
-        others = [np.nanmedian(found[rows_K] if len(found) > 1 else found) for found in published.values()]
-        return float(np.nanmedian(mine_K2[rows_K]) - min(others))
+        others = [by(found[rows_K] if len(found) > 1 else found) for found in published.values()]
+        return float(by(mine_K2[rows_K]) - min(others))
 
     draws = min((len(found) for found in (mine_K2, *published.values()) if len(found) > 1), default=1)
     low, high = resampled(difference, draws)
@@ -338,8 +347,9 @@ def of_own(outcomes: Sequence[GridOutcome]) -> list[str]:
     """Return the same of the mixtures that are nearest to those it recommends of all; empty where they are the same."""
     own_K2, regret_K2 = (next(iter(regrets_of(outcomes, own=own).values())) for own in (True, False))
     if np.isnan(own_K2).all() or np.array_equal(own_K2, regret_K2, equal_nan=True):
-        return ["", ""]
-    return [with_interval(own_K2, np.nanmedian), f"{np.mean([one.own_gain > 0 for one in outcomes]):.0%}"]
+        return ["", "", ""]
+    both = [with_interval(own_K2, by) for by in (np.nanmedian, np.nanmean)]
+    return [*both, f"{np.mean([one.own_gain > 0 for one in outcomes]):.0%}"]
 
 
 def said(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> list[str]:
@@ -359,7 +369,7 @@ def wrong_claims(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> float:
     return float(np.mean([one.lo90 > 0 and (none_gains or one.gain <= 0) for one in outcomes]))
 
 
-def with_interval(regret_K2: Array, statistic: Callable[[Array], Any]) -> str:
+def with_interval(regret_K2: Array, statistic: Statistic) -> str:
     """Return a statistic of the regret and its 95 % bootstrap interval over draws, whose two seeds stay together."""
     value = float(statistic(regret_K2))
     if len(regret_K2) < 2:
