@@ -261,8 +261,8 @@ def behind(mine_K2: Array, published: Mapping[str, Array], *, by: Statistic = np
     """
 
     def difference(rows_K: IntArray) -> float:
-        others = [by(found[rows_K] if len(found) > 1 else found) for found in published.values()]
-        return float(by(mine_K2[rows_K]) - min(others))
+        mine, *others = (by(one[rows_K] if len(one) > 1 else one) for one in (mine_K2, *published.values()))
+        return float(mine - min(others))
 
     draws = min((len(found) for found in (mine_K2, *published.values()) if len(found) > 1), default=1)
     low, high = resampled(difference, draws)

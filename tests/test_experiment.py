@@ -28,6 +28,7 @@ def test_behind_is_the_difference_from_the_best_with_an_interval_over_draws():
 
 def test_a_strategy_of_the_seed_set_has_no_draws_and_is_compared_all_the_same():
     assert behind(regrets(0.05), {"norm": np.array([[0.01, 0.03]])}).startswith("+0.029 (")
+    assert behind(np.array([[0.04, 0.06]]), {"olmix": regrets(0.02)}).startswith("+0.031 (")
 
 
 def test_one_finished_draw_is_compared_all_the_same():
