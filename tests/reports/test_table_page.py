@@ -51,6 +51,7 @@ def test_a_table_of_runs_has_a_report(tmp_path: Path, monkeypatch: pytest.Monkey
     assert ids == ["answer", "scores", "prediction", "domains", "repeat"]
     assert "Predicted, not confirmed." in page.text
     assert "modomodo report runs.csv --set caps.d1.max=0.3" in page.text
+    assert "The triangles go beyond the caps (d1 at most 0.3)." in page.text
     assert len([1 for tag, attributes in page.elements if attributes.get("class") == "bar"]) == 24
     assert len(page.figures) > 20
 

@@ -11,6 +11,7 @@ from rich.table import Column, Table
 
 from modomodo.cli.console import out, say
 from modomodo.core.mixture import Mixture
+from modomodo.core.simplex import limits_in_words
 
 if TYPE_CHECKING:
     from modomodo.mixing import Fitted
@@ -38,11 +39,7 @@ def show_recommendation(recommendation: "Recommendation") -> None:
     near = "is" if recommendation.distance < 1e-9 else f"differs by {recommendation.distance:.2f} of all prompts from"
     say(f"It {near} the run {recommendation.nearest_run}, the nearest.")
     if recommendation.caps:
-        ends = (
-            f"{name} {f'{low:.3g} to' if low else 'at most'} {high:.3g}"
-            for name, (low, high) in recommendation.caps.items()
-        )
-        say(f"Caps (yours, or what rows last for): {', '.join(ends)}.")
+        say(f"Caps (yours, or what rows last for): {limits_in_words(recommendation.caps)}.")
     for note in recommendation.notes:
         say(f"note: {note}")
     say(recommendation.sentence)

@@ -39,6 +39,13 @@ def limits_of(caps: Mapping[str, tuple[float, float]], domains: Sequence[str]) -
     return np.vstack([low_D, high_D])
 
 
+def limits_in_words(caps: Mapping[str, tuple[float, float]]) -> str:
+    """Return what caps allow, as in "a at most 0.3, b 0.1 to 0.5"."""
+    return ", ".join(
+        f"{name} {f'{least:.3g} to' if least else 'at most'} {most:.3g}" for name, (least, most) in caps.items()
+    )
+
+
 def project(X_ND: Array, low_D: Array, high_D: Array) -> Array:
     """Return the nearest mixtures within the caps: clip(x - t, low, high), with t such that the sum is 1."""
     below_N: Array = np.min(X_ND - high_D, axis=1)

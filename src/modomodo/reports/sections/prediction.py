@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from modomodo.config.sections import limits
 from modomodo.config.study import Study
 from modomodo.core.mixture import Mixture
+from modomodo.core.simplex import limits_in_words
 from modomodo.mixing import Fitted, Validation
 from modomodo.reports.evidence import Evidence
 from modomodo.reports.figures.of_surface import interactions_figure, slice_figure, triangle_figure
@@ -59,7 +60,9 @@ def domains_section(evidence: Evidence) -> Section:
     surface: tuple[Child, ...] = (left_out(evidence.missing["fit"]),) if fitted is None else ()
     if fitted is not None:
         words = "the recommended mixture" if mixture else f"equal shares ({evidence.missing['recommendation']})"
-        surface = surface_blocks(fitted, mixture or evidence.equal, words=words, caps=limits(evidence.study.caps))
+        found = evidence.recommendation
+        caps = limits(evidence.study.caps) if found is None else found.caps  # with what rows last for
+        surface = surface_blocks(fitted, mixture or evidence.equal, words=words, caps=caps)
     return Section(
         "domains", "Domains", TITLE, (*surface, el("h3", "Left out one by one"), effects or left_out(NO_EFFECTS))
     )
@@ -70,7 +73,7 @@ def surface_blocks(fitted: Fitted, through: Mixture, *, words: str, caps: Caps) 
     return (
         *_slices(fitted, through, words=words, caps=caps),
         el("h3", "Three domains at a time"),
-        *_triangles(fitted, through, words=words),
+        *_triangles(fitted, through, words=words, caps=caps),
         el("h3", "Do two domains help each other?"),
         *_pairs(fitted),
     )
@@ -100,7 +103,7 @@ def _slices(fitted: Fitted, through: Mixture, *, words: str, caps: Caps) -> list
     return [lead, chooser("Score", choices)]
 
 
-def _triangles(fitted: Fitted, through: Mixture, *, words: str) -> list[Child]:
+def _triangles(fitted: Fitted, through: Mixture, *, words: str, caps: Caps) -> list[Child]:
     found = triples(through)
     if not found:
         return [left_out("This needs three domains with shares in the mixture.")]
@@ -109,6 +112,7 @@ def _triangles(fitted: Fitted, through: Mixture, *, words: str) -> list[Child]:
         prose(f"Expected scores where three domains divide among themselves what they have in {words} (diamond), "),
         "and the others keep their shares. A corner is all of it on one domain. Point at a place for shares and the "
         f"band.{_lower(fitted)}",
+        f" The triangles go beyond the caps ({limits_in_words(caps)})." if caps else "",
     )
     drawn = response_triangles(fitted, through, found, names=[one.name for one in fitted.aggregates])
     choices = [Choice("aggregates", name, grid(*_drawn(triangles, name))) for name, triangles in drawn.items()]
