@@ -1,7 +1,8 @@
 """The experiment of docs/experiment.md, from the table of runs that the package ships.
 
     python benchmarks/experiment.py replay     # every strategy on both grids: hours on two cores; it resumes
-    python benchmarks/experiment.py tables     # the page's tables from what is finished, in seconds
+    python benchmarks/experiment.py tables     # the page's tables from what is finished, in a minute
+    python benchmarks/experiment.py errors     # where ours predicts too much and too little, in two minutes
 
 Finished replays are kept in benchmarks/results/experiment.csv, which belongs to one table of runs.
 """
@@ -11,6 +12,7 @@ import hashlib
 import io
 import math
 import sys
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cache, partial
@@ -35,6 +37,7 @@ from modomodo.mixing.strategies import (
     on_seed_set,
     outcome_of,
 )
+from modomodo.mixing.strategies.ours import Ours
 from modomodo.models.nano.grid import TABLE as RUNS
 from modomodo.testing import nano_grid
 
@@ -170,6 +173,31 @@ def cell_of(value: object) -> object:
 def tables() -> None:
     """Print the page's tables: regret, gains, claims and the intervals that hold."""
     print("\n".join(lines()))
+
+
+@app.command()
+def errors(n: int = 24, draws: int = 12) -> None:
+    """Print by how much ours predicts too much at equal shares, at its recommendation, and at all unseen mixtures."""
+    print("\n".join(head(("grid", "equal shares", "recommended", "all unseen"))))
+    for world in GRIDS:
+        grid = grid_named(world)
+        found_K3 = np.array([errors_of(grid, n, index) for index in tqdm(range(2 * draws), desc=world)])
+        middle_3, error_3 = found_K3.mean(axis=0), 2 * found_K3.std(axis=0, ddof=1) / np.sqrt(len(found_K3))
+        print(
+            f"| {world} | {' | '.join(f'{one:+.3f} ± {by:.3f}' for one, by in zip(middle_3, error_3, strict=True))} |"
+        )
+
+
+def errors_of(grid: Grid, n: int, index: int) -> tuple[float, float, float]:
+    """Return what a draw's prediction is too high by, as judged by all runs that it doesn't see."""
+    drawn, seen = drawn_places(grid, n, index=index, seed=0), index % 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        fitted, name = Ours().fitted(grid.shown(drawn, seed=seen), goal=grid.goal, seed=0)
+    error_M = fitted.mean(grid.X_MD, name=name) - grid.others_M2[:, seen]
+    best = grid.allowed[np.argmax(fitted.mean(grid.X_MD[grid.allowed], name=name))]
+    unseen = np.setdiff1d(grid.allowed, drawn)
+    return float(error_M[grid.equal]), float(error_M[best]), float(error_M[unseen].mean())
 
 
 def lines() -> Iterator[str]:
