@@ -183,9 +183,8 @@ def errors(n: int = 24, draws: int = 12) -> None:
         grid = grid_named(world)
         found_K3 = np.array([errors_of(grid, n, index) for index in tqdm(range(2 * draws), desc=world)])
         middle_3, error_3 = found_K3.mean(axis=0), 2 * found_K3.std(axis=0, ddof=1) / np.sqrt(len(found_K3))
-        print(
-            f"| {world} | {' | '.join(f'{one:+.3f} ± {by:.3f}' for one, by in zip(middle_3, error_3, strict=True))} |"
-        )
+        cells = [f"{middle:+.3f} ± {error:.3f}" for middle, error in zip(middle_3, error_3, strict=True)]
+        print(f"| {world} | {' | '.join(cells)} |")
 
 
 def errors_of(grid: Grid, n: int, index: int) -> tuple[float, float, float]:
