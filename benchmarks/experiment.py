@@ -37,7 +37,6 @@ from modomodo.mixing.strategies import (
     on_seed_set,
     outcome_of,
 )
-from modomodo.mixing.strategies.ours import Ours
 from modomodo.models.nano.grid import TABLE as RUNS
 from modomodo.testing import nano_grid
 
@@ -192,9 +191,11 @@ def errors_of(grid: Grid, n: int, index: int) -> tuple[float, float, float]:
     drawn, seen = drawn_places(grid, n, index=index, seed=0), index % 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        fitted, name = Ours().fitted(grid.shown(drawn, seed=seen), goal=grid.goal, seed=0)
-    error_M = fitted.mean(grid.X_MD, name=name) - grid.others_M2[:, seen]
-    best = grid.allowed[np.argmax(fitted.mean(grid.X_MD[grid.allowed], name=name))]
+        score = STRATEGIES["ours"].choose(grid.shown(drawn, seed=seen), goal=grid.goal, seed=0).score
+    assert score is not None
+    predicted_M = score(grid.X_MD)
+    error_M = predicted_M - grid.others_M2[:, seen]
+    best = grid.allowed[np.argmax(predicted_M[grid.allowed])]
     unseen = np.setdiff1d(grid.allowed, drawn)
     return float(error_M[grid.equal]), float(error_M[best]), float(error_M[unseen].mean())
 
