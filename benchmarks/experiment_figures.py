@@ -41,7 +41,7 @@ def gains_figure() -> go.Figure:
             mode="markers",
             marker={"size": 9, "color": INK if times == 1 else PAPER, "line": {"color": INK, "width": 1.5}},
             name="at the pilots' length" if times == 1 else "at twice that length",
-            showlegend=world == WORLDS[0],
+            showlegend=world == next(of for of, length in gains if length == times),
         )
         figure.add_trace(trace.update(error_x_color=INK), row=1, col=1 + WORLDS.index(world))
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5])
