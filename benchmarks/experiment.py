@@ -46,7 +46,7 @@ AROUND = "around the best"  # mixtures near known optima, which favour whoever l
 APART = f"uneven without those {AROUND}"
 GRIDS = ("uneven", "control", APART)
 WITH_EQUAL = "ours-with-equal"  # ours, where equal shares are always among the runs, as in every study's own design
-ORACLE = "oracle"  # the best mixture by one seed, judged by the other: what noise alone leaves
+ORACLE = "oracle"  # the best mixture by one seed, judged by the other
 SIZES = (6, 8, 11, 16, 24, 32, 48)
 DRAWS = 50  # each at both seeds
 OF_SEED_SET = tuple(name for name, strategy in STRATEGIES.items() if strategy.learns_from == "seed set")
@@ -213,7 +213,8 @@ def lines() -> Iterator[str]:
         for by in (np.nanmedian, np.nanmean):
             yield from ("", f"**{world}: half the pilots, by the {by.__name__.removeprefix('nan')} regret**", "")
             yield from halved(mine, by=by)
-        yield from ("", stopped(mine, none_gains=world == "control"))
+        yield from ("", stopped(mine, none_gains=world == "control"), "")
+        yield from told_gains(mine, none_gains=world == "control")
 
 
 def shown(name: str, sizes: Collection[int]) -> list[int]:
@@ -332,8 +333,26 @@ def stopped(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> str:
         f"`{NEXT}` that stops once its gain is clear, looking at {', '.join(map(str, SIZES))} pilots: "
         f"{np.nanmean(pilots_K2):.0f} pilots on average ({low:.0f} to {high:.0f}), clear in "
         f"{np.mean([one.lo90 > 0 for one in ends]):.0%}, wrongly in {wrong:.0%}; median regret "
-        f"{np.nanmedian(end_K2):.3f}, which is {behind(end_K2, {'': last_K2})} behind that without stopping."
+        f"{np.nanmedian(end_K2):.3f}, which is {behind(end_K2, {'': last_K2})} behind that without stopping, "
+        f"by the mean {behind(end_K2, {'': last_K2}, by=np.nanmean)}."
     )
+
+
+def told_gains(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> Iterator[str]:
+    """Yield for each strategy that says how sure it is what became of the gains that it told, and by seeds it holds."""
+    for name in ("ours", WITH_EQUAL, NEXT):
+        mine = [one for one in outcomes if one.strategy == name and one.n in SHOWN and not one.problem]
+        gains = [one for one in mine if one.lo90 > 0]
+        if gains:
+            wrong = round(len(gains) * wrong_claims(gains, none_gains=none_gains))
+            predicted, true = (float(np.mean([getattr(one, key) for one in gains])) for key in ("predicted", "gain"))
+            most = [[one.holds for one in mine if one.n == SHOWN[-1] and (one.draw or 0) % 2 == k] for k in (0, 1)]
+            held = " and ".join(f"{sum(holds)} of {len(holds)}" for holds in most)
+            yield (
+                f"* `{name}`, {SHOWN[0]} to {SHOWN[-1]} pilots: told {len(gains)} gains, {wrong} of them not seen in "
+                f"the other runs; predicted {predicted:+.3f}, seen {true:+.3f}. With {SHOWN[-1]}, intervals hold in "
+                f"{held} replays that learn from the first and the second seeds."
+            )
 
 
 def ordered(outcomes: Sequence[GridOutcome]) -> list[GridOutcome]:
