@@ -20,6 +20,7 @@ import pandas as pd
 import typer
 from experiment import AROUND
 from paired import Array, Gain, gain, head, interval, names_in, put, scores, where
+from scipy import stats
 
 from modomodo import Mixture, Study, load_study
 from modomodo.core import child_seed, write_text
@@ -175,6 +176,7 @@ def lines() -> Iterator[str]:
         yield from by_benchmark(part, (*study.benchmarks, *study.held_out))
         ours, best = where(part, strategy="ours"), where(part, strategy="best pilot")
         yield from ("", f"Ours over the best pilot: {interval(gain(ours, best, study.benchmarks))}.")
+        yield from ("", of_seeds(part, study.benchmarks))
     yield ""
     if CHOSEN.exists():
         for world, name, predicted, lo90, hi90 in pd.read_csv(CHOSEN)[list(SAID)].dropna().itertuples(index=False):
@@ -237,6 +239,18 @@ def by_benchmark(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]
     for name, mine in others_of(runs).items():
         cells = [interval(gain(mine, equal, [one])) for one in benchmarks]
         yield f"| {' | '.join((name, *cells))} |"
+
+
+def of_seeds(runs: pd.DataFrame, benchmarks: Sequence[str]) -> str:
+    """Return in words whether a seed does the same to all mixtures that were trained at it."""
+    names = [name for name in dict.fromkeys(runs.strategy) if name not in (AGAIN, BASE)]
+    of_mixture = [scores(where(runs, strategy=name), benchmarks).mean(axis=1) for name in names]
+    apart_RS = np.array(of_mixture) - np.mean(of_mixture, axis=1, keepdims=True)
+    p = float(stats.friedmanchisquare(*apart_RS.T).pvalue)
+    return (
+        f"The {len(names)} mixtures' mean score differs from seed to seed by {apart_RS.mean(axis=0).std(ddof=1):.3f} "
+        f"(standard deviation; Friedman's p {'below .001' if p < 0.001 else f'{p:.3f}'})."
+    )
 
 
 def others_of(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -33,10 +33,10 @@ def grid() -> Grid:
     rng = np.random.default_rng(0)
     seeds_ND = np.stack([mixture.vector(DOMAINS) for _, mixture in seed_design(DOMAINS)])
     X_MD = np.vstack([seeds_ND, BEST, rng.dirichlet(np.ones(3), 20)])
-    X_ND = np.vstack([X_MD, X_MD, X_MD[:1]])  # seeds 1 and 2, and a third of the first mixture
+    X_ND = np.vstack([X_MD, X_MD])
     y_NB = np.stack([worth(X_ND) + 0.01 * rng.normal(size=len(X_ND)), X_ND[:, 0]], axis=1)
     runs = Runs.of(X_ND, y_NB=y_NB, domains=DOMAINS, benchmarks=("x", "in.a"))
-    runs = replace(runs, seeds_N=(1,) * len(X_MD) + (2,) * len(X_MD) + (3,))
+    runs = replace(runs, seeds_N=(1,) * len(X_MD) + (2,) * len(X_MD))
     return grid_of(runs, goal=Goal(aggregates={"out": {"x": 1.0}, "in": {"in.a": 1.0}}, objective="out", inside="in"))
 
 
@@ -45,10 +45,31 @@ def test_a_grid_knows_its_seeds_and_equal_shares(grid):
     assert grid.rows_M2[:, 0].tolist() == list(range(count))
     assert grid.rows_M2[:, 1].tolist() == list(range(count, 2 * count))
     assert grid.X_MD[grid.equal] == pytest.approx(np.full(3, 1 / 3))
-    assert grid.others_M2[0] == pytest.approx(
-        [grid.runs.y_NB[[count, 2 * count], 0].mean(), grid.runs.y_NB[[0, 2 * count], 0].mean()]
-    )
-    assert grid.others_M2[1] == pytest.approx(grid.good_M2[1, ::-1])
+    assert grid.others_M2[5] - grid.others_M2[1] == pytest.approx(grid.good_M2[5, ::-1] - grid.good_M2[1, ::-1])
+
+
+def test_gains_are_judged_seed_against_seed(grid):
+    def with_third(places, *, kind, luck):
+        """Return the grid with runs of a third seed that is kind to all."""
+        worth_N = grid.good_M2[places].mean(axis=1) + kind
+        worth_N[0] += luck
+        X_ND = np.vstack([grid.runs.X_ND, grid.X_MD[places]])
+        y_NB = np.vstack([grid.runs.y_NB, np.stack([worth_N, worth_N], axis=1)])
+        runs = Runs.of(X_ND, y_NB=y_NB, domains=DOMAINS, benchmarks=("x", "in.a"))
+        third = replace(runs, seeds_N=(*grid.runs.seeds_N, *[3] * len(places)))
+        return grid_of(third, goal=grid.goal)
+
+    some = np.array([grid.equal, 0, 7])
+    plain, kind, lucky = (with_third(some, kind=kind, luck=luck) for kind, luck in ((0, 0), (0.2, 0), (0, 0.1)))
+    for place, seen in ((7, 0), (12, 1)):
+        gain, noise = plain.gain(np.array([place]), seen=seen)
+        assert kind.gain(np.array([place]), seen=seen) == pytest.approx((gain, noise))
+        assert lucky.gain(np.array([place]), seen=seen)[0] < gain
+    twice, once = (plain.gain(np.array([place]), seen=0)[1] for place in (7, 12))
+    assert twice == pytest.approx(plain.noise)  # two runs of either
+    assert plain.noise < once < plain.noise * 2**0.5
+    alone = with_third(some[:1], kind=0, luck=0.1)  # no other mixture has this seed: it tells nothing
+    assert alone.gain(np.array([7]), seen=0)[0] == pytest.approx(grid.gain(np.array([7]), seen=0)[0])
 
 
 def test_a_strategy_is_judged_at_the_seed_that_it_has_not_seen(grid):
@@ -124,7 +145,6 @@ def test_the_interval_of_a_gain_is_widened_by_the_noise_of_the_runs_that_judge_i
     gain, noise = grid.gain(np.array([3]), seen=0)
     assert gain == pytest.approx(grid.good_M2[3, 1] - grid.good_M2[grid.equal, 1])
     assert noise == pytest.approx(grid.noise * np.sqrt(2))
-    assert grid.gain(np.array([3]), seen=0, over=0)[1] == pytest.approx(grid.noise * np.sqrt(1 + 1 / 2))  # has 3 runs
     assert grid.noise == pytest.approx(0.01, rel=0.5)
     said = GridOutcome("x", 8, 0, 0.0, 0.0, gain=0.05, noise=0.0, predicted=0.02, lo90=0.01, hi90=0.03)
     assert not said.holds

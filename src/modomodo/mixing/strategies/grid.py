@@ -37,9 +37,10 @@ Z90 = 1.645  # standard deviations of a normal distribution from its middle to a
 class GridOutcome(Outcome):
     """One strategy on one draw; `regret` is in the units of the score.
 
-    `gain` is what its mixture gains on equal shares within the caps, by the means of all seeds that it did not see;
-    `noise` is the standard deviation of that from the luck of its runs. `predicted` is what it said it would, from
-    `lo90` to `hi90`: NaN where it says nothing. `place` is the mixture's in the grid, -1 where several are as good.
+    `gain` is what its mixture gains on equal shares within the caps, by the runs of all seeds that it did not see, seed
+    against seed; `noise` is the standard deviation of that from the luck of its runs. `predicted` is what it said it
+    would, from `lo90` to `hi90`: NaN where it says nothing. `place` is the mixture's in the grid, -1 where several are
+    as good.
 
     `own_regret` and `own_gain` are those of the grid's mixture nearest to the one that the strategy recommends of all
     there are, by rules of its own that may hold it back; the others are those of the one that it predicts to be best.
@@ -65,9 +66,10 @@ class GridOutcome(Outcome):
 class Grid:
     """The runs of M mixtures at two seeds or more, and what is to be made best (higher is better).
 
-    `rows_M2` are the runs of each mixture at seeds 1 and 2, `good_M2` what they are worth, and `others_M2` the mean of
-    all its other runs, `count_M` - 1 of them. `asked` is the place of equal shares, `equal` that of the mixture nearest
-    to them within the goal's caps. `best` is the best mean of the two seeds within the caps.
+    `rows_M2` are the runs of each mixture at seeds 1 and 2, and `good_M2` what they are worth. `others_M2` is what each
+    is worth by the runs of all seeds but that one, up to a constant: a sum of these runs with `weights_M2N`. `asked` is
+    the place of equal shares, `equal` that of the mixture nearest to them within the goal's caps. `best` is the best
+    mean of the two seeds within the caps.
     """
 
     runs: Runs
@@ -76,7 +78,7 @@ class Grid:
     rows_M2: IntArray
     good_M2: Array
     others_M2: Array
-    count_M: IntArray
+    weights_M2N: Array
     asked: int
 
     @cached_property
@@ -102,10 +104,8 @@ class Grid:
         """Return what mixtures gain on `over` (`equal` unless given) by all runs but those of a seed, and its noise."""
         over = self.equal if over is None else over
         gain = float(self.others_M2[places, seen].mean() - self.others_M2[over, seen])
-        if (places == over).all():
-            return gain, 0.0
-        runs = 1 / (self.count_M[places] - 1).sum() + 1 / (self.count_M[over] - 1)
-        return gain, self.noise * float(np.sqrt(runs))
+        weights_N = self.weights_M2N[places, seen].mean(axis=0) - self.weights_M2N[over, seen]
+        return gain, self.noise * float(np.linalg.norm(weights_N))
 
     def shown(self, places: IntArray, *, seed: int) -> Runs:
         """Return the runs at some places, at seed 0 or 1 of the two."""
@@ -133,9 +133,24 @@ def grid_of(runs: Runs, *, goal: Goal) -> Grid:
     equal = np.flatnonzero(np.abs(X_MD - 1 / len(runs.domains)).max(axis=1) < SAME)
     if not len(equal):
         raise ModomodoError("the grid has no run at equal shares, with which its mixtures are compared")
-    sums_M, counts_M = np.array([[good_N[group_N == group].sum(), (group_N == group).sum()] for group in order_M]).T
-    others_M2 = (sums_M[:, None] - good_N[rows_M2]) / (counts_M[:, None] - 1)
-    return Grid(runs, goal, X_MD, rows_M2, good_N[rows_M2], others_M2, counts_M.astype(np.int64), int(equal[0]))
+    seeds_N = np.array(runs.seeds_N)
+    weights_M2N = np.stack([_weights(group_N, seeds_N, without=seed)[order_M] for seed in SEEDS], axis=1)
+    return Grid(runs, goal, X_MD, rows_M2, good_N[rows_M2], weights_M2N @ good_N, weights_M2N, int(equal[0]))
+
+
+def _weights(group_N: IntArray, seeds_N: IntArray, *, without: int) -> Array:
+    """Return the weights [G, N] of runs in what each mixture is worth by all seeds but one.
+
+    A seed may be kind to every mixture, and not all mixtures have all seeds: so what a mixture and a seed add to a run
+    are both found, by least squares. Mixtures with the same seeds are so compared seed against seed.
+    """
+    used = np.flatnonzero(seeds_N != without)
+    seed_U = np.unique(seeds_N[used], return_inverse=True)[1]
+    count = int(group_N.max()) + 1
+    adds = np.hstack([np.eye(count)[group_N[used]], np.eye(int(seed_U.max()) + 1)[seed_U]])
+    weights_GN = np.zeros((count, len(seeds_N)))
+    weights_GN[:, used] = np.linalg.pinv(adds)[:count]
+    return weights_GN
 
 
 def on_grid(
