@@ -3,8 +3,10 @@
     python benchmarks/experiment.py replay     # every strategy on both grids: hours on two cores; it resumes
     python benchmarks/experiment.py tables     # the page's tables from what is finished, in a minute
     python benchmarks/experiment.py errors     # where ours predicts too much and too little, in two minutes
+    python benchmarks/experiment.py often      # the mixtures that ours recommends most often, for further seeds
 
-Finished replays are kept in benchmarks/results/experiment.csv, which belongs to one table of runs.
+Finished replays are kept in benchmarks/results/experiment.csv, which belongs to the runs that strategies see. What
+judges a gain are runs that they don't see, of which there may be more later: gains are found when the table is read.
 """
 
 import csv
@@ -22,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import typer
 from paired import Array, head, processes
 from tqdm import tqdm
@@ -37,14 +40,17 @@ from modomodo.mixing.strategies import (
     on_seed_set,
     outcome_of,
 )
+from modomodo.mixing.strategies.grid import SEEDS
 from modomodo.models.nano.grid import TABLE as RUNS
+from modomodo.models.nano.grid import World, nano_grid_table
 from modomodo.testing import nano_grid
 
 HERE = Path(__file__).parent
-REPLAYS = HERE / "results" / "experiment.csv"
+REPLAYS, OFTEN = (HERE / "results" / name for name in ("experiment.csv", "recommended.csv"))
 AROUND = "around the best"  # mixtures near known optima, which favour whoever learns from any runs
 APART = f"uneven without those {AROUND}"
-GRIDS = ("uneven", "control", APART)
+WORLDS: tuple[World, ...] = ("uneven", "control")
+GRIDS = (*WORLDS, APART)
 WITH_EQUAL = "ours-with-equal"  # ours, where equal shares are always among the runs, as in every study's own design
 ORACLE = "oracle"  # the best mixture by one seed, judged by the other
 TELLING = ("ours", WITH_EQUAL, NEXT)  # how sure they are
@@ -57,8 +63,10 @@ HALVED = (16, 32, 48)  # pilots of the published strategies that ours are to mat
 MARGIN = 0.005  # of median regret: what is behind by no more is as good
 HEADS = ("strategy", "runs", "replays", "regret: median", "mean", "rho", "beats equal", "beats equal as asked")
 HEADS = (*HEADS, "own mixture: median regret", "mean", "beats equal")
-HEADS = (*HEADS, "claims a gain", "wrongly", "interval holds it", "predicted - true gain")
+HEADS = (*HEADS, "claims a gain", "wrongly", "interval holds it", "where not equal", "predicted - true gain")
 RESAMPLES = 1_000
+MOST = 0.85  # of the replays of a grid, whose recommended mixtures are run at further seeds
+JUDGED = ("gain", "noise", "own_gain")  # what isn't kept
 
 IntArray = npt.NDArray[np.int64]
 Statistic = Callable[[Array], Any]
@@ -84,8 +92,10 @@ def replay(draws: int = DRAWS) -> None:
 
 @cache
 def digest() -> str:
-    """Return a digest of the table of runs that replays are made on."""
-    return hashlib.sha256(RUNS.read_bytes()).hexdigest()[:8]
+    """Return a digest of the runs that strategies see: those of the first two seeds."""
+    tables = [nano_grid_table(world) for world in WORLDS]
+    seen = [table[table["seed"].isin(SEEDS)].drop(columns=["run", "seconds"]).to_csv() for table in tables]
+    return hashlib.sha256("".join(seen).encode()).hexdigest()[:8]
 
 
 def check_digest(table: Path, row: dict[str, str]) -> None:
@@ -94,6 +104,7 @@ def check_digest(table: Path, row: dict[str, str]) -> None:
         sys.exit(f"{table} was made from other runs than {RUNS.name} holds: delete it, and replay again")
 
 
+@cache
 def grid_named(name: str) -> Grid:
     if name == APART:
         return nano_grid("uneven", without=AROUND)
@@ -147,17 +158,28 @@ def read() -> list[tuple[str, GridOutcome]]:
         for line in csv.DictReader(file):
             check_digest(REPLAYS, line)
             world = line.pop("world")
-            found.append((world, GridOutcome(**{key: of_cell(key, cell, texts) for key, cell in line.items()})))  # pyright: ignore
+            stored = GridOutcome(**{key: of_cell(key, cell, texts) for key, cell in line.items()})  # pyright: ignore
+            found.append((world, judged(grid_named(world), stored)))
     return found
 
 
+def judged(grid: Grid, outcome: GridOutcome) -> GridOutcome:
+    """Return the outcome with what its mixtures gain; NaN where it tells several no better from one another."""
+    seen = (outcome.draw or 0) % 2
+    gain, noise = grid.gain(np.array([outcome.place]), seen=seen) if outcome.place >= 0 else (math.nan, math.nan)
+    own = grid.gain(np.array([outcome.own_place]), seen=seen)[0] if outcome.own_place >= 0 else math.nan
+    return replace(outcome, gain=gain, noise=noise, own_gain=own)
+
+
 def of_cell(key: str, cell: str, texts: Sequence[str]) -> Any:
-    return cell if key in texts else int(cell) if key in ("n", "draw", "place") else float(cell or math.nan)
+    return (
+        cell if key in texts else int(cell) if key in ("n", "draw", "place", "own_place") else float(cell or math.nan)
+    )
 
 
 def write(found: Sequence[tuple[str, GridOutcome]]) -> None:
     """Write all replays, whole or not at all."""
-    names = [field.name for field in fields(GridOutcome)]
+    names = [field.name for field in fields(GridOutcome) if field.name not in JUDGED]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["grid", "world", *names])
@@ -167,6 +189,27 @@ def write(found: Sequence[tuple[str, GridOutcome]]) -> None:
 
 def cell_of(value: object) -> object:
     return f"{value:.6f}" if isinstance(value, float) and not math.isnan(value) else "" if value != value else value
+
+
+@app.command()
+def often() -> None:
+    """Write the mixtures that ours recommends most often in each world: they are to be run at further seeds."""
+    rows: list[dict[str, object]] = []
+    for world in WORLDS:
+        keys: dict[str, Array] = {}
+        for name in GRIDS:
+            if name.startswith(world):
+                grid = grid_named(name)
+                mine = [one.place for of, one in read() if of == name and one.strategy in TELLING and one.n in SHOWN]
+                places, counts = np.unique(mine, return_counts=True)
+                order = np.argsort(-counts, kind="stable")
+                enough = int(np.searchsorted(np.cumsum(counts[order]), MOST * len(mine))) + 1
+                keys |= {str(grid.X_MD[place]): grid.X_MD[place] for place in places[order][:enough]}
+        domains = grid_named(world).runs.domains
+        rows += [
+            {"world": world, **{f"w.{one}": x for one, x in zip(domains, x_D, strict=True)}} for x_D in keys.values()
+        ]
+    write_text(OFTEN, pd.DataFrame(rows).to_csv(index=False))
 
 
 @app.command()
@@ -371,7 +414,7 @@ def first_judged(grid: Grid, outcomes: Sequence[GridOutcome]) -> Iterator[str]:
         cells = [name]
         for n in SHOWN:
             mine = [one for one in outcomes if (one.strategy, one.n) == (name, n) and not one.problem]
-            judged = [
+            first = [
                 replace(
                     one,
                     gain=others_M2[one.place, (one.draw or 0) % 2] - others_M2[grid.equal, (one.draw or 0) % 2],
@@ -381,7 +424,7 @@ def first_judged(grid: Grid, outcomes: Sequence[GridOutcome]) -> Iterator[str]:
                 )
                 for one in mine
             ]
-            _, _, holds, off = said(judged, none_gains=False)
+            _, _, holds, _, off = said(grid, first, none_gains=False)
             cells.append(f"{holds}, {off}")
         yield f"| {' | '.join(cells)} |"
 
@@ -408,12 +451,16 @@ def row(grid: Grid, outcomes: Sequence[GridOutcome], *, none_gains: bool) -> str
             with_interval(regret_K2, np.nanmedian),
             with_interval(regret_K2, np.nanmean),
             "" if np.isnan(rho_I).all() else f"{np.nanmean(rho_I):.2f}",
-            f"{np.mean([one.gain > 0 for one in done]):.0%}",
-            f"{np.mean(np.array(as_asked) > 0):.0%}" if as_asked else "",
+            share([one.gain > 0 for one in told(done)]),
+            share([gain > 0 for gain in as_asked]),
             *of_own(done),
-            *said(done, none_gains=none_gains),
+            *said(grid, done, none_gains=none_gains),
         ]
     return f"| {' | '.join(cells + [''] * (len(HEADS) - len(cells)))} |"
+
+
+def share(of: Sequence[bool]) -> str:
+    return f"{np.mean(of):.0%}" if len(of) else ""
 
 
 def told(outcomes: Sequence[GridOutcome]) -> list[GridOutcome]:
@@ -427,19 +474,25 @@ def of_own(outcomes: Sequence[GridOutcome]) -> list[str]:
     if np.isnan(own_K2).all() or np.array_equal(own_K2, regret_K2, equal_nan=True):
         return ["", "", ""]
     both = [with_interval(own_K2, by) for by in (np.nanmedian, np.nanmean)]
-    return [*both, f"{np.mean([one.own_gain > 0 for one in outcomes]):.0%}"]
+    return [*both, share([one.own_gain > 0 for one in outcomes if one.own_place >= 0])]
 
 
-def said(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> list[str]:
-    """Return how often a gain was claimed, and wrongly, how often the interval held the true one, and how far off."""
+def said(grid: Grid, outcomes: Sequence[GridOutcome], *, none_gains: bool) -> list[str]:
+    """Return how often a gain was claimed, and wrongly, how often the interval held the true one, and how far off.
+
+    Of equal shares themselves no interval can miss the gain: it is 0. So the others are counted apart.
+    """
     sure = [one for one in outcomes if not math.isnan(one.lo90)]
     if not sure:
-        return [""] * 4
-    claims = np.mean([one.lo90 > 0 for one in sure])
-    wrongly = wrong_claims(sure, none_gains=none_gains)
-    holds = np.mean([one.holds for one in sure])
-    off = np.mean([one.predicted - one.gain for one in sure])
-    return [f"{claims:.0%}", f"{wrongly:.0%}", f"{holds:.0%}", f"{off:+.3f}"]
+        return [""] * 5
+    others = [one.holds for one in sure if one.place != grid.equal]
+    return [
+        share([one.lo90 > 0 for one in sure]),
+        f"{wrong_claims(sure, none_gains=none_gains):.0%}",
+        share([one.holds for one in sure]),
+        f"{share(others)} of {len(others)}" if others else "",
+        f"{np.mean([one.predicted - one.gain for one in sure]):+.3f}",
+    ]
 
 
 def wrong_claims(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> float:

@@ -36,6 +36,7 @@ from modomodo.training.weights import score_saved
 STEPS = (10, 20)  # and the last one
 TRIPLES = 20  # of uneven's 35; the control has 10
 SPREAD = {"uneven": 68, "control": 30}  # equal shares are one of the control's
+RECOMMENDED = RESULTS / "recommended.csv"
 AROUND = {"uneven": (9, 9, 8), "control": ()}  # mixtures around each of the best known
 FAR = 0.4  # how far around, in log weights
 SEEDS = 2
@@ -109,9 +110,10 @@ def around(world: World, study: Study) -> Iterator[Mixture]:
 
 
 def again(world: World, study: Study, mixtures: Sequence[Mixture]) -> list[Mixture]:
-    """Return the further runs of equal shares and of mixtures spread over the ranking of the first seeds.
+    """Return the further runs of equal shares, of mixtures spread over the ranking of the first seeds, and of others.
 
-    Every gain is over equal shares within the rows: at two seeds, one run would judge all strategies.
+    Every gain is over equal shares within the rows: at two seeds, one run would judge all strategies. The others are
+    those that ours recommends most often (`experiment.py often`).
     """
     equal = Mixture.uniform(study.recipe.domains)
     out_of = {
@@ -123,8 +125,18 @@ def again(world: World, study: Study, mixtures: Sequence[Mixture]) -> list[Mixtu
     places = np.quantile(np.arange(len(ranked)), np.arange(1, REPEATED[world] + 1) / (REPEATED[world] + 1))
     within = within_rows(study, equal)
     nearest = min(mixtures, key=within.distance)
-    chosen = [equal, nearest, *(ranked[round(place)] for place in places)]
+    spread = (ranked[round(place)] for place in places)
+    chosen = [equal, nearest, *spread, *recommended(world, mixtures)]
     return [mixture for mixture in {one.key: one for one in chosen}.values() for _ in range(MANY - SEEDS)]
+
+
+def recommended(world: World, mixtures: Sequence[Mixture]) -> list[Mixture]:
+    """Return the mixtures of the grid that ours recommends most often; none before the replays."""
+    if not RECOMMENDED.exists():
+        return []
+    domains, table = mixtures[0].domains, pd.read_csv(RECOMMENDED)
+    rows_MD = table.loc[table["world"] == world, [f"w.{name}" for name in domains]].to_numpy()
+    return [min(mixtures, key=lambda one: float(np.abs(one.vector(domains) - x_D).sum())) for x_D in rows_MD]
 
 
 def planned(study: Study, mixtures: Sequence[Mixture]) -> Study:

@@ -42,8 +42,9 @@ class GridOutcome(Outcome):
     would, from `lo90` to `hi90`: NaN where it says nothing. `place` is the mixture's in the grid, -1 where several are
     as good.
 
-    `own_regret` and `own_gain` are those of the grid's mixture nearest to the one that the strategy recommends of all
-    there are, by rules of its own that may hold it back; the others are those of the one that it predicts to be best.
+    `own_regret`, `own_gain` and `own_place` are those of the grid's mixture nearest to the one that the strategy
+    recommends of all there are, by rules of its own that may hold it back; the others are those of the one that it
+    predicts to be best.
     """
 
     gain: float = math.nan
@@ -54,6 +55,7 @@ class GridOutcome(Outcome):
     place: int = -1
     own_regret: float = math.nan
     own_gain: float = math.nan
+    own_place: int = -1
 
     @property
     def holds(self) -> bool:
@@ -116,10 +118,16 @@ def grid_of(runs: Runs, *, goal: Goal) -> Grid:
     """Return the grid of runs whose `seeds_N` are 1, 2 and, where a mixture has more, 3 and so on.
 
     Raises:
-        ModomodoError: for a mixture that lacks a run of the first two seeds, for a grid without equal shares, and for
-            what `Goal.settled` refuses.
+        ModomodoError: for a mixture that lacks a run of the first two seeds, a run without a seed or a score, a grid
+            without equal shares, and what `Goal.settled` refuses.
     """
     goal = goal.settled(runs)
+    good_N, seeds_N = goal.goodness(runs), np.array(runs.seeds_N, dtype=float)
+    lacking_N = ~(np.isfinite(good_N) & np.isfinite(seeds_N))
+    if lacking_N.any():
+        raise ModomodoError(
+            f"{runs.labels_N[int(lacking_N.argmax())]}: a run of a grid needs its seed and all its scores"
+        )
     first_M, group_N = np.unique(runs.groups(), return_index=True, return_inverse=True)[1:]
     row_of = {(int(group), seed): row for row, (group, seed) in enumerate(zip(group_N, runs.seeds_N, strict=True))}
     order_M = [int(group_N[row]) for row in np.sort(first_M)]
@@ -128,17 +136,15 @@ def grid_of(runs: Runs, *, goal: Goal) -> Grid:
             mixture = runs.mixture(int(first_M[group]))
             raise ModomodoError(f"{mixture} has no run of seed {seed}: a grid needs seeds 1 and 2 of each mixture")
     rows_M2 = np.array([[row_of[group, seed] for seed in SEEDS] for group in order_M])
-    good_N = goal.goodness(runs)
     X_MD = runs.X_ND[rows_M2[:, 0]]
     equal = np.flatnonzero(np.abs(X_MD - 1 / len(runs.domains)).max(axis=1) < SAME)
     if not len(equal):
         raise ModomodoError("the grid has no run at equal shares, with which its mixtures are compared")
-    seeds_N = np.array(runs.seeds_N)
     weights_M2N = np.stack([_weights(group_N, seeds_N, without=seed)[order_M] for seed in SEEDS], axis=1)
     return Grid(runs, goal, X_MD, rows_M2, good_N[rows_M2], weights_M2N @ good_N, weights_M2N, int(equal[0]))
 
 
-def _weights(group_N: IntArray, seeds_N: IntArray, *, without: int) -> Array:
+def _weights(group_N: IntArray, seeds_N: Array, *, without: int) -> Array:
     """Return the weights [G, N] of runs in what each mixture is worth by all seeds but one.
 
     A seed may be kind to every mixture, and not all mixtures have all seeds: so what a mixture and a seed add to a run
@@ -292,10 +298,15 @@ def outcome_of(grid: Grid, name: str, strategy: Strategy, drawn: IntArray, *, in
         predicted=said[0],
         lo90=said[1],
         hi90=said[2],
-        place=int(chosen[0]) if len(chosen) == 1 else -1,
+        place=_only(chosen),
         own_regret=grid.best - float(unseen_M[own].mean()),
         own_gain=grid.gain(own, seen=seen)[0],
+        own_place=_only(own),
     )
+
+
+def _only(places: IntArray) -> int:
+    return int(places[0]) if len(places) == 1 else -1
 
 
 def next_on_grid(grid: Grid, *, sizes: Sequence[int], index: int, seed: int) -> Iterator[GridOutcome]:
