@@ -115,6 +115,9 @@ experiment-full: $(VENV)/.figures studies/.experiment
 	for world in uneven control; do $(BIN)/python benchmarks/nano_grid.py run $$world || exit 1; done
 	$(BIN)/python benchmarks/nano_grid.py ship
 	$(BIN)/python benchmarks/experiment.py replay
+	$(BIN)/python benchmarks/experiment.py often
+	for world in uneven control; do $(BIN)/python benchmarks/nano_grid.py run $$world || exit 1; done
+	$(BIN)/python benchmarks/nano_grid.py ship
 	for world in uneven control; do $(BIN)/python benchmarks/cheaper.py proxies $$world || exit 1; done
 	$(BIN)/python benchmarks/cheaper.py replay
 	for world in uneven control; do $(BIN)/python benchmarks/confirmed.py choose $$world || exit 1; done
@@ -125,7 +128,7 @@ experiment-full: $(VENV)/.figures studies/.experiment
 
 # What is shipped would count as done.
 studies/.experiment:
-	rm -f $(addprefix benchmarks/results/,experiment.csv proxies_uneven.csv proxies_control.csv cheaper.csv \
+	rm -f $(addprefix benchmarks/results/,experiment.csv recommended.csv proxies_uneven.csv proxies_control.csv cheaper.csv \
 		confirmed_mixtures.csv confirmed.csv online.csv gains.csv)
 	mkdir -p studies
 	touch $@

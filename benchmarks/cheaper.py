@@ -317,11 +317,11 @@ def lines() -> Iterator[str]:
     quarters = [f"{cost // 4} behind published {cost} (95 %)" for cost in QUARTERED]
     for name in worlds():
         yield from ("", f"**{name}: median regret**", "")
-        yield from head(("way", "draws", *costs, same, *halves, *quarters))
+        yield from head(("way", "replays", *costs, same, *halves, *quarters))
         of_way, outcomes = regrets_of_ways(name), outcomes_of(name)
         for way in WAYS:
             mine = {cost: of_way[way, cost] for cost in COSTS}
-            cells = [str(np.isfinite(mine[COSTS[-1]]).any(axis=1).sum())]
+            cells = [str(np.isfinite(mine[COSTS[-1]]).sum())]
             cells += ["" if math.isnan(median(mine[cost])) else f"{median(mine[cost]):.3f}" for cost in COSTS]
             cells.append(against(mine[SAME], {"": of_way["full pilots", SAME]}))
             cells += [against(mine[cost // 2], {"": of_way["full pilots", cost]}) for cost in HALVED]
@@ -337,13 +337,14 @@ def lines() -> Iterator[str]:
 
 
 def against(mine_K2: Array, others: Mapping[str, Array]) -> str:
-    """Return the difference in median regret from the best of others at the same draws; "" where there is none."""
+    """Return the difference in median regret from the best of others at the same replays; "" where there is none."""
     if not (np.isfinite(mine_K2).any() and others):
         return ""
     draws = min((len(found) for found in (mine_K2, *others.values()) if len(found) > 1), default=1)
     mine_K2, same = mine_K2[:draws], np.isfinite(mine_K2[:draws])
     common = {
-        name: found if len(found) == 1 else np.where(same, found[:draws], np.nan) for name, found in others.items()
+        name: np.where(same if len(found) > 1 else same.any(axis=0), found[:draws], np.nan)
+        for name, found in others.items()
     }
     return behind(mine_K2, common)
 

@@ -242,8 +242,11 @@ def by_benchmark(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]
 
 
 def of_seeds(runs: pd.DataFrame, benchmarks: Sequence[str]) -> str:
-    """Return in words whether a seed does the same to all mixtures that were trained at it."""
-    names = [name for name in dict.fromkeys(runs.strategy) if name not in (AGAIN, BASE)]
+    """Return in words whether a seed lifts or lowers all mixtures that were trained at it.
+
+    Equal shares within the rows are left out: the first steps, or all, are those of equal shares.
+    """
+    names = [name for name in dict.fromkeys(runs.strategy) if name not in (WITHIN, AGAIN, BASE)]
     of_mixture = [scores(where(runs, strategy=name), benchmarks).mean(axis=1) for name in names]
     apart_RS = np.array(of_mixture) - np.mean(of_mixture, axis=1, keepdims=True)
     p = float(stats.friedmanchisquare(*apart_RS.T).pvalue)

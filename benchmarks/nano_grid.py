@@ -1,7 +1,7 @@
 """The grid: many mixtures of both embedded worlds, each trained and scored several times (docs/experiment.md).
 
-    python benchmarks/nano_grid.py run uneven     # 354 runs, about four hours on two cores
-    python benchmarks/nano_grid.py run control    # 132 runs, an hour and a half
+    python benchmarks/nano_grid.py run uneven     # 414 runs, about five hours on two cores
+    python benchmarks/nano_grid.py run control    # 144 runs, an hour and a half
     python benchmarks/nano_grid.py ship           # the finished runs as the table that the package ships
 
 Runs go to studies/grid/; killed and started again, `run` goes on where it was.

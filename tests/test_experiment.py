@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from cheaper import ties, weighted_sum
+from cheaper import against, ties, weighted_sum
 from confirmed import CHOSEN, WORLDS, chosen_rows
 from experiment import at_most, behind, regrets_of, stopped
 from online import pays
@@ -58,6 +58,13 @@ def test_next_stops_where_its_gain_is_clear():
     assert "8 pilots on average (8 to 8), clear in 100%, wrongly in 0%" in text
     assert "median regret 0.125, which is +0.034 (+0.034 to +0.034) behind that without stopping" in text
     assert "clear in 100%, wrongly in 100%" in stopped(outcomes, none_gains=True)
+
+
+def test_ways_are_compared_at_the_replays_that_both_have():
+    one_seed_K2 = np.array([[0.1, np.nan], [0.2, np.nan]])
+    assert against(one_seed_K2, {"full": np.array([[0.1, 9.0], [0.2, 9.0]])}).startswith("+0.000 ")
+    assert against(one_seed_K2, {"norm": np.array([[0.05, 9.0]])}).startswith("+0.100 ")
+    assert against(np.full((2, 2), np.nan), {"norm": np.array([[0.05, 9.0]])}) == ""
 
 
 def test_ties_of_one_domain_is_its_largest_part_and_agreement_does_not_shrink_it():

@@ -72,6 +72,15 @@ def test_gains_are_judged_seed_against_seed(grid):
     assert alone.gain(np.array([7]), seen=0)[0] == pytest.approx(grid.gain(np.array([7]), seen=0)[0])
 
 
+@pytest.mark.parametrize("lacking", ["y_NB", "seeds_N"])
+def test_a_run_without_a_score_or_a_seed_is_refused(grid, lacking):
+    y_NB = grid.runs.y_NB.copy()
+    y_NB[4] = np.nan
+    other = {"y_NB": y_NB, "seeds_N": (*grid.runs.seeds_N[:4], None, *grid.runs.seeds_N[5:])}
+    with pytest.raises(ModomodoError, match=grid.runs.labels_N[4]):
+        grid_of(replace(grid.runs, **{lacking: other[lacking]}), goal=grid.goal)
+
+
 def test_a_strategy_is_judged_at_the_seed_that_it_has_not_seen(grid):
     seen = []
 
