@@ -19,8 +19,7 @@ import numpy as np
 import pandas as pd
 import typer
 from experiment import AROUND
-from paired import Array, Gain, gain, head, interval, names_in, put, scores, where
-from scipy import stats
+from paired import Array, Gain, gain, head, interval, names_in, put, scores, seeds_differ, where
 
 from modomodo import Mixture, Study, load_study
 from modomodo.core import child_seed, write_text
@@ -242,18 +241,9 @@ def by_benchmark(runs: pd.DataFrame, benchmarks: Sequence[str]) -> Iterator[str]
 
 
 def of_seeds(runs: pd.DataFrame, benchmarks: Sequence[str]) -> str:
-    """Return in words whether a seed lifts or lowers all mixtures that were trained at it.
-
-    Equal shares within the rows are left out: the first steps, or all, are those of equal shares.
-    """
+    """Return in words whether seeds differ. Equal shares within the rows begin as equal shares, and are left out."""
     names = [name for name in dict.fromkeys(runs.strategy) if name not in (WITHIN, AGAIN, BASE)]
-    of_mixture = [scores(where(runs, strategy=name), benchmarks).mean(axis=1) for name in names]
-    apart_RS = np.array(of_mixture) - np.mean(of_mixture, axis=1, keepdims=True)
-    p = float(stats.friedmanchisquare(*apart_RS.T).pvalue)
-    return (
-        f"The {len(names)} mixtures' mean score differs from seed to seed by {apart_RS.mean(axis=0).std(ddof=1):.3f} "
-        f"(standard deviation; Friedman's p {'below .001' if p < 0.001 else f'{p:.3f}'})."
-    )
+    return seeds_differ(np.array([scores(where(runs, strategy=name), benchmarks).mean(axis=1) for name in names]))
 
 
 def others_of(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:

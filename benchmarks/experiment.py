@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import typer
-from paired import Array, head, processes
+from paired import Array, head, processes, seeds_differ
 from tqdm import tqdm
 
 from modomodo.core import child_rng, write_text
@@ -40,10 +40,9 @@ from modomodo.mixing.strategies import (
     on_seed_set,
     outcome_of,
 )
-from modomodo.mixing.strategies.grid import SEEDS
 from modomodo.models.nano.grid import TABLE as RUNS
-from modomodo.models.nano.grid import World, nano_grid_table
-from modomodo.testing import nano_grid
+from modomodo.models.nano.grid import World
+from modomodo.testing import nano_grid, nano_grid_table
 
 HERE = Path(__file__).parent
 REPLAYS, OFTEN = (HERE / "results" / name for name in ("experiment.csv", "recommended.csv"))
@@ -55,6 +54,7 @@ WITH_EQUAL = "ours-with-equal"  # ours, where equal shares are always among the 
 ORACLE = "oracle"  # the best mixture by one seed, judged by the other
 TELLING = ("ours", WITH_EQUAL, NEXT)  # how sure they are
 SIZES = (6, 8, 11, 16, 24, 32, 48)
+SEEN = 2  # seeds of each mixture, from which strategies learn
 DRAWS = 50  # each at both seeds
 OF_SEED_SET = tuple(name for name, strategy in STRATEGIES.items() if strategy.learns_from == "seed set")
 PUBLISHED = (*OF_SEED_SET, "equal", "quadsurface", "regmix", "olmix")
@@ -94,7 +94,7 @@ def replay(draws: int = DRAWS) -> None:
 def digest() -> str:
     """Return a digest of the runs that strategies see: those of the first two seeds."""
     tables = [nano_grid_table(world) for world in WORLDS]
-    seen = [table[table["seed"].isin(SEEDS)].drop(columns=["run", "seconds"]).to_csv() for table in tables]
+    seen = [table[table["seed"] <= SEEN].drop(columns=["run", "seconds"]).to_csv() for table in tables]
     return hashlib.sha256("".join(seen).encode()).hexdigest()[:8]
 
 
@@ -225,7 +225,9 @@ def errors(n: int = 24, draws: int = 12) -> None:
     for world in GRIDS:
         grid = grid_named(world)
         found_K2 = np.array([errors_of(grid, n, index) for index in tqdm(range(2 * draws), desc=world)])
-        middle_2, error_2 = found_K2.mean(axis=0), 2 * found_K2.std(axis=0, ddof=1) / np.sqrt(len(found_K2))
+        noise = grid.gain(grid.allowed, seen=0)[1]  # of the runs that judge, the same for all draws
+        of_draws_2 = found_K2.std(axis=0, ddof=1) / np.sqrt(len(found_K2))
+        middle_2, error_2 = found_K2.mean(axis=0), 2 * np.hypot(of_draws_2, noise)
         cells = [f"{middle:+.3f} ± {error:.3f}" for middle, error in zip(middle_2, error_2, strict=True)]
         print(f"| {world} | {' | '.join(cells)} |")
 
@@ -259,6 +261,7 @@ def lines() -> Iterator[str]:
             yield from halved(mine, by=by)
         yield from ("", stopped(mine, none_gains=world == "control"), "")
         yield from told_gains(mine, none_gains=world == "control")
+        yield f"* {of_seeds(grid)}"
         yield from ("", f"**{world}: intervals as they were first judged, by means of different seeds**", "")
         yield from first_judged(grid, mine)
 
@@ -401,9 +404,17 @@ def told_gains(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> Iterator
             )
 
 
+def of_seeds(grid: Grid) -> str:
+    """Return in words whether seeds differ, by the mixtures within the caps that have all of them."""
+    good_N, groups_N, seeds_N = grid.goal.goodness(grid.runs), grid.runs.groups(), np.array(grid.runs.seeds_N)
+    rows_of = [np.flatnonzero(groups_N == groups_N[row]) for row in grid.rows_M2[grid.allowed, 0]]
+    most = max(map(len, rows_of))
+    return seeds_differ(np.array([good_N[rows[np.argsort(seeds_N[rows])]] for rows in rows_of if len(rows) == most]))
+
+
 def first_judged(grid: Grid, outcomes: Sequence[GridOutcome]) -> Iterator[str]:
     """Yield how often intervals hold the gain, and how far off it is, by the plain means of all unseen runs."""
-    good_N, groups_N = grid.goal.settled(grid.runs).goodness(grid.runs), grid.runs.groups()
+    good_N, groups_N = grid.goal.goodness(grid.runs), grid.runs.groups()
     rows_of = [np.flatnonzero(groups_N == groups_N[row]) for row in grid.rows_M2[:, 0]]
     others_M2 = np.array(
         [[good_N[rows[rows != seen]].mean() for seen in pair] for rows, pair in zip(rows_of, grid.rows_M2, strict=True)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from modomodo import confirm
 from modomodo.core import write_text
@@ -64,6 +65,16 @@ def paired_gain(mine_S: Array, other_S: Array) -> Gain:
     tables = mine_S[:, None], other_S[:, None]
     found = confirm(tables[0], equal_SB=tables[1], seeds=range(len(mine_S)), benchmarks=["out"]).aggregate
     return found.gain, found.lo95, found.hi95, found.p
+
+
+def seeds_differ(score_MS: Array) -> str:
+    """Return in words whether a seed lifts or lowers all mixtures that were trained at it."""
+    apart_MS = score_MS - score_MS.mean(axis=1, keepdims=True)
+    spread, p = apart_MS.mean(axis=0).std(ddof=1), float(stats.friedmanchisquare(*apart_MS.T).pvalue)
+    return (
+        f"The mean score of {len(score_MS)} mixtures differs from seed to seed by {spread:.3f} (standard deviation "
+        f"over {score_MS.shape[1]} seeds; Friedman's p {'below .001' if p < 0.001 else f'{p:.3f}'})."
+    )
 
 
 def where_seed(runs: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
