@@ -26,7 +26,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 import typer
-from experiment import IntArray, at_most, behind, check_digest, digest, outcomes_of, resampled
+from experiment import IntArray, at_most, behind, both, check_digest, digest, outcomes_of, resampled
 from nano_grid import grid_mixtures, grid_study, planned, results
 from paired import Array, head, processes
 from scipy import stats
@@ -255,15 +255,6 @@ WAYS: dict[str, Callable[[Final, int, int], float]] = {
 
 def drawn(world: Final, count: int, index: int) -> IntArray:
     return drawn_places(world.last, min(count, len(world.last.allowed) - 1), index=index, seed=0)
-
-
-def both(ahead: Runs, behind: Runs) -> Runs:
-    """Return the runs of two tables as one."""
-    arrays = {
-        name: np.vstack([getattr(ahead, name), getattr(behind, name)]) for name in ("X_ND", "y_NB", "se_NB", "n_NB")
-    }
-    values = {name: getattr(ahead, name) + getattr(behind, name) for name in ("seeds_N", "steps_N", "labels_N")}
-    return replace(ahead, **arrays, **values)
 
 
 @app.command()

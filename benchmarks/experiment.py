@@ -16,11 +16,11 @@ import math
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,16 +30,21 @@ from paired import Array, head, processes, seeds_differ
 from tqdm import tqdm
 
 from modomodo.core import child_rng, write_text
+from modomodo.mixing import Runs
 from modomodo.mixing.strategies import (
     NEXT,
     STRATEGIES,
+    Choice,
+    Goal,
     Grid,
     GridOutcome,
     drawn_places,
+    grid_of,
     next_on_grid,
     on_seed_set,
     outcome_of,
 )
+from modomodo.mixing.strategies.base import subset
 from modomodo.models.nano.grid import TABLE as RUNS
 from modomodo.models.nano.grid import World
 from modomodo.testing import nano_grid, nano_grid_table
@@ -51,6 +56,7 @@ APART = f"uneven without those {AROUND}"
 WORLDS: tuple[World, ...] = ("uneven", "control")
 GRIDS = (*WORLDS, APART)
 WITH_EQUAL = "ours-with-equal"  # ours, where equal shares are always among the runs, as in every study's own design
+TWICE = "ours-with-equal-twice"  # and where they have a second run, of a seed that no other mixture has there
 ORACLE = "oracle"  # the best mixture by one seed, judged by the other
 TELLING = ("ours", WITH_EQUAL, NEXT)  # how sure they are
 SIZES = (6, 8, 11, 16, 24, 32, 48)
@@ -138,6 +144,7 @@ def of_draw(grid: Grid, index: int, *, done: Collection[tuple[str, int, int | No
         for n in sizes
         if (WITH_EQUAL, n, index) not in done
     ]
+    found += [with_equal_twice(grid, n, index) for n in sizes if (TWICE, n, index) not in done]
     missing = [n for n in sizes if (NEXT, n, index) not in done]
     return [*found, *next_on_grid(grid, sizes=missing, index=index, seed=0)]
 
@@ -146,6 +153,37 @@ def with_equal(grid: Grid, n: int, index: int) -> IntArray:
     """Return a draw's places, where equal shares within the rows stand for the first unless they are drawn anyway."""
     places_N = drawn_places(grid, n, index=index, seed=0)
     return places_N if grid.equal in places_N else np.r_[grid.equal, places_N[1:]]
+
+
+def with_equal_twice(grid: Grid, n: int, index: int) -> GridOutcome:
+    """Return the outcome of ours from n runs, of which two are of equal shares within the rows."""
+    again = Repeating(subset(grid.runs, np.array([repeat_of(grid)])))
+    outcome = outcome_of(grid, TWICE, again, with_equal(grid, n - 1, index), index=index, seed=0)
+    return replace(outcome, n=n)
+
+
+@dataclass(frozen=True, eq=False)
+class Repeating:
+    """Ours with some runs more than it is shown."""
+
+    more: Runs
+    learns_from: Literal["any runs"] = "any runs"
+
+    def choose(self, runs: Runs, *, goal: Goal, seed: int) -> Choice:
+        return STRATEGIES["ours"].choose(both(runs, self.more), goal=goal, seed=seed)
+
+
+def repeat_of(grid: Grid) -> int:
+    """Return the row of the run of equal shares within the rows at the seed after those of all mixtures."""
+    groups_N, seeds_N = grid.runs.groups(), np.array(grid.runs.seeds_N)
+    return int(np.flatnonzero((groups_N == groups_N[grid.rows_M2[grid.equal, 0]]) & (seeds_N == SEEN + 1))[0])
+
+
+def both(one: Runs, other: Runs) -> Runs:
+    """Return the runs of two tables as one."""
+    arrays = {name: np.vstack([getattr(one, name), getattr(other, name)]) for name in ("X_ND", "y_NB", "se_NB", "n_NB")}
+    values = {name: getattr(one, name) + getattr(other, name) for name in ("seeds_N", "steps_N", "labels_N")}
+    return replace(one, **arrays, **values)
 
 
 def read() -> list[tuple[str, GridOutcome]]:
@@ -159,8 +197,16 @@ def read() -> list[tuple[str, GridOutcome]]:
             check_digest(REPLAYS, line)
             world = line.pop("world")
             stored = GridOutcome(**{key: of_cell(key, cell, texts) for key, cell in line.items()})  # pyright: ignore
-            found.append((world, judged(grid_named(world), stored)))
+            judge = without_repeat(world) if stored.strategy == TWICE else grid_named(world)
+            found.append((world, judged(judge, stored)))
     return found
+
+
+@cache
+def without_repeat(world: str) -> Grid:
+    """Return the grid without the run that `ours-with-equal-twice` sees beside the first two seeds."""
+    grid = grid_named(world)
+    return grid_of(subset(grid.runs, np.delete(np.arange(len(grid.runs.seeds_N)), repeat_of(grid))), goal=grid.goal)
 
 
 def judged(grid: Grid, outcome: GridOutcome) -> GridOutcome:
@@ -252,7 +298,7 @@ def lines() -> Iterator[str]:
         grid, mine = grid_named(world), outcomes_of(world)
         yield from ("", f"**{world}**", "")
         yield from head(HEADS)
-        for name in (ORACLE, *STRATEGIES, WITH_EQUAL, NEXT):
+        for name in (ORACLE, *STRATEGIES, WITH_EQUAL, TWICE, NEXT):
             for n in shown(name, {one.n for one in mine if one.strategy == name}):
                 some = [one for one in mine if (one.strategy, one.n) == (name, n)]
                 yield row(grid, some, none_gains=world == "control")
@@ -389,7 +435,7 @@ def stopped(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> str:
 
 def told_gains(outcomes: Sequence[GridOutcome], *, none_gains: bool) -> Iterator[str]:
     """Yield for each strategy that says how sure it is what became of the gains that it told, and by seeds it holds."""
-    for name in TELLING:
+    for name in (*TELLING, TWICE):
         mine = [one for one in outcomes if one.strategy == name and one.n in SHOWN and not one.problem]
         gains = [one for one in mine if one.lo90 > 0]
         if gains:

@@ -151,7 +151,7 @@ def test_what_the_reference_names_is_there(name: str):
 
 
 # They look into the embedded worlds, and draw in the style of the report.
-INSIDERS = {"cheaper.py", "experiment_figures.py", "nano_grid.py", "nano_world.py", "uneven_world.py"}
+INSIDERS = {"cheaper.py", "experiment.py", "experiment_figures.py", "nano_grid.py", "nano_world.py", "uneven_world.py"}
 PUBLIC = re.compile(r"^ *from (modomodo[\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
 
 
