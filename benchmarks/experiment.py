@@ -144,7 +144,8 @@ def of_draw(grid: Grid, index: int, *, done: Collection[tuple[str, int, int | No
         for n in sizes
         if (WITH_EQUAL, n, index) not in done
     ]
-    found += [with_equal_twice(grid, n, index) for n in sizes if (TWICE, n, index) not in done]
+    some = [n for n in sizes if n in SHOWN and (TWICE, n, index) not in done]
+    found += [with_equal_twice(grid, n, index) for n in some]
     missing = [n for n in sizes if (NEXT, n, index) not in done]
     return [*found, *next_on_grid(grid, sizes=missing, index=index, seed=0)]
 
